@@ -1,0 +1,3 @@
+"""A KAZOO Crossbar-compatible API server on aiohttp and MongoDB."""
+
+__version__ = "5.0.0"

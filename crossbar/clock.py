@@ -1,0 +1,59 @@
+"""The one clock.
+
+KAZOO stores times as Gregorian seconds (seconds since year 0); tokens carry Unix seconds and the envelope
+carries ISO 8601. Everything that needs the time asks here, so tests can hold it still.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+GREGORIAN_OFFSET = 62_167_219_200
+"""Gregorian seconds at the Unix epoch."""
+
+_frozen: float | None = None
+
+
+def unix_now() -> float:
+    """Seconds since the Unix epoch, with fractions."""
+    return time.time() if _frozen is None else _frozen
+
+
+def now() -> int:
+    """Gregorian seconds, whole."""
+    return int(unix_now()) + GREGORIAN_OFFSET
+
+
+def gregorian(unix_seconds: float) -> int:
+    """Turn Unix seconds into Gregorian seconds."""
+    return int(unix_seconds) + GREGORIAN_OFFSET
+
+
+def unix(gregorian_seconds: int) -> int:
+    """Turn Gregorian seconds into Unix seconds."""
+    return gregorian_seconds - GREGORIAN_OFFSET
+
+
+def year_month(gregorian_seconds: int | None = None) -> str:
+    """`YYYYMM` (UTC) of a time, the prefix of the ids of monthly documents."""
+    moment = unix_now() if gregorian_seconds is None else unix(gregorian_seconds)
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y%m")
+
+
+def iso_timestamp() -> str:
+    """`YYYY-MM-DDTHH:MM:SSZ`, as the envelope's `timestamp`."""
+    return datetime.fromtimestamp(unix_now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@contextmanager
+def frozen(unix_seconds: float) -> Iterator[None]:
+    """Hold the clock at `unix_seconds` inside a `with` block (for tests)."""
+    global _frozen
+    before, _frozen = _frozen, unix_seconds
+    try:
+        yield
+    finally:
+        _frozen = before
