@@ -14,12 +14,16 @@ from datetime import UTC, datetime
 GREGORIAN_OFFSET = 62_167_219_200
 """Gregorian seconds at the Unix epoch."""
 
-_frozen: float | None = None
+
+class _Hand:
+    """Where the clock is held still, if it is."""
+
+    at: float | None = None
 
 
 def unix_now() -> float:
     """Seconds since the Unix epoch, with fractions."""
-    return time.time() if _frozen is None else _frozen
+    return time.time() if _Hand.at is None else _Hand.at
 
 
 def now() -> int:
@@ -51,9 +55,8 @@ def iso_timestamp() -> str:
 @contextmanager
 def frozen(unix_seconds: float) -> Iterator[None]:
     """Hold the clock at `unix_seconds` inside a `with` block (for tests)."""
-    global _frozen
-    before, _frozen = _frozen, unix_seconds
+    before, _Hand.at = _Hand.at, unix_seconds
     try:
         yield
     finally:
-        _frozen = before
+        _Hand.at = before

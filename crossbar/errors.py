@@ -32,7 +32,7 @@ class CrossbarError(Exception):
         self.data: JSON = {} if data is None else data
 
 
-class SystemError(CrossbarError):  # noqa: A001 - the protocol's own word for the family
+class SystemFault(CrossbarError):
     """A word of `cb_context:build_system_error` with the status and text that go with it."""
 
     WORDS: Mapping[str, tuple[int, str]] = {
@@ -72,56 +72,56 @@ class SystemError(CrossbarError):  # noqa: A001 - the protocol's own word for th
         self.word = word
 
 
-class NotFound(SystemError):
+class NotFound(SystemFault):
     """404 `bad_identifier`: no such document (absent, deleted, or of another type)."""
 
     def __init__(self, cause: JSON) -> None:
         super().__init__("bad_identifier", cause=cause)
 
 
-class UnknownPath(SystemError):
+class UnknownPath(SystemFault):
     """404 `not_found`: no endpoint has this path."""
 
     def __init__(self) -> None:
         super().__init__("not_found")
 
 
-class MethodNotAllowed(SystemError):
+class MethodNotAllowed(SystemFault):
     """405 `invalid_method`: the path exists, the verb is not offered there."""
 
     def __init__(self) -> None:
         super().__init__("invalid_method")
 
 
-class InvalidCredentials(SystemError):
+class InvalidCredentials(SystemFault):
     """401 `invalid_credentials`."""
 
     def __init__(self, text: str | None = None, **details: JSON) -> None:
         super().__init__("invalid_credentials", text, **details)
 
 
-class Forbidden(SystemError):
+class Forbidden(SystemFault):
     """403 `forbidden`, with a `cause` where KAZOO gives one."""
 
     def __init__(self, text: str | None = None, **details: JSON) -> None:
         super().__init__("forbidden", text, **details)
 
 
-class Conflict(SystemError):
+class Conflict(SystemFault):
     """409 `datastore_conflict`: the id is taken, or the document changed under the writer."""
 
     def __init__(self) -> None:
         super().__init__("datastore_conflict")
 
 
-class FaultyRequest(SystemError):
+class FaultyRequest(SystemFault):
     """404 `faulty_request`."""
 
     def __init__(self, text: str | None = None) -> None:
         super().__init__("faulty_request", text)
 
 
-class TooManyRequests(SystemError):
+class TooManyRequests(SystemFault):
     """429 `too_many_requests`: the caller's token bucket is empty."""
 
     def __init__(self) -> None:

@@ -1,0 +1,83 @@
+"""The document: KAZOO's unit of storage.
+
+Source: `core/kazoo_documents/src/kz_doc.erl` (`public_fields`, `private_fields`, `is_private_key`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crossbar.errors import JSON
+
+ACCOUNTS = "accounts"
+"""The database that holds every account's definition, so that the tree, realms and names are one room."""
+SYSTEM_CONFIG = "system_config"
+SYSTEM_AUTH = "system_auth"
+SYSTEM_DATA = "system_data"
+
+
+def is_private(key: str) -> bool:
+    """A key that never leaves the server: it begins with `_` or `pvt_`."""
+    return key.startswith(("_", "pvt_"))
+
+
+def public_fields(fields: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The part of a document that clients may see: the one place that splits public from private."""
+    return {key: value for key, value in fields.items() if not is_private(key)}
+
+
+def private_fields(fields: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The part of a document that only the server sees."""
+    return {key: value for key, value in fields.items() if is_private(key)}
+
+
+@dataclass(slots=True)
+class Document:
+    """One stored object.
+
+    `database` is the account id for what an account owns, else one of KAZOO's system databases (`accounts`,
+    `system_config`, …). `type` is `pvt_type`. `fields` holds public and `pvt_*` keys together, without `_id` and
+    `_rev`; `revision` is None for a document that was never saved.
+    """
+
+    database: str
+    type: str
+    id: str
+    fields: dict[str, Any]
+    revision: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The `_id` under which the store keeps it."""
+        return document_key(self.database, self.type, self.id)
+
+    @property
+    def public(self) -> dict[str, JSON]:
+        """Public fields and `id`, as responses show a document."""
+        return {"id": self.id, **public_fields(self.fields)}
+
+    @property
+    def private(self) -> dict[str, JSON]:
+        """Only the `pvt_*` (and `_*`) fields."""
+        return private_fields(self.fields)
+
+    def at(self, path: str, default: JSON = None) -> JSON:
+        """The value at a dotted path of `fields`, or `default` where a step is missing or not an object."""
+        return value_at(self.fields, path, default)
+
+
+def document_key(database: str, document_type: str, document_id: str) -> str:
+    """The store's `_id`: database, type and id, so that an id names one document of one type of one account."""
+    return f"{database}/{document_type}/{document_id}"
+
+
+def value_at(fields: Mapping[str, JSON], path: str, default: JSON = None) -> JSON:
+    """The value at a dotted `path`, or `default` where a step is missing or not an object."""
+    value: JSON = fields
+    for step in path.split("."):
+        if not isinstance(value, Mapping) or step not in value:
+            return default
+        value = value[step]
+    return value

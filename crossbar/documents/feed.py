@@ -1,0 +1,109 @@
+"""The change feed: what any worker writes, every worker hears of.
+
+In-memory knowledge (accounts, users, revoked tokens, configuration) is kept fresh by it instead of by a look-up
+each request. While the feed is not connected nobody may trust such memory: `live` says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pymongo.errors import PyMongoError
+
+from crossbar.documents.store import Store
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document was created, edited or deleted (softly or for good)."""
+
+    event: Literal["created", "edited", "deleted"]
+    database: str
+    type: str
+    id: str
+
+
+class Feed:
+    """The changes of chosen document types, as they happen."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._listeners: dict[str, list[Callable[[Change], None]]] = {}
+        self._lost: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._resume: Any = None
+        self.live = False
+
+    def subscribe(self, document_type: str, listener: Callable[[Change], None]) -> None:
+        """Call `listener` with every change of that type. Before `start` only."""
+        self._listeners.setdefault(document_type, []).append(listener)
+
+    def on_loss(self, listener: Callable[[], None]) -> None:
+        """Call `listener` when changes may have been missed: forget what was remembered."""
+        self._lost.append(listener)
+
+    async def start(self) -> None:
+        """Begin to listen; returns when the first connection stands."""
+        ready = asyncio.Event()
+        self._task = asyncio.create_task(self._run(ready), name="change feed")
+        await ready.wait()
+
+    async def stop(self) -> None:
+        """End listening."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self, ready: asyncio.Event) -> None:
+        while True:
+            try:
+                await self._listen(ready)
+            except PyMongoError as error:
+                self._lose(error)
+                ready.set()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _listen(self, ready: asyncio.Event) -> None:
+        types = "|".join(sorted(self._listeners))
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"documentKey._id": {"$regex": f"^[^/]+/({types})/"}, "ns.coll": {"$ne": "claims"}}},
+            {"$project": {"operationType": 1, "documentKey": 1, "fullDocument.deleted": 1}},
+        ]
+        async with self._store.database.watch(pipeline, resume_after=self._resume, max_await_time_ms=500) as stream:
+            # The server answers the first, empty batch before the stream counts as standing.
+            await stream.try_next()
+            self.live = True
+            ready.set()
+            while True:
+                event = await stream.try_next()
+                self._resume = stream.resume_token
+                if event is not None:
+                    self._tell(event)
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        database, document_type, document_id = event["documentKey"]["_id"].split("/", 2)
+        gone = event["operationType"] == "delete" or (event.get("fullDocument") or {}).get("deleted")
+        kind: Literal["created", "edited", "deleted"] = (
+            "deleted" if gone else "created" if event["operationType"] == "insert" else "edited"
+        )
+        change = Change(kind, database, document_type, document_id)
+        for listener in self._listeners.get(document_type, ()):
+            listener(change)
+
+    def _lose(self, error: PyMongoError) -> None:
+        if self.live:
+            log.warning("change feed lost, remembered state is dropped until it is back: %s", error)
+        self.live = False
+        self._resume = None
+        for listener in self._lost:
+            listener()

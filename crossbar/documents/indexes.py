@@ -1,0 +1,30 @@
+"""Every index of every collection, in one table.
+
+Each begins with the database (`a`), which is also the shard key, so that a query for one account's documents
+reaches one shard and a unique index is one that a sharded cluster can enforce.
+"""
+
+from __future__ import annotations
+
+from pymongo import ASCENDING, IndexModel
+
+
+def _index(*keys: str, unique: bool = False, where: str | None = None) -> IndexModel:
+    options: dict[str, object] = {"unique": True} if unique else {}
+    if where:
+        options["partialFilterExpression"] = {where: {"$exists": True}}
+    return IndexModel([(key, ASCENDING) for key in keys], name="_".join(keys), **options)
+
+
+LISTING = _index("a", "k")
+TAGGED = _index("a", "tags", "k", where="tags")
+UNIQUE = _index("a", "uniq", unique=True, where="uniq")
+BY_NAME = _index("a", "name", where="name")
+BY_NUMBER = _index("a", "numbers", where="numbers")
+
+INDEXES: dict[str, list[IndexModel]] = {
+    "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER],
+    "records": [LISTING, TAGGED],
+    "claims": [_index("holder")],
+    "revocations": [IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0)],
+}

@@ -1,0 +1,95 @@
+"""Listings: which documents, in which order, from which key on.
+
+Source: `crossbar_view.erl` (ranges, direction, `next_start_key`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from crossbar.documents.indexes import LISTING, TAGGED
+from crossbar.documents.shape import SEPARATOR, collate
+
+LAST = "\uffff"
+"""Sorts after every character of a key."""
+
+View = Literal["row", "json", "doc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One listing of the documents of a type.
+
+    `tag` narrows it to the documents that carry that word. `match` is a MongoDB expression over stored documents
+    (`documents.filters` makes them). `start` and `end` bound the sort key, both inclusive: `start` where the listing
+    begins in its direction. Either is a sort key with id as `Page.next` gave it, or a plain value to begin at.
+    `limit` is the page size; None reads all. `view` says what each row carries: the listing's row, the public
+    document, or all its fields.
+    """
+
+    database: str
+    type: str
+    tag: str | None = None
+    match: dict[str, Any] = field(default_factory=dict)
+    start: Position | None = None
+    end: Position | None = None
+    descending: bool = True
+    limit: int | None = None
+    view: View = "row"
+
+    @property
+    def index(self) -> str:
+        """The name of the index that serves it."""
+        name: str = (TAGGED if self.tag else LISTING).document["name"]
+        return name
+
+    def query(self) -> dict[str, Any]:
+        """The MongoDB filter of the listing."""
+        low, high = (self.end, self.start) if self.descending else (self.start, self.end)
+        prefix = self.type + SEPARATOR
+        bounds = {
+            "$gte": prefix + (low.lowest if low else ""),
+            "$lte": prefix + (high.highest if high else LAST),
+        }
+        query: dict[str, Any] = {"a": self.database, "k": bounds}
+        if self.tag:
+            query["tags"] = f"{self.type}/{self.tag}"
+        return {"$and": [query, self.match]} if self.match else query
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a listing: an exact one (sort key and id) or every document of one sort key."""
+
+    lowest: str
+    highest: str
+
+    @classmethod
+    def exact(cls, key: str) -> Position:
+        """The place of one document, as `Page.next` names it."""
+        return cls(key, key)
+
+    @classmethod
+    def value(cls, value: Any) -> Position:
+        """All documents whose sort key is, or for strings begins with, `value`."""
+        key = collate(value)
+        return cls(key, key + (LAST if isinstance(value, str) else SEPARATOR + LAST))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One document of a page; `body` is the row or public document as JSON bytes (empty in the `doc` view)."""
+
+    id: str
+    position: str
+    body: bytes
+    stored: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page and, where another page exists, the position at which it begins."""
+
+    rows: list[Row]
+    next: str | None

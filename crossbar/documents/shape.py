@@ -1,0 +1,164 @@
+"""What the store has to know of a document type: how it is listed, sorted, found and kept unique.
+
+The counterpart of KAZOO's CouchDB views (`core/kazoo_apps/priv/couchdb/account/*.json`): what a view would emit
+is worked out once, when the document is written, and stored beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import orjson
+
+from crossbar.documents.document import Document, value_at
+from crossbar.errors import JSON
+
+SEPARATOR = "\x01"
+"""Between the parts of a listing key: lower than any character of a key, so that prefixes sort first."""
+
+Source = str | Callable[[Document], JSON]
+"""Where a value of a row comes from: a dotted path, or a function of the document."""
+
+
+class Summary:
+    """The fields of one row of a listing.
+
+    Positional names are copied from the document's key of that name (`"id"` from its id); keyword arguments name
+    the row's field and give a dotted path or a function of the document. Fields without a value are left out.
+    """
+
+    def __init__(self, *names: str, **sources: Source) -> None:
+        self.sources: dict[str, Source] = {**{name: name for name in names}, **sources}
+
+    def of(self, document: Document) -> dict[str, JSON]:
+        """The row for `document`."""
+        row: dict[str, JSON] = {}
+        for name, source in self.sources.items():
+            if source == "id":
+                value: JSON = document.id
+            elif isinstance(source, str):
+                value = value_at(document.fields, source)
+            else:
+                value = source(document)
+            if value is not None:
+                row[name] = value
+        return row
+
+
+def or_default(path: str, default: JSON) -> Callable[[Document], JSON]:
+    """A summary source: the value at `path`, or `default` where the document has none."""
+
+    def source(document: Document) -> JSON:
+        value = value_at(document.fields, path)
+        return default if value is None else value
+
+    return source
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """A value that only one document may hold.
+
+    `name` and `value` make the claim; a second holder is refused with the validation error `unique` on `field`.
+    Within the document's database the claim is an entry of a unique index; with `system=True` it is a document
+    of the `claims` collection, written in the same transaction, and holds across all databases.
+    """
+
+    name: str
+    value: str
+    field: str
+    message: str
+    cause: JSON = None
+    system: bool = False
+
+    @property
+    def key(self) -> str:
+        """The claim as the index holds it."""
+        return f"{self.name}{SEPARATOR}{self.value}"
+
+
+def _nothing(_: Document) -> Iterable[str]:
+    return ()
+
+
+def _no_claims(_: Document) -> Iterable[Unique]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How documents of one type are kept.
+
+    - `summary`: the row that listings show, stored ready-made.
+    - `sort`: a dotted path or function giving the listing's sort key (string or number); None sorts by id.
+    - `tags`: words under which further listings find the document by equality (`owner/<user id>`).
+    - `unique`: values that no second document may hold.
+    - `numbers`: the numbers by which `search` finds it.
+    - `room`: the collection: `documents`, or `records` for what is written once and listed by time.
+    """
+
+    type: str
+    summary: Summary = field(default_factory=lambda: Summary("id", "name"))
+    sort: Source | None = None
+    tags: Callable[[Document], Iterable[str]] = _nothing
+    unique: Callable[[Document], Iterable[Unique]] = _no_claims
+    numbers: Callable[[Document], Iterable[str]] = _nothing
+    room: Literal["documents", "records"] = "documents"
+
+    def sort_key(self, document: Document) -> str:
+        """The key by which the type's listing is ordered, without the id that breaks ties."""
+        if self.sort is None:
+            return ""
+        value = value_at(document.fields, self.sort) if isinstance(self.sort, str) else self.sort(document)
+        return collate(value)
+
+    def listing_key(self, document: Document) -> str:
+        """What the listing index holds: type, sort key, id."""
+        return SEPARATOR.join((self.type, self.sort_key(document), document.id))
+
+
+def collate(value: JSON) -> str:
+    """A string that sorts as CouchDB would sort the value: null < false < true < numbers < strings.
+
+    Strings compare without regard to case; numbers by size, from -10^15 to 10^15 with three decimals.
+    """
+    if value is None:
+        return "0"
+    if isinstance(value, bool):
+        return "2" if value else "1"
+    if isinstance(value, int | float):
+        return f"3{int(value * 1000) + 10**18:020d}"
+    if isinstance(value, str):
+        return "4" + value.casefold().replace(SEPARATOR, " ")
+    return "5" + orjson.dumps(value).decode()
+
+
+_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
+
+
+def alphanumeric(text: str) -> str:
+    """Lower-cased and stripped to `[a-z0-9]`: how names are compared and searched."""
+    return _NOT_ALPHANUMERIC.sub("", text.lower())
+
+
+class Shapes:
+    """All shapes of one server, by type."""
+
+    def __init__(self, shapes: Iterable[Shape] = ()) -> None:
+        self._shapes: dict[str, Shape] = {}
+        for shape in shapes:
+            self.add(shape)
+
+    def add(self, shape: Shape) -> None:
+        """Make a type known; a type has one shape."""
+        if self._shapes.setdefault(shape.type, shape) is not shape:
+            raise ValueError(f"document type {shape.type!r} has two shapes")
+
+    def __getitem__(self, document_type: str) -> Shape:
+        return self._shapes[document_type]
+
+    def __iter__(self) -> Iterator[Shape]:
+        return iter(self._shapes.values())

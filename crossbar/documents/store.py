@@ -1,0 +1,479 @@
+"""The store: documents in, documents out. The only module, with its neighbours here, that speaks to the driver.
+
+Writes are acknowledged by a majority and journaled. Reads by id and single writes travel in batches
+(`coalesce`); what touches several documents, or claims a value across databases, is a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import bson
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo import ASCENDING, DESCENDING, ReplaceOne, WriteConcern
+from pymongo.errors import (
+    BulkWriteError,
+    CollectionInvalid,
+    ConnectionFailure,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    PyMongoError,
+)
+from pymongo.read_concern import ReadConcern
+
+from crossbar.documents.coalesce import Coalescer
+from crossbar.documents.document import Document, document_key
+from crossbar.documents.indexes import INDEXES
+from crossbar.documents.layout import Stored, decode, encode, search_key
+from crossbar.documents.listing import LAST, Listing, Page, Row
+from crossbar.documents.shape import SEPARATOR, Shape, Shapes, Unique
+from crossbar.errors import CrossbarError, Invalid, SystemFault
+from crossbar.ids import next_revision
+
+Result = TypeVar("Result")
+
+ATTEMPTS = 20
+"""How often a read-change-write is tried again when somebody else writes in between."""
+
+
+class Duplicate(Exception):
+    """A document of that id exists (`claim` is None), or another one holds the claimed value."""
+
+    def __init__(self, claim: str | None = None) -> None:
+        super().__init__(claim or "id")
+        self.claim = claim
+
+
+class Stale(Exception):
+    """The document is not at the revision that was to be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A document on its way to the wire: its revision and its public JSON, untouched."""
+
+    revision: str
+    json: bytes
+
+
+@contextmanager
+def driver_errors() -> Iterator[None]:
+    """Turn what the driver raises into the protocol's words."""
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout, NetworkTimeout) as error:
+        raise SystemFault("datastore_unreachable") from error
+    except DocumentTooLarge as error:
+        raise _too_large() from error
+    except (BulkWriteError, DuplicateKeyError):
+        raise
+    except PyMongoError as error:
+        if error.has_error_label("TransientTransactionError"):
+            raise
+        raise SystemFault("datastore_fault") from error
+
+
+def _too_large() -> CrossbarError:
+    return Invalid.field("", "maxSize", "The document is too large to be stored; shorten it")
+
+
+class Store:
+    """All documents of one installation."""
+
+    def __init__(self, client: AsyncIOMotorClient[Any], name: str, shapes: Shapes) -> None:
+        self.client = client
+        options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+        self.database: AsyncIOMotorDatabase[Any] = client.get_database(
+            name, options, write_concern=WriteConcern("majority", j=True)
+        )
+        self.shapes = shapes
+        self._reads: dict[tuple[str, str], Coalescer[str, Stored | None]] = {}
+        self._inserts: dict[str, Coalescer[RawBSONDocument, None]] = {}
+        self._replacements: dict[str, Coalescer[_Replacement, None]] = {}
+
+    @classmethod
+    def connect(cls, uri: str, name: str, shapes: Shapes, *, timeout: float = 10.0) -> Store:
+        """A store on the MongoDB at `uri`. `timeout` (s) bounds the search for a server and each call."""
+        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+            uri,
+            serverSelectionTimeoutMS=int(timeout * 1000),
+            connectTimeoutMS=int(timeout * 1000),
+            timeoutMS=int(timeout * 3000),
+            appname="kazoo-crossbar",
+            tz_aware=True,
+        )
+        return cls(client, name, shapes)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.client.close()
+
+    async def prepare(self) -> None:
+        """Create the collections and indexes that are missing. Harmless when all are there."""
+        with driver_errors():
+            present = set(await self.database.list_collection_names())
+            for name, indexes in INDEXES.items():
+                if name not in present:
+                    with suppress(CollectionInvalid):  # another worker was faster
+                        await self.database.create_collection(name)
+                await self.database[name].create_indexes(indexes)
+
+    async def ping(self) -> None:
+        """Answer, or raise 503, by whether the database does."""
+        with driver_errors():
+            await self.database.command("ping")
+
+    # Reading
+
+    async def get(self, database: str, document_type: str, document_id: str) -> Document | None:
+        """The document, or None where there is none of that type or it was deleted."""
+        stored = await self._read(document_type, document_key(database, document_type, document_id), "doc")
+        return decode(stored) if stored else None
+
+    async def read(self, database: str, document_type: str, document_id: str) -> Raw | None:
+        """The public JSON of a document as it lies there, or None: the cheap way to answer a GET."""
+        stored = await self._read(document_type, document_key(database, document_type, document_id), "json")
+        return Raw(stored["rev"], stored["json"]) if stored else None
+
+    async def get_many(self, database: str, document_type: str, ids: list[str]) -> dict[str, Document]:
+        """Those of the documents that exist, by id."""
+        documents = [
+            decode(stored)
+            for key in dict.fromkeys(ids)
+            if (stored := await self._read(document_type, document_key(database, document_type, key), "doc"))
+        ]
+        return {document.id: document for document in documents}
+
+    async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
+        room = self.shapes[document_type].room
+        reader = self._reads.get((room, part))
+        if reader is None:
+            reader = self._reads[room, part] = Coalescer(self._finder(room, part))
+        return await reader(key)
+
+    def _finder(self, room: str, part: str) -> Callable[[list[str]], Awaitable[list[Stored | Exception | None]]]:
+        collection = self.database[room]
+        projection = {part: 1, "rev": 1, "deleted": 1} | ({"cut": 1} if part == "doc" else {})
+
+        async def find(keys: list[str]) -> list[Stored | Exception | None]:
+            databases = list({key.split("/", 1)[0] for key in keys})
+            query = {"_id": _one_or_in(keys), "a": _one_or_in(databases)}
+            with driver_errors():
+                found = {stored["_id"]: stored async for stored in collection.find(query, projection)}
+                if part == "doc":
+                    for key in [key for key, stored in found.items() if stored.get("cut")]:
+                        found[key] |= await collection.find_one({"_id": key}, {"json": 1}) or {}
+            return [_living(found.get(key)) for key in keys]
+
+        return find
+
+    async def page(self, listing: Listing) -> Page:
+        """One page of a listing. With a filter it is read on until the page is full or the data ends."""
+        rows = [row async for row in self.stream(replace(listing, limit=listing.limit and listing.limit + 1))]
+        if listing.limit is not None and len(rows) > listing.limit:
+            return Page(rows[:-1], rows[-1].position)
+        return Page(rows, None)
+
+    async def stream(self, listing: Listing) -> AsyncIterator[Row]:
+        """The rows of a listing one after another, in bounded memory however many there are."""
+        direction = DESCENDING if listing.descending else ASCENDING
+        projection = {"k": 1} | ({"doc": 1, "rev": 1, "cut": 1} if listing.view == "doc" else {listing.view: 1})
+        prefix = len(listing.type) + 1
+        with driver_errors():
+            cursor = (
+                self.database[self.shapes[listing.type].room]
+                .find(listing.query(), projection, hint=listing.index)
+                .sort("k", direction)
+            )
+            if listing.limit is not None:
+                cursor.limit(listing.limit)
+                cursor.batch_size(listing.limit)
+            async for stored in cursor:
+                key: str = stored["k"]
+                body: bytes = b"" if listing.view == "doc" else stored[listing.view]
+                yield Row(key.rsplit(SEPARATOR, 1)[1], key[prefix:], body, stored)
+
+    async def documents(self, listing: Listing) -> list[Document]:
+        """Every document of a listing, whole."""
+        listing = replace(listing, view="doc")
+        return [decode(row.stored) async for row in self.stream(listing)]
+
+    async def search(
+        self, database: str, document_type: str, field: str, prefix: str, *, limit: int | None = None, start: str = ""
+    ) -> list[tuple[str, Document]]:
+        """Documents whose name (`field="name"`) or a number (`"numbers"`) begins with `prefix`, with their keys.
+
+        Both are compared as lower-case letters and digits. `start` is a key that an earlier call gave.
+        """
+        low = search_key(document_type, prefix).removesuffix(SEPARATOR)
+        query = {"a": database, field: {"$gte": max(low, start), "$lt": low + LAST}}
+        cursor = self.database[self.shapes[document_type].room].find(query).sort(field, ASCENDING)
+        with driver_errors():
+            found = await (cursor.limit(limit) if limit else cursor).to_list(None)
+        return [(_matching_key(stored[field], low), decode(stored)) for stored in found]
+
+    # Writing
+
+    async def insert(self, document: Document) -> Document:
+        """Save a new document and return it with its revision.
+
+        Raises Duplicate when its id, or a value it claims, is taken.
+        """
+        shape = self.shapes[document.type]
+        if any(claim.system for claim in shape.unique(document)):
+            return await self.transact(lambda transaction: transaction.insert(document))
+        saved = replace(document, revision=next_revision(None))
+        inserter = self._inserts.get(shape.room)
+        if inserter is None:
+            inserter = self._inserts[shape.room] = Coalescer(self._inserter(shape.room))
+        await inserter(to_bson(encode(saved, shape)))
+        return saved
+
+    async def replace(self, document: Document, previous: Document) -> Document:
+        """Save a new state of `previous` and return it with its revision.
+
+        Raises Stale when the stored revision is no longer `previous.revision`, Duplicate as `insert` does.
+        """
+        shape = self.shapes[document.type]
+        if _system_claims(shape, document) != _system_claims(shape, previous):
+            return await self.transact(lambda transaction: transaction.replace(document, previous))
+        saved = replace(document, revision=next_revision(previous.revision))
+        replacer = self._replacements.get(shape.room)
+        if replacer is None:
+            replacer = self._replacements[shape.room] = Coalescer(self._replacer(shape.room))
+        await replacer(_Replacement(saved, previous.revision or "", to_bson(encode(saved, shape))))
+        return saved
+
+    async def remove(self, document: Document) -> None:
+        """Take a document out of the store for good, with its claims. Already gone is no error."""
+        await self.transact(lambda transaction: transaction.remove(document))
+
+    async def change(
+        self, database: str, document_type: str, document_id: str, change: Callable[[Document], None]
+    ) -> Document | None:
+        """Read, change and replace a document, again if somebody else was faster; None if it does not exist."""
+        for _ in range(ATTEMPTS):
+            previous = await self.get(database, document_type, document_id)
+            if previous is None:
+                return None
+            document = replace(previous, fields=dict(previous.fields))
+            change(document)
+            try:
+                return await self.replace(document, previous)
+            except Stale:
+                continue
+        raise SystemFault("datastore_conflict")
+
+    async def put(self, document: Document) -> Document:
+        """Save a document whether or not one of its id exists; its fields win whole."""
+        for _ in range(ATTEMPTS):
+            previous = await self.get(document.database, document.type, document.id)
+            try:
+                return await (self.replace(document, previous) if previous else self.insert(document))
+            except Stale:
+                continue
+            except Duplicate as duplicate:
+                if duplicate.claim is not None:
+                    raise
+        raise SystemFault("datastore_conflict")
+
+    async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Run `work` so that all its writes are kept or none; it may be run more than once."""
+        with driver_errors():
+            async with await self.client.start_session() as session:
+
+                async def attempt(session: AsyncIOMotorClientSession) -> Result:
+                    return await work(Transaction(self, session))
+
+                return await session.with_transaction(
+                    attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
+                )
+
+    async def remove_database(self, database: str) -> None:
+        """Take everything of one database out of every collection (repeatable; used when an account ends)."""
+        with driver_errors():
+            for room in ("documents", "records"):
+                await self.database[room].delete_many({"a": database})
+            await self.database["claims"].delete_many({"holder": {"$regex": f"^{database}/"}})
+
+    def _inserter(self, room: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Exception | None]]]:
+        collection = self.database[room]
+
+        async def insert(batch: list[RawBSONDocument]) -> list[Exception | None]:
+            with driver_errors():
+                try:
+                    await collection.insert_many(batch, ordered=False)
+                except BulkWriteError as error:
+                    return _outcomes(len(batch), error)
+            return [None] * len(batch)
+
+        return insert
+
+    def _replacer(self, room: str) -> Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]:
+        collection = self.database[room]
+
+        async def write(batch: list[_Replacement]) -> list[Exception | None]:
+            requests: list[ReplaceOne[Any]] = [
+                ReplaceOne({"_id": item.document.key, "a": item.document.database, "rev": item.expected}, item.stored)
+                for item in batch
+            ]
+            with driver_errors():
+                try:
+                    matched = (await collection.bulk_write(requests, ordered=False)).matched_count
+                    outcomes: list[Exception | None] = [None] * len(batch)
+                except BulkWriteError as error:
+                    outcomes = _outcomes(len(batch), error)
+                    matched = int(error.details["nMatched"]) if error.details else 0
+                if matched < outcomes.count(None):
+                    # The driver counts matches of the whole batch, so the revisions tell which ones were missed.
+                    keys = [item.document.key for item in batch]
+                    found = collection.find({"_id": _one_or_in(keys)}, {"rev": 1})
+                    written = {stored["rev"] async for stored in found}
+                    outcomes = [
+                        outcome if outcome or item.document.revision in written else Stale()
+                        for item, outcome in zip(batch, outcomes, strict=True)
+                    ]
+            return outcomes
+
+        return write
+
+
+class Transaction:
+    """The store's reads and writes inside one transaction."""
+
+    def __init__(self, store: Store, session: AsyncIOMotorClientSession) -> None:
+        self._store = store
+        self._session = session
+
+    def _room(self, shape: Shape) -> AsyncIOMotorCollection[Any]:
+        return self._store.database[shape.room]
+
+    async def get(self, database: str, document_type: str, document_id: str) -> Document | None:
+        """The document as this transaction sees it."""
+        key = document_key(database, document_type, document_id)
+        room = self._room(self._store.shapes[document_type])
+        stored = await room.find_one({"_id": key, "a": database}, session=self._session)
+        return decode(stored) if stored and not stored.get("deleted") else None
+
+    async def documents(self, listing: Listing) -> list[Document]:
+        """Every document of a listing, as this transaction sees it."""
+        room = self._room(self._store.shapes[listing.type])
+        cursor = room.find(listing.query(), session=self._session, hint=listing.index).sort("k", ASCENDING)
+        return [decode(stored) for stored in await cursor.to_list(None)]
+
+    async def insert(self, document: Document) -> Document:
+        """As `Store.insert`."""
+        shape = self._store.shapes[document.type]
+        saved = replace(document, revision=next_revision(None))
+        await self._claim(shape, saved, _system_claims(shape, saved))
+        try:
+            await self._room(shape).insert_one(to_bson(encode(saved, shape)), session=self._session)
+        except DuplicateKeyError as error:
+            raise _duplicate(error.details or {}) from error
+        return saved
+
+    async def replace(self, document: Document, previous: Document) -> Document:
+        """As `Store.replace`."""
+        shape = self._store.shapes[document.type]
+        saved = replace(document, revision=next_revision(previous.revision))
+        held, wanted = _system_claims(shape, previous), _system_claims(shape, saved)
+        await self._release(held - wanted)
+        await self._claim(shape, saved, wanted - held)
+        query = {"_id": saved.key, "a": saved.database, "rev": previous.revision}
+        try:
+            result = await self._room(shape).replace_one(query, to_bson(encode(saved, shape)), session=self._session)
+        except DuplicateKeyError as error:
+            raise _duplicate(error.details or {}) from error
+        if not result.matched_count:
+            raise Stale
+        return saved
+
+    async def remove(self, document: Document) -> None:
+        """As `Store.remove`."""
+        shape = self._store.shapes[document.type]
+        await self._release(_system_claims(shape, document))
+        await self._room(shape).delete_one({"_id": document.key, "a": document.database}, session=self._session)
+
+    async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:
+        for claim in sorted(claims):
+            try:
+                await self._store.database["claims"].insert_one(
+                    {"_id": claim, "holder": document.key}, session=self._session
+                )
+            except DuplicateKeyError as error:
+                raise Duplicate(claim) from error
+
+    async def _release(self, claims: set[str]) -> None:
+        if claims:
+            await self._store.database["claims"].delete_many({"_id": {"$in": sorted(claims)}}, session=self._session)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replacement:
+    document: Document
+    expected: str
+    stored: RawBSONDocument
+
+
+def to_bson(stored: Stored) -> RawBSONDocument:
+    """Encode one document by itself, so that one that cannot be stored never fails its batch."""
+    try:
+        encoded = bson.encode(stored)
+    except (BSONError, OverflowError, RecursionError) as error:
+        raise Invalid.field("", "invalid", f"The document cannot be stored: {error}") from error
+    if len(encoded) > 16 * 1024 * 1024 - 1024:
+        raise _too_large()
+    return RawBSONDocument(encoded)
+
+
+def find_claim(shape: Shape, document: Document, duplicate: Duplicate) -> Unique | None:
+    """Which of the document's claims a `Duplicate` speaks of; None when it is the id."""
+    return next((claim for claim in shape.unique(document) if claim.key == duplicate.claim), None)
+
+
+def _system_claims(shape: Shape, document: Document) -> set[str]:
+    if document.fields.get("pvt_deleted"):
+        return set()
+    return {claim.key for claim in shape.unique(document) if claim.system}
+
+
+def _living(stored: Stored | None) -> Stored | None:
+    return None if stored is None or stored.get("deleted") else stored
+
+
+def _one_or_in(values: list[str]) -> Any:
+    return values[0] if len(values) == 1 else {"$in": values}
+
+
+def _matching_key(held: str | list[str], prefix: str) -> str:
+    return held if isinstance(held, str) else min(key for key in held if key.startswith(prefix))
+
+
+def _outcomes(size: int, error: BulkWriteError) -> list[Exception | None]:
+    """What became of each write of an unordered batch, from the driver's report."""
+    details = error.details or {}
+    if details.get("writeConcernErrors"):
+        raise SystemFault("datastore_unreachable") from error
+    outcomes: list[Exception | None] = [None] * size
+    for failure in details.get("writeErrors", ()):
+        duplicate = failure.get("code") == 11000
+        outcomes[failure["index"]] = _duplicate(failure) if duplicate else SystemFault("datastore_fault")
+    return outcomes
+
+
+def _duplicate(details: Any) -> Duplicate:
+    """The `Duplicate` for a duplicate-key report: which claim of the unique index, or the id."""
+    return Duplicate(details.get("keyValue", {}).get("uniq"))
