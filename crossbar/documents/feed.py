@@ -84,11 +84,9 @@ class Feed:
             await stream.try_next()
             self.live = True
             ready.set()
-            while True:
-                event = await stream.try_next()
+            async for event in stream:
                 self._resume = stream.resume_token
-                if event is not None:
-                    self._tell(event)
+                self._tell(event)
 
     def _tell(self, event: dict[str, Any]) -> None:
         database, document_type, document_id = event["documentKey"]["_id"].split("/", 2)
