@@ -1,0 +1,478 @@
+"""Every option of the server, and how a configuration is put together.
+
+A value comes from the first place that has it: the command line, an environment variable
+`CROSSBAR_SECTION__OPTION`, the INI file, the default. `Config.load` refuses what it does not know, all of it at once.
+Options that stand for a KAZOO system setting keep KAZOO's name and unit (`_ms`, `_s`).
+"""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self, get_type_hints
+from zoneinfo import ZoneInfo
+
+from crossbar.options import Form, Option, list_of, option, options_of
+
+AuthModule = Literal["cb_user_auth", "cb_api_auth", "cb_auth", "cb_basic_auth", "cb_ip_auth"]
+TokenCosts = int | Mapping[str, Any]
+
+ENVIRONMENT_PREFIX = "CROSSBAR_"
+SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. `problems` are sentences for a person, each naming the option at fault."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _read_token_costs(text: str) -> TokenCosts:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | dict) or (isinstance(value, int) and value < 0):
+        raise ValueError("must be a whole number, 0 or more, or a JSON object")
+    return value
+
+
+def _read_network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text)).removesuffix("/32").removesuffix("/128")
+    except ValueError:
+        raise ValueError("must be IP addresses or CIDRs") from None
+
+
+def _read_timezone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (LookupError, ValueError, OSError):
+        raise ValueError("must be the name of a time zone, such as Europe/Berlin") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where the server listens and how long it waits."""
+
+    data: Path = option(Path("var"), "Folder of all that is kept on disk: the embedded database, keys, spooled mail.")
+    bind: str = option("127.0.0.1", "Address to listen on; 0.0.0.0 or :: opens the server to the network.")
+    port: int = option(
+        8000, "Port for plain HTTP; 0 lets the system choose.", minimum=0, maximum=65_535, kazoo="crossbar.port"
+    )
+    workers: int = option(1, "Processes that share the port; about one for each CPU core.", minimum=1, maximum=256)
+    backlog: int = option(1024, "Connections the system holds until a worker takes them.", minimum=1)
+    request_timeout_ms: int = option(
+        10_000,
+        "A connection without a complete request for this long is closed: idle ones and slow senders of headers.",
+        minimum=1,
+        kazoo="crossbar.request_timeout_ms",
+    )
+    idle_timeout_ms: int = option(
+        120_000,
+        "A request whose body sends nothing for this long is given up.",
+        minimum=1,
+        kazoo="crossbar.idle_timeout_ms",
+    )
+    shutdown_timeout_s: float = option(30.0, "How long requests in flight may finish when the server ends.", minimum=0)
+    compress_response_body: bool = option(
+        True, "Gzip bodies over 300 bytes for clients that accept it.", kazoo="crossbar.compress_response_body"
+    )
+    reverse_proxies: tuple[str, ...] = option(
+        ("127.0.0.1",),
+        "Addresses or CIDRs whose X-Forwarded-For names the client.",
+        kazoo="crossbar.reverse_proxies",
+        form=list_of(Form("IP address or CIDR", _read_network)),
+    )
+    check_reverse_proxies: bool = option(
+        True, "Whether X-Forwarded-For is believed only from reverse_proxies.", kazoo="crossbar.check_reverse_proxies"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """A second listener for HTTPS; it opens when a certificate and its key are given."""
+
+    certificate: Path | None = option(None, "PEM file with the certificate and its chain.", kazoo="crossbar.ssl_cert")
+    key: Path | None = option(None, "PEM file with the private key.", kazoo="crossbar.ssl_key")
+    password: str | None = option(
+        None, "Password of the private key, if it has one.", secret=True, kazoo="crossbar.ssl_password"
+    )
+    port: int = option(
+        8443, "Port for HTTPS; 0 lets the system choose.", minimum=0, maximum=65_535, kazoo="crossbar.ssl_port"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one request may cost the server."""
+
+    max_upload_size: int = option(
+        8_000_000, "Bytes a body or an uploaded file may have.", minimum=1, kazoo="crossbar.max_upload_size"
+    )
+    max_json_depth: int = option(
+        100, "Levels a JSON body may nest, against bodies made to exhaust the stack.", minimum=1, maximum=1_000
+    )
+    max_url_size: int = option(8_190, "Bytes the request line may have.", minimum=256)
+    max_header_size: int = option(8_190, "Bytes one header may have; tokens with many claims need room.", minimum=256)
+    max_headers: int = option(128, "Headers a request may have.", minimum=8)
+    max_concurrent_requests: int = option(
+        1_000, "Requests a worker handles at a time; more are refused at once with 503.", minimum=1
+    )
+    request_memory_limit: int | None = option(
+        None,
+        "Bytes a listing may gather before it is refused with 416.",
+        minimum=1,
+        kazoo="crossbar.request_memory_limit",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """How the protocol behaves."""
+
+    pagination_page_size: int = option(
+        50, "Items on a page when the client names no page_size.", minimum=1, kazoo="crossbar.pagination_page_size"
+    )
+    load_view_chunk_size: int = option(
+        50, "Items in one chunk of a chunked listing.", minimum=1, kazoo="crossbar.load_view_chunk_size"
+    )
+    maximum_range: int = option(
+        2_682_000,
+        "Seconds between created_from and created_to; the default is 31 days and an hour.",
+        minimum=1,
+        kazoo="crossbar.maximum_range",
+    )
+    default_language: str = option(
+        "en-US", "Language of accounts and users that name none.", kazoo="crossbar.default_language"
+    )
+    ensure_valid_schema: bool = option(
+        True, "Answer 500 when the schema of an endpoint is missing.", kazoo="crossbar.ensure_valid_schema"
+    )
+    schema_strict_validation: bool = option(
+        False, 'Refuse "12" for 12 instead of casting it.', kazoo="crossbar.schema_strict_validation"
+    )
+    stability_level: Literal["stable", "beta", "alpha"] | None = option(
+        None, "Refuse fields whose schema says they are less stable than this.", kazoo="crossbar.stability_level"
+    )
+    reset_id_size: int = option(
+        137,
+        "Hex digits of the id in a password recovery link.",
+        minimum=42,
+        maximum=179,
+        kazoo="crossbar.reset_id_size",
+    )
+    cache_ttl: int = option(
+        300, "Seconds that data which announces no change is kept in memory.", minimum=0, kazoo="crossbar.cache_ttl"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """Token buckets: how often one client may call."""
+
+    max_bucket_tokens: int = option(
+        100, "Tokens a full bucket holds.", minimum=1, kazoo="token_buckets.default.max_bucket_tokens"
+    )
+    tokens_fill_rate: int = option(
+        10, "Tokens that flow back in one tokens_fill_time.", minimum=0, kazoo="token_buckets.tokens_fill_rate"
+    )
+    tokens_fill_time: Literal["second", "minute", "hour", "day"] = option(
+        "second", "The time in which tokens_fill_rate tokens flow back.", kazoo="token_buckets.tokens_fill_time"
+    )
+    token_costs: TokenCosts = option(
+        1,
+        'Tokens a request costs (0: no limit), or an object by account, endpoint and verb: {"devices": {"PUT": 5}}.',
+        kazoo="crossbar.token_costs",
+        form=Form("whole number, 0 or more, or JSON object", _read_token_costs),
+    )
+    user_auth_tokens: int = option(
+        35,
+        "Tokens a log-in costs when token_costs is an object without an entry for it.",
+        minimum=0,
+        kazoo="crossbar.user_auth_tokens",
+    )
+    api_auth_tokens: int = option(
+        35,
+        "Tokens a log-in by API key costs when token_costs is an object without an entry for it.",
+        minimum=0,
+        kazoo="crossbar.api_auth_tokens",
+    )
+    slots: int = option(
+        65_536, "Buckets kept at a time (32 bytes each); the one idle for longest makes room.", minimum=1_024
+    )
+
+    @property
+    def rate_per_second(self) -> float:
+        """Tokens that flow back into a bucket in a second."""
+        return self.tokens_fill_rate / SECONDS[self.tokens_fill_time]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """What accounts may be and do."""
+
+    account_realm_suffix: str = option(
+        "sip.2600hz.com",
+        "Domain under which realms are generated for accounts without one.",
+        kazoo="crossbar.accounts.account_realm_suffix",
+    )
+    random_realm_strength: int = option(
+        3,
+        "Random bytes in a generated realm, two hex digits each.",
+        minimum=1,
+        maximum=32,
+        kazoo="crossbar.accounts.random_realm_strength",
+    )
+    ensure_unique_name: bool = option(
+        True, "Refuse an account name that is taken.", kazoo="crossbar.accounts.ensure_unique_name"
+    )
+    allow_sibling_listing: bool = option(
+        True, "Whether an account may list the accounts beside it.", kazoo="crossbar.accounts.allow_sibling_listing"
+    )
+    allow_move: Literal["superduper_admin", "tree"] = option(
+        "superduper_admin",
+        "Who may move an account: the master account alone, or any account above both places.",
+        kazoo="crossbar.accounts.allow_move",
+    )
+    expose_api_key: bool = option(
+        False, "Show an account's API key in its document.", kazoo="crossbar.accounts.expose_api_key"
+    )
+    trial_time: int = option(
+        1_209_600, "Seconds a trial account lives.", minimum=1, kazoo="crossbar.accounts.trial_time"
+    )
+    default_timezone: str = option(
+        "America/Los_Angeles",
+        "Time zone of accounts that name none.",
+        kazoo="accounts.default_timezone",
+        form=Form("time zone", _read_timezone),
+    )
+    allow_subaccounts_for_direct: bool = option(
+        True,
+        "Whether an account directly below the master account may have sub-accounts.",
+        kazoo="accounts.allow_subaccounts_for_direct",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Users:
+    """How user names and passwords come about."""
+
+    generate_username_if_empty: bool = option(
+        True, "Make up a user name for a password without one.", kazoo="crossbar.users.generate_username_if_empty"
+    )
+    generate_password_if_empty: bool = option(
+        False, "Make up a password for a user name without one.", kazoo="crossbar.users.generate_password_if_empty"
+    )
+    reset_identity_secret_on_rehash: bool = option(
+        True,
+        "A new password ends all tokens of the user.",
+        kazoo="crossbar.users.reset_identity_secret_on_rehash",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Security:
+    """Log-ins, tokens, and the secret that guards stored passwords."""
+
+    password_pepper: str | None = option(
+        None,
+        "Key of the digests that stand for passwords; unset, one is generated at the first start. "
+        "Changing it invalidates every password.",
+        secret=True,
+    )
+    token_auth_expiry_s: int = option(
+        3_600, "Seconds a token lives; 0: for ever.", minimum=0, kazoo="crossbar.auth.token_auth_expiry_s"
+    )
+    auth_modules: tuple[AuthModule, ...] = option(
+        ("cb_user_auth", "cb_api_auth", "cb_auth", "cb_basic_auth"),
+        "Ways to log in; with cb_ip_auth a known address needs no credentials.",
+        kazoo="crossbar.auth.available_auth_methods",
+    )
+    basic_auth_type: Literal["md5", "sha", "plain"] | None = option(
+        None,
+        "The one form of secret that basic authentication takes; unset, each is tried.",
+        kazoo="crossbar.auth.basic_auth_type",
+    )
+    log_failed_attempts: tuple[AuthModule, ...] = option(
+        ("cb_user_auth", "cb_api_auth", "cb_auth", "cb_basic_auth", "cb_ip_auth"),
+        "Ways to log in whose failures are recorded for the account.",
+        kazoo="crossbar.auth.log_failed_attempts",
+    )
+    log_successful_attempts: tuple[AuthModule, ...] = option(
+        ("cb_user_auth",),
+        "Ways to log in whose successes are recorded for the account.",
+        kazoo="crossbar.auth.log_successful_attempts",
+    )
+    blocked_hosts: tuple[str, ...] = option(
+        ("localhost", "127.0.0.1/32", "0.0.0.0/32"),
+        "Hosts and CIDRs that no URL given by a client may name; a production server adds its own networks.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """Where documents are kept."""
+
+    uri: str | None = option(
+        None, "MongoDB replica set to use; unset, an embedded mongod runs in the data folder.", secret=True
+    )
+    name: str = option("crossbar", "Name of the database.")
+    pool_size: int = option(50, "Connections a worker opens to the database.", minimum=1)
+    timeout_ms: int = option(5_000, "How long to look for a usable database before a request fails.", minimum=1)
+    embedded_cache_gb: float = option(0.25, "Memory the embedded database uses as cache, in GB.", minimum=0.25)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """How notifications leave."""
+
+    host: str | None = option(
+        None, "Mail relay; unset, messages are written to the spool folder.", kazoo="smtp_client.relay"
+    )
+    port: int = option(25, "Port of the relay.", minimum=1, maximum=65_535, kazoo="smtp_client.port")
+    user: str | None = option(None, "User name at the relay; unset, no log-in.", kazoo="smtp_client.username")
+    password: str | None = option(None, "Password at the relay.", secret=True, kazoo="smtp_client.password")
+    tls: Literal["none", "starttls", "tls"] = option(
+        "starttls", "Encryption: from the start (tls), after connecting (starttls), or none.", kazoo="smtp_client.tls"
+    )
+    sender: str = option("no-reply@localhost", "Sender of messages that have no other.")
+    spool: Path | None = option(None, "Folder for messages when no relay is set; unset, `mail` in the data folder.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """What is written to standard error."""
+
+    format: Literal["auto", "json", "console"] = option(
+        "auto", "One JSON object a line, or text for people; auto: text on a terminal, else JSON."
+    )
+    level: Literal["debug", "info", "warning", "error"] = option("info", "The least important lines to write.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The effective configuration; `origins` says for each `section.option` where its value comes from."""
+
+    server: Server = field(default_factory=Server)
+    tls: Tls = field(default_factory=Tls)
+    limits: Limits = field(default_factory=Limits)
+    api: Api = field(default_factory=Api)
+    buckets: Buckets = field(default_factory=Buckets)
+    accounts: Accounts = field(default_factory=Accounts)
+    users: Users = field(default_factory=Users)
+    security: Security = field(default_factory=Security)
+    database: Database = field(default_factory=Database)
+    mail: Mail = field(default_factory=Mail)
+    log: Log = field(default_factory=Log)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Put a configuration together from an INI file, the environment and `overrides` (`section.option` → text).
+
+        Raises ConfigError with every problem found.
+        """
+        problems: list[str] = []
+        texts = _gather(path, environ or {}, overrides or {}, problems)
+        values: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+        for name, (text, origin) in texts.items():
+            declared = OPTIONS[name]
+            try:
+                values[declared.section][declared.name] = declared.form.read(text)
+            except ValueError as error:
+                given = "" if declared.secret else f", not {text!r}"
+                problems.append(f"{name} ({origin}) {error}{given}")
+        sections = {section: declaration(**values[section]) for section, declaration in SECTIONS.items()}
+        config = cls(**sections, origins={name: origin for name, (_, origin) in texts.items()})
+        problems += _contradictions(config)
+        if problems:
+            raise ConfigError(problems)
+        return config
+
+    def value(self, declared: Option) -> Any:
+        """The value of an option."""
+        return getattr(getattr(self, declared.section), declared.name)
+
+    def origin(self, declared: Option) -> str:
+        """Where the value comes from: `default`, a file's name, an environment variable, `command line`."""
+        return self.origins.get(declared.path, "default")
+
+
+SECTIONS: Mapping[str, Any] = {
+    name: declaration for name, declaration in get_type_hints(Config).items() if name != "origins"
+}
+OPTIONS: Mapping[str, Option] = {
+    declared.path: declared
+    for section, declaration in SECTIONS.items()
+    for declared in options_of(section, declaration)
+}
+_VARIABLES = {declared.variable: declared.path for declared in OPTIONS.values()}
+
+
+def _gather(
+    path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, str], problems: list[str]
+) -> dict[str, tuple[str, str]]:
+    """`section.option` → (text, origin) of everything given; later places win."""
+    texts = dict(_from_file(path, problems)) if path is not None else {}
+    texts.update(_from_environment(environ, problems))
+    texts.update((name, (text, "command line")) for name, text in overrides.items())
+    return texts
+
+
+def _from_file(path: Path, problems: list[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    # A section DEFAULT that leaks into all others, and `%` as a sign of its own, would only surprise.
+    parser = configparser.ConfigParser(interpolation=None, default_section="")
+    try:
+        with path.open(encoding="utf-8") as file:
+            parser.read_file(file)
+    except OSError as error:
+        problems.append(f"cannot read the configuration file {path}: {error.strerror}")
+        return
+    except (configparser.Error, UnicodeDecodeError) as error:
+        problems.append(f"{path} is not a valid INI file: {str(error).strip()}")
+        return
+    for section in parser.sections():
+        if section not in SECTIONS:
+            problems.append(f"{path}: unknown section [{section}]{_nearest(section, SECTIONS)}")
+            continue
+        for name, text in parser[section].items():
+            full = f"{section}.{name}"
+            if full in OPTIONS:
+                yield full, (text.strip(), str(path))
+            else:
+                problems.append(f"{path}: unknown option {full}{_nearest(full, OPTIONS)}")
+
+
+def _from_environment(environ: Mapping[str, str], problems: list[str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    # Without the double underscore it is no option of ours: orchestrators make up names like CROSSBAR_PORT.
+    for variable, text in environ.items():
+        if variable in _VARIABLES:
+            yield _VARIABLES[variable], (text.strip(), variable)
+        elif variable.startswith(ENVIRONMENT_PREFIX) and "__" in variable:
+            problems.append(f"unknown environment variable {variable}{_nearest(variable, _VARIABLES)}")
+
+
+def _nearest(name: str, valid: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.0)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    if (config.tls.certificate is None) != (config.tls.key is None):
+        missing = "tls.key" if config.tls.key is None else "tls.certificate"
+        yield f"{missing} is missing: tls.certificate and tls.key are needed together"
+    if config.tls.certificate and config.tls.port == config.server.port != 0:
+        yield f"tls.port and server.port must differ, both are {config.server.port}"
