@@ -1,0 +1,9 @@
+"""Schemas and validation.
+
+`Schemas` is all the other floors need; `ClientUrls` configures which URLs of clients are acceptable.
+"""
+
+from crossbar.documents.schemas.client_urls import ClientUrls
+from crossbar.documents.schemas.pipeline import Schemas
+
+__all__ = ["ClientUrls", "Schemas"]

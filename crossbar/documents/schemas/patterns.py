@@ -1,0 +1,44 @@
+"""Regular expressions with the meaning KAZOO gives them.
+
+KAZOO matches with PCRE, so the same engine decides here: `\\w`, `\\d` and `\\s` are ASCII, `$` also stands before a
+final newline, POSIX classes exist. PCRE2 gives up after a bounded number of steps, so no pattern and no text can
+hold the server up; giving up counts as no match, as in Erlang's `re:run`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pcre2
+
+_SHORT = 64
+"""Texts up to this length are worth remembering; member names nearly always are."""
+
+
+def compiles(source: str) -> bool:
+    """Whether `source` is a PCRE pattern. It is only compiled, never run."""
+    try:
+        pcre2.compile(source, jit=False)
+    except (pcre2.PatternError, UnicodeError):
+        return False
+    return True
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether `pattern` is found anywhere in `text`."""
+    return _remembered(pattern, text) if len(text) <= _SHORT else _search(pattern, text)
+
+
+def _search(pattern: str, text: str) -> bool:
+    try:
+        return _compiled(pattern).search(text) is not None
+    except (pcre2.LibraryError, UnicodeError):
+        return False
+
+
+_remembered = lru_cache(maxsize=4096)(_search)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> pcre2.Pattern:
+    return pcre2.compile(pattern, pcre2.ASCII)

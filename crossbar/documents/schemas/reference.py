@@ -1,0 +1,131 @@
+"""The reference: `jsonschema`, with KAZOO's meaning where that is not draft 4's, finds every error of a value.
+
+Differences from draft 4: neighbours of `$ref` count; values are told apart by type; patterns are PCRE; four formats
+are enforced; the extension keywords of `checks` exist. Source: jesse's `jesse_validator_draft4`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from jsonschema import Draft4Validator, ValidationError, validators
+
+from crossbar.documents.schemas import checks, patterns
+from crossbar.documents.schemas.formats import FORMATS
+from crossbar.documents.schemas.library import Library, Schema
+from crossbar.documents.schemas.values import are_unique, is_among
+
+Errors = Iterator[ValidationError]
+Find = Callable[[Schema, Any], Errors]
+
+
+def finder(library: Library) -> Find:
+    """A function that finds the errors of a value under a prepared schema of this library, in KAZOO's order."""
+
+    def reference(validator: Any, name: str, value: Any, _schema: Schema) -> Errors:
+        yield from validator.descend(value, library.prepared(name))
+
+    validator_class = validators.create(
+        meta_schema=Draft4Validator.META_SCHEMA,
+        validators={**Draft4Validator.VALIDATORS, **_KEYWORDS, "$ref": reference},
+        type_checker=Draft4Validator.TYPE_CHECKER,
+        applicable_validators=lambda schema: sorted(schema.items(), key=_turn),
+    )
+
+    def find(schema: Schema, value: Any) -> Errors:
+        errors: Errors = validator_class(schema).iter_errors(value)
+        return errors
+
+    return find
+
+
+_LAST = frozenset({"kazoo-regexp", "kazoo-validation", "stability_level"})
+
+
+def _turn(keyword: tuple[str, Any]) -> tuple[bool, str]:
+    """Alphabetical, as the files are; the extensions after all others."""
+    return keyword[0] in _LAST, keyword[0]
+
+
+def _additional_properties(validator: Any, allowed: Any, value: Any, schema: Schema) -> Errors:
+    if not isinstance(value, dict) or allowed is True:
+        return
+    named = schema.get("properties", {})
+    by_pattern = schema.get("patternProperties", {})
+    for name in value:
+        if name in named or any(patterns.matches(pattern, name) for pattern in by_pattern):
+            continue
+        if allowed is False:
+            yield ValidationError("extra member", path=(name,))
+        else:
+            yield from validator.descend(value[name], allowed, path=name)
+
+
+def _enum(_validator: Any, values: list[Any], value: Any, _schema: Schema) -> Errors:
+    if not is_among(value, values):
+        yield ValidationError("not in the list")
+
+
+def _format(_validator: Any, name: str, value: Any, _schema: Schema) -> Errors:
+    if isinstance(value, str) and name in FORMATS and not FORMATS[name](value):
+        yield ValidationError("wrong format")
+
+
+def _pattern(_validator: Any, pattern: str, value: Any, _schema: Schema) -> Errors:
+    if isinstance(value, str) and not patterns.matches(pattern, value):
+        yield ValidationError("no match")
+
+
+def _pattern_properties(validator: Any, by_pattern: Schema, value: Any, _schema: Schema) -> Errors:
+    if isinstance(value, dict):
+        for name in value:
+            for pattern, part in by_pattern.items():
+                if patterns.matches(pattern, name):
+                    yield from validator.descend(value[name], part, path=name)
+
+
+def _required(_validator: Any, names: list[str], value: Any, _schema: Schema) -> Errors:
+    if isinstance(value, dict):
+        for name in names:
+            if name not in value:
+                yield ValidationError("missing", path=(name,), instance=name)
+
+
+def _unique_items(_validator: Any, wanted: bool, value: Any, _schema: Schema) -> Errors:
+    if wanted and isinstance(value, list) and not are_unique(value):
+        yield ValidationError("not unique")
+
+
+def _check(_validator: Any, name: str, value: Any, _schema: Schema) -> Errors:
+    for text, missing in checks.complaints(name, value):
+        if missing is None:
+            yield ValidationError(text)
+        else:
+            yield ValidationError(text, validator="schema", instance=missing)
+
+
+def _regexp(_validator: Any, wanted: bool, value: Any, _schema: Schema) -> Errors:
+    text = checks.regexp_complaint(value) if wanted else None
+    if text is not None:
+        yield ValidationError(text)
+
+
+def _stability(_validator: Any, level: str, _value: Any, _schema: Schema) -> Errors:
+    text = checks.stability_complaint(level)
+    if text is not None:
+        yield ValidationError(text)
+
+
+_KEYWORDS = {
+    "additionalProperties": _additional_properties,
+    "enum": _enum,
+    "format": _format,
+    "kazoo-regexp": _regexp,
+    "kazoo-validation": _check,
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "required": _required,
+    "stability_level": _stability,
+    "uniqueItems": _unique_items,
+}

@@ -1,0 +1,21 @@
+"""When two JSON values are the same: 1, 1.0, "1" and true are four different ones (Erlang's `=:=`)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def canonical(value: Any) -> str:
+    """A text that is equal for equal values only."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def is_among(value: Any, values: list[Any]) -> bool:
+    """Whether a value is in a list."""
+    return canonical(value) in map(canonical, values)
+
+
+def are_unique(values: list[Any]) -> bool:
+    """Whether no value is twice in a list."""
+    return len(set(map(canonical, values))) == len(values)
