@@ -285,7 +285,7 @@ def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     mode = folder.stat().st_mode
     if mode & stat.S_ISVTX:
-        raise EmbeddedMongoError(f"{folder} is shared with others. Choose a folder of its own for the data.")
+        raise EmbeddedMongoError(f"{folder} is shared with others. Choose a folder inside it for the data.")
     if mode & 0o077:
         folder.chmod(0o700)
 

@@ -10,6 +10,7 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 DAMAGED = (
     "The data in {data} is damaged. Put back a backup, or copy the folder and try `{binary} --dbpath {data} --repair`."
@@ -71,4 +72,14 @@ def _complaints(log: str) -> Iterator[str]:
             yield line
             continue
         if entry["s"] in ("E", "F"):
-            yield f"{entry['msg']}: {json.dumps(entry['attr'])}" if "attr" in entry else entry["msg"]
+            yield _text(entry)
+
+
+def _text(entry: dict[str, Any]) -> str:
+    """What a log entry says: its message and, wherever it put it, the error it is about."""
+    attributes = entry.get("attr", {})
+    for detail in (attributes.get("error"), attributes.get("message"), attributes.get("reason")):
+        text = detail.get("errmsg") or detail.get("msg") if isinstance(detail, dict) else detail
+        if isinstance(text, str):
+            return f"{entry['msg']}: {text}"
+    return str(entry["msg"])
