@@ -374,6 +374,11 @@ class Transaction:
         cursor = room.find(listing.query(), session=self._session, hint=listing.index).sort("k", ASCENDING)
         return [decode(stored) for stored in await cursor.to_list(None)]
 
+    async def count(self, listing: Listing) -> int:
+        """How many documents a listing has, as this transaction sees it."""
+        room = self._room(self._store.shapes[listing.type])
+        return await room.count_documents(listing.query(), session=self._session, hint=listing.index)
+
     async def insert(self, document: Document) -> Document:
         """As `Store.insert`."""
         shape = self._store.shapes[document.type]

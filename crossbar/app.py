@@ -1,0 +1,149 @@
+"""Which parts make up one server: the only file that knows them all."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from crossbar import __version__
+from crossbar.access.bundle import Access
+from crossbar.access.costs import Buckets
+from crossbar.access.pepper import Pepper
+from crossbar.config import Config
+from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.feed import Feed
+from crossbar.documents.schemas import ClientUrls, Schemas
+from crossbar.documents.shape import Shapes
+from crossbar.documents.store import Store
+from crossbar.errors import CrossbarError
+from crossbar.metrics import Metrics
+from crossbar.pepper import pepper_secret
+from crossbar.resource import Resource, Services
+from crossbar.resource.front import Front
+from crossbar.resource.rendering import Rendering
+from crossbar.resources import identity
+from crossbar.resources.identity import bootstrap as first_account
+from crossbar.resources.identity import removals
+from crossbar.wire.envelope import Envelopes
+
+RESOURCES: Final[tuple[Resource, ...]] = (*identity.RESOURCES,)
+SERVICES: Final = web.AppKey("services", Services)
+METRICS: Final = web.AppKey("metrics", Metrics)
+PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """The master account and its administrator; `created` is False when they were there before."""
+
+    account_id: str
+    user_id: str
+    api_key: str
+    created: bool
+
+
+def shapes() -> Shapes:
+    """How documents of every type are kept."""
+    known = Shapes(shape for resource in RESOURCES for shape in resource.shapes)
+    for shape in (*Access.SHAPES, *identity.SHAPES):
+        known.add(shape)
+    return known
+
+
+def open_store(config: Config, database_uri: str) -> Store:
+    """The store of the configured database."""
+    return Store.connect(
+        database_uri,
+        config.database.name,
+        shapes(),
+        timeout=config.database.timeout_ms / 1000,
+        pool_size=config.database.pool_size,
+    )
+
+
+@asynccontextmanager
+async def open_services(config: Config, database_uri: str, buckets: Buckets) -> AsyncIterator[Services]:
+    """Everything that endpoints need, up and listening for changes; closed at the end."""
+    store = open_store(config, database_uri)
+    feed = Feed(store)
+    schemas = Schemas.load(urls=ClientUrls.of(config.security.blocked_hosts))
+    access = Access.build(config, store, feed, Pepper(pepper_secret(config)), buckets)
+    try:
+        await store.prepare()
+        await feed.start()
+        yield Services(config, store, feed, schemas, access)
+    finally:
+        await feed.stop()
+        store.close()
+
+
+async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> web.Application:
+    """One worker's application. Its services start and end with it."""
+    app = web.Application(client_max_size=config.limits.max_upload_size + 1)
+    metrics = app[METRICS] = Metrics()
+    rendering = Rendering(
+        Envelopes(socket.gethostname(), __version__), metrics, compress=config.server.compress_response_body
+    )
+
+    async def services(app: web.Application) -> AsyncIterator[None]:
+        async with open_services(config, database_uri, buckets) as opened:
+            app[SERVICES] = opened
+            app[FRONT] = Front(opened, RESOURCES, rendering)
+            await removals.finish_all(opened.store)
+            yield
+
+    app.cleanup_ctx.append(services)
+    app.router.add_get("/healthz", _alive)
+    app.router.add_get("/readyz", _ready)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_route("*", "/{path:.*}", _handle)
+    return app
+
+
+FRONT: Final = web.AppKey("front", Front)
+
+
+async def _handle(request: web.Request) -> web.StreamResponse:
+    return await request.app[FRONT].handle(request)
+
+
+async def _alive(_: web.Request) -> web.Response:
+    return web.json_response({"status": "alive"})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    services = request.app[SERVICES]
+    try:
+        await services.store.ping()
+    except CrossbarError as error:
+        return web.json_response({"status": "not ready", "reason": str(error)}, status=503)
+    return web.json_response({"status": "ready", "change_feed": services.feed.live})
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    return web.Response(body=request.app[METRICS].render(), headers={"Content-Type": PROMETHEUS_TEXT})
+
+
+async def is_initialized(config: Config, *, database_uri: str) -> bool:
+    """Whether there is an account."""
+    store = open_store(config, database_uri)
+    try:
+        return await store.any(ACCOUNTS, "account")
+    finally:
+        store.close()
+
+
+async def bootstrap(
+    config: Config, *, database_uri: str, account: str, realm: str, user: str, password: str
+) -> Bootstrap:
+    """Create the master account and its administrator unless there is an account already."""
+    from crossbar.shared import BucketTable  # noqa: PLC0415
+
+    async with open_services(config, database_uri, BucketTable(1024)) as services:
+        made = await first_account.create(services, account=account, realm=realm, user=user, password=password)
+        return Bootstrap(made.account_id, made.user_id, made.api_key, made.created)

@@ -1,0 +1,30 @@
+"""What all endpoints share: a declaration in, routes out, and the one life of a request."""
+
+from crossbar.resource.call import Call, Services
+from crossbar.resource.declaration import ACCOUNT, BARE, Resource, Route, Rule, Who
+from crossbar.resource.hooks import Draft
+from crossbar.resource.lifecycle import Lifecycle, display_name, merge, stamps
+from crossbar.resource.listings import answer_listing
+from crossbar.resource.reply import ABSENT, Binary, Reply
+from crossbar.resource.singleton import Singleton
+
+__all__ = [
+    "ABSENT",
+    "ACCOUNT",
+    "BARE",
+    "Binary",
+    "Call",
+    "Draft",
+    "Lifecycle",
+    "Reply",
+    "Resource",
+    "Route",
+    "Rule",
+    "Services",
+    "Singleton",
+    "Who",
+    "answer_listing",
+    "display_name",
+    "merge",
+    "stamps",
+]

@@ -1,0 +1,304 @@
+"""The front door: every request of the API, from the first byte to the last.
+
+Source: `api_resource.erl` (the order of the checks), `api_util.erl`. The order is the protocol's: what fails first is
+what the client hears of. A path is found by its last noun's name (a dictionary) and then in that endpoint's own small
+table, so that the cost does not grow with the number of endpoints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from crossbar.access.authentication import Credential
+from crossbar.access.authorization import tree_allows
+from crossbar.access.directory import Account
+from crossbar.access.identity import Identity
+from crossbar.errors import (
+    CrossbarError,
+    Empty,
+    Forbidden,
+    InvalidCredentials,
+    MethodNotAllowed,
+    NotFound,
+    Plain,
+    SystemFault,
+    UnknownPath,
+)
+from crossbar.ids import new_id
+from crossbar.logs import request_log
+from crossbar.resource.call import Asked, Call, Services
+from crossbar.resource.declaration import Resource, Route, Who
+from crossbar.resource.peer import Peers
+from crossbar.resource.reading import read_body
+from crossbar.resource.rendering import Rendering
+from crossbar.wire.body import RequestBody, parse_body
+from crossbar.wire.conditions import check_preconditions, is_conditional
+from crossbar.wire.decoding import Limits
+from crossbar.wire.envelope import Exchange
+from crossbar.wire.headers import cors_headers, is_cors
+from crossbar.wire.negotiation import DEFAULT_ACCEPTED, DEFAULT_PROVIDED, check_content_type
+from crossbar.wire.paths import Noun, check_account_id, parse_path
+from crossbar.wire.query import Query
+from crossbar.wire.values import Credential as Presented
+from crossbar.wire.values import Values, credential, presented_request_id
+
+log = logging.getLogger(__name__)
+
+METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"})
+WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
+BANNER: Final = """
+  ___ _ __ ___  ___ ___| |__   __ _ _ __
+ / __| '__/ _ \\/ __/ __| '_ \\ / _` | '__|
+| (__| | | (_) \\__ \\__ \\ |_) | (_| | |
+ \\___|_|  \\___/|___/___/_.__/ \\__,_|_|
+
+The API lives under /v2.
+"""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a request has come: what the log, the metrics and the answer to a failure need."""
+
+    request_id: str
+    template: str = "unmatched"
+    verb: str = ""
+    cors: Mapping[str, str] | None = None
+    methods: tuple[str, ...] = ()
+    requested_method: str | None = None
+    presented: Presented | None = None
+    identity: Identity | None = None
+    target: Account | None = None
+    values: Values = field(default_factory=Values)
+    tokens: tuple[int, int] = (0, 100)
+
+    @property
+    def exchange(self) -> Exchange:
+        """What the envelope repeats about the request."""
+        echo = self.presented.echo if self.presented else None
+        return Exchange(self.request_id, echo, self.identity is not None, self.tokens)
+
+
+class Front:
+    """Answers requests with the endpoints it was given."""
+
+    def __init__(self, services: Services, resources: Iterable[Resource], rendering: Rendering) -> None:
+        self._services = services
+        self._access = services.access
+        server = services.config.server
+        self._peers = Peers(server.reverse_proxies, check=server.check_reverse_proxies)
+        self._resources = {resource.name: resource for resource in resources}
+        self._names = frozenset(self._resources) | UNSERVED
+        self._rendering = rendering
+        limits = services.config.limits
+        self._limits = Limits(limits.max_upload_size, limits.max_json_depth)
+        self._most = limits.max_concurrent_requests
+        self._under_way = 0
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request, whatever happens."""
+        progress = Progress(presented_request_id(request.headers) or new_id())
+        started = time.perf_counter()
+        self._under_way += 1
+        try:
+            response = await self._guarded(request, progress)
+        finally:
+            self._under_way -= 1
+        duration = time.perf_counter() - started
+        target, identity = progress.target, progress.identity
+        method = request.method if request.method in METHODS else "OTHER"
+        self._rendering.metrics.observe(progress.template, method, response.status, duration)
+        request_log(
+            log,
+            request_id=progress.request_id,
+            method=request.method,
+            route=progress.template,
+            account_id=target.id if target else identity.account_id if identity else None,
+            status=response.status,
+            duration_ms=duration * 1000,
+        )
+        return response
+
+    async def _guarded(self, request: web.Request, progress: Progress) -> web.StreamResponse:
+        try:
+            if self._under_way > self._most:
+                raise Plain(503, "service unavailable", {"message": "the server is busy; try again shortly"})
+            return await self._answer(request, progress)
+        except CrossbarError as error:
+            return self._refuse(request, progress, error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("request %s failed", progress.request_id)
+            return self._refuse(request, progress, SystemFault("unspecified_fault"))
+
+    def _refuse(self, request: web.Request, progress: Progress, error: CrossbarError) -> web.StreamResponse:
+        cors = progress.cors or cors_headers(progress.methods, progress.requested_method)
+        return self._rendering.error(error, progress.exchange, cors, progress.values, request)
+
+    async def _answer(self, request: web.Request, progress: Progress) -> web.StreamResponse:
+        raw_path, _, query_string = request.raw_path.partition("?")
+        path = parse_path(raw_path, self._names)
+        if path is None:
+            return web.Response(text=BANNER, content_type="text/plain", charset="UTF-8")
+        query = Query.parse(query_string)
+        body = await self._body(request, query)
+        values = progress.values = Values(body.data, query, body.envelope)
+        progress.presented = credential(request.headers, values)
+        method = request.method
+        if method not in METHODS:
+            raise Empty(501, "not implemented")
+        progress.requested_method = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
+        cross_origin = is_cors(request.headers)
+        nouns = path.nouns
+        verb = progress.verb = values.verb(method) if method == "POST" else method
+        asked = Asked(self._peers.address(request), verb, nouns)
+        offered = _offered(progress.presented, request.headers)
+        identity = progress.identity = await self._access.authentication.early(offered, asked)
+        if path.own_account:
+            nouns = asked.nouns = self._own_account(nouns, identity)
+        if not nouns:
+            raise InvalidCredentials if identity is None else UnknownPath
+        resource = self._resources.get(nouns[-1].name)
+        found = resource.find(nouns[-1].args) if resource is not None else None
+        if found is not None:
+            progress.methods = found[0].methods
+        if cross_origin:
+            progress.cors = cors_headers(progress.methods, progress.requested_method)
+            if method == "OPTIONS":
+                return self._rendering.preflight(progress.request_id, progress.cors)
+        if found is None:
+            raise UnknownPath
+        shape, names = found
+        if verb not in shape.methods:
+            raise MethodNotAllowed
+        scope = "/".join([noun.name for noun in nouns[:-1]])
+        route = shape.routes.get(scope, {}).get(verb)
+        if route is not None:
+            progress.template = route.template
+        target = progress.target = await self._target(nouns)
+        public = route is not None and route.who is Who.ANONYMOUS
+        if identity is None and not public:
+            try:
+                identity = progress.identity = await self._access.authentication.required(offered, asked)
+            finally:
+                progress.tokens = self._tokens(asked)
+        call = Call(
+            self._services, request, progress.request_id, verb, nouns, names, body.data, body.envelope,
+            body.files, query, values, asked, identity, target,
+        )  # fmt: skip
+        if identity is not None:
+            await self._authorize(call, route, identity)
+        if route is None:
+            if scope in shape.routes:
+                raise MethodNotAllowed
+            raise Plain(404, "faulty request")
+        provided = (*route.provides, *DEFAULT_PROVIDED) if route.provides else DEFAULT_PROVIDED
+        media = self._rendering.negotiate(request.headers, values, provided)
+        await self._load_parents(call)
+        if verb != "GET":
+            accepted = (*DEFAULT_ACCEPTED, *route.accepts) if route.accepts else DEFAULT_ACCEPTED
+            call.gate = partial(_judge, request.headers, verb, accepted)
+            if not route.checks_itself and verb in WRITING:
+                check_content_type(request.headers.get(hdrs.CONTENT_TYPE), accepted)
+        reply = await route.handler(call)
+        return await self._rendering.success(reply, call, progress.exchange, progress.cors, media)
+
+    def _tokens(self, asked: Asked) -> tuple[int, int]:
+        return self._access.costs.cost(asked), self._access.costs.remaining(asked)
+
+    async def _body(self, request: web.Request, query: Query) -> RequestBody:
+        if not request.body_exists:
+            return RequestBody()
+        config = self._services.config
+        body = await read_body(request, self._limits.size, config.server.idle_timeout_ms / 1000)
+        return parse_body(
+            body,
+            request.headers.get(hdrs.CONTENT_TYPE),
+            transfer_encoding=request.headers.get("Content-Transfer-Encoding"),
+            query=query,
+            limits=self._limits,
+        )
+
+    @staticmethod
+    def _own_account(nouns: tuple[Noun, ...], identity: Identity | None) -> tuple[Noun, ...]:
+        if identity is None:
+            raise Plain(401, "invalid credentials")
+        first = nouns[0]
+        return (Noun(first.name, (identity.account_id, *first.args)), *nouns[1:])
+
+    async def _target(self, nouns: tuple[Noun, ...]) -> Account | None:
+        """The account in the path: its id's form, then whether it exists, both told before who asks."""
+        for noun in nouns:
+            if noun.name == "accounts" and noun.args:
+                account_id = check_account_id(noun)
+                account = await self._services.directory.account(account_id)
+                if account is None:
+                    raise NotFound(account_id)
+                return account
+        return None
+
+    async def _authorize(self, call: Call, route: Route | None, identity: Identity) -> None:
+        await self._access.restrictions.check(identity, call.asked, call.target)
+        if route is not None and route.who is Who.ANONYMOUS:
+            return
+        allowed = tree_allows(identity, call.asked, call.target)
+        match route.who if route is not None else Who.TREE:
+            case Who.ANY_TOKEN:
+                allowed = True
+            case Who.SUPERDUPER:
+                allowed = identity.superduper
+            case Who.ADMIN:
+                allowed = allowed and identity.is_account_admin
+            case Who():
+                pass
+            case rule:
+                verdict = await rule(call)
+                allowed = allowed if verdict is None else verdict
+        if not allowed:
+            raise Forbidden
+
+    async def _load_parents(self, call: Call) -> None:
+        """The documents of the nouns between the account and the endpoint; one that is missing is a 404."""
+        for noun in call.nouns[:-1]:
+            resource = self._resources.get(noun.name)
+            if noun.name == "accounts" or resource is None or not noun.args or not resource.shapes:
+                continue
+            document = await self._services.store.get(call.account_id, resource.shapes[0].type, noun.args[0])
+            if document is None:
+                raise NotFound(noun.args[0])
+            call.parents[noun.name] = document
+
+
+def _offered(presented: Presented | None, headers: Mapping[str, str]) -> Credential | None:
+    """What the caller presented, as authentication takes it."""
+    if presented is None:
+        return None
+    account_id = headers.get("X-Auth-Account-ID")
+    match presented.kind:
+        case "token" | "bearer":
+            return Credential("jwt", presented.value, account_id)
+        case "basic":
+            return Credential("basic", f"Basic {presented.value}", account_id)
+        case _:
+            return Credential("unusable", presented.value, account_id)
+
+
+def _judge(headers: Mapping[str, str], verb: str, accepted: tuple[str, ...], revision: str | None) -> None:
+    """Between checking and writing: preconditions (412), then the body's type (415)."""
+    if is_conditional(headers):
+        check_preconditions(headers, verb, revision)
+    if verb in WRITING:
+        check_content_type(headers.get(hdrs.CONTENT_TYPE), accepted)
+
+
+UNSERVED: Final = frozenset({"noauthn", "noauthz", "simple_authz", "profile", "basic_auth"})
+"""Endpoint names of KAZOO that have no routes of their own: known words of a path, answered 404."""

@@ -1,0 +1,68 @@
+"""What a handler answers: the response as values, before it becomes bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crossbar.documents.document import Document
+from crossbar.documents.store import Raw
+from crossbar.errors import JSON
+
+
+class _Absent:
+    """No `data` key at all, which is not the same as `null`."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+
+
+@dataclass(slots=True)
+class Reply:
+    """A success envelope.
+
+    `data` is a JSON value, or ready JSON in `json`; `envelope` has further envelope keys (`page_size`,
+    `next_start_key`, `auth_token`, …); `location` is the path of what was created. `status` None means the verb's
+    own: 201 for PUT, else 200.
+    """
+
+    data: JSON | _Absent = ABSENT
+    json: bytes | None = None
+    revision: str | None = None
+    envelope: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    location: str | None = None
+    status: int | None = None
+
+    @classmethod
+    def document(cls, document: Document) -> Reply:
+        """The public part of a document, with its revision."""
+        return cls(document.public, revision=document.revision)
+
+    @classmethod
+    def raw(cls, raw: Raw) -> Reply:
+        """A document as it lies in the store."""
+        return cls(json=raw.json, revision=raw.revision)
+
+    @classmethod
+    def rows(cls, rows: list[Any], *, page_size: bool = False) -> Reply:
+        """A list that is not paginated; `page_size` adds its length to the envelope."""
+        return cls(rows, envelope={"page_size": len(rows)} if page_size else {})
+
+
+@dataclass(slots=True)
+class Binary:
+    """Bytes instead of an envelope, whole or as a stream of `size` bytes; `Range` is honoured on whole ones."""
+
+    body: bytes | AsyncIterator[bytes]
+    content_type: str
+    filename: str | None = None
+    disposition: str | None = None
+    size: int | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    revision: str | None = None

@@ -1,0 +1,90 @@
+"""An endpoint with one document an account: no collection, no id in the path.
+
+`limits`, `whitelabel`, `token_restrictions` and their like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from crossbar.documents.document import public_fields
+from crossbar.documents.shape import Summary
+from crossbar.documents.store import ATTEMPTS, Stale
+from crossbar.errors import JSON, Conflict, NotFound
+from crossbar.resource.call import Call
+from crossbar.resource.declaration import Resource
+from crossbar.resource.lifecycle import merge
+from crossbar.resource.reply import Reply
+
+
+class Singleton(Resource):
+    """One document of fixed id in each account.
+
+    `operations` may be `read`, `create` (PUT; 409 if there is one), `replace` and `merge` (POST, PATCH; they create
+    what is missing unless `must_exist`), `delete`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        document_type: str,
+        document_id: str,
+        operations: Iterable[str] = ("read", "replace", "delete"),
+        must_exist: bool = False,
+        hard_delete: bool = True,
+        **declaration: Any,
+    ) -> None:
+        declaration.setdefault("summary", Summary("id"))
+        super().__init__(
+            name, document_type=document_type, operations=(), hard_delete=hard_delete, **declaration
+        )
+        self.document_id = document_id
+        self.must_exist = must_exist
+        for operation, verb, handler in (
+            ("read", "GET", self._read),
+            ("create", "PUT", self._create),
+            ("replace", "POST", self._replace),
+            ("merge", "PATCH", self._merge),
+            ("delete", "DELETE", self._delete),
+        ):
+            if operation in operations:
+                self.route(verb, checks_itself=True)(handler)
+
+    async def _read(self, call: Call) -> Reply:
+        return await self.life.answer(call, await self.life.load(call, self.document_id))
+
+    async def _create(self, call: Call) -> Reply:
+        return await self.life.answer(call, await self.life.save_new(call, self.document_id, call.object))
+
+    async def _replace(self, call: Call) -> Reply:
+        return await self._save(call, lambda _: dict(call.object))
+
+    async def _merge(self, call: Call) -> Reply:
+        return await self._save(call, lambda stored: merge(stored, call.object))
+
+    async def _delete(self, call: Call) -> Reply:
+        document = await self.life.load(call, self.document_id)
+        call.ready_to_write(document.revision)
+        await self.life.remove(call, document)
+        return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
+
+    async def _save(self, call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
+        for _ in range(ATTEMPTS):
+            previous = await call.store.get(self.life.database(call), self.life.document_type, self.document_id)
+            if previous is None and self.must_exist:
+                raise NotFound(self.document_id)
+            try:
+                if previous is None:
+                    saved = await self.life.save_new(call, self.document_id, change({}))
+                else:
+                    saved = await self.life.save_over(call, previous, change(public_fields(previous.fields)))
+            except Stale:
+                continue
+            except Conflict:  # somebody else created it in between
+                if previous is not None:
+                    raise
+                continue
+            return await self.life.answer(call, saved)
+        raise Conflict

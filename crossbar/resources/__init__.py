@@ -1,0 +1,1 @@
+"""What is special about each endpoint: one file an endpoint, in wings."""

@@ -1,0 +1,454 @@
+"""Accounts: tenants in a tree.
+
+Source: KAZOO `cb_accounts`, `kzd_accounts.erl` (`validate`), `kzdb_account.erl`, `kz_services_reseller.erl`. Account
+documents live in the `accounts` database, so that the tree, the realms and the names are one room: a realm or a name
+is unique by that database's index, and a change of the tree is a transaction that touches the parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crossbar import clock
+from crossbar.access.directory import API_KEY, REALM, ROOT, Account, ip_tag
+from crossbar.access.pepper import Pepper
+from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.listing import Listing
+from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_default
+from crossbar.documents.store import Transaction
+from crossbar.errors import Forbidden, Invalid, MethodNotAllowed, NotFound, SystemFault
+from crossbar.ids import new_id, new_secret
+from crossbar.resource import BARE, Call, Draft, Reply, Resource, Who, answer_listing, stamps
+from crossbar.resources.identity import removals
+
+COMPUTED: Final = (
+    "superduper_admin",
+    "billing_mode",
+    "wnm_allow_additions",
+    "knm_allow_additions",
+    "is_reseller",
+    "reseller_id",
+    "created",
+    "notification_preference",
+    "trial_time_left",
+    "api_key",
+    "descendants_count",
+)
+"""Fields that the server works out; clients send them back, and they are not stored because of it."""
+SHOWN_WHEN_ABSENT: Final[dict[str, Any]] = {
+    "caller_id": {},
+    "dial_plan": {},
+    "blacklists": [],
+    "available_apps": [],
+    "descendants_count": 0,
+}
+"""Fields that clients expect in an account even when it has none."""
+
+
+def tree_and_name(account: Document) -> str:
+    """Accounts are listed by their place in the tree, then by name."""
+    return "/".join([*account.fields.get("pvt_tree", ()), str(account.fields.get("name", ""))])
+
+
+def tags(account: Document) -> Iterator[str]:
+    """The further listings: children of the parent, descendants of each ancestor, log-in addresses."""
+    tree = account.fields.get("pvt_tree", [])
+    yield f"child/{tree[-1]}" if tree else ROOT
+    yield from (f"descendant/{ancestor}" for ancestor in tree)
+    yield from sorted({ip_tag(entry["ip"]) for entry in _addresses(account)})
+
+
+def _addresses(account: Document) -> Iterator[dict[str, Any]]:
+    ips = account.at("ips") or {}
+    for entry in ips.values() if isinstance(ips, dict) else ips:
+        if isinstance(entry, dict) and isinstance(entry.get("ip"), str):
+            yield entry
+
+
+def claims(account: Document) -> Iterator[Unique]:
+    """The realm, the name (as lower-case letters and digits) and the API key that no second account may have."""
+    fields = account.fields
+    if realm := fields.get("realm"):
+        yield Unique(REALM, realm.lower(), "realm", "Account realm already in use", cause=realm)
+    if (name := fields.get("name")) is not None and not fields.get("pvt_shares_name"):
+        yield Unique("account_name", alphanumeric(str(name)), "name", "Account name already in use", cause=name)
+    if digest := fields.get("pvt_api_key_digest"):
+        yield Unique(API_KEY, digest, "api_key", "API key already in use")
+
+
+accounts = Resource(
+    "accounts",
+    document_type="account",
+    schema="accounts",
+    summary=Summary(
+        "id",
+        "name",
+        "realm",
+        descendants_count=or_default("descendants_count", 0),
+        flags=or_default("flags", []),
+        tree=or_default("pvt_tree", []),
+    ),
+    sort=tree_and_name,
+    tags=tags,
+    unique=claims,
+    operations=("read", "replace", "merge"),
+    scopes=(BARE,),
+    database=lambda _: ACCOUNTS,
+)
+ACCOUNT_SHAPE: Final[Shape] = accounts.shapes[0]
+
+
+# Creating and changing
+
+
+@accounts.normalize
+async def fill_in(call: Call, draft: Draft) -> None:
+    """Realm and time zone are never missing; what the server works out is not taken from clients."""
+    data, stored = draft.data, draft.previous.fields if draft.previous else {}
+    config = call.config.accounts
+    if not data.get("realm"):
+        random_realm = f"{new_secret(config.random_realm_strength)}.{config.account_realm_suffix}"
+        data["realm"] = stored.get("realm", random_realm)
+    if data.get("timezone") in (None, "", "inherit"):
+        data["timezone"] = stored.get("timezone") or await _inherited_timezone(call, draft)
+    if isinstance(data["realm"], str):
+        data["realm"] = data["realm"].replace(" ", "")
+    for key in COMPUTED:
+        data.pop(key, None)
+    if "descendants_count" in stored:
+        data["descendants_count"] = stored["descendants_count"]
+
+
+async def _inherited_timezone(call: Call, draft: Draft) -> str:
+    parent_id = draft.previous.fields["pvt_tree"][-1:] if draft.previous else [_parent_id(call)]
+    parent = await call.store.get(ACCOUNTS, "account", parent_id[0]) if parent_id else None
+    timezone = parent.at("timezone") if parent else None
+    return timezone if isinstance(timezone, str) else call.config.accounts.default_timezone
+
+
+@accounts.check
+async def direct_accounts_may_have_children(call: Call, draft: Draft) -> None:
+    """With `allow_subaccounts_for_direct` off, plain accounts directly below the master stay without children."""
+    if call.config.accounts.allow_subaccounts_for_direct:
+        return
+    own = await call.directory.account(call.identity.account_id)
+    master = await call.directory.master_id()
+    if own and not own.is_reseller and own.tree[-1:] == (master,):
+        message = "Direct account is not allowed to create sub-accounts"
+        draft.errors.add("account", "forbidden", message, cause=own.id)
+
+
+@accounts.finish
+async def set_private_fields(call: Call, draft: Draft) -> None:
+    """Whether the account is enabled, its trial, and what every new account gets."""
+    data, private = draft.data, draft.private
+    wanted = call.object.get("enabled")
+    data.pop("enabled", None)
+    if draft.previous is None:
+        private |= {
+            "pvt_account_id": draft.id,
+            "pvt_account_db": f"account%2F{draft.id[:2]}%2F{draft.id[2:4]}%2F{draft.id[4:]}",
+            **new_api_key(call.services.access.pepper),
+            "pvt_cpaas_token": new_secret(),
+            "pvt_signature_secret": new_secret(16),
+        }
+        if call.target is None or call.target.id != call.identity.account_id:
+            private["pvt_enabled"] = wanted is not False
+        if not call.config.accounts.ensure_unique_name:
+            private["pvt_shares_name"] = True
+    elif wanted is not None and draft.id != call.identity.account_id:
+        private["pvt_enabled"] = wanted is True
+    if data.pop("is_trial_account", False) is True:
+        private["pvt_trial_expires"] = clock.now() + call.config.accounts.trial_time
+
+
+@accounts.save
+async def save(call: Call, account: Document, previous: Document | None) -> Document:
+    """A new account takes its place below its parent and is counted there, all or nothing."""
+    if previous is not None:
+        return await call.store.replace(account, previous)
+    parent_id = _parent_id(call)
+
+    async def create(transaction: Transaction) -> Document:
+        parent = await transaction.get(ACCOUNTS, "account", parent_id)
+        if parent is None:
+            raise NotFound(parent_id)
+        account.fields["pvt_tree"] = [*parent.fields["pvt_tree"], parent_id]
+        account.fields["pvt_parent_id"] = parent_id
+        account.fields.setdefault("pvt_enabled", parent.fields.get("pvt_enabled", True))
+        if (preference := parent.fields.get("pvt_notification_preference")) is not None:
+            account.fields["pvt_notification_preference"] = preference
+        saved = await transaction.insert(account)
+        await count_descendants(transaction, parent)
+        return saved
+
+    return await call.store.transact(create)
+
+
+def new_api_key(pepper: Pepper) -> dict[str, str]:
+    """The private fields of a new API key: sealed, so that a stolen database does not log in, and findable."""
+    api_key = new_secret()
+    return {"pvt_api_key": pepper.seal(api_key), "pvt_api_key_digest": pepper.digest(api_key)}
+
+
+def api_key_of(pepper: Pepper, account: Document) -> str | None:
+    """The API key of an account, 64 hex characters."""
+    sealed = account.fields.get("pvt_api_key")
+    return pepper.unseal(sealed) if sealed else None
+
+
+def _parent_id(call: Call) -> str:
+    """Where a new account goes: below the path's account, else below the token's."""
+    return call.account_id
+
+
+async def count_descendants(transaction: Transaction, account: Document) -> None:
+    """Set `descendants_count`. Writing the parent also makes changes of its children meet in one place."""
+    count = await transaction.count(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}"))
+    counted = Document(ACCOUNTS, "account", account.id, {**account.fields, "descendants_count": count})
+    await transaction.replace(counted, account)
+
+
+@accounts.put("", who=Who.ANY_TOKEN, checks_itself=True)
+@accounts.put("/{account_id}", checks_itself=True)
+async def create(call: Call) -> Reply:
+    """A new account below the path's account, or below the caller's own."""
+    wanted = call.object.get("id")
+    if wanted is not None and not (isinstance(wanted, str) and len(wanted) == 32 and "/" not in wanted):
+        raise Invalid.field("id", "invalid", "An account id has 32 characters", cause=wanted)
+    account = await accounts.life.save_new(call, wanted or new_id(), call.object)
+    reply = await accounts.life.answer(call, account)
+    reply.location = f"/v2/accounts/{account.id}"
+    return reply
+
+
+# Showing
+
+
+@accounts.show
+async def show_computed(call: Call, account: Document, public: dict[str, Any]) -> None:
+    """Add what the server works out, and what clients expect to find."""
+    fields = account.fields
+    for key, value in SHOWN_WHEN_ABSENT.items():
+        public.setdefault(key, value)
+    public.setdefault("language", call.config.api.default_language)
+    public.update(await computed_fields(call, account))
+    public["knm_allow_additions"] = public["wnm_allow_additions"]
+    if call.config.accounts.expose_api_key or call.values.is_true("include_api_key"):
+        public["api_key"] = api_key_of(call.services.access.pepper, account)
+
+
+async def computed_fields(call: Call, account: Document) -> dict[str, Any]:
+    """The fields that an account's document has only on the wire."""
+    fields = account.fields
+    known: dict[str, Any] = {
+        "enabled": fields.get("pvt_enabled", True) is not False,
+        "created": fields.get("pvt_created"),
+        "superduper_admin": fields.get("pvt_superduper_admin", False) is True,
+        "wnm_allow_additions": fields.get("pvt_wnm_allow_additions", False) is True,
+        "is_reseller": fields.get("pvt_reseller", False) is True,
+        "billing_mode": "manual",
+    }
+    if call.target is not None:
+        master = await call.directory.master_id()
+        reseller = await call.directory.reseller_of(Account.of(account))
+        known["reseller_id"] = reseller
+        if reseller == call.identity.account_id:
+            known["billing_mode"] = "limits_only"
+        elif reseller == master:
+            known["billing_mode"] = "normal"
+    if preference := fields.get("pvt_notification_preference"):
+        known["notification_preference"] = "teletype" if preference == "teletype" else "notify"
+    if expires := fields.get("pvt_trial_expires"):
+        known["trial_time_left"] = expires - clock.now()
+    return known
+
+
+@accounts.get("/{account_id}/children")
+async def children(call: Call) -> Reply:
+    """The accounts directly below."""
+    return await _listing(call, f"child/{call.account_id}")
+
+
+@accounts.get("/{account_id}/descendants")
+async def descendants(call: Call) -> Reply:
+    """All accounts below, at any depth, each with its `tree`."""
+    return await answer_listing(call, "account", ACCOUNTS, tag=f"descendant/{call.account_id}")
+
+
+async def may_see_siblings(call: Call) -> bool | None:
+    """Superduper admins may; others if the configuration allows it, and not for their own account."""
+    if call.identity.superduper:
+        return True
+    allowed = call.config.accounts.allow_sibling_listing and call.account_id != call.identity.account_id
+    return None if allowed else False
+
+
+@accounts.get("/{account_id}/siblings", who=may_see_siblings)
+async def siblings(call: Call) -> Reply:
+    """The children of the account's parent, itself among them."""
+    parent = call.account.tree[-1:]
+    return await _listing(call, f"child/{parent[0]}") if parent else Reply.rows([], page_size=True)
+
+
+async def _listing(call: Call, tag: str) -> Reply:
+    async def without_tree(_: Call, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row.pop("tree", None)
+
+    return await answer_listing(call, "account", ACCOUNTS, tag=tag, rows_hooks=[without_tree])
+
+
+@accounts.get("/{account_id}/parents")
+async def parents(call: Call) -> Reply:
+    """The accounts above, from the caller's own down to the parent; of the caller's own account, all of them."""
+    own = call.account_id == call.identity.account_id
+    return await _ancestors(call, call.account.tree if own else _below_caller(call))
+
+
+@accounts.get("/{account_id}/tree")
+async def tree(call: Call) -> Reply:
+    """As `parents`, but nothing for the caller's own account."""
+    return await _ancestors(call, () if call.account_id == call.identity.account_id else _below_caller(call))
+
+
+def _below_caller(call: Call) -> tuple[str, ...]:
+    ancestors, own = call.account.tree, call.identity.account_id
+    return ancestors[ancestors.index(own) :] if own in ancestors else ancestors
+
+
+async def _ancestors(call: Call, ids: tuple[str, ...]) -> Reply:
+    found = [await call.directory.account(account_id) for account_id in ids]
+    rows = [{"id": account.id, "name": account.name} for account in found if account]
+    return Reply.rows(rows, page_size=True)
+
+
+# The API key
+
+
+@accounts.get("/{account_id}/api_key")
+async def read_api_key(call: Call) -> Reply:
+    """The account's API key."""
+    account = await accounts.life.load(call, call.account_id)
+    return Reply({"api_key": api_key_of(call.services.access.pepper, account)})
+
+
+@accounts.put("/{account_id}/api_key", who=Who.ADMIN)
+async def renew_api_key(call: Call) -> Reply:
+    """A new API key; the old one ends."""
+    pepper = call.services.access.pepper
+
+    def renew(account: Document) -> None:
+        account.fields.update(stamps(call, account), **new_api_key(pepper))
+
+    account = await call.store.change(ACCOUNTS, "account", call.account_id, renew)
+    if account is None:
+        raise NotFound(call.account_id)
+    return Reply({"api_key": api_key_of(pepper, account)})
+
+
+# Leaving and moving
+
+
+@accounts.delete("/{account_id}", checks_itself=True)
+async def delete(call: Call) -> Reply:
+    """Delete an account without descendants, and everything it owns."""
+    account_id = call.account_id
+    if account_id == await call.directory.master_id():
+        raise MethodNotAllowed
+    call.ready_to_write((await accounts.life.load(call, account_id)).revision)
+
+    async def take_out(transaction: Transaction) -> Document:
+        account = await transaction.get(ACCOUNTS, "account", account_id)
+        if account is None:
+            raise NotFound(account_id)
+        if await transaction.count(Listing(ACCOUNTS, "account", tag=f"descendant/{account_id}")):
+            raise SystemFault("account_has_descendants")
+        await transaction.remove(account)
+        await transaction.insert(removals.pending(account_id))
+        if (parent := await transaction.get(ACCOUNTS, "account", account.fields["pvt_tree"][-1])) is not None:
+            await count_descendants(transaction, parent)
+        return account
+
+    account = await call.store.transact(take_out)
+    await removals.finish(call.store, account_id)
+    return Reply({**account.public, "_read_only": {"deleted": True}}, revision=account.revision)
+
+
+async def may_move(call: Call) -> bool | None:
+    """By configuration: superduper admins, or whoever stands above both places."""
+    if call.identity.superduper:
+        return True
+    if call.config.accounts.allow_move != "tree":
+        return False
+    target = await call.directory.account(str(call.object.get("to") or ""))
+    caller = call.identity.account_id
+    return None if target is None or caller in (*target.tree, target.id) else False
+
+
+@accounts.post("/{account_id}/move", who=may_move)
+async def move(call: Call) -> Reply:
+    """Hang an account, with all below it, under another one."""
+    target_id = call.object.get("to")
+    if not target_id:
+        raise Invalid.field("to", "required", "Field 'to' is required")
+
+    async def rehang(transaction: Transaction) -> Document:
+        target = await transaction.get(ACCOUNTS, "account", str(target_id))
+        account = await transaction.get(ACCOUNTS, "account", call.account_id)
+        if target is None or account is None:
+            raise NotFound(target_id)
+        if account.id in (*target.fields["pvt_tree"], target.id):
+            raise Forbidden
+        old, new = account.fields["pvt_tree"], [*target.fields["pvt_tree"], target.id]
+        for moved in await transaction.documents(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}")):
+            await _replant(transaction, moved, old, new)
+        await transaction.replace(target, target)
+        return await _replant(transaction, account, old, new)
+
+    return await accounts.life.answer(call, await call.store.transact(rehang))
+
+
+async def _replant(transaction: Transaction, account: Document, old: list[str], new: list[str]) -> Document:
+    before: list[str] = account.fields["pvt_tree"]
+    fields = {
+        **account.fields,
+        "pvt_tree": [*new, *before[len(old) :]],
+        "pvt_previous_tree": before,
+        "pvt_modified": clock.now(),
+    }
+    fields["pvt_parent_id"] = fields["pvt_tree"][-1]
+    return await transaction.replace(Document(ACCOUNTS, "account", account.id, fields), account)
+
+
+@accounts.put("/{account_id}/reseller", who=Who.SUPERDUPER)
+async def promote(call: Call) -> Reply:
+    """Make the account a reseller of all below it."""
+    return await _set_reseller(call, True)
+
+
+@accounts.delete("/{account_id}/reseller", who=Who.SUPERDUPER)
+async def demote(call: Call) -> Reply:
+    """Make the account an ordinary one; those below fall to the reseller above it."""
+    reply = await _set_reseller(call, False)
+    assert isinstance(reply.data, dict)
+    reply.data["_read_only"] = {"deleted": True}
+    return reply
+
+
+async def _set_reseller(call: Call, is_reseller: bool) -> Reply:
+    if call.account_id == await call.directory.master_id():
+        raise Forbidden
+
+    async def change(transaction: Transaction) -> Document:
+        account = await transaction.get(ACCOUNTS, "account", call.account_id)
+        if account is None:
+            raise NotFound(call.account_id)
+        below = await transaction.documents(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}"))
+        if any(descendant.fields.get("pvt_reseller") for descendant in below):
+            raise SystemFault("account_has_descendants")
+        fields = {**account.fields, **stamps(call, account), "pvt_reseller": is_reseller}
+        return await transaction.replace(Document(ACCOUNTS, "account", account.id, fields), account)
+
+    return await accounts.life.answer(call, await call.store.transact(change))

@@ -1,0 +1,210 @@
+"""Devices: phones and other things that register or receive calls.
+
+Source: KAZOO `cb_devices`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crossbar.documents.document import Document, value_at
+from crossbar.documents.shape import Summary, Unique, or_default
+from crossbar.errors import Invalid, NotFound, Plain
+from crossbar.resource import Call, Draft, Reply, Resource, answer_listing
+from crossbar.resources.identity.numbers import normalize_at
+
+NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
+OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type", "hotdesked", "call_recording")
+"""The fields of a row in the listing of one user's devices."""
+_NOT_HEX = re.compile(r"[^0-9a-fA-F]+")
+
+
+def tags(device: Document) -> Iterator[str]:
+    """Listings by owner (its owner and every user hotdesked to it) and of hotdesked devices."""
+    hotdesked = sorted(device.at("hotdesk.users") or {})
+    owners = {str(device.at("owner_id") or ""), *hotdesked} - {""}
+    yield from (f"owner/{user}" for user in sorted(owners))
+    if hotdesked:
+        yield "hotdesked"
+
+
+def claims(device: Document) -> Iterator[Unique]:
+    """The MAC address and the SIP identity that no second device may have."""
+    if mac := device.at("mac_address"):
+        yield Unique("device.mac_address", mac, "mac_address", "MAC address already in use", cause=mac)
+    sip = device.at("sip") or {}
+    method = sip.get("method", "password")
+    if method == "password" and (username := sip.get("username")):
+        name = username.lower()
+        yield Unique("sip.username", name, "sip.username", "SIP credentials already in use", cause=username)
+        if realm := sip.get("realm"):
+            identity = f"{name}@{realm.lower()}"
+            yield Unique(
+                "sip.identity", identity, "sip.username", "SIP credentials already in use", cause=username, system=True
+            )
+    elif method == "ip" and (address := sip.get("ip")):
+        yield Unique("sip.ip", address, "sip.ip", "SIP IP already in use", cause=address, system=True)
+    if device.at("device_type") == "mobile" and (mdn := device.at("mobile.mdn")):
+        message = "Mobile Device Number already exists in the system"
+        yield Unique("number", mdn, "mobile.mdn", message, cause=mdn, system=True)
+
+
+devices = Resource(
+    "devices",
+    document_type="device",
+    schema="devices",
+    summary=Summary(
+        "id",
+        "name",
+        "owner_id",
+        "enabled",
+        "mobile",
+        "call_recording",
+        username="sip.username",
+        mac_address=or_default("mac_address", ""),
+        device_type=or_default("device_type", "sip_device"),
+        flags=or_default("flags", []),
+    ),
+    tags=tags,
+    unique=claims,
+)
+
+
+@devices.normalize
+async def normalize(call: Call, draft: Draft) -> None:
+    """Bring MAC address, flags, realm, provisioning keys and emergency number into their stored form."""
+    data = draft.data
+    data.pop("sync", None)
+    if isinstance(mac := data.get("mac_address"), str):
+        data["mac_address"] = _NOT_HEX.sub("", mac).lower()
+    match data.get("outbound_flags"):
+        case list(flags):
+            data["outbound_flags"] = [flag.strip() if isinstance(flag, str) else flag for flag in flags]
+        case dict() | None:
+            pass
+        case _:
+            data["outbound_flags"] = []
+    realm = value_at(data, "sip.realm")
+    if isinstance(realm, str) and realm.lower() == call.account.realm.lower():
+        data["sip"] = {key: value for key, value in data["sip"].items() if key != "realm"}
+    if isinstance(provision := data.get("provision"), dict):
+        data["provision"] = {
+            key: _without_nulls(value) if key in ("combo_keys", "feature_keys") else value
+            for key, value in provision.items()
+        }
+    normalize_at(data, "caller_id.emergency.number")
+
+
+@devices.check
+async def mobile_number_stays(call: Call, draft: Draft) -> None:
+    """A mobile device has a number, and only a superduper admin changes it."""
+    if draft.data.get("device_type") != "mobile":
+        return
+    mdn = value_at(draft.data, "mobile.mdn")
+    if not mdn:
+        draft.errors.add("mobile.mdn", "required", "Field is required but missing", value="mdn")
+    elif draft.previous and draft.changed("mobile.mdn") and not call.identity.superduper:
+        draft.errors.add("mobile.mdn", "invalid", "Mobile Device Number cannot be changed", cause=mdn)
+
+
+@devices.check
+async def sip_method_fits(call: Call, draft: Draft) -> None:
+    """A device proves itself by password or by a fixed IPv4 address."""
+    sip = draft.data.get("sip")
+    if not isinstance(sip, dict):
+        return
+    method = sip.get("method", "password")
+    if method == "ip" and not _is_ipv4(sip.get("ip")):
+        draft.errors.add("sip.ip", "type", "Must be a valid IPv4 RFC 791", cause=sip.get("ip"))
+    elif method not in ("password", "ip"):
+        draft.errors.add(
+            "sip.method", "enum", "SIP authentication method is invalid", target=["password", "ip"], cause=method
+        )
+
+
+@devices.check
+async def type_stays(call: Call, draft: Draft) -> None:
+    """Only a superduper admin changes what kind of thing a device is."""
+    if draft.previous and draft.changed("device_type") and not call.identity.superduper:
+        cause = draft.data.get("device_type")
+        draft.errors.add("device_type", "invalid", "Not authorized to change type of device", cause=cause)
+
+
+@devices.decorate_rows(asked_by="with_status")
+async def registration_status(call: Call, rows: list[dict[str, Any]]) -> None:
+    """Whether each device can be and is registered (never, without a switch)."""
+    for row in rows:
+        row["registrable"] = row["device_type"] not in NOT_REGISTRABLE
+        if row["registrable"]:
+            row["registered"] = False
+
+
+@devices.get(scopes=("accounts/users",))
+async def list_of_user(call: Call) -> Reply:
+    """The devices that a user owns or is hotdesked to."""
+    user_id = call.parents["users"].id
+
+    async def as_owned(call: Call, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["hotdesked"] = row.get("owner_id") != user_id
+            for key in row.keys() - set(OWNED):
+                del row[key]
+
+    hooks = [as_owned, *devices.hooks.rows_for(call)]
+    return await answer_listing(call, "device", tag=f"owner/{user_id}", rows_hooks=hooks)
+
+
+devices.put(scopes=("accounts/users",), checks_itself=True)(devices.life.create)
+
+
+@devices.get("/status")
+async def status(call: Call) -> Reply:
+    """Which devices are registered: none, as no switch is connected."""
+    return Reply([])
+
+
+@devices.put("/{device_id}")
+async def act(call: Call) -> Reply:
+    """`action: notify` sends the device a SIP NOTIFY."""
+    device = await _load(call)
+    action = call.values.get("action")
+    if not action:
+        raise Plain(400, "action required")
+    if action != "notify":
+        raise Plain(400, "invalid action")
+    _, errors = call.services.schemas.errors("devices_notify", call.object)
+    if errors:
+        raise Invalid(errors)
+    return Reply("NOTIFY sent", revision=device.revision)
+
+
+@devices.post("/{device_id}/sync")
+async def sync(call: Call) -> Reply:
+    """Ask the device to fetch its configuration anew."""
+    await _load(call)
+    return Reply("sync request sent")
+
+
+async def _load(call: Call) -> Document:
+    device_id = call.path["device_id"]
+    device = await call.store.get(call.account_id, "device", device_id)
+    if device is None:
+        raise NotFound(device_id)
+    return device
+
+
+def _without_nulls(members: Any) -> Any:
+    if not isinstance(members, dict):
+        return members
+    return {key: value for key, value in members.items() if value is not None}
+
+
+def _is_ipv4(text: Any) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return isinstance(text, str)
