@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import bson
@@ -35,7 +36,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 
 from crossbar.documents.coalesce import Coalescer
-from crossbar.documents.document import Document, document_key
+from crossbar.documents.document import SYSTEM_AUTH, Document, document_key
 from crossbar.documents.indexes import INDEXES
 from crossbar.documents.layout import Stored, decode, encode, search_key
 from crossbar.documents.listing import LAST, Listing, Page, Row
@@ -225,7 +226,34 @@ class Store:
             found = await (cursor.limit(limit) if limit else cursor).to_list(None)
         return [(_matching_key(stored[field], low), decode(stored)) for stored in found]
 
+    async def holder(self, database: str, claim: str) -> str | None:
+        """The id of the document that holds a claim (`Unique.key`) within its database, or None."""
+        with driver_errors():
+            stored = await self.database["documents"].find_one({"a": database, "uniq": claim}, {"_id": 1})
+        return str(stored["_id"]).split("/", 2)[2] if stored else None
+
+    async def named(self, database: str, document_type: str, name: str) -> list[Document]:
+        """The documents of exactly this name, compared as lower-case letters and digits."""
+        low = search_key(document_type, name)
+        query = {"a": database, "name": {"$gte": low, "$lt": low + LAST}}
+        with driver_errors():
+            found = await self.database[self.shapes[document_type].room].find(query).to_list(None)
+        return [decode(stored) for stored in found]
+
+    async def revoked(self, digest: str) -> bool:
+        """Whether the token of this digest was revoked."""
+        with driver_errors():
+            return await self.database["revocations"].find_one({"_id": revocation_key(digest)}, {"_id": 1}) is not None
+
     # Writing
+
+    async def revoke(self, digest: str, expires: float | None) -> None:
+        """Note that a token is no longer good. It is forgotten at `expires` (Unix seconds), if it ever expires."""
+        fields = {"a": SYSTEM_AUTH} | ({} if expires is None else {"expires": datetime.fromtimestamp(expires, UTC)})
+        with driver_errors():
+            await self.database["revocations"].update_one(
+                {"_id": revocation_key(digest)}, {"$set": fields}, upsert=True
+            )
 
     async def insert(self, document: Document) -> Document:
         """Save a new document and return it with its revision.
@@ -442,6 +470,15 @@ def to_bson(stored: Stored) -> RawBSONDocument:
     if len(encoded) > 16 * 1024 * 1024 - 1024:
         raise _too_large()
     return RawBSONDocument(encoded)
+
+
+REVOCATION = "revocation"
+"""The type under which the change feed tells of a revoked token."""
+
+
+def revocation_key(digest: str) -> str:
+    """The `_id` of a revocation, made like a document's, so that the change feed tells of it."""
+    return document_key(SYSTEM_AUTH, REVOCATION, digest)
 
 
 def find_claim(shape: Shape, document: Document, duplicate: Duplicate) -> Unique | None:

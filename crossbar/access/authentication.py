@@ -1,0 +1,164 @@
+"""Who is calling? From a credential to an identity.
+
+Source: `api_util.erl` (`get_auth_token`, `is_early_authentic`), `cb_token_auth.erl`, `cb_basic_auth.erl`,
+`cb_ip_auth.erl`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from crossbar.access.basic import BasicCredentials
+from crossbar.access.costs import Costs
+from crossbar.access.directory import Account, Directory
+from crossbar.access.identity import Identity
+from crossbar.access.request import Asked
+from crossbar.access.standing import refuse_expired
+from crossbar.access.tokens import EXPIRED, BadToken, Tokens
+from crossbar.errors import InvalidCredentials, Plain
+
+BASIC_AUTH = "cb_basic_auth"
+IP_AUTH = "cb_ip_auth"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request presents. `account_id` is what it says its account is (`X-Auth-Account-ID`), if it says so.
+
+    `value` is the JWT or, for `basic`, the whole value of the header; `unusable` is a scheme nobody knows.
+    """
+
+    kind: Literal["jwt", "basic", "unusable"]
+    value: str = field(repr=False)
+    account_id: str | None = None
+
+    @classmethod
+    def token(cls, value: str, account_id: str | None = None) -> Credential:
+        """From `X-Auth-Token` or `auth_token`."""
+        return cls("jwt", value, account_id)
+
+    @classmethod
+    def authorization(cls, value: str, account_id: str | None = None) -> Credential:
+        """From `Authorization` or `authorization`. A JWT may also follow the scheme `Bearer`."""
+        scheme, _, rest = value.partition(" ")
+        match scheme.lower():
+            case "basic":
+                return cls("basic", value, account_id)
+            case "bearer":
+                return cls("jwt", rest.strip(), account_id)
+            case _:
+                return cls("unusable", value, account_id)
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing(_: Account) -> None:
+    return None
+
+
+class Authentication:
+    """Turns credentials into identities, early or when one is required.
+
+    `by_address` says whether callers without credential are known by their address. `on_expired` is told of an
+    enabled account that was used after its trial.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        basic: BasicCredentials,
+        directory: Directory,
+        costs: Costs,
+        *,
+        by_address: Callable[[], bool] = _never,
+        on_expired: Callable[[Account], None] = _nothing,
+    ) -> None:
+        self._tokens = tokens
+        self._basic = basic
+        self._directory = directory
+        self._costs = costs
+        self._by_address = by_address
+        self._on_expired = on_expired
+
+    async def early(self, credential: Credential | None, asked: Asked) -> Identity | None:
+        """Judge a presented credential before the path is looked at; None if there is none, or it is no good.
+
+        Raises 401 for an expired token, 423 for an account whose trial is over, 429 where basic authentication finds
+        an empty bucket.
+        """
+        if credential is None or credential.kind == "unusable":
+            return None
+        if credential.kind == "jwt":
+            identity = await self._of_token(credential)
+        else:
+            self._costs.charge(asked)
+            identity = await self._of_user(credential)
+        if identity is None:
+            return None
+        self._refuse_expired(identity.account)
+        return await self._acting(identity) if "as" in identity.claims else identity
+
+    async def required(self, credential: Credential | None, asked: Asked) -> Identity:
+        """The last word when `early` found nobody: who calls from a known address, else 401.
+
+        What has not paid yet pays now: raises 429 where the bucket is empty.
+        """
+        if credential is None or credential.kind != "basic":
+            self._costs.charge(asked)
+        identity = await self.known_by_address(asked) if credential is None and self._by_address() else None
+        if identity is None:
+            raise InvalidCredentials
+        return identity
+
+    async def known_by_address(self, asked: Asked) -> Identity | None:
+        """Whom the client's address stands for, if one account alone lists it; 423 if its trial is over."""
+        accounts = await self._directory.accounts_of_ip(asked.client_ip)
+        if len(accounts) != 1:
+            return None
+        self._refuse_expired(accounts[0])
+        return Identity.without_token(accounts[0], None, IP_AUTH)
+
+    async def _of_token(self, credential: Credential) -> Identity | None:
+        try:
+            identity = await self._tokens.verify(credential.value)
+        except BadToken as error:
+            if error.reason == EXPIRED:
+                raise Plain(401, "invalid credentials") from error
+            return None
+        if credential.account_id is not None and credential.account_id != identity.account.id:
+            return None
+        return identity
+
+    async def _of_user(self, credential: Credential) -> Identity | None:
+        user = await self._basic.user_of(credential.value)
+        account = None if user is None else await self._directory.account(user.account_id)
+        return None if account is None else Identity.without_token(account, user, BASIC_AUTH)
+
+    async def _acting(self, identity: Identity) -> Identity | None:
+        """As whom a token with the claim `as` acts; None if that is no user of a descendant account."""
+        match identity.claims["as"]:
+            case {"account_id": str(account_id), "owner_id": str(owner_id)}:
+                account = await self._directory.account(account_id)
+                user = await self._directory.user(account_id, owner_id)
+            case _:
+                return identity
+        if account is None or user is None or identity.account.id not in account.tree:
+            return None
+        return Identity(
+            account,
+            user,
+            identity.method,
+            identity.claims,
+            identity.token,
+            original_account_id=identity.account.id,
+            original_owner_id=identity.owner_id,
+        )
+
+    def _refuse_expired(self, account: Account) -> None:
+        if account.expired and account.enabled:
+            self._on_expired(account)
+        refuse_expired(account)

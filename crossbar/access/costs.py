@@ -1,0 +1,110 @@
+"""Token buckets: how often one address may knock.
+
+Source: `cb_modules_util.erl` (`bucket_name`, `token_cost`), `core/kazoo_token_buckets/src/kz_buckets.erl`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from crossbar import clock
+from crossbar.access.request import Asked
+from crossbar.errors import TooManyRequests
+
+NO_ACCOUNT = "no_account"
+
+
+class Buckets(Protocol):
+    """Token buckets by key, shared by all workers of a host. `now` in seconds."""
+
+    def consume(self, key: str, cost: int, *, capacity: int, rate_per_second: float, now: float) -> tuple[bool, int]:
+        """Take `cost` tokens if they are there: (whether, tokens left)."""
+
+    def level(self, key: str, *, capacity: int, rate_per_second: float, now: float) -> int:
+        """Tokens left."""
+
+    def drain(self, key: str, *, now: float) -> None:
+        """Take all tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostSettings:
+    """`token_costs` is a flat cost (0: none), or an object by account, endpoint and verb."""
+
+    token_costs: int | Mapping[str, Any] = 1
+    capacity: int = 100
+    rate_per_second: float = 10.0
+
+
+class Costs:
+    """What requests cost, and who has tokens left. The settings are asked for at each use."""
+
+    def __init__(self, buckets: Buckets, settings: Callable[[], CostSettings] = CostSettings) -> None:
+        self._buckets = buckets
+        self._settings = settings
+
+    def cost(self, asked: Asked, *, default: int = 1, suffix: str | None = None) -> int:
+        """Tokens a request costs.
+
+        `default` counts where `token_costs` is an object without an entry for it (35 for log-ins); `suffix` is one
+        more level of that object (`quickcall`).
+        """
+        costs = self._settings().token_costs
+        if isinstance(costs, int):
+            return costs
+        endpoint = asked.nouns[-1][0] if asked.nouns else ""
+        paths: list[tuple[str, ...]] = [(endpoint, asked.verb), (endpoint,)]
+        if asked.account_id is not None:
+            account = asked.account_id
+            paths = [(account, endpoint, asked.verb), (account, endpoint), (account,), *paths]
+        for path in paths:
+            cost = _whole_number_at(costs, path if suffix is None else (*path, suffix))
+            if cost is not None:
+                return cost
+        return default
+
+    def charge(self, asked: Asked, *, default: int = 1, suffix: str | None = None) -> None:
+        """Take what the request costs from its caller's bucket; raises TooManyRequests where that is not there."""
+        cost = self.cost(asked, default=default, suffix=suffix)
+        if cost == 0:
+            return
+        settings = self._settings()
+        allowed, _ = self._buckets.consume(
+            bucket_name(asked),
+            cost,
+            capacity=settings.capacity,
+            rate_per_second=settings.rate_per_second,
+            now=clock.unix_now(),
+        )
+        if not allowed:
+            raise TooManyRequests
+
+    def remaining(self, asked: Asked) -> int:
+        """Tokens the caller has left, for the envelope's `tokens`."""
+        settings = self._settings()
+        return self._buckets.level(
+            bucket_name(asked),
+            capacity=settings.capacity,
+            rate_per_second=settings.rate_per_second,
+            now=clock.unix_now(),
+        )
+
+    def drain(self, asked: Asked) -> None:
+        """Empty the caller's bucket: a log-in failed."""
+        self._buckets.drain(bucket_name(asked), now=clock.unix_now())
+
+
+def bucket_name(asked: Asked) -> str:
+    """The bucket a request draws from: one for each address and account in the URL."""
+    return f"{asked.client_ip}/{asked.account_id or NO_ACCOUNT}"
+
+
+def _whole_number_at(costs: Mapping[str, Any], path: tuple[str, ...]) -> int | None:
+    value: Any = costs
+    for step in path:
+        if not isinstance(value, Mapping) or step not in value:
+            return None
+        value = value[step]
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

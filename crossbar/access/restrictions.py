@@ -1,0 +1,118 @@
+"""Token restrictions: what the tokens of an account may not do, though the tree allows it.
+
+Source: `cb_token_restrictions.erl` (`maybe_deny_access`), `core/kazoo_bindings/src/kazoo_bindings.erl` (`matches`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from crossbar.access.directory import Account
+from crossbar.access.identity import Identity
+from crossbar.access.memory import Memory
+from crossbar.access.request import Asked
+from crossbar.documents.feed import Feed
+from crossbar.documents.store import Store
+from crossbar.errors import JSON, Forbidden
+
+TYPE = "token_restrictions"
+"""Type and id of the document in which an account keeps its restrictions."""
+ANY = "_"
+AUTH_ACCOUNT = "{AUTH_ACCOUNT_ID}"
+DESCENDANT_ACCOUNT = "{DESCENDANT_ACCOUNT_ID}"
+DENIED = "access denied by token restrictions"
+
+Restrictions = Mapping[str, JSON]
+"""Method → priv level → endpoint → list of `{allowed_accounts, rules}`; each key may be `_` for any."""
+
+
+def _no_restrictions() -> Restrictions:
+    return {}
+
+
+class TokenRestrictions:
+    """Applies the restrictions of the caller's account, else those of the system.
+
+    `system` gives the section `token_restrictions` of the system configuration, asked for at each use.
+    """
+
+    def __init__(
+        self, store: Store, feed: Feed, system: Callable[[], Restrictions] = _no_restrictions, *, limit: int = 100_000
+    ) -> None:
+        self._store = store
+        self._system = system
+        self._memory: Memory[str, Restrictions] = Memory(feed, self._load, limit=limit, keep_absent=True)
+        feed.subscribe(TYPE, lambda change: self._memory.forget(change.database))
+
+    async def check(self, identity: Identity, asked: Asked, account: Account | None) -> None:
+        """Raise Forbidden where a restriction stands against the request. `account` is the one in the URL."""
+        if identity.superduper:
+            return
+        by_level = _for_method(await self._memory.get(identity.account.id), identity.method)
+        system = self._system()
+        if by_level is None and system:
+            by_level = _for_method(system, identity.method)
+        if by_level is None:
+            return
+        level = identity.priv_level or system.get("default_priv_level", "admin")
+        by_endpoint = by_level.get(level, by_level.get(ANY))
+        if by_endpoint is not None and not allows(by_endpoint, identity, asked, account):
+            raise Forbidden(cause=DENIED)
+
+    async def _load(self, account_id: str) -> Restrictions | None:
+        document = await self._store.get(account_id, TYPE, TYPE)
+        return document.fields.get("restrictions") if document else None
+
+
+def allows(by_endpoint: Restrictions, identity: Identity, asked: Asked, account: Account | None) -> bool:
+    """Whether one privilege level's restrictions (endpoint → list of entries) let a request through."""
+    if not asked.nouns:
+        return False
+    endpoint, arguments = asked.nouns[-1]
+    entries = by_endpoint.get(endpoint, by_endpoint.get(ANY)) or ()
+    names = _names_of(identity, asked, account)
+    rules = next((entry.get("rules") or {} for entry in entries if _is_for(entry, names)), {})
+    verbs = next((verbs for pattern, verbs in rules.items() if matches(pattern, arguments)), ())
+    return asked.verb in verbs or ANY in verbs
+
+
+def matches(pattern: str, arguments: Sequence[str]) -> bool:
+    """Whether the arguments of an endpoint fit a pattern.
+
+    The pattern's words are separated by `/`: `*` is exactly one argument, `#` any number, else the word itself;
+    `/` alone means no arguments.
+    """
+    # Which numbers of leading arguments the words so far can have taken up.
+    taken = {0}
+    for word in filter(None, pattern.split("/")):
+        if word == "#":
+            taken = set(range(min(taken), len(arguments) + 1))
+        else:
+            taken = {at + 1 for at in taken if at < len(arguments) and word in ("*", arguments[at])}
+        if not taken:
+            return False
+    return len(arguments) in taken
+
+
+def _for_method(restrictions: Restrictions | None, method: str) -> Restrictions | None:
+    if not restrictions:
+        return None
+    found: Restrictions | None = restrictions.get(method, restrictions.get(ANY))
+    return found
+
+
+def _names_of(identity: Identity, asked: Asked, account: Account | None) -> set[str]:
+    """What `allowed_accounts` may call the account in the URL."""
+    if asked.account_id is None:
+        return {ANY}
+    names = {ANY, asked.account_id}
+    if asked.account_id == identity.account.id:
+        names.add(AUTH_ACCOUNT)
+    elif account is not None and account.within(identity.account.id):
+        names.add(DESCENDANT_ACCOUNT)
+    return names
+
+
+def _is_for(entry: Mapping[str, JSON], names: set[str]) -> bool:
+    allowed = entry.get("allowed_accounts")
+    return allowed is None or not names.isdisjoint(allowed)
