@@ -66,12 +66,19 @@ def open_store(config: Config, database_uri: str) -> Store:
     )
 
 
+def _client_urls(config: Config) -> ClientUrls:
+    """Hosts and networks that no URL of a client may point to."""
+    blocked = config.security.blocked_hosts
+    networks = [entry for entry in blocked if "/" in entry]
+    return ClientUrls([entry for entry in blocked if "/" not in entry], networks)
+
+
 @asynccontextmanager
 async def open_services(config: Config, database_uri: str, buckets: Buckets) -> AsyncIterator[Services]:
     """Everything that endpoints need, up and listening for changes; closed at the end."""
     store = open_store(config, database_uri)
     feed = Feed(store)
-    schemas = Schemas.load(urls=ClientUrls.of(config.security.blocked_hosts))
+    schemas = Schemas.load(client_urls=_client_urls(config))
     access = Access.build(config, store, feed, Pepper(pepper_secret(config)), buckets)
     try:
         await store.prepare()

@@ -12,9 +12,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientSession, web
 from pymongo import MongoClient
 
+from crossbar import app as application
+from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
+from crossbar.shared import BucketTable
+from tests.harness import Api, House, Tenant, issue_token, new_tenant
 
 MEMORY = Path("/dev/shm")
 ROOM = 2**30
@@ -54,3 +59,62 @@ def database_name(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[str]:
 def _folder() -> Path:
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     return Path(tempfile.mkdtemp(prefix="crossbar-test-", dir=MEMORY if in_memory else None))
+
+
+# The whole server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """One running server for all tests of this process, on a port and in a database of its own."""
+    name = f"test-{uuid.uuid4().hex}"
+    overrides = {
+        "server.data": str(tmp_path_factory.mktemp("data")),
+        "database.name": name,
+        "buckets.token_costs": "0",
+        "log.level": "warning",
+    }
+    config = Config.load(None, {}, overrides)
+    made = await application.bootstrap(
+        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
+    )
+    app = await application.build_app(config, database_uri=mongo_uri, buckets=BucketTable(1024))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    house = House(url, app[application.SERVICES])
+    async with ClientSession() as session:
+        token = await issue_token(house, made.account_id, made.user_id)
+        api = Api(session, f"{url}/v2", token, f"/accounts/{made.account_id}")
+        house.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
+        yield house
+    await runner.cleanup()
+    mongo_client.drop_database(name)
+
+
+@pytest.fixture
+def master(house: House) -> Tenant:
+    """The master account and its superduper administrator."""
+    return house.master
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tenant(house: House) -> Tenant:
+    """An account of the test's own, directly below the master account."""
+    return await new_tenant(house, house.master, f"tenant{uuid.uuid4().hex[:12]}")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stranger(house: House) -> Tenant:
+    """Another account beside `tenant`, which must not get at it."""
+    return await new_tenant(house, house.master, f"stranger{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def anonymous(house: House) -> Api:
+    """A caller without a token."""
+    return house.master.api.acting(None, "")

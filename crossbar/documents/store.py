@@ -106,13 +106,14 @@ class Store:
         self._replacements: dict[str, Coalescer[_Replacement, None]] = {}
 
     @classmethod
-    def connect(cls, uri: str, name: str, shapes: Shapes, *, timeout: float = 10.0) -> Store:
+    def connect(cls, uri: str, name: str, shapes: Shapes, *, timeout: float = 10.0, pool_size: int = 50) -> Store:
         """A store on the MongoDB at `uri`. `timeout` (s) bounds the search for a server and each call."""
         client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
             uri,
             serverSelectionTimeoutMS=int(timeout * 1000),
             connectTimeoutMS=int(timeout * 1000),
             timeoutMS=int(timeout * 3000),
+            maxPoolSize=pool_size,
             appname="kazoo-crossbar",
             tz_aware=True,
         )
@@ -231,6 +232,20 @@ class Store:
         with driver_errors():
             stored = await self.database["documents"].find_one({"a": database, "uniq": claim}, {"_id": 1})
         return str(stored["_id"]).split("/", 2)[2] if stored else None
+
+    async def claimant(self, document: Document, claim: Unique) -> str | None:
+        """The key of the document that holds what `document` claims, or None."""
+        with driver_errors():
+            if claim.system:
+                stored = await self.database["claims"].find_one({"_id": claim.key})
+                return str(stored["holder"]) if stored else None
+            stored = await self.database["documents"].find_one({"a": document.database, "uniq": claim.key}, {"_id": 1})
+        return str(stored["_id"]) if stored else None
+
+    async def any(self, database: str, document_type: str) -> bool:
+        """Whether there is a document of this type."""
+        listing = Listing(database, document_type, limit=1)
+        return bool((await self.page(listing)).rows)
 
     async def named(self, database: str, document_type: str, name: str) -> list[Document]:
         """The documents of exactly this name, compared as lower-case letters and digits."""

@@ -39,6 +39,11 @@ class Asked:
         first = self.nouns[0] if self.nouns else None
         return first.args[0] if first and first.name == "accounts" and first.args else None
 
+    @property
+    def scope(self) -> str:
+        """The names of the nouns before the last, as routes name their scope."""
+        return "/".join([noun.name for noun in self.nouns[:-1]])
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Source, Summary, Unique
-
 from crossbar.resource.call import Call
 from crossbar.resource.hooks import (
     AfterHook,
@@ -37,7 +36,7 @@ class Who(Enum):
 
     TREE = "the path's account itself or one of its ancestors (bare paths: superduper admin)"
     ANONYMOUS = "anybody, without a token"
-    ANY_TOKEN = "anybody with a valid token"
+    AUTHENTICATED = "anybody with a valid token"
     ADMIN = "as TREE, and the token's user is an admin of the token's account"
     SUPERDUPER = "superduper admin accounts"
 

@@ -35,7 +35,7 @@ from crossbar.errors import (
 from crossbar.ids import new_id
 from crossbar.logs import request_log
 from crossbar.resource.call import Asked, Call, Services
-from crossbar.resource.declaration import Resource, Route, Who
+from crossbar.resource.declaration import PathShape, Resource, Route, Who
 from crossbar.resource.peer import Peers
 from crossbar.resource.reading import read_body
 from crossbar.resource.rendering import Rendering
@@ -45,7 +45,7 @@ from crossbar.wire.decoding import Limits
 from crossbar.wire.envelope import Exchange
 from crossbar.wire.headers import cors_headers, is_cors
 from crossbar.wire.negotiation import DEFAULT_ACCEPTED, DEFAULT_PROVIDED, check_content_type
-from crossbar.wire.paths import Noun, check_account_id, parse_path
+from crossbar.wire.paths import Noun, Path, check_account_id, parse_path
 from crossbar.wire.query import Query
 from crossbar.wire.values import Credential as Presented
 from crossbar.wire.values import Values, credential, presented_request_id
@@ -145,6 +145,7 @@ class Front:
         return self._rendering.error(error, progress.exchange, cors, progress.values, request)
 
     async def _answer(self, request: web.Request, progress: Progress) -> web.StreamResponse:
+        """The protocol's order of checks, from the path to the answer."""
         raw_path, _, query_string = request.raw_path.partition("?")
         path = parse_path(raw_path, self._names)
         if path is None:
@@ -153,67 +154,87 @@ class Front:
         body = await self._body(request, query)
         values = progress.values = Values(body.data, query, body.envelope)
         progress.presented = credential(request.headers, values)
-        method = request.method
-        if method not in METHODS:
+        if request.method not in METHODS:
             raise Empty(501, "not implemented")
-        progress.requested_method = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
-        cross_origin = is_cors(request.headers)
-        nouns = path.nouns
-        verb = progress.verb = values.verb(method) if method == "POST" else method
-        asked = Asked(self._peers.address(request), verb, nouns)
+        progress.verb = values.verb("POST") if request.method == "POST" else request.method
         offered = _offered(progress.presented, request.headers)
-        identity = progress.identity = await self._access.authentication.early(offered, asked)
-        if path.own_account:
-            nouns = asked.nouns = self._own_account(nouns, identity)
-        if not nouns:
-            raise InvalidCredentials if identity is None else UnknownPath
-        resource = self._resources.get(nouns[-1].name)
-        found = resource.find(nouns[-1].args) if resource is not None else None
-        if found is not None:
-            progress.methods = found[0].methods
-        if cross_origin:
-            progress.cors = cors_headers(progress.methods, progress.requested_method)
-            if method == "OPTIONS":
-                return self._rendering.preflight(progress.request_id, progress.cors)
+        asked = await self._early(request, progress, path, offered)
+        resource = self._resources.get(asked.nouns[-1].name)
+        found = resource.find(asked.nouns[-1].args) if resource is not None else None
+        if self._add_cors(request, progress, found[0].methods if found else ()) and request.method == "OPTIONS":
+            return self._rendering.preflight(progress.request_id, progress.cors or {})
         if found is None:
             raise UnknownPath
         shape, names = found
-        if verb not in shape.methods:
+        route = self._route(progress, asked, shape)
+        progress.target = await self._target(asked)
+        await self._identify(progress, route, offered, asked)
+        call = Call(
+            self._services, request, progress.request_id, progress.verb, asked.nouns, names, body.data, body.envelope,
+            body.files, query, values, asked, progress.identity, progress.target,
+        )  # fmt: skip
+        if progress.identity is not None:
+            await self._authorize(call, route, progress.identity)
+        if route is None:
+            raise MethodNotAllowed if asked.scope in shape.routes else Plain(404, "faulty request")
+        return await self._execute(call, route, progress)
+
+    async def _early(self, request: web.Request, progress: Progress, path: Path, offered: Credential | None) -> Asked:
+        """Judge what was presented before the path is looked at, and resolve the alias of the caller's account."""
+        asked = Asked(self._peers.address(request), progress.verb, path.nouns)
+        progress.identity = await self._access.authentication.early(offered, asked)
+        if path.own_account:
+            self._add_cors(request, progress, ())
+            if progress.identity is None:
+                raise Plain(401, "invalid credentials")
+            first = path.nouns[0]
+            asked.nouns = (Noun(first.name, (progress.identity.account_id, *first.args)), *path.nouns[1:])
+        if not asked.nouns:
+            raise InvalidCredentials if progress.identity is None else UnknownPath
+        return asked
+
+    @staticmethod
+    def _add_cors(request: web.Request, progress: Progress, methods: tuple[str, ...]) -> bool:
+        """Note which methods the path has; whether the request is a cross-origin one, whose answer says so."""
+        progress.methods = methods
+        progress.requested_method = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
+        if not is_cors(request.headers):
+            return False
+        progress.cors = cors_headers(methods, progress.requested_method)
+        return True
+
+    @staticmethod
+    def _route(progress: Progress, asked: Asked, shape: PathShape) -> Route | None:
+        """The route, or None where the endpoint has this path and verb, but not after these nouns."""
+        if progress.verb not in shape.methods:
             raise MethodNotAllowed
-        scope = "/".join([noun.name for noun in nouns[:-1]])
-        route = shape.routes.get(scope, {}).get(verb)
+        route = shape.routes.get(asked.scope, {}).get(progress.verb)
         if route is not None:
             progress.template = route.template
-        target = progress.target = await self._target(nouns)
-        public = route is not None and route.who is Who.ANONYMOUS
-        if identity is None and not public:
+        return route
+
+    async def _identify(
+        self, progress: Progress, route: Route | None, offered: Credential | None, asked: Asked
+    ) -> None:
+        """Nobody gets past here unknown, except to public routes."""
+        if progress.identity is None and (route is None or route.who is not Who.ANONYMOUS):
             try:
-                identity = progress.identity = await self._access.authentication.required(offered, asked)
+                progress.identity = await self._access.authentication.required(offered, asked)
             finally:
-                progress.tokens = self._tokens(asked)
-        call = Call(
-            self._services, request, progress.request_id, verb, nouns, names, body.data, body.envelope,
-            body.files, query, values, asked, identity, target,
-        )  # fmt: skip
-        if identity is not None:
-            await self._authorize(call, route, identity)
-        if route is None:
-            if scope in shape.routes:
-                raise MethodNotAllowed
-            raise Plain(404, "faulty request")
+                progress.tokens = (self._access.costs.cost(asked), self._access.costs.remaining(asked))
+
+    async def _execute(self, call: Call, route: Route, progress: Progress) -> web.StreamResponse:
+        """Negotiate, load what the path names on the way, and let the endpoint answer."""
         provided = (*route.provides, *DEFAULT_PROVIDED) if route.provides else DEFAULT_PROVIDED
-        media = self._rendering.negotiate(request.headers, values, provided)
+        media = self._rendering.negotiate(call.request.headers, call.values, provided)
         await self._load_parents(call)
-        if verb != "GET":
+        if call.verb != "GET":
             accepted = (*DEFAULT_ACCEPTED, *route.accepts) if route.accepts else DEFAULT_ACCEPTED
-            call.gate = partial(_judge, request.headers, verb, accepted)
-            if not route.checks_itself and verb in WRITING:
-                check_content_type(request.headers.get(hdrs.CONTENT_TYPE), accepted)
+            call.gate = partial(_judge, call.request.headers, call.verb, accepted)
+            if not route.checks_itself and call.verb in WRITING:
+                check_content_type(call.request.headers.get(hdrs.CONTENT_TYPE), accepted)
         reply = await route.handler(call)
         return await self._rendering.success(reply, call, progress.exchange, progress.cors, media)
-
-    def _tokens(self, asked: Asked) -> tuple[int, int]:
-        return self._access.costs.cost(asked), self._access.costs.remaining(asked)
 
     async def _body(self, request: web.Request, query: Query) -> RequestBody:
         if not request.body_exists:
@@ -228,23 +249,15 @@ class Front:
             limits=self._limits,
         )
 
-    @staticmethod
-    def _own_account(nouns: tuple[Noun, ...], identity: Identity | None) -> tuple[Noun, ...]:
-        if identity is None:
-            raise Plain(401, "invalid credentials")
-        first = nouns[0]
-        return (Noun(first.name, (identity.account_id, *first.args)), *nouns[1:])
-
-    async def _target(self, nouns: tuple[Noun, ...]) -> Account | None:
+    async def _target(self, asked: Asked) -> Account | None:
         """The account in the path: its id's form, then whether it exists, both told before who asks."""
-        for noun in nouns:
-            if noun.name == "accounts" and noun.args:
-                account_id = check_account_id(noun)
-                account = await self._services.directory.account(account_id)
-                if account is None:
-                    raise NotFound(account_id)
-                return account
-        return None
+        if asked.account_id is None:
+            return None
+        account_id = check_account_id(asked.nouns[0])
+        account = await self._access.directory.account(account_id)
+        if account is None:
+            raise NotFound(account_id)
+        return account
 
     async def _authorize(self, call: Call, route: Route | None, identity: Identity) -> None:
         await self._access.restrictions.check(identity, call.asked, call.target)
@@ -252,7 +265,7 @@ class Front:
             return
         allowed = tree_allows(identity, call.asked, call.target)
         match route.who if route is not None else Who.TREE:
-            case Who.ANY_TOKEN:
+            case Who.AUTHENTICATED:
                 allowed = True
             case Who.SUPERDUPER:
                 allowed = identity.superduper

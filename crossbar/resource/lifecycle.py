@@ -6,8 +6,7 @@ Source: `crossbar_doc.erl` (`load`, `load_merge`, `patch_and_validate`, `save`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from crossbar import clock
 from crossbar.documents.document import Document, private_fields, public_fields
@@ -254,5 +253,3 @@ def merge(stored: dict[str, JSON], changes: dict[str, JSON]) -> dict[str, JSON]:
         else:
             merged[key] = value
     return merged
-
-

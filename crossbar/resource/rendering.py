@@ -65,9 +65,7 @@ class Rendering:
         body = self._envelopes.error(error, exchange)
         if pretty_print(request.headers, values):
             body = pretty(body)
-        return web.Response(
-            status=error.status, body=body, headers=answer_headers(exchange.request_id, cors=cors)
-        )
+        return web.Response(status=error.status, body=body, headers=answer_headers(exchange.request_id, cors=cors))
 
     async def success(
         self,
@@ -102,10 +100,10 @@ class Rendering:
             location=reply.location,
         )
         headers.update(reply.headers)
-        if reading and is_conditional(call.request.headers):
-            if check_preconditions(call.request.headers, "GET", revision):
-                headers.popall(hdrs.CONTENT_TYPE, None)
-                return web.Response(status=304, headers=headers)
+        conditional = reading and is_conditional(call.request.headers)
+        if conditional and check_preconditions(call.request.headers, "GET", revision):
+            headers.popall(hdrs.CONTENT_TYPE, None)
+            return web.Response(status=304, headers=headers)
         body = self._envelope(reply, data, revision, exchange)
         if pretty_print(call.request.headers, call.values):
             body = pretty(body)
@@ -125,9 +123,7 @@ class Rendering:
         if (token := extra.pop("auth_token", None)) is not None:
             exchange = exchange._replace(auth_token=token)
         metadata = extra.pop("metadata", None)
-        return self._envelopes.success(
-            data, exchange, revision=revision, page=page, metadata=metadata, extra=extra
-        )
+        return self._envelopes.success(data, exchange, revision=revision, page=page, metadata=metadata, extra=extra)
 
     async def _send(self, status: int, body: bytes, headers: Any, call: Call) -> web.StreamResponse:
         if (

@@ -37,9 +37,7 @@ class Singleton(Resource):
         **declaration: Any,
     ) -> None:
         declaration.setdefault("summary", Summary("id"))
-        super().__init__(
-            name, document_type=document_type, operations=(), hard_delete=hard_delete, **declaration
-        )
+        super().__init__(name, document_type=document_type, operations=(), hard_delete=hard_delete, **declaration)
         self.document_id = document_id
         self.must_exist = must_exist
         for operation, verb, handler in (

@@ -114,10 +114,15 @@ _CHECKS: Mapping[str, Callable[[str, Circumstances], Complaints]] = {
         _client_url,
     ),
     **{f"{node}.module": _module(node) for node in NODES},
-    **dict.fromkeys(("storage.plan.database.connection", "storage.plan.database.document.connection"), _reference("connections")),
+    **dict.fromkeys(
+        ("storage.plan.database.connection", "storage.plan.database.document.connection"), _reference("connections")
+    ),
     "storage.plan.database.attachment.handler": _reference("attachments"),
     **dict.fromkeys(
-        (f"storage.attachment.{kind}.oauth_doc_id" for kind in ("dropbox", "google_drive", "google_storage", "onedrive")),
+        (
+            f"storage.attachment.{kind}.oauth_doc_id"
+            for kind in ("dropbox", "google_drive", "google_storage", "onedrive")
+        ),
         _oauth_doc,
     ),
 }

@@ -103,9 +103,7 @@ class Schemas:
             text = f"schema {schema_id} not found."
             raise CrossbarError(500, text, {"message": text})
         completed = data.copy()
-        now = checks.Circumstances(
-            self._library.ids, completed, self._client_urls, oauth_doc_exists, stability_level
-        )
+        now = checks.Circumstances(self._library.ids, completed, self._client_urls, oauth_doc_exists, stability_level)
         token = checks.circumstances.set(now)
         try:
             judged = self._complete(schema_id, completed, strict=strict)

@@ -23,13 +23,17 @@ async def read(_: Call) -> Reply:
     """The worker that answers: `used_memory` in bytes, `processes` (threads here) and `ports` (open files)."""
     usage = process.getrusage(process.RUSAGE_SELF)
     scale = 1 if sys.platform == "darwin" else 1024
-    descriptors = Path("/proc/self/fd")
     return Reply(
         {
             "version": __version__,
             "used_memory": usage.ru_maxrss * scale,
             "processes": threading.active_count(),
-            "ports": len(list(descriptors.iterdir())) if descriptors.is_dir() else 0,
+            "ports": _open_files(),
             "erlang_version": f"none ({platform.python_implementation()} {platform.python_version()})",
         }
     )
+
+
+def _open_files() -> int:
+    descriptors = Path("/proc/self/fd")
+    return len(list(descriptors.iterdir())) if descriptors.is_dir() else 0

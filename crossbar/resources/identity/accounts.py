@@ -210,7 +210,7 @@ async def count_descendants(transaction: Transaction, account: Document) -> None
     await transaction.replace(counted, account)
 
 
-@accounts.put("", who=Who.ANY_TOKEN, checks_itself=True)
+@accounts.put("", who=Who.AUTHENTICATED, checks_itself=True)
 @accounts.put("/{account_id}", checks_itself=True)
 async def create(call: Call) -> Reply:
     """A new account below the path's account, or below the caller's own."""
@@ -229,7 +229,6 @@ async def create(call: Call) -> Reply:
 @accounts.show
 async def show_computed(call: Call, account: Document, public: dict[str, Any]) -> None:
     """Add what the server works out, and what clients expect to find."""
-    fields = account.fields
     for key, value in SHOWN_WHEN_ABSENT.items():
         public.setdefault(key, value)
     public.setdefault("language", call.config.api.default_language)
@@ -431,10 +430,7 @@ async def promote(call: Call) -> Reply:
 @accounts.delete("/{account_id}/reseller", who=Who.SUPERDUPER)
 async def demote(call: Call) -> Reply:
     """Make the account an ordinary one; those below fall to the reseller above it."""
-    reply = await _set_reseller(call, False)
-    assert isinstance(reply.data, dict)
-    reply.data["_read_only"] = {"deleted": True}
-    return reply
+    return await _set_reseller(call, False)
 
 
 async def _set_reseller(call: Call, is_reseller: bool) -> Reply:
@@ -451,4 +447,7 @@ async def _set_reseller(call: Call, is_reseller: bool) -> Reply:
         fields = {**account.fields, **stamps(call, account), "pvt_reseller": is_reseller}
         return await transaction.replace(Document(ACCOUNTS, "account", account.id, fields), account)
 
-    return await accounts.life.answer(call, await call.store.transact(change))
+    reply = await accounts.life.answer(call, await call.store.transact(change))
+    if call.verb == "DELETE" and isinstance(reply.data, dict):
+        reply.data["_read_only"] = {"deleted": True}
+    return reply

@@ -18,7 +18,6 @@ from crossbar.resource import Services
 from crossbar.resources.identity.accounts import api_key_of, new_api_key
 
 
-
 @dataclass(frozen=True, slots=True)
 class Created:
     """The master account, its oldest administrator, its API key, and whether this call made them."""

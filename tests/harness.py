@@ -1,0 +1,150 @@
+"""A small client for tests: requests as clients send them, answers as clients see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import ClientSession
+from multidict import CIMultiDictProxy
+
+from crossbar.resource import Services
+
+ABSENT = object()
+"""Stands for a value that a test does not compare (ids, times, revisions)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response: status, headers, raw body, and the envelope where the body is JSON."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    raw: bytes
+    envelope: dict[str, Any]
+
+    @property
+    def data(self) -> Any:
+        """The envelope's `data`."""
+        return self.envelope.get("data")
+
+    @property
+    def id(self) -> str:
+        """The id of the document in `data`."""
+        return str(self.data["id"])
+
+    def error(self) -> tuple[int, str, str, Any]:
+        """Status, `error`, `message` and `data` of an error envelope."""
+        assert self.envelope["status"] == "error", self.envelope
+        return self.status, self.envelope["error"], self.envelope["message"], self.data
+
+
+@dataclass
+class Api:
+    """The API as one caller sees it; `prefix` goes before every path."""
+
+    session: ClientSession
+    base: str
+    token: str | None = None
+    prefix: str = ""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        data: Any = ABSENT,
+        *,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        **envelope: Any,
+    ) -> Answer:
+        """Send `data` in its envelope (or `body` as it is) and return the answer."""
+        sent = dict(headers or {})
+        if self.token is not None:
+            sent.setdefault("X-Auth-Token", self.token)
+        if body is None and (data is not ABSENT or envelope):
+            body = orjson.dumps(({"data": data} if data is not ABSENT else {}) | envelope)
+        if body is not None:
+            sent.setdefault("Content-Type", content_type)
+        url = path if path.startswith("http") else f"{self.base}{self.prefix}{path}"
+        async with self.session.request(method, url, data=body, headers=sent, params=query) as response:
+            raw = await response.read()
+            is_json = response.headers.get("Content-Type") == "application/json" and raw
+            parsed = orjson.loads(raw) if is_json else {}
+            return Answer(response.status, response.headers, raw, parsed if isinstance(parsed, dict) else {})
+
+    async def get(self, path: str, **options: Any) -> Answer:
+        return await self.request("GET", path, **options)
+
+    async def put(self, path: str, data: Any = ABSENT, **options: Any) -> Answer:
+        return await self.request("PUT", path, data, **options)
+
+    async def post(self, path: str, data: Any = ABSENT, **options: Any) -> Answer:
+        return await self.request("POST", path, data, **options)
+
+    async def patch(self, path: str, data: Any = ABSENT, **options: Any) -> Answer:
+        return await self.request("PATCH", path, data, **options)
+
+    async def delete(self, path: str, data: Any = ABSENT, **options: Any) -> Answer:
+        return await self.request("DELETE", path, data, **options)
+
+    def acting(self, token: str | None, prefix: str | None = None) -> Api:
+        """The same API as another caller, or with another prefix."""
+        return Api(self.session, self.base, token, self.prefix if prefix is None else prefix)
+
+
+@dataclass
+class House:
+    """The running server of a test process."""
+
+    url: str
+    """`http://127.0.0.1:<port>`"""
+    services: Services
+    master: Tenant = field(init=False)
+
+
+@dataclass
+class Tenant:
+    """An account with an administrator; `api` speaks as that user, with paths below the account."""
+
+    id: str
+    realm: str
+    admin_id: str
+    token: str
+    api: Api
+
+    @property
+    def root(self) -> Api:
+        """The same caller, with paths from `/v2` on."""
+        return self.api.acting(self.token, "")
+
+
+async def new_tenant(house: House, parent: Tenant, name: str) -> Tenant:
+    """A new account below `parent`, with an administrator and a token."""
+    created = await parent.root.put(f"/accounts/{parent.id}", {"name": name, "realm": f"{name}.test"})
+    assert created.status == 201, created.envelope
+    account_id = created.id
+    admin = await parent.root.put(
+        f"/accounts/{account_id}/users",
+        {
+            "first_name": "Ada",
+            "last_name": "Admin",
+            "username": "admin",
+            "password": "correct horse",
+            "priv_level": "admin",
+            "email": f"admin@{name}.test",
+        },
+    )
+    assert admin.status == 201, admin.envelope
+    token = await issue_token(house, account_id, admin.id)
+    api = parent.api.acting(token, f"/accounts/{account_id}")
+    return Tenant(account_id, f"{name}.test", admin.id, token, api)
+
+
+async def issue_token(house: House, account_id: str, user_id: str | None, *, lifetime: int = 3600) -> str:
+    """A token as a log-in would hand it out."""
+    return await house.services.access.tokens.issue(account_id, user_id, "cb_user_auth", lifetime=lifetime)
