@@ -14,10 +14,13 @@ from crossbar.errors import JSON, Invalid
 
 
 class Limits(NamedTuple):
-    """What a request may send: bytes of a body (`max_upload_size`), levels of nested objects and arrays."""
+    """What a request may send: bytes of a body (`max_upload_size`), levels of nested objects and arrays.
+
+    orjson writes no more than 254 levels, and an answer wraps what was sent in some of its own.
+    """
 
     size: int = 8_000_000
-    depth: int = 100
+    depth: int = 200
 
 
 _REASONS: Final = (

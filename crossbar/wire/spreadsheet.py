@@ -53,7 +53,8 @@ _COLUMN_NAMES: Final = {
 def render(rows: Iterable[JSON]) -> bytes:
     """A whole list: objects are flattened (`a.b` → `a_b`), columns stand in the order first seen.
 
-    Every cell is quoted, rows end in a line feed. What is no object has no columns and is left out. An empty list gives no bytes; it is answered with 204.
+    Every cell is quoted, rows end in a line feed. What is no object has no columns and is left out. An empty list
+    gives no bytes; it is answered with 204.
     """
     flat = [dict(_flatten(row)) for row in rows if isinstance(row, Mapping)]
     columns = list(dict.fromkeys(key for row in flat for key in row))
