@@ -9,20 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from crossbar.documents.schemas import patterns
 from crossbar.documents.schemas.client_urls import ClientUrls
-
-NODES: Mapping[str, str] = {"callflows.action": "callflow", "metaflow": "metaflow"}
-"""Schemas of tree nodes, and what a node is called. A node's `data` follows the schema of its `module`."""
+from crossbar.documents.schemas.nodes import NODES, module_schema
 
 LEVELS: Mapping[str, int] = {"alpha": 1, "beta": 2, "stable": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What a check may need to know besides the value."""
 
     ids: Container[str]
@@ -61,11 +57,6 @@ def stability_complaint(level: str) -> str | None:
     if asked is None or LEVELS.get(level, 0) >= LEVELS[asked]:
         return None
     return f"Disallowed parameter, it has lower stability level ({level}) than system's stability level ({asked})"
-
-
-def module_schema(node: str, module: str) -> str:
-    """The id of the schema for the `data` of a node with this `module`."""
-    return f"{NODES[node]}s.{module}"
 
 
 def _client_url(value: str, now: Circumstances) -> Complaints:

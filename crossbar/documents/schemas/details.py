@@ -20,10 +20,10 @@ def field_name(path: Iterable[Any]) -> str:
 
 def code_and_detail(error: ValidationError) -> tuple[str, Detail]:
     """The code and the detail object of an error of the reference validator."""
-    describe = _DESCRIBED.get(error.validator)
-    if describe is not None:
-        return describe(error)
-    return _GENERIC.get(error.validator, error.validator), {"message": "failed to validate", "value": error.instance}
+    keyword = str(error.validator)
+    if keyword in _DESCRIBED:
+        return _DESCRIBED[keyword](error)
+    return _GENERIC.get(keyword, keyword), {"message": "failed to validate", "value": error.instance}
 
 
 def _about(message: str, error: ValidationError, **more: Any) -> Detail:
@@ -55,8 +55,10 @@ def _format(error: ValidationError) -> tuple[str, Detail]:
 
 def _length(error: ValidationError) -> tuple[str, Detail]:
     """Which bound is told depends on the length in bytes, whichever bound was broken."""
-    least, most = error.schema.get("minLength"), error.schema.get("maxLength")
-    too_short = most is None or (least is not None and len(error.instance.encode("utf-8", "replace")) < least)
+    schema: Any = error.schema
+    least, most = schema.get("minLength"), schema.get("maxLength")
+    size = len(str(error.instance).encode("utf-8", "replace"))
+    too_short = most is None or (least is not None and size < least)
     code, target = ("minLength", least) if too_short else ("maxLength", most)
     text = "at least" if too_short else "not be more than"
     message = f"String must {'be ' if too_short else ''}{text} {target} characters"
@@ -97,7 +99,7 @@ def _schema(error: ValidationError) -> tuple[str, Detail]:
 
 
 def _type(error: ValidationError) -> tuple[str, Detail]:
-    types = error.validator_value
+    types: Any = error.validator_value
     target = types if isinstance(types, str) else ", ".join(types)
     return "type", _about(f"Value did not match type(s): {target}", error, target=target)
 
@@ -106,7 +108,7 @@ def _unique_items(error: ValidationError) -> tuple[str, Detail]:
     return "uniqueItems", _about("List of items is not unique", error)
 
 
-_DESCRIBED: dict[Any, Callable[[ValidationError], tuple[str, Detail]]] = {
+_DESCRIBED: dict[str, Callable[[ValidationError], tuple[str, Detail]]] = {
     "additionalItems": _additional_items,
     "additionalProperties": _additional_properties,
     "enum": _enum,

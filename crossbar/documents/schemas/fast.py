@@ -7,6 +7,7 @@ reference in a corner, but never laxer; the places where it would be are taken c
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jsonschema_rs
@@ -14,15 +15,29 @@ import jsonschema_rs
 from crossbar.documents.schemas import checks
 from crossbar.documents.schemas.formats import FORMATS
 from crossbar.documents.schemas.library import Library, Schema, parts, pointed, transformed
+from crossbar.documents.schemas.nodes import NODES, module_schema
 from crossbar.documents.schemas.plan import Accept
 from crossbar.documents.schemas.values import is_among
 
 
-def verdict(library: Library, schema: Schema) -> Accept:
-    """Compile a prepared schema."""
-    definitions = {name: _suited(library.prepared(name), library) for name in _reachable(library, schema)}
+def verdict(library: Library, schema: Schema, *, whole: bool = False) -> Accept:
+    """Compile a prepared schema. `whole` includes the tree nodes in it, whose `data` is `modules_verdict`'s."""
+    definitions = {
+        name: _suited(library.prepared(name), whole=whole) for name in _reachable(library, schema, whole=whole)
+    }
+    return _accepts({**_suited(schema, whole=whole), "definitions": definitions})
+
+
+def modules_verdict(library: Library) -> Accept:
+    """The verdict on a list of `{schema id: data of a node}`: one call, however many nodes."""
+    prefixes = tuple(module_schema(node, "") for node in NODES)
+    known = {schema_id: {"$ref": schema_id} for schema_id in library.ids if schema_id.startswith(prefixes)}
+    return verdict(library, {"items": {"additionalProperties": False, "properties": known}}, whole=True)
+
+
+def _accepts(schema: Schema) -> Accept:
     validator = jsonschema_rs.Draft4Validator(
-        {**_suited(schema, library), "definitions": definitions},
+        schema,
         formats=FORMATS,
         validate_formats=True,
         keywords={"kazoo-validation": _Check, "kazoo-regexp": _Regexp, "x-enum": _Enum},
@@ -38,47 +53,54 @@ def verdict(library: Library, schema: Schema) -> Accept:
     return accepts
 
 
-def _reachable(library: Library, schema: Schema) -> set[str]:
+def _reachable(library: Library, schema: Schema, *, whole: bool) -> set[str]:
     seen: set[str] = set()
     rest = [schema]
     while rest:
         part = rest.pop()
         rest.extend(parts(part))
-        if "$ref" in part and part["$ref"] not in seen:
-            seen.add(part["$ref"])
-            rest.append(library.prepared(part["$ref"]))
+        name = part.get("$ref") or (part.get("x-node") if whole else None)
+        if name is not None and name not in seen:
+            seen.add(name)
+            rest.append(library.prepared(name))
     return seen
 
 
-def _suited(schema: Schema, library: Library) -> Schema:
-    return transformed(pointed(schema, "#/definitions/{}".format), lambda part: dict(_keywords(part, library)))
+def _suited(schema: Schema, *, whole: bool) -> Schema:
+    change = partial(_changed, whole=whole)
+    return pointed(transformed(schema, change), "#/definitions/{}".format)
 
 
-def _keywords(schema: Schema, library: Library) -> Iterator[tuple[str, Any]]:
+def _changed(schema: Schema, *, whole: bool) -> Schema:
+    return dict(_keywords(schema, whole=whole))
+
+
+def _keywords(schema: Schema, *, whole: bool) -> Iterator[tuple[str, Any]]:
     for key, value in schema.items():
-        if key == "format" and value not in FORMATS:
-            continue
         if key == "pattern":
             yield key, _pattern(value)
         elif key == "patternProperties":
             yield key, {_pattern(pattern): part for pattern, part in value.items()}
         elif key == "enum" and any(isinstance(item, float | int | dict | list) for item in value):
             yield "x-enum", value
-        elif key == "kazoo-validation" and value.removesuffix(".module") in checks.NODES:
-            yield "enum", _modules(value.removesuffix(".module"), library)
-        else:
+        elif key == "x-node":
+            if whole:
+                yield "$ref", value
+        elif not _is_idle(key, value, whole=whole):
             yield key, value
+
+
+def _is_idle(key: str, value: Any, *, whole: bool) -> bool:
+    """Formats nobody enforces, and checks of a node's members where `modules_verdict` sees to them."""
+    if key == "kazoo-validation":
+        node, _, member = value.rpartition(".")
+        return node in NODES and (whole or member == "data")
+    return key == "format" and value not in FORMATS
 
 
 def _pattern(pattern: str) -> str:
     """PCRE's `$` also stands before a final newline; the engine's does not."""
     return f"{pattern[:-1]}\\n?$" if pattern.endswith("$") and not pattern.endswith("\\$") else pattern
-
-
-def _modules(node: str, library: Library) -> list[str]:
-    """The modules a node may have: asking Python for each node would cost more than all the rest."""
-    prefix = checks.module_schema(node, "")
-    return [schema_id.removeprefix(prefix) for schema_id in library.ids if schema_id.startswith(prefix)]
 
 
 class _Check:

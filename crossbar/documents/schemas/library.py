@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 import crossbar
-from crossbar.documents.schemas.checks import NODES
+from crossbar.documents.schemas.nodes import NODES
 
 Schema = dict[str, Any]
 """A JSON Schema (draft 4), or a part of one."""
@@ -79,7 +80,7 @@ class Library:
             document = self.document(schema_id) or {}
             for name in ("id", "$schema"):
                 document.pop(name, None)
-            definitions[schema_id] = pointed(document, lambda ref, owner=schema_id: _global(ref, owner))
+            definitions[schema_id] = pointed(document, partial(_global, schema_id))
         return {"$schema": "http://json-schema.org/draft-04/schema#", "definitions": definitions}
 
 
@@ -122,7 +123,7 @@ def _changed_keyword(key: str, value: Any, change: Callable[[Schema], Schema]) -
     return value
 
 
-def _global(reference: str, owner: str) -> str:
+def _global(owner: str, reference: str) -> str:
     if reference.startswith(_LOCAL):
         return f"#/definitions/{owner}/definitions/{reference.removeprefix(_LOCAL)}"
     return f"#/definitions/{reference}"

@@ -11,9 +11,6 @@ from functools import lru_cache
 
 import pcre2
 
-_SHORT = 64
-"""Texts up to this length are worth remembering; member names nearly always are."""
-
 
 def compiles(source: str) -> bool:
     """Whether `source` is a PCRE pattern. It is only compiled, never run."""
@@ -26,17 +23,10 @@ def compiles(source: str) -> bool:
 
 def matches(pattern: str, text: str) -> bool:
     """Whether `pattern` is found anywhere in `text`."""
-    return _remembered(pattern, text) if len(text) <= _SHORT else _search(pattern, text)
-
-
-def _search(pattern: str, text: str) -> bool:
     try:
         return _compiled(pattern).search(text) is not None
     except (pcre2.LibraryError, UnicodeError):
         return False
-
-
-_remembered = lru_cache(maxsize=4096)(_search)
 
 
 @lru_cache(maxsize=1024)

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from pathlib import Path as Folder
 from typing import Any
+
+from jsonschema import ValidationError
 
 from crossbar.documents.schemas import checks
 from crossbar.documents.schemas.client_urls import ClientUrls
 from crossbar.documents.schemas.details import code_and_detail, field_name
-from crossbar.documents.schemas.fast import verdict
+from crossbar.documents.schemas.fast import modules_verdict, verdict
 from crossbar.documents.schemas.library import Library, Schema, shipped_folder
-from crossbar.documents.schemas.plan import Accept, Path, Pending, Plans, Step
+from crossbar.documents.schemas.nodes import NODES, Path, inside
+from crossbar.documents.schemas.plan import Accept, Plans
 from crossbar.documents.schemas.reference import finder
 from crossbar.errors import CrossbarError, FieldErrors, Invalid
 
 MOST_ERRORS = 100
 """After this many fields no further error is looked for: the answer must not outgrow the request without limit."""
-
-
-@dataclass(slots=True)
-class _Unit:
-    """A compiled schema: of a document, a tree node, or a node's data."""
-
-    schema: Schema
-    complete: Step
-    complete_strictly: Step
-    accepts: Accept
-
-
-_Judged = tuple[_Unit, Any, Path]
 
 
 class Schemas:
@@ -43,9 +33,10 @@ class Schemas:
         self._library = library
         self._client_urls = client_urls
         self._find = finder(library)
-        self._plans = Plans(library, self._compiled, mend=True)
-        self._strict_plans = Plans(library, self._compiled, mend=False)
-        self._units: dict[str, _Unit] = {}
+        self._plans = Plans(library, partial(verdict, library), mend=True)
+        self._strict_plans = Plans(library, partial(verdict, library), mend=False)
+        self._whole: dict[str, Accept] = {}
+        self._parts: dict[str, Accept] = {}
 
     @classmethod
     def load(cls, folder: Folder | None = None, *, client_urls: ClientUrls | None = None) -> Schemas:
@@ -106,60 +97,62 @@ class Schemas:
         now = checks.Circumstances(self._library.ids, completed, self._client_urls, oauth_doc_exists, stability_level)
         token = checks.circumstances.set(now)
         try:
-            judged = self._complete(schema_id, completed, strict=strict)
-            return completed, self._judge(judged, thoroughly=stability_level is not None)
+            modules = (self._strict_plans if strict else self._plans).complete(schema_id, completed)
+            if stability_level is None and self._accepts(schema_id, completed, modules):
+                return completed, {}
+            return completed, self._explained(schema_id, completed, every_part=stability_level is not None)
         finally:
             checks.circumstances.reset(token)
 
-    def _complete(self, schema_id: str, data: dict[str, Any], *, strict: bool) -> list[_Judged]:
-        """Complete a document in place. What is to be judged: itself, its nodes, their data; parents first.
+    def _accepts(self, schema_id: str, data: dict[str, Any], modules: list[dict[str, Any]]) -> bool:
+        accepts = self._whole.get(schema_id)
+        if accepts is None:
+            accepts = verdict(self._library, self._library.prepared(schema_id), whole=True)
+            self._whole[schema_id] = accepts
+        return accepts(data) and (not modules or self._accepts_modules(modules))
 
-        Nodes wait in a list, so their depth costs no stack.
+    @cached_property
+    def _accepts_modules(self) -> Accept:
+        return modules_verdict(self._library)
+
+    def _explained(self, schema_id: str, data: dict[str, Any], *, every_part: bool) -> FieldErrors:
+        """What is wrong with a document. Its tree nodes and their data are looked at one by one, parents first.
+
+        Unless `every_part` is wanted, those the fast verdict finds valid are passed over.
         """
-        pending: Pending = [(schema_id, data, None)]
-        judged: list[_Judged] = []
-        while pending:
-            unit_id, value, path = pending.pop()
-            unit = self._units.get(unit_id) or self._unit(unit_id)
-            if unit is not None:
-                (unit.complete_strictly if strict else unit.complete)(value, path, pending)
-                judged.append((unit, value, path))
-        return judged
-
-    def _judge(self, judged: list[_Judged], *, thoroughly: bool) -> FieldErrors:
         fields: FieldErrors = {}
-        for unit, value, path in reversed(judged):
-            if thoroughly or not unit.accepts(value):
-                self._explain(unit.schema, value, path, fields)
+        rest: list[tuple[str, Any, Path]] = [(schema_id, data, ())]
+        while rest and len(fields) < MOST_ERRORS:
+            name, value, path = rest.pop()
+            if name in NODES:
+                rest.extend(inside(name, value, path))
+            if name in self._library.ids and (every_part or not path or not self._accepts_part(name, value)):
+                rest.extend(self._explain(name, value, path, fields))
         return fields
 
-    def _explain(self, schema: Schema, value: Any, path: Path, fields: FieldErrors) -> None:
-        above = _parts(path)
+    def _explain(self, name: str, value: Any, path: Path, fields: FieldErrors) -> Iterator[tuple[str, Any, Path]]:
+        """Note the errors of a value. Yields the nodes found in it."""
         try:
-            for error in self._find(schema, value):
-                if len(fields) >= MOST_ERRORS:
-                    return
-                code, detail = code_and_detail(error)
-                field = code if code == "schema" else field_name([*above, *error.path])
-                fields[field] = {code: detail}
+            for error in self._find(self._library.prepared(name), value):
+                where = (*path, *error.path)
+                if error.validator == "x-node":
+                    if name not in NODES:
+                        yield str(error.validator_value), error.instance, where
+                elif len(fields) < MOST_ERRORS:
+                    _note(error, where, fields)
         except RecursionError:
-            fields[field_name(above)] = {"error": {"message": "Value is nested too deeply"}}
+            fields[field_name(path)] = {"error": {"message": "Value is nested too deeply"}}
 
-    def _unit(self, unit_id: str) -> _Unit | None:
-        if unit_id not in self._library.ids:
-            return None
-        schema = self._library.prepared(unit_id)
-        unit = _Unit(schema, self._plans.step(unit_id), self._strict_plans.step(unit_id), self._compiled(schema))
-        self._units[unit_id] = unit
-        return unit
-
-    def _compiled(self, schema: Schema) -> Accept:
-        return verdict(self._library, schema)
+    def _accepts_part(self, name: str, value: Any) -> bool:
+        if name not in self._parts:
+            self._parts[name] = verdict(self._library, self._library.prepared(name))
+        return self._parts[name](value)
 
 
-def _parts(path: Path) -> list[Any]:
-    parts: list[Any] = []
-    while path is not None:
-        path, part = path
-        parts.append(part)
-    return parts[::-1]
+def _note(error: ValidationError, path: Path, fields: FieldErrors) -> None:
+    """The last error on a field stays. Of missing schemas the outermost node's stays, being KAZOO's last."""
+    code, detail = code_and_detail(error)
+    if code == "schema":
+        fields.setdefault("schema", {code: detail})
+    else:
+        fields[field_name(path)] = {code: detail}

@@ -1,4 +1,4 @@
-"""Completing a document: defaults put in, values of a mendable type mended, tree nodes set aside.
+"""Completing a document: defaults put in, values of a mendable type mended.
 
 A schema is compiled once into functions that touch only what the schema has something to say about, so completing
 a user costs a few microseconds. A step completes an object in place, so whoever calls it hands over a copy: the
@@ -16,19 +16,16 @@ from copy import deepcopy
 from functools import partial
 from typing import Any
 
-from crossbar.documents.schemas import patterns
+from crossbar.documents.schemas import nodes, patterns
 from crossbar.documents.schemas.casts import CASTS
-from crossbar.documents.schemas.checks import NODES, module_schema
 from crossbar.documents.schemas.library import Library, Schema, parts
+from crossbar.documents.schemas.nodes import NODES, Walk
 
-Path = tuple[Any, ...] | None
-"""Where a value is: (path of its parent, member name or index); None for the document itself."""
-Pending = list[tuple[str, Any, Path]]
-"""What is still to be completed by itself: schema id, value, path."""
-Step = Callable[[Any, Path, Pending], Any]
+Step = Callable[[Any, Walk], Any]
 """Completes a value and returns it, or the one that takes its place."""
 Accept = Callable[[Any], bool]
 """The verdict on a value."""
+Make = Callable[[], Any]
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list,),
@@ -41,6 +38,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+_MANY, _SHORT = 1024, 64
+"""How many member names, and how long ones, are worth remembering."""
+
+
 class Plans:
     """Compiles schemas of a library into steps, each once."""
 
@@ -48,60 +49,104 @@ class Plans:
         self._library = library
         self._accepts = accepts
         self._mend = mend
-        self._references: dict[tuple[str, bool], Step | None] = {}
+        self._compiled: dict[tuple[str, bool], Step | None] = {}
+        self._steps: dict[str, Step] = {}
 
-    def step(self, schema_id: str) -> Step:
-        """The step for a whole document or node of this schema."""
-        step = self._reference(schema_id, mend=self._mend) or _leave
-        return _node(schema_id, step) if schema_id in NODES else step
+    def complete(self, schema_id: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+        """Complete a document in place, down to its last node. Returns `{schema id: data}` for each node."""
+        walk = Walk()
+        self._step(schema_id)(data, walk)
+        waiting = walk.waiting
+        while waiting:
+            node, value = waiting.pop()
+            (self._steps.get(node) or self._step(node))(value, walk)
+        return walk.modules
+
+    def _step(self, schema_id: str) -> Step:
+        step = self._steps.get(schema_id)
+        if step is None:
+            step = (
+                nodes.completion(schema_id, self._data_step) if schema_id in NODES else self._document_step(schema_id)
+            )
+            self._steps[schema_id] = step
+        return step
+
+    def _document_step(self, schema_id: str) -> Step:
+        return self._reference(schema_id, mend=self._mend) or _leave
+
+    def _data_step(self, schema_id: str) -> Step | None:
+        return self._step(schema_id) if schema_id in self._library.ids else None
 
     def _reference(self, name: str, *, mend: bool) -> Step | None:
         key = (name, mend)
-        if key not in self._references:
-            self._references[key] = lambda value, path, pending: (self._references[key] or _leave)(value, path, pending)
-            self._references[key] = self._compile(self._library.prepared(name), mend=mend)
-        return self._references[key]
+        if key not in self._compiled:
+            self._compiled[key] = self._recursive(key)
+            self._compiled[key] = self._compile(self._library.prepared(name), mend=mend)
+        return self._compiled[key]
+
+    def _recursive(self, key: tuple[str, bool]) -> Step:
+        """Stands in for a step while it is being compiled, for schemas that refer to themselves."""
+
+        def step(value: Any, walk: Walk) -> Any:
+            return (self._compiled[key] or _leave)(value, walk)
+
+        return step
 
     def _compile(self, schema: Schema, *, mend: bool) -> Step | None:
         steps = [
             self._reference(schema["$ref"], mend=mend) if "$ref" in schema else None,
-            partial(_set_aside, schema["x-node"]) if "x-node" in schema else None,
+            _later(schema["x-node"]) if "x-node" in schema else None,
             *(self._compile(part, mend=mend) for part in schema.get("allOf", ())),
             *(self._choice(schema[keyword]) for keyword in ("anyOf", "oneOf") if keyword in schema),
             self._items(schema, mend=mend),
-            self._object(schema, mend=mend),
-            self._open_object(schema, mend=mend),
+            self._named_members(schema, mend=mend),
+            self._other_members(schema, mend=mend),
             _mending(schema) if mend else None,
         ]
         return _chained([step for step in steps if step is not None])
 
-    def _object(self, schema: Schema, *, mend: bool) -> Step | None:
+    def _named_members(self, schema: Schema, *, mend: bool) -> Step | None:
         properties: Schema = schema.get("properties", {})
-        defaults = [(name, _maker(part["default"])) for name, part in properties.items() if _has_default(part)]
-        members = self._compiled(properties, mend=mend)
-        return partial(_plain_object, defaults, members) if defaults or members else None
+        members = self._all(properties, mend=mend)
+        constants = {name: part["default"] for name, part in properties.items() if _has_default(part)}
+        makers = {
+            name: (_maker(constants.pop(name)), members.get(name, _leave))
+            for name in list(constants)
+            if isinstance(constants[name], dict | list)
+        }
+        return _object(members, constants, makers) if members or constants or makers else None
 
-    def _open_object(self, schema: Schema, *, mend: bool) -> Step | None:
-        by_pattern = self._compiled(schema.get("patternProperties", {}), mend=mend)
+    def _other_members(self, schema: Schema, *, mend: bool) -> Step | None:
+        by_pattern = self._all(schema.get("patternProperties", {}), mend=mend)
         others = schema.get("additionalProperties")
         extra = self._compile(others, mend=mend) if isinstance(others, dict) else None
-        known = frozenset(schema.get("properties", ())), tuple(schema.get("patternProperties", ()))
-        return partial(_open_object, by_pattern, extra, known) if by_pattern or extra is not None else None
+        if not by_pattern and extra is None:
+            return None
+        described = frozenset(schema.get("properties", ()))
+        name_patterns = list(schema.get("patternProperties", ()))
 
-    def _compiled(self, parts: Schema, *, mend: bool) -> list[tuple[str, Step]]:
-        steps = ((name, self._compile(part, mend=mend)) for name, part in parts.items())
-        return [(name, step) for name, step in steps if step is not None]
+        def step_for(name: str) -> Step:
+            steps = [step for pattern, step in by_pattern.items() if patterns.matches(pattern, name)]
+            if extra and name not in described and not any(patterns.matches(known, name) for known in name_patterns):
+                steps.append(extra)
+            return _chained(steps) or _leave
+
+        return _open_object(step_for)
+
+    def _all(self, schemas: Schema, *, mend: bool) -> dict[str, Step]:
+        steps = {name: self._compile(part, mend=mend) for name, part in schemas.items()}
+        return {name: step for name, step in steps.items() if step is not None}
 
     def _items(self, schema: Schema, *, mend: bool) -> Step | None:
         items = schema.get("items")
         step = self._compile(items, mend=mend) if isinstance(items, dict) else None
-        return None if step is None else partial(_array, step)
+        return None if step is None else _array(step)
 
     def _choice(self, branches: list[Schema]) -> Step | None:
         if not any(self._fills(branch, set()) for branch in branches):
             return None
         steps = [self._compile(branch, mend=False) or _leave for branch in branches]
-        return partial(_first_valid, list(zip(steps, map(self._accepts, branches), strict=True)))
+        return _first_valid(list(zip(steps, map(self._accepts, branches), strict=True)))
 
     def _fills(self, schema: Schema, seen: set[str]) -> bool:
         """Whether a default can come from this schema or from one it refers to."""
@@ -115,17 +160,25 @@ class Plans:
         )
 
 
-def _leave(value: Any, _path: Path, _pending: Pending) -> Any:
+def _leave(value: Any, _walk: Walk) -> Any:
     return value
+
+
+def _later(node: str) -> Step:
+    def step(value: Any, walk: Walk) -> Any:
+        walk.waiting.append((node, value))
+        return value
+
+    return step
 
 
 def _chained(steps: list[Step]) -> Step | None:
     if len(steps) <= 1:
         return steps[0] if steps else None
 
-    def chain(value: Any, path: Path, pending: Pending) -> Any:
+    def chain(value: Any, walk: Walk) -> Any:
         for step in steps:
-            value = step(value, path, pending)
+            value = step(value, walk)
         return value
 
     return chain
@@ -137,7 +190,7 @@ def _mending(schema: Schema) -> Step | None:
         return None
     right = _TYPES[schema["type"]]
 
-    def mend(value: Any, _path: Path, _pending: Pending) -> Any:
+    def mend(value: Any, _walk: Walk) -> Any:
         return value if value.__class__ in right else cast(value)
 
     return mend
@@ -150,78 +203,75 @@ def _has_default(schema: Schema) -> bool:
     return any(type(schema["default"]) in _TYPES[name] for name in types)
 
 
-def _maker(default: Any) -> Callable[[], Any]:
-    if isinstance(default, dict | list):
-        return type(default) if not default else partial(deepcopy, default)
-    return lambda: default
+def _maker(default: Any) -> Make:
+    """Makes fresh copies. `deepcopy` costs more than all the rest of a node, and few defaults are nested."""
+    inner = default.values() if isinstance(default, dict) else default
+    nested = any(isinstance(item, dict | list) for item in inner)
+    make: Make = partial(deepcopy, default) if nested else default.copy
+    return make
 
 
 def _own(value: Any) -> Any:
     return value.copy() if value.__class__ is dict else value
 
 
-def _plain_object(
-    defaults: list[tuple[str, Callable[[], Any]]],
-    members: list[tuple[str, Step]],
-    value: Any,
-    path: Path,
-    pending: Pending,
-) -> Any:
-    if value.__class__ is dict:
-        for name, make in defaults:
+def _object(members: dict[str, Step], constants: dict[str, Any], makers: dict[str, tuple[Make, Step]]) -> Step:
+    step_of = members.get
+    plain = list(constants.items())
+    made = [(name, make, step) for name, (make, step) in makers.items()]
+
+    def step(value: Any, walk: Walk) -> Any:
+        if value.__class__ is not dict:
+            return value
+        for name, member in value.items():
+            found = step_of(name)
+            if found is not None:
+                value[name] = found(member.copy() if member.__class__ is dict else member, walk)
+        for name, default in plain:
             if name not in value:
-                value[name] = make()
-        for name, step in members:
-            if name in value:
-                member = value[name]
-                value[name] = step(member.copy() if member.__class__ is dict else member, (path, name), pending)
-    return value
-
-
-def _open_object(
-    by_pattern: list[tuple[str, Step]],
-    extra: Step | None,
-    known: tuple[frozenset[str], tuple[str, ...]],
-    value: Any,
-    path: Path,
-    pending: Pending,
-) -> Any:
-    if value.__class__ is dict:
-        names, name_patterns = known
-        for name in value:
-            for pattern, step in by_pattern:
-                if patterns.matches(pattern, name):
-                    value[name] = step(_own(value[name]), (path, name), pending)
-            if extra is not None and name not in names and not any(patterns.matches(p, name) for p in name_patterns):
-                value[name] = extra(_own(value[name]), (path, name), pending)
-    return value
-
-
-def _array(step: Step, value: Any, path: Path, pending: Pending) -> Any:
-    if value.__class__ is not list:
-        return value
-    return [step(_own(item), (path, index), pending) for index, item in enumerate(value)]
-
-
-def _first_valid(branches: list[tuple[Step, Accept]], value: Any, path: Path, pending: Pending) -> Any:
-    for step, accepts in branches:
-        candidate = step(_own(value), path, pending)
-        if accepts(candidate):
-            return candidate
-    return value
-
-
-def _set_aside(node: str, value: Any, path: Path, pending: Pending) -> Any:
-    pending.append((node, value, path))
-    return value
-
-
-def _node(node: str, step: Step) -> Step:
-    def complete(value: Any, path: Path, pending: Pending) -> Any:
-        step(value, path, pending)
-        if value.__class__ is dict and value.get("module").__class__ is str and "data" in value:
-            data = value["data"] = _own(value["data"])
-            pending.append((module_schema(node, value["module"]), data, (path, "data")))
+                value[name] = default
+        for name, make, complete in made:
+            if name not in value:
+                value[name] = complete(make(), walk)
         return value
 
-    return complete
+    return step
+
+
+def _open_object(step_for: Callable[[str], Step]) -> Step:
+    """Members are looked up by name; the step of a name is remembered, for names come again and again."""
+    remembered: dict[str, Step] = {}
+    step_of = remembered.get
+
+    def look_up(name: str) -> Step:
+        found = step_for(name)
+        if len(remembered) < _MANY and len(name) <= _SHORT:
+            remembered[name] = found
+        return found
+
+    def step(value: Any, walk: Walk) -> Any:
+        if value.__class__ is dict:
+            for name, member in value.items():
+                complete = step_of(name) or look_up(name)
+                value[name] = complete(member.copy() if member.__class__ is dict else member, walk)
+        return value
+
+    return step
+
+
+def _array(complete: Step) -> Step:
+    def step(value: Any, walk: Walk) -> Any:
+        return [complete(_own(item), walk) for item in value] if value.__class__ is list else value
+
+    return step
+
+
+def _first_valid(branches: list[tuple[Step, Accept]]) -> Step:
+    def step(value: Any, walk: Walk) -> Any:
+        for complete, accepts in branches:
+            candidate = complete(_own(value), walk)
+            if accepts(candidate):
+                return candidate
+        return value
+
+    return step

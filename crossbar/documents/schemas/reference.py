@@ -21,16 +21,20 @@ Find = Callable[[Schema, Any], Errors]
 
 
 def finder(library: Library) -> Find:
-    """A function that finds the errors of a value under a prepared schema of this library, in KAZOO's order."""
+    """A function that finds the errors of a value under a prepared schema of this library, in KAZOO's order.
+
+    Among them is an `x-node` for each tree node, which no schema has among alternatives.
+    """
 
     def reference(validator: Any, name: str, value: Any, _schema: Schema) -> Errors:
         yield from validator.descend(value, library.prepared(name))
 
+    keywords: dict[str, Any] = {**Draft4Validator.VALIDATORS, **_KEYWORDS, "$ref": reference}
     validator_class = validators.create(
         meta_schema=Draft4Validator.META_SCHEMA,
-        validators={**Draft4Validator.VALIDATORS, **_KEYWORDS, "$ref": reference},
+        validators=keywords,
         type_checker=Draft4Validator.TYPE_CHECKER,
-        applicable_validators=lambda schema: sorted(schema.items(), key=_turn),
+        applicable_validators=_in_turn,
     )
 
     def find(schema: Schema, value: Any) -> Errors:
@@ -43,9 +47,9 @@ def finder(library: Library) -> Find:
 _LAST = frozenset({"kazoo-regexp", "kazoo-validation", "stability_level"})
 
 
-def _turn(keyword: tuple[str, Any]) -> tuple[bool, str]:
-    """Alphabetical, as the files are; the extensions after all others."""
-    return keyword[0] in _LAST, keyword[0]
+def _in_turn(schema: Any) -> list[tuple[str, Any]]:
+    """Keywords in alphabetical order, as the files are; the extensions after all others."""
+    return sorted(schema.items(), key=lambda keyword: (keyword[0] in _LAST, keyword[0]))
 
 
 def _additional_properties(validator: Any, allowed: Any, value: Any, schema: Schema) -> Errors:
@@ -117,7 +121,11 @@ def _stability(_validator: Any, level: str, _value: Any, _schema: Schema) -> Err
         yield ValidationError(text)
 
 
-_KEYWORDS = {
+def _node(_validator: Any, _name: str, _value: Any, _schema: Schema) -> Errors:
+    yield ValidationError("to be looked at by itself")
+
+
+_KEYWORDS: dict[str, Any] = {
     "additionalProperties": _additional_properties,
     "enum": _enum,
     "format": _format,
@@ -128,4 +136,5 @@ _KEYWORDS = {
     "required": _required,
     "stability_level": _stability,
     "uniqueItems": _unique_items,
+    "x-node": _node,
 }
