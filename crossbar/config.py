@@ -327,7 +327,7 @@ class Database:
     name: str = option("crossbar", "Name of the database.")
     pool_size: int = option(50, "Connections a worker opens to the database.", minimum=1)
     timeout_ms: int = option(5_000, "How long to look for a usable database before a request fails.", minimum=1)
-    embedded_cache_gb: float = option(0.25, "Memory the embedded database uses as cache, in GB.", minimum=0.25)
+    embedded_cache_gb: float = option(0.5, "Cache of the embedded database, in GB.", minimum=0.25)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

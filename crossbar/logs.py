@@ -11,11 +11,12 @@ import json
 import logging
 import queue
 import re
+import select
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import IO, Any, Literal
 
@@ -164,10 +165,10 @@ class ThreadedHandler(logging.Handler):
     When the reader of the log is so slow that lines pile up, further ones are dropped, counted, and the count logged.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: queue.SimpleQueue[str | threading.Event | None] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
         self._dropped = 0
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
@@ -178,7 +179,7 @@ class ThreadedHandler(logging.Handler):
             self._dropped += 1
             return
         try:
-            self._lines.put(self.format(record))
+            self._lines.put(self._line(record))
         except Exception:
             self.handleError(record)
 
@@ -195,27 +196,43 @@ class ThreadedHandler(logging.Handler):
         self._thread.join(_FLUSH_TIMEOUT)
         super().close()
 
+    def _line(self, record: logging.LogRecord) -> bytes:
+        return self.format(record).encode() + b"\n"
+
     def _write_all(self) -> None:
-        batch: list[str | threading.Event | None] = []
+        batch: list[bytes | threading.Event | None] = []
         while None not in batch:
             batch = [self._lines.get()]
-            if isinstance(batch[0], str):
+            if isinstance(batch[0], bytes):
                 time.sleep(_FLUSH_INTERVAL)  # more lines for the same write
             batch.extend(self._lines.get_nowait() for _ in range(self._lines.qsize()))
-            self._write([line for line in batch if isinstance(line, str)])
+            self._write([line for line in batch if isinstance(line, bytes)])
             for marker in batch:
                 if isinstance(marker, threading.Event):
                     marker.set()
 
-    def _write(self, lines: list[str]) -> None:
+    def _write(self, lines: list[bytes]) -> None:
         if self._dropped:
-            lines.append(self.format(_dropped_record(self._dropped)))
+            lines.append(self._line(_dropped_record(self._dropped)))
             self._dropped = 0
         try:
-            self._stream.write("".join(f"{line}\n" for line in lines))
-            self._stream.flush()
+            for chunk in _chunks(lines):
+                self._stream.write(chunk)
+                self._stream.flush()
         except (OSError, ValueError):
             pass  # the reader has gone, and this was the place to say so
+
+
+def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines joined to what a pipe takes in one piece, so that processes writing to the same one tear no lines."""
+    chunk = b""
+    for line in lines:
+        if chunk and len(chunk) + len(line) > select.PIPE_BUF:
+            yield chunk
+            chunk = b""
+        chunk += line
+    if chunk:
+        yield chunk
 
 
 def _dropped_record(count: int) -> logging.LogRecord:
@@ -225,13 +242,13 @@ def _dropped_record(count: int) -> logging.LogRecord:
 
 
 def configure(
-    log_format: Literal["auto", "json", "console"] = "auto", level: str = "info", stream: IO[str] | None = None
+    log_format: Literal["auto", "json", "console"] = "auto", level: str = "info", stream: IO[bytes] | None = None
 ) -> ThreadedHandler:
     """Send everything of `level` and above to `stream` (standard error), in place of earlier handlers.
 
     `auto` is `console` on a terminal, else `json`.
     """
-    stream = stream or sys.stderr
+    stream = stream or sys.stderr.buffer
     on_terminal = stream.isatty()
     console = log_format == "console" or (log_format == "auto" and on_terminal)
     handler = ThreadedHandler(stream)

@@ -1,0 +1,6 @@
+"""`python -m crossbar`: the same as the command `crossbar`."""
+
+from crossbar.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""The command `crossbar`: how a person starts and administers the server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+import crossbar
+from crossbar import app, ids, logs, manual, serving, supervisor
+from crossbar.config import OPTIONS, Config, ConfigError
+from crossbar.documents.embedded import EmbeddedMongoError
+from crossbar.errors import Invalid
+from crossbar.serving import Listener, open_listeners
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PASSWORD_VARIABLE = "CROSSBAR_ADMIN_PASSWORD"  # noqa: S105 - the name, not the password
+FIRST_ACCOUNT = "Master"
+FIRST_REALM = "master.localhost"
+FIRST_USER = "admin"
+
+
+def configured(command: Command) -> Command:
+    """Give a command the options `--config` and `--data`."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    command = click.option("--data", metavar="DIR", help="Folder of all that is kept on disk.")(command)
+    return click.option("--config", "config_file", type=file, help="INI file; see config.example.ini.")(command)
+
+
+def load(config_file: Path | None, **given: str | int | None) -> Config:
+    """The configuration with options of the section `server` that the command line gives."""
+    overrides = {f"server.{name}": str(value) for name, value in given.items() if value is not None}
+    return Config.load(config_file, os.environ, overrides)
+
+
+@contextmanager
+def for_people() -> Iterator[None]:
+    """Turn what a person can mend into a message without a traceback."""
+    try:
+        yield
+    except (ConfigError, EmbeddedMongoError, supervisor.WorkersFailed) as error:
+        raise click.ClickException(str(error)) from None
+    except Invalid as error:
+        problems = [
+            f"{field}: {detail['message']}" for field, codes in error.fields.items() for detail in codes.values()
+        ]
+        raise click.ClickException("\n".join(problems)) from None
+
+
+@click.group()
+@click.version_option(crossbar.__version__, prog_name="crossbar")
+def main() -> None:
+    """A KAZOO Crossbar-compatible API server."""
+
+
+@main.command()
+@click.option("--account", required=True, help="Name of the master account.")
+@click.option("--realm", required=True, help="SIP realm of the master account.")
+@click.option("--user", required=True, help="User name of its administrator.")
+@click.option("--password", required=True, envvar=PASSWORD_VARIABLE, help=f"Default: ${PASSWORD_VARIABLE}.")
+@click.option("--json", "as_json", is_flag=True, help="End with a line of JSON: account_id, user_id, api_key.")
+@configured
+def init(
+    *, account: str, realm: str, user: str, password: str, as_json: bool, config_file: Path | None, data: str | None
+) -> None:
+    """Create the master account and its administrator; run again, change nothing."""
+    with for_people():
+        config = load(config_file, data=data)
+        logs.configure(config.log.format, config.log.level)
+        made = asyncio.run(_init(config, account=account, realm=realm, user=user, password=password))
+    if made.created:
+        click.echo(f"Created the master account {account} ({made.account_id}) and its administrator {user}.")
+    else:
+        click.echo(f"There is a master account already ({made.account_id}). Nothing was changed.")
+    if as_json:
+        click.echo(json.dumps({"account_id": made.account_id, "user_id": made.user_id, "api_key": made.api_key}))
+
+
+async def _init(config: Config, **first: str) -> app.Bootstrap:
+    async with supervisor.database(config) as database_uri:
+        return await app.bootstrap(config, database_uri=database_uri, **first)
+
+
+@main.command()
+@click.option("--bind", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 opens the server to the network.")
+@click.option("--port", metavar="N", type=int, help="Port for plain HTTP.")
+@click.option("--workers", metavar="N", type=int, help="Processes that share the port.")
+@click.option("--create-admin", is_flag=True, help="On the first start, create a master account and show its log-in.")
+@configured
+def serve(
+    *,
+    bind: str | None,
+    port: int | None,
+    workers: int | None,
+    create_admin: bool,
+    config_file: Path | None,
+    data: str | None,
+) -> None:
+    """Serve the API until SIGTERM or Ctrl-C; requests in flight are finished."""
+    with for_people():
+        config = load(config_file, bind=bind, port=port, workers=workers, data=data)
+        logs.configure(config.log.format, config.log.level)
+        serving.run(_serve(config, open_listeners(config), create_admin=create_admin))
+
+
+async def _serve(config: Config, listeners: list[Listener], *, create_admin: bool) -> None:
+    async with supervisor.database(config) as database_uri:
+        if not await app.is_initialized(config, database_uri=database_uri):
+            await _first_start(config, database_uri, create_admin=create_admin)
+        urls = " and ".join(listener.url for listener in listeners)
+        await supervisor.serve(
+            app.build_app,
+            config,
+            database_uri=database_uri,
+            listeners=listeners,
+            ready=lambda: click.echo(f"Serving {urls}"),
+        )
+
+
+async def _first_start(config: Config, database_uri: str, *, create_admin: bool) -> None:
+    """Create the first account if that is wanted, else say how to."""
+    if not create_admin:
+        click.echo("There is no account yet; `crossbar init` creates the first one.")
+        return
+    password = os.environ.get(PASSWORD_VARIABLE) or ids.new_secret(12)
+    made = await app.bootstrap(
+        config, database_uri=database_uri, account=FIRST_ACCOUNT, realm=FIRST_REALM, user=FIRST_USER, password=password
+    )
+    log_in = Table.grid(padding=(0, 2))
+    for label, value in (
+        ("Account name", FIRST_ACCOUNT),
+        ("Account id", made.account_id),
+        ("User name", FIRST_USER),
+        ("Password", password),
+    ):
+        log_in.add_row(label, value)
+    _console().print(Panel.fit(log_in, title="Master account created. The password is shown this once."))
+
+
+def _console() -> Console:
+    """Standard output, taking text as it is; as wide as it has to be where no terminal limits it."""
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=1_000)
+
+
+@main.command("config")
+@click.option("--example", "page", flag_value="example", help="Print config.example.ini instead.")
+@click.option("--manual", "page", flag_value="manual", help="Print docs/configuration.md instead.")
+@configured
+def show_config(page: str | None, config_file: Path | None, data: str | None) -> None:
+    """Print the configuration in force, and where each value comes from."""
+    if page is not None:
+        click.echo(getattr(manual, page)(), nl=False)
+        return
+    with for_people():
+        config = load(config_file, data=data)
+    table = Table("option", "value", "from", box=None, pad_edge=False)
+    for name, option in OPTIONS.items():
+        table.add_row(name, option.shown(config.value(option)), config.origin(option))
+    _console().print(table)

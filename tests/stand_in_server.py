@@ -1,0 +1,96 @@
+"""The command `crossbar` with an application small enough to watch: `python -m stand_in_server serve …`.
+
+It keeps what is created in `created.json` in the data folder, and uses no database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+
+from aiohttp import web
+
+from crossbar.config import Config
+from crossbar.errors import Invalid
+from crossbar.shared import BucketTable
+
+
+@dataclass
+class Bootstrap:
+    account_id: str
+    user_id: str
+    api_key: str
+    created: bool
+
+
+async def bootstrap(
+    config: Config, *, database_uri: str, account: str, realm: str, user: str, password: str
+) -> Bootstrap:
+    if len(password) < 6:
+        raise Invalid.field("password", "minLength", "String must be at least 6 characters")
+    record = config.server.data / "created.json"
+    if record.exists():
+        return Bootstrap(**json.loads(record.read_text()) | {"created": False})
+    made = Bootstrap(f"{account}@{realm}", user, "k" * 64, created=True)
+    record.write_text(json.dumps(asdict(made)))
+    return made
+
+
+async def is_initialized(config: Config, *, database_uri: str) -> bool:
+    return (config.server.data / "created.json").exists()
+
+
+async def build_app(config: Config, *, database_uri: str, buckets: BucketTable) -> web.Application:
+    stopping = asyncio.Event()
+
+    async def pid(request: web.Request) -> web.Response:
+        return web.Response(text=str(os.getpid()))
+
+    async def spend(request: web.Request) -> web.Response:
+        _, left = buckets.consume("one", 1, capacity=100, rate_per_second=0, now=0)
+        return web.Response(text=str(left))
+
+    async def until_stop(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"begun\n")
+        await stopping.wait()
+        await response.write(b"finished\n")
+        return response
+
+    async def for_ever(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"begun\n")
+        return await asyncio.get_running_loop().create_future()
+
+    async def stop(app: web.Application) -> None:
+        stopping.set()
+
+    app = web.Application()
+    app.router.add_get("/pid", pid)
+    app.router.add_get("/spend", spend)
+    app.router.add_get("/until-stop", until_stop)
+    app.router.add_get("/for-ever", for_ever)
+    app.on_shutdown.append(stop)
+    return app
+
+
+async def build_nothing(config: Config, *, database_uri: str, buckets: BucketTable) -> web.Application:
+    raise RuntimeError("this application cannot be built")
+
+
+def main() -> None:
+    import stand_in_server
+
+    sys.modules["crossbar.app"] = stand_in_server
+    from crossbar import cli
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The command `crossbar`, run as a person runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+FIRST = ("--account", "Acme", "--realm", "acme.example.com", "--user", "ann", "--password", "hush-hush")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSBAR_")}
+    return kept | {"PYTHONPATH": os.pathsep.join(sys.path), "CROSSBAR_DATABASE__URI": "mongodb://unused"} | variables
+
+
+def crossbar(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stand_in_server", *map(str, arguments)]
+    return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, check=False)
+
+
+@dataclass
+class Server:
+    process: Process
+    printed: str
+    url: str
+
+
+@asynccontextmanager
+async def serving(*arguments: str | Path, **variables: str) -> AsyncIterator[Server]:
+    """A running `crossbar serve`: its process, what it printed before it served, and its address."""
+    command = ["-m", "stand_in_server", "serve", "--port", "0", *map(str, arguments)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *command, env=environment(**variables), stdout=PIPE, stderr=PIPE
+    )
+    assert process.stdout is not None
+    try:
+        printed = (await process.stdout.readuntil(b"Serving ")).decode().removesuffix("Serving ")
+        yield Server(process, printed, (await process.stdout.readline()).decode().strip())
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+def test_init_creates_once(tmp_path: Path) -> None:
+    first = crossbar("init", *FIRST, "--data", tmp_path, "--json")
+    assert first.returncode == 0, first.stderr
+    told, ids = first.stdout.splitlines()
+    assert told == "Created the master account Acme (Acme@acme.example.com) and its administrator ann."
+    assert json.loads(ids) == {"account_id": "Acme@acme.example.com", "user_id": "ann", "api_key": "k" * 64}
+
+    again = crossbar("init", *FIRST, "--data", tmp_path, "--json")
+    assert again.returncode == 0, again.stderr
+    told, same_ids = again.stdout.splitlines()
+    assert told == "There is a master account already (Acme@acme.example.com). Nothing was changed."
+    assert same_ids == ids
+
+
+def test_the_password_may_come_from_the_environment(tmp_path: Path) -> None:
+    assert crossbar("init", *FIRST[:-2], "--data", tmp_path).returncode == 2
+    assert crossbar("init", *FIRST[:-2], "--data", tmp_path, CROSSBAR_ADMIN_PASSWORD="hush-hush").returncode == 0
+
+
+def test_init_says_which_value_is_bad(tmp_path: Path) -> None:
+    refused = crossbar("init", *FIRST[:-1], "short", "--data", tmp_path)
+    assert refused.returncode == 1
+    assert refused.stderr == "Error: password: String must be at least 6 characters\n"
+
+
+def test_a_bad_configuration_stops_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "crossbar.ini"
+    file.write_text("[server]\nprot = 1\nworkers = many\n")
+    for command in ("serve", "config"):
+        refused = crossbar(command, "--config", file)
+        assert refused.returncode == 1
+        assert refused.stderr == (
+            f"Error: {file}: unknown option server.prot; did you mean server.port?\n"
+            f"server.workers ({file}) must be a whole number, 1 to 256, not 'many'\n"
+        )
+
+
+def test_config_says_where_values_come_from(tmp_path: Path) -> None:
+    file = tmp_path / "crossbar.ini"
+    file.write_text("[server]\nport = 9000\n[mail]\npassword = hush-hush\n")
+    shown = crossbar("config", "--config", file, "--data", tmp_path / "data", CROSSBAR_SERVER__WORKERS="3")
+    assert shown.returncode == 0, shown.stderr
+    rows = {line.split()[0]: line.split()[1:] for line in shown.stdout.splitlines()}
+    assert rows["server.port"] == ["9000", str(file)]
+    assert rows["server.workers"] == ["3", "CROSSBAR_SERVER__WORKERS"]
+    assert rows["server.data"] == [str(tmp_path / "data"), "command", "line"]
+    assert rows["server.bind"] == ["127.0.0.1", "default"]
+    assert rows["mail.password"] == ["********", str(file)]
+
+
+def test_config_prints_the_pages_made_from_the_declarations() -> None:
+    root = Path(__file__).parent.parent
+    assert crossbar("config", "--example").stdout == (root / "config.example.ini").read_text()
+    assert crossbar("config", "--manual").stdout == (root / "docs/configuration.md").read_text()
+
+
+def test_the_version_is_told() -> None:
+    assert crossbar("--version").stdout.startswith("crossbar, version ")
+
+
+@pytest.mark.parametrize("given", [None, "[b]hush-hush"])
+async def test_the_first_start_creates_an_administrator_and_shows_the_log_in_once(
+    given: str | None, tmp_path: Path
+) -> None:
+    variables = {"CROSSBAR_ADMIN_PASSWORD": given} if given else {}
+    printed = []
+    for _ in range(2):
+        async with serving("--create-admin", "--data", tmp_path, **variables) as server:
+            printed.append(server.printed)
+    created, again = printed
+    rows = dict(line.strip("│ ").rsplit(None, 1) for line in created.splitlines() if line.startswith("│"))
+    password = rows.pop("Password")
+    assert password == given or len(password) == 24
+    assert rows == {"Account name": "Master", "Account id": "Master@master.localhost", "User name": "admin"}
+    assert again == ""
+
+
+async def test_without_an_account_the_server_says_how_to_make_one(tmp_path: Path) -> None:
+    async with serving("--data", tmp_path) as server:
+        assert server.printed == "There is no account yet; `crossbar init` creates the first one.\n"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_sigterm_finishes_requests_in_flight(workers: str, tmp_path: Path) -> None:
+    async with serving("--workers", workers, "--data", tmp_path) as server, aiohttp.ClientSession() as client:
+        async with client.get(f"{server.url}/until-stop") as answer:
+            assert await answer.content.readline() == b"begun\n"
+            server.process.terminate()
+            assert await answer.content.readline() == b"finished\n"
+            assert await answer.content.read() == b""
+        assert await server.process.wait() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_request_that_does_not_finish_is_cut_off_in_the_end(workers: str, tmp_path: Path) -> None:
+    limit = {"CROSSBAR_SERVER__SHUTDOWN_TIMEOUT_S": "0.1"}
+    async with (
+        serving("--workers", workers, "--data", tmp_path, **limit) as server,
+        aiohttp.ClientSession() as client,
+        client.get(f"{server.url}/for-ever") as answer,
+    ):
+        assert await answer.content.readline() == b"begun\n"
+        server.process.send_signal(signal.SIGINT)
+        assert await server.process.wait() == 0
+
+
+async def test_one_worker_is_the_server_itself(tmp_path: Path) -> None:
+    async with serving("--data", tmp_path) as server, aiohttp.request("GET", f"{server.url}/pid") as answer:
+        assert await answer.text() == str(server.process.pid)
+
+
+async def test_workers_do_not_outlive_a_server_that_is_killed(tmp_path: Path) -> None:
+    async with serving("--workers", "2", "--data", tmp_path) as server:
+        async with aiohttp.request("GET", f"{server.url}/pid") as answer:
+            worker = int(await answer.text())
+        assert worker != server.process.pid
+        watched = os.pidfd_open(worker)
+        server.process.kill()
+        ended = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().add_reader(watched, ended.set_result, None)
+        async with asyncio.timeout(10):
+            await ended
+        asyncio.get_running_loop().remove_reader(watched)
+        os.close(watched)
