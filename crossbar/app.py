@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from crossbar.access.bundle import Access
 from crossbar.access.costs import Buckets
 from crossbar.access.pepper import Pepper
 from crossbar.config import Config
+from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
@@ -26,12 +27,14 @@ from crossbar.pepper import pepper_secret
 from crossbar.resource import Resource, Services
 from crossbar.resource.front import Front
 from crossbar.resource.rendering import Rendering
-from crossbar.resources import identity
+from crossbar.resources import calls, identity, system
 from crossbar.resources.identity import bootstrap as first_account
 from crossbar.resources.identity import removals
 from crossbar.wire.envelope import Envelopes
 
-RESOURCES: Final[tuple[Resource, ...]] = (*identity.RESOURCES,)
+WINGS: Final = (calls, identity, system)
+"""Each wing lists its `RESOURCES`, further `SHAPES`, and `PARTS`: what runs as long as the server does."""
+RESOURCES: Final[tuple[Resource, ...]] = tuple(resource for wing in WINGS for resource in wing.RESOURCES)
 SERVICES: Final = web.AppKey("services", Services)
 METRICS: Final = web.AppKey("metrics", Metrics)
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -50,7 +53,7 @@ class Bootstrap:
 def shapes() -> Shapes:
     """How documents of every type are kept."""
     known = Shapes(shape for resource in RESOURCES for shape in resource.shapes)
-    for shape in (*Access.SHAPES, *identity.SHAPES):
+    for shape in (*Access.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
         known.add(shape)
     return known
 
@@ -83,7 +86,7 @@ async def open_services(config: Config, database_uri: str, buckets: Buckets) -> 
     try:
         await store.prepare()
         await feed.start()
-        yield Services(config, store, feed, schemas, access)
+        yield Services(config, store, feed, schemas, Attachments(store), access)
     finally:
         await feed.stop()
         store.close()
@@ -101,8 +104,12 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
         async with open_services(config, database_uri, buckets) as opened:
             app[SERVICES] = opened
             app[FRONT] = Front(opened, RESOURCES, rendering)
-            await removals.finish_all(opened.store)
-            yield
+            await removals.finish_all(opened.store, opened.attachments)
+            async with AsyncExitStack() as parts:
+                for wing in WINGS:
+                    for part in wing.PARTS:
+                        await parts.enter_async_context(part(app, opened))
+                yield
 
     app.cleanup_ctx.append(services)
     app.router.add_get("/healthz", _alive)

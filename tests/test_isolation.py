@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from crossbar import clock
 from crossbar.app import RESOURCES
-from crossbar.resource import ACCOUNT, BARE, Route, Who
+from crossbar.resource import ACCOUNT, Route, Who
 from tests.harness import House, Tenant, issue_token, new_tenant
 
 SAMPLE = "f" * 32

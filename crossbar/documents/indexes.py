@@ -25,6 +25,7 @@ BY_NUMBER = _index("a", "numbers", where="numbers")
 INDEXES: dict[str, list[IndexModel]] = {
     "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER],
     "records": [LISTING, TAGGED],
+    "attachments.files": [_index("metadata.a", "metadata.document", "metadata.name")],
     "claims": [_index("holder")],
     "revocations": [IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0)],
 }

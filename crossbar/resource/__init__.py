@@ -1,6 +1,6 @@
 """What all endpoints share: a declaration in, routes out, and the one life of a request."""
 
-from crossbar.resource.call import Call, Services
+from crossbar.resource.call import Call, Part, Services
 from crossbar.resource.declaration import ACCOUNT, BARE, Resource, Route, Rule, Who
 from crossbar.resource.hooks import Draft
 from crossbar.resource.lifecycle import Lifecycle, display_name, merge, stamps
@@ -16,6 +16,7 @@ __all__ = [
     "Call",
     "Draft",
     "Lifecycle",
+    "Part",
     "Reply",
     "Resource",
     "Route",

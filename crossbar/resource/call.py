@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,11 +13,12 @@ from crossbar.access.bundle import Access
 from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
 from crossbar.config import Config
+from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import Document
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import Schemas
 from crossbar.documents.store import Store
-from crossbar.errors import JSON, InvalidCredentials
+from crossbar.errors import JSON, FieldErrors, Invalid, InvalidCredentials
 from crossbar.wire.body import UploadedFile
 from crossbar.wire.paths import Noun
 from crossbar.wire.query import Query
@@ -53,7 +55,12 @@ class Services:
     store: Store
     feed: Feed
     schemas: Schemas
+    attachments: Attachments
     access: Access
+
+
+Part = Callable[[web.Application, Services], AbstractAsyncContextManager[None]]
+"""Something of a wing that runs as long as the server: it opens with the server and ends before its services do."""
 
 
 @dataclass(slots=True)
@@ -129,6 +136,20 @@ class Call:
     def service(self, key: web.AppKey[Service]) -> Service:
         """A wing's service, by its key."""
         return self.request.app[key]
+
+    def schema_errors(self, schema_id: str, data: dict[str, Any]) -> tuple[dict[str, Any], FieldErrors]:
+        """`data` with defaults and casts, and what the schema finds wrong with it."""
+        api = self.config.api
+        return self.services.schemas.errors(
+            schema_id, data, strict=api.schema_strict_validation, stability_level=api.stability_level
+        )
+
+    def valid(self, schema_id: str, data: dict[str, Any]) -> dict[str, Any]:
+        """`data` with defaults and casts. Raises 400 with everything the schema finds wrong."""
+        data, errors = self.schema_errors(schema_id, data)
+        if errors:
+            raise Invalid(errors)
+        return data
 
     def ready_to_write(self, revision: str | None = None) -> None:
         """All checks are done: judge the preconditions (412) and the content type (415) before anything changes.

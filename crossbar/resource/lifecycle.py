@@ -124,6 +124,7 @@ class Lifecycle:
         """Delete a document, softly or for good."""
         if self.hard_delete or is_false(call.values.get("should_soft_delete")):
             await call.store.remove(document)
+            await call.services.attachments.delete(document)
         else:
 
             def mark(stored: Document) -> None:
@@ -138,7 +139,7 @@ class Lifecycle:
         for normalize in self.hooks.normalize:
             await normalize(call, draft)
         if self.schema is not None:
-            draft.data, found = call.services.schemas.errors(self.schema, draft.data)
+            draft.data, found = call.schema_errors(self.schema, draft.data)
             draft.errors.fields.update(found)
         draft.data.pop("id", None)
         for check in self.hooks.check:

@@ -6,9 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from aiohttp import hdrs
+
+from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document
 from crossbar.documents.store import Raw
 from crossbar.errors import JSON
+from crossbar.resource.call import Call
 
 
 class _Absent:
@@ -54,6 +58,10 @@ class Reply:
         return cls(rows, envelope={"page_size": len(rows)} if page_size else {})
 
 
+LARGEST_WHOLE: Final = 512 * 1024
+"""Attachments beyond this size are streamed, unless a part of one is asked for."""
+
+
 @dataclass(slots=True)
 class Binary:
     """Bytes instead of an envelope, whole or as a stream of `size` bytes; `Range` is honoured on whole ones."""
@@ -66,3 +74,11 @@ class Binary:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     revision: str | None = None
+
+    @classmethod
+    async def attachment(cls, call: Call, attachment: Attachment, filename: str | None = None) -> Binary:
+        """An attachment, under its own name or another."""
+        attachments = call.services.attachments
+        whole = attachment.size <= LARGEST_WHOLE or hdrs.RANGE in call.request.headers
+        body = await attachments.read(attachment) if whole else attachments.stream(attachment)
+        return cls(body, attachment.content_type, filename or attachment.name, size=attachment.size)

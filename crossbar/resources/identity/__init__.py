@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.resource import Resource
+from crossbar.resource import Part, Resource
 from crossbar.resources.identity import removals
 from crossbar.resources.identity.about import about
 from crossbar.resources.identity.accounts import accounts
@@ -23,3 +23,4 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     users,
 )
 SHAPES: Final[tuple[Shape, ...]] = (removals.SHAPE,)
+PARTS: Final[tuple[Part, ...]] = ()

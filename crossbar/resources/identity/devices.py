@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.errors import Invalid, NotFound, Plain
+from crossbar.errors import NotFound, Plain
 from crossbar.resource import Call, Draft, Reply, Resource, answer_listing
 from crossbar.resources.identity.numbers import normalize_at
 
@@ -175,9 +175,7 @@ async def act(call: Call) -> Reply:
         raise Plain(400, "action required")
     if action != "notify":
         raise Plain(400, "invalid action")
-    _, errors = call.services.schemas.errors("devices_notify", call.object)
-    if errors:
-        raise Invalid(errors)
+    call.valid("devices_notify", call.object)
     return Reply("NOTIFY sent", revision=device.revision)
 
 

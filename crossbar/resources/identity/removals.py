@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import SYSTEM_DATA, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
@@ -22,13 +23,14 @@ def pending(account_id: str) -> Document:
     return Document(SYSTEM_DATA, TYPE, account_id, {"pvt_type": TYPE})
 
 
-async def finish(store: Store, account_id: str) -> None:
+async def finish(store: Store, attachments: Attachments, account_id: str) -> None:
     """Clear away everything an account owned, then the note."""
+    await attachments.delete_database(account_id)
     await store.remove_database(account_id)
     await store.remove(pending(account_id))
 
 
-async def finish_all(store: Store) -> None:
+async def finish_all(store: Store, attachments: Attachments) -> None:
     """Take up what an interrupted server left undone."""
     for note in await store.documents(Listing(SYSTEM_DATA, TYPE)):
-        await finish(store, note.id)
+        await finish(store, attachments, note.id)

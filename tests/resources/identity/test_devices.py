@@ -20,14 +20,14 @@ SIP_DEFAULTS = {"expire_seconds": 300, "invite_format": "contact", "method": "pa
 
 async def test_create_read_list_delete(tenant: Tenant) -> None:
     created = await tenant.api.put(
-        "/devices", {"name": "Desk", "mac_address": "00:04:F2:AA:BB:CC", "sip": {"username": "d"}}
+        "/devices", {"name": "Desk", "mac_address": "00:04:F2:AA:BB:CC", "sip": {"username": "dd"}}
     )
     expected = {
         **DEFAULTS,
         "id": created.id,
         "name": "Desk",
         "mac_address": "0004f2aabbcc",
-        "sip": {**SIP_DEFAULTS, "username": "d"},
+        "sip": {**SIP_DEFAULTS, "username": "dd"},
     }
     assert (created.status, created.data) == (201, expected)
     assert created.headers["Location"] == f"/v2/accounts/{tenant.id}/devices/{created.id}"
@@ -42,7 +42,7 @@ async def test_create_read_list_delete(tenant: Tenant) -> None:
     row = {
         "id": created.id,
         "name": "Desk",
-        "username": "d",
+        "username": "dd",
         "mac_address": "0004f2aabbcc",
         "enabled": True,
         "device_type": "sip_device",
