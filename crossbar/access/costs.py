@@ -6,7 +6,7 @@ Source: `cb_modules_util.erl` (`bucket_name`, `token_cost`), `core/kazoo_token_b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from crossbar import clock
@@ -31,9 +31,13 @@ class Buckets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CostSettings:
-    """`token_costs` is a flat cost (0: none), or an object by account, endpoint and verb."""
+    """`token_costs` is a flat cost (0: none), or an object by account, endpoint and verb.
+
+    `login_tokens` is what a log-in at an endpoint costs where that object has no entry for it.
+    """
 
     token_costs: int | Mapping[str, Any] = 1
+    login_tokens: Mapping[str, int] = field(default_factory=lambda: {"user_auth": 35, "api_auth": 35})
     capacity: int = 100
     rate_per_second: float = 10.0
 
@@ -45,13 +49,10 @@ class Costs:
         self._buckets = buckets
         self._settings = settings
 
-    def cost(self, asked: Asked, *, default: int = 1, suffix: str | None = None) -> int:
-        """Tokens a request costs.
-
-        `default` counts where `token_costs` is an object without an entry for it (35 for log-ins); `suffix` is one
-        more level of that object (`quickcall`).
-        """
-        costs = self._settings().token_costs
+    def cost(self, asked: Asked, *, login: bool = False, suffix: str | None = None) -> int:
+        """Tokens a request costs; `suffix` is one more level of `token_costs` (`quickcall`)."""
+        settings = self._settings()
+        costs = settings.token_costs
         if isinstance(costs, int):
             return costs
         endpoint = asked.nouns[-1][0] if asked.nouns else ""
@@ -63,16 +64,21 @@ class Costs:
             cost = _whole_number_at(costs, path if suffix is None else (*path, suffix))
             if cost is not None:
                 return cost
-        return default
+        return settings.login_tokens.get(endpoint, 1) if login else 1
 
-    def charge(self, asked: Asked, *, default: int = 1, suffix: str | None = None) -> None:
-        """Take what the request costs from its caller's bucket; raises TooManyRequests where that is not there."""
-        cost = self.cost(asked, default=default, suffix=suffix)
+    def charge(
+        self, asked: Asked, *, login: bool = False, suffix: str | None = None, bucket: str | None = None
+    ) -> None:
+        """Take what the request costs from its caller's bucket, or from `bucket`; raises TooManyRequests.
+
+        A log-in is charged as such, after the request itself has been charged like any without a token.
+        """
+        cost = self.cost(asked, login=login, suffix=suffix)
         if cost == 0:
             return
         settings = self._settings()
         allowed, _ = self._buckets.consume(
-            bucket_name(asked),
+            bucket or bucket_name(asked),
             cost,
             capacity=settings.capacity,
             rate_per_second=settings.rate_per_second,

@@ -1,0 +1,262 @@
+"""A token counts as long as its keys, its user and its account do, in every worker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
+from crossbar import clock
+from crossbar.access.tokens import BadToken
+from crossbar.documents.document import Document
+from crossbar.errors import InvalidCredentials
+
+from .town import StartWorker, Town, Worker
+
+
+async def refused(worker: Worker, token: str) -> str:
+    """The reason why a worker does not take a token."""
+    with pytest.raises(BadToken) as refusal:
+        await worker.tokens.verify(token)
+    return refusal.value.reason
+
+
+async def log_in(worker: Worker, account: Document, user: Document | None, **options: Any) -> str:
+    owner_id = user.id if user else None
+    return await worker.tokens.issue(account.id, owner_id, "cb_user_auth", **{"lifetime": 3600, **options})
+
+
+async def test_a_token_says_what_kazoo_says(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann")
+    with clock.frozen(1_700_000_000):
+        token = await log_in(worker, acme, ann, extra={"mfa_resp": {"a": 1}, "original_account_id": None})
+
+    header, claims, signature = token.split(".")
+    ring = await worker.keys.ring()
+    assert jwt.get_unverified_header(token) == {"alg": "RS256", "typ": "JWT", "kid": ring.signing}
+    said = json.loads(urlsafe_b64decode(claims + "=="))
+    identity_signature = said.pop("identity_sig")
+    assert said == {
+        "iss": "kazoo",
+        "account_id": acme.id,
+        "owner_id": ann.id,
+        "method": "cb_user_auth",
+        "exp": 1_700_003_600,
+        "mfa_resp": {"a": 1},
+    }
+    assert len(urlsafe_b64decode(identity_signature + "=")) == 32
+    assert "=" not in header + claims + signature + identity_signature
+
+
+async def test_it_stands_for_its_user(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann", priv_level="admin")
+
+    token = await log_in(worker, acme, ann)
+    identity = await worker.tokens.verify(token)
+
+    assert (identity.account_id, identity.owner_id, identity.method) == (acme.id, ann.id, "cb_user_auth")
+    assert identity.is_account_admin
+    assert identity.token == token
+    assert await worker.tokens.verify(token) is identity
+
+
+async def test_a_token_without_user_stands_for_its_account(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+
+    identity = await worker.tokens.verify(await log_in(worker, acme, None))
+
+    assert (identity.account_id, identity.owner_id, identity.priv_level) == (acme.id, None, None)
+    assert not identity.is_account_admin
+    assert "owner_id" not in identity.claims
+
+
+async def test_the_secrets_of_a_token_show_in_no_representation(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    token = await log_in(worker, acme, await town.user(acme, "ann"))
+    identity = await worker.tokens.verify(token)
+    user = identity.user
+    assert user is not None
+    ring = await worker.keys.ring()
+
+    shown = repr(identity) + repr(ring)
+
+    for secret in (token, user.signature_secret, user.md5, user.sha1, identity.claims["identity_sig"], ring.secret):
+        assert str(secret) not in shown
+
+
+async def test_it_ends_at_its_time(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann")
+    with clock.frozen(1_700_000_000):
+        short = await log_in(worker, acme, ann, lifetime=10)
+        endless = await log_in(worker, acme, ann, lifetime=0)
+    with clock.frozen(1_700_000_009):
+        await worker.tokens.verify(short)
+    with clock.frozen(1_700_000_010):
+        assert await refused(worker, short) == "token_expired"
+        assert "exp" not in (await worker.tokens.verify(endless)).claims
+
+
+@pytest.mark.parametrize("garbage", ["", "undefined", "a.b.c", "üüü", "x" * 100_000, "\udcff"])
+async def test_garbage_is_no_token(worker: Worker, garbage: str) -> None:
+    assert await refused(worker, garbage) == "invalid_jwt"
+
+
+async def test_signatures_are_checked(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    token = await log_in(worker, acme, await town.user(acme, "ann"))
+    header, claims, signature = token.split(".")
+    said = json.loads(urlsafe_b64decode(claims + "=="))
+    forged = urlsafe_b64encode(json.dumps({**said, "owner_id": "other"}).encode()).rstrip(b"=").decode()
+    ring = await worker.keys.ring()
+    stranger = generate_private_key(65537, 2048)
+
+    def signed(key: Any, algorithm: str, kid: str) -> str:
+        return jwt.encode(said, key, algorithm, headers={"kid": kid})
+
+    assert await refused(worker, f"{header}.{forged}.{signature}") == "invalid_jwt_signature"
+    assert await refused(worker, signed(stranger, "RS256", ring.signing)) == "invalid_jwt_signature"
+    assert await refused(worker, signed(stranger, "RS256", "f" * 32)) == "invalid_jwt_signature"
+    assert await refused(worker, signed("s" * 64, "HS256", ring.signing)) == "algorithm_not_supported"
+    assert await refused(worker, signed(None, "none", ring.signing)) == "algorithm_not_supported"
+    for algorithm in ("RS384", "RS512"):
+        assert (await worker.tokens.verify(signed(ring.private, algorithm, ring.signing))).account_id == acme.id
+
+
+async def test_a_well_signed_token_must_have_our_claims(worker: Worker) -> None:
+    ring = await worker.keys.ring()
+
+    def signed(**claims: Any) -> str:
+        return jwt.encode(claims, ring.private, "RS256", headers={"kid": ring.signing})
+
+    assert await refused(worker, signed(iss="somebody", account_id="a")) == "invalid_jwt"
+    assert await refused(worker, signed(iss="kazoo")) == "invalid_jwt"
+    assert await refused(worker, signed(iss="kazoo", account_id="a", exp="later")) == "invalid_jwt"
+    assert await refused(worker, signed(iss="kazoo", account_id="a")) == "not_found"
+
+
+async def test_no_token_for_who_is_not_there(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    with pytest.raises(InvalidCredentials):
+        await worker.tokens.issue(acme.id, "f" * 32, "cb_user_auth", lifetime=60)
+    with pytest.raises(InvalidCredentials):
+        await worker.tokens.issue("f" * 32, None, "cb_api_auth", lifetime=60)
+
+
+async def test_a_revoked_token_ends_in_every_worker(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+    other = await start_worker()
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann")
+    token, second = await log_in(worker, acme, ann), await log_in(worker, acme, ann, lifetime=7200)
+    identity = await worker.tokens.verify(token)
+    await other.tokens.verify(token)
+
+    await worker.tokens.revoke(identity)
+
+    assert await refused(worker, token) == "invalid_identity_signature"
+    await other.hears("revocation", hashlib.sha256(token.encode()).hexdigest())
+    assert await refused(other, token) == "invalid_identity_signature"
+    assert (await other.tokens.verify(second)).owner_id == ann.id
+    newcomer = await start_worker()
+    assert await refused(newcomer, token) == "invalid_identity_signature"
+
+
+async def test_a_new_secret_ends_the_tokens_of_a_user(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+    other = await start_worker()
+    acme = await town.account("Acme")
+    ann, bob = await town.user(acme, "ann"), await town.user(acme, "bob")
+    of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
+    await other.tokens.verify(of_ann)
+
+    await worker.tokens.reset_secret(acme.id, ann.id)
+
+    assert await refused(worker, of_ann) == "invalid_identity_signature"
+    await other.hears_everything(ann)
+    assert await refused(other, of_ann) == "invalid_identity_signature"
+    assert (await other.tokens.verify(of_bob)).owner_id == bob.id
+    assert (await other.tokens.verify(await log_in(worker, acme, ann))).owner_id == ann.id
+
+
+async def test_an_accounts_own_tokens_end_with_its_secret(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    token, of_ann = await log_in(worker, acme, None), await log_in(worker, acme, await town.user(acme, "ann"))
+    await worker.tokens.verify(token)
+
+    await worker.tokens.reset_secret(acme.id, None)
+
+    assert await refused(worker, token) == "invalid_identity_signature"
+    await worker.tokens.verify(of_ann)
+
+
+async def test_tokens_end_with_their_user(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+    other = await start_worker()
+    acme = await town.account("Acme")
+    ann, bob = await town.user(acme, "ann"), await town.user(acme, "bob")
+    of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
+    await other.tokens.verify(of_ann)
+    await other.tokens.verify(of_bob)
+
+    await town.delete(ann)
+    await worker.store.remove(bob)
+
+    await other.hears_everything(ann)
+    assert await refused(other, of_ann) == "not_found"
+    assert await refused(other, of_bob) == "not_found"
+
+
+async def test_tokens_end_with_their_account(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+    other = await start_worker()
+    acme = await town.account("Acme")
+    token = await log_in(worker, acme, await town.user(acme, "ann"))
+    await other.tokens.verify(token)
+
+    await worker.store.remove(acme)
+
+    await other.hears_everything(await town.account("Other"))
+    assert await refused(other, token) == "not_found"
+
+
+async def test_disabling_a_user_ends_no_token(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann")
+    token = await log_in(worker, acme, ann)
+    await town.edit(ann, enabled=False)
+    assert (await worker.tokens.verify(token)).owner_id == ann.id
+
+
+async def test_a_token_newer_than_what_a_worker_remembers_counts(
+    worker: Worker, start_worker: StartWorker, town: Town
+) -> None:
+    deaf = await start_worker()
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann")
+    await deaf.tokens.verify(await log_in(worker, acme, ann))
+    await deaf.feed.stop()  # it hears nothing more, and does not know yet
+
+    await worker.tokens.reset_secret(acme.id, ann.id)
+
+    assert (await deaf.tokens.verify(await log_in(worker, acme, ann))).owner_id == ann.id
+
+
+async def test_without_feed_memory_is_believed_for_a_second(
+    worker: Worker, start_worker: StartWorker, town: Town
+) -> None:
+    deaf = await start_worker(listening=False)
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann")
+    with clock.frozen(1_700_000_000):
+        first, second = await log_in(worker, acme, ann), await log_in(worker, acme, ann, lifetime=7200)
+        await worker.tokens.revoke(await deaf.tokens.verify(first))
+    with clock.frozen(1_700_000_001.5):
+        assert await refused(deaf, first) == "invalid_identity_signature"
+        await deaf.tokens.verify(second)
+        await worker.tokens.reset_secret(acme.id, ann.id)
+    with clock.frozen(1_700_000_003):
+        assert await refused(deaf, second) == "invalid_identity_signature"
