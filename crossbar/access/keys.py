@@ -46,9 +46,13 @@ class UnknownKey(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keyring:
-    """The keys at one moment. `signing` names the one that signs; all of `public` verify."""
+    """The keys at one moment. `signing` names the one that signs; all of `public` verify.
+
+    `cluster_id` is the installation's own name, 32 hex characters.
+    """
 
     revision: str
+    cluster_id: str
     signing: str
     private: RSAPrivateKey = field(repr=False)
     public: Mapping[str, RSAPublicKey]
@@ -123,6 +127,7 @@ class Keys:
         fields = {
             "pvt_type": TYPE,
             "pvt_created": clock.now(),
+            "pvt_cluster_id": new_id(),
             "pvt_keys": [await self._new_key()],
             "pvt_secret": self._pepper.seal(new_secret()),
         }
@@ -159,6 +164,7 @@ class Keys:
         signing = next(iter(private))
         return Keyring(
             revision=document.revision or "",
+            cluster_id=document.fields["pvt_cluster_id"],
             signing=signing,
             private=private[signing],
             public={key_id: key.public_key() for key_id, key in private.items()},

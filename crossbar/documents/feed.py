@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pymongo.errors import PyMongoError
 
+from crossbar.documents.document import Document
 from crossbar.documents.store import Store
 
 log = logging.getLogger(__name__)
@@ -42,9 +43,13 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
         self._resume: Any = None
         self.live = False
+        store.written = self._hear
 
     def subscribe(self, document_type: str, listener: Callable[[Change], None]) -> None:
-        """Call `listener` with every change of that type. Before `start` only."""
+        """Call `listener` with every change of that type. Before `start` only.
+
+        What this process writes itself it hears of at once, and a second time when the database tells everybody.
+        """
         self._listeners.setdefault(document_type, []).append(listener)
 
     def on_loss(self, listener: Callable[[], None]) -> None:
@@ -97,6 +102,16 @@ class Feed:
         change = Change(kind, database, document_type, document_id)
         for listener in self._listeners.get(document_type, ()):
             listener(change)
+
+    def _hear(self, document: Document) -> None:
+        """A document that this process wrote: whoever sent the request must not see what was before."""
+        listeners = self._listeners.get(document.type)
+        if listeners:
+            deleted = document.fields.get("pvt_deleted") is True
+            event: Literal["deleted", "edited"] = "deleted" if deleted else "edited"
+            change = Change(event, document.database, document.type, document.id)
+            for listener in listeners:
+                listener(change)
 
     def _lose(self, error: PyMongoError) -> None:
         if self.live:

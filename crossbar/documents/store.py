@@ -101,6 +101,8 @@ class Store:
             name, options, write_concern=WriteConcern("majority", j=True)
         )
         self.shapes = shapes
+        self.written: Callable[[Document], None] = lambda _: None
+        """Told of every document this process writes or removes, once that is certain; the change feed listens."""
         self._reads: dict[tuple[str, str], Coalescer[str, Stored | None]] = {}
         self._inserts: dict[str, Coalescer[RawBSONDocument, None]] = {}
         self._replacements: dict[str, Coalescer[_Replacement, None]] = {}
@@ -283,6 +285,7 @@ class Store:
         if inserter is None:
             inserter = self._inserts[shape.room] = Coalescer(self._inserter(shape.room))
         await inserter(to_bson(encode(saved, shape)))
+        self.written(saved)
         return saved
 
     async def replace(self, document: Document, previous: Document) -> Document:
@@ -298,6 +301,7 @@ class Store:
         if replacer is None:
             replacer = self._replacements[shape.room] = Coalescer(self._replacer(shape.room))
         await replacer(_Replacement(saved, previous.revision or "", to_bson(encode(saved, shape))))
+        self.written(saved)
         return saved
 
     async def remove(self, document: Document) -> None:
@@ -338,12 +342,17 @@ class Store:
         with driver_errors():
             async with await self.client.start_session() as session:
 
-                async def attempt(session: AsyncIOMotorClientSession) -> Result:
-                    return await work(Transaction(self, session))
+                async def attempt(session: AsyncIOMotorClientSession) -> tuple[Result, list[Document]]:
+                    transaction = Transaction(self, session)
+                    return await work(transaction), transaction.touched
 
-                return await session.with_transaction(
+                outcome: tuple[Result, list[Document]] = await session.with_transaction(
                     attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
                 )
+        result, touched = outcome
+        for document in touched:
+            self.written(document)
+        return result
 
     async def remove_database(self, database: str) -> None:
         """Take everything of one database out of every collection (repeatable; used when an account ends)."""
@@ -400,6 +409,8 @@ class Transaction:
     def __init__(self, store: Store, session: AsyncIOMotorClientSession) -> None:
         self._store = store
         self._session = session
+        self.touched: list[Document] = []
+        """What it wrote or removed."""
 
     def _room(self, shape: Shape) -> AsyncIOMotorCollection[Any]:
         return self._store.database[shape.room]
@@ -431,6 +442,7 @@ class Transaction:
             await self._room(shape).insert_one(to_bson(encode(saved, shape)), session=self._session)
         except DuplicateKeyError as error:
             raise _duplicate(error.details or {}) from error
+        self.touched.append(saved)
         return saved
 
     async def replace(self, document: Document, previous: Document) -> Document:
@@ -447,6 +459,7 @@ class Transaction:
             raise _duplicate(error.details or {}) from error
         if not result.matched_count:
             raise Stale
+        self.touched.append(saved)
         return saved
 
     async def remove(self, document: Document) -> None:
@@ -454,6 +467,7 @@ class Transaction:
         shape = self._store.shapes[document.type]
         await self._release(_system_claims(shape, document))
         await self._room(shape).delete_one({"_id": document.key, "a": document.database}, session=self._session)
+        self.touched.append(document)
 
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:
         for claim in sorted(claims):

@@ -120,8 +120,8 @@ class Rendering:
         page = None
         if page_size is not None:
             page = Page(page_size, extra.pop("start_key", None), extra.pop("next_start_key", None))
-        if (token := extra.pop("auth_token", None)) is not None:
-            exchange = exchange._replace(auth_token=token)
+        if "auth_token" in extra:
+            exchange = exchange._replace(auth_token=extra.pop("auth_token"))
         metadata = extra.pop("metadata", None)
         return self._envelopes.success(data, exchange, revision=revision, page=page, metadata=metadata, extra=extra)
 

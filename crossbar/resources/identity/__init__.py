@@ -6,21 +6,27 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
-from crossbar.resources.identity import removals
+from crossbar.resources.identity import login, removals
 from crossbar.resources.identity.about import about
 from crossbar.resources.identity.accounts import accounts
+from crossbar.resources.identity.api_auth import api_auth
 from crossbar.resources.identity.devices import devices
 from crossbar.resources.identity.schemas import schemas
+from crossbar.resources.identity.token_auth import token_auth
 from crossbar.resources.identity.token_restrictions import token_restrictions
+from crossbar.resources.identity.user_auth import user_auth
 from crossbar.resources.identity.users import users
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     about,
     accounts,
+    api_auth,
     devices,
     schemas,
+    token_auth,
     token_restrictions,
+    user_auth,
     users,
 )
-SHAPES: Final[tuple[Shape, ...]] = (removals.SHAPE,)
-PARTS: Final[tuple[Part, ...]] = ()
+SHAPES: Final[tuple[Shape, ...]] = (removals.SHAPE, login.ATTEMPT_SHAPE)
+PARTS: Final[tuple[Part, ...]] = (login.part,)

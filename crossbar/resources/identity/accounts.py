@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.access.directory import API_KEY, REALM, ROOT, Account, ip_tag
+from crossbar.access.logins import api_key_fields
 from crossbar.access.pepper import Pepper
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
@@ -149,7 +150,7 @@ async def set_private_fields(call: Call, draft: Draft) -> None:
         private |= {
             "pvt_account_id": draft.id,
             "pvt_account_db": f"account%2F{draft.id[:2]}%2F{draft.id[2:4]}%2F{draft.id[4:]}",
-            **new_api_key(call.services.access.pepper),
+            **api_key_fields(call.services.access.pepper, new_secret()),
             "pvt_cpaas_token": new_secret(),
             "pvt_signature_secret": new_secret(16),
         }
@@ -184,12 +185,6 @@ async def save(call: Call, account: Document, previous: Document | None) -> Docu
         return saved
 
     return await call.store.transact(create)
-
-
-def new_api_key(pepper: Pepper) -> dict[str, str]:
-    """The private fields of a new API key: sealed, so that a stolen database does not log in, and findable."""
-    api_key = new_secret()
-    return {"pvt_api_key": pepper.seal(api_key), "pvt_api_key_digest": pepper.digest(api_key)}
 
 
 def api_key_of(pepper: Pepper, account: Document) -> str | None:
@@ -339,7 +334,7 @@ async def renew_api_key(call: Call) -> Reply:
     pepper = call.services.access.pepper
 
     def renew(account: Document) -> None:
-        account.fields.update(stamps(call, account), **new_api_key(pepper))
+        account.fields.update(stamps(call, account), **api_key_fields(pepper, new_secret()))
 
     account = await call.store.change(ACCOUNTS, "account", call.account_id, renew)
     if account is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crossbar import clock
+from crossbar.access.logins import api_key_fields
 from crossbar.access.passwords import password_fields
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
 from crossbar.documents.shape import alphanumeric
@@ -15,7 +16,7 @@ from crossbar.documents.store import Duplicate, Transaction
 from crossbar.errors import Conflict, Invalid
 from crossbar.ids import new_id, new_secret
 from crossbar.resource import Services
-from crossbar.resources.identity.accounts import api_key_of, new_api_key
+from crossbar.resources.identity.accounts import api_key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _documents(services: Services, *, account: str, realm: str, user: str, passw
             {
                 **public_fields(master),
                 **_private("account", account_id, account),
-                **new_api_key(pepper),
+                **api_key_fields(pepper, new_secret()),
                 "pvt_tree": [],
                 "pvt_enabled": True,
                 "pvt_superduper_admin": True,
