@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from crossbar import clock
 from crossbar.errors import JSON, Invalid
-from crossbar.wire.decoding import Limits, decode_json, invalid_json
+from crossbar.wire.decoding import DEFAULT_LIMITS, Limits, decode_json, invalid_json
 from crossbar.wire.multipart import Part, malformed, split_parts
 from crossbar.wire.query import NO_QUERY, Query
 from crossbar.wire.values import Values
@@ -64,7 +64,7 @@ def parse_body(
     transfer_encoding: str | None = None,
     query: Query = NO_QUERY,
     envelope_required: bool = True,
-    limits: Limits = Limits(),  # noqa: B008 - a tuple
+    limits: Limits = DEFAULT_LIMITS,
 ) -> RequestBody:
     """Read a body by its `Content-Type` and `Content-Transfer-Encoding`.
 
@@ -177,16 +177,22 @@ def _file(contents: bytes, media_type: str, transfer_encoding: str | None, own_n
 
 def _decode_base64(text: bytes) -> tuple[str | None, bytes]:
     """Decode base64 or a `data:<type>;base64,…` URI to (type if given, bytes); blanks and missing padding pass."""
-    media_type = None
     text = text.translate(None, _BLANKS)
+    media_type = None
     if text[:5].lower() == b"data:":
-        head, _, text = text[5:].partition(b",")
+        head, comma, text = text[5:].partition(b",")
+        if not comma:
+            raise _undecodable()
         media_type = _media_type_of_uri(head)
     text = text.rstrip(b"=")
     try:
         return media_type, binascii.a2b_base64(text + b"=" * (-len(text) % 4), strict_mode=True)
     except binascii.Error:
-        raise Invalid.field("file", "encoding", "failed to decode base64 data") from None
+        raise _undecodable() from None
+
+
+def _undecodable() -> Invalid:
+    return Invalid.field("file", "encoding", "failed to decode base64 data")
 
 
 def _media_type_of_uri(head: bytes) -> str | None:

@@ -23,6 +23,9 @@ class Limits(NamedTuple):
     depth: int = 200
 
 
+DEFAULT_LIMITS: Final = Limits()
+
+
 _REASONS: Final = (
     ("unexpected end of data", "truncated_json"),
     ("input data is empty", "truncated_json"),
@@ -41,7 +44,7 @@ _INTEGER_RANGE: Final = range(-(2**63), 2**63)
 _LONGEST_INTEGER: Final = 20
 
 
-def decode_json(body: bytes, limits: Limits = Limits()) -> JSON:  # noqa: B008 - a tuple
+def decode_json(body: bytes, limits: Limits = DEFAULT_LIMITS) -> JSON:
     """Decode a body; Latin-1 is understood where it is not UTF-8, the last of duplicate keys wins.
 
     Raises `Invalid` (400, field `json`, code `invalid`) for malformed text and for what the store cannot hold:

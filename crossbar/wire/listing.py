@@ -39,7 +39,7 @@ class ListOptions:
     """How a listing is to be cut and ordered.
 
     `page_size` is None where everything is wanted (then the answer has no paging keys). `start_key` is a `Cursor`
-    if it is one of ours, else the raw key; `start_key_sent` is its text, to be repeated in the answer.
+    if it is one of ours, else the raw key (text or number) as `end_key` always is.
     """
 
     page_size: int | None = DEFAULT_PAGE_SIZE
@@ -64,8 +64,8 @@ def list_options(values: Values, *, page_size: int = DEFAULT_PAGE_SIZE, ascendin
     paginate = values.get("paginate")
     return ListOptions(
         page_size=_page_size(values, page_size) if paginate is None or is_true(paginate) else None,
-        start_key=_decode_start_key(values.get("start_key")),
-        end_key=values.get("end_key"),
+        start_key=_start_key(values.get("start_key")),
+        end_key=_raw_key(values.get("end_key")),
         ascending=_direction(values.query, ascending) if first else ascending,
     )
 
@@ -189,10 +189,11 @@ def _direction(query: Query, default: bool) -> bool:
     return default if ascending is None else not is_false(ascending)
 
 
-def _decode_start_key(key: JSON) -> JSON:
+def _start_key(value: JSON) -> JSON:
     """The cursor in a key that this server made; any other key is the raw key itself."""
+    key = _raw_key(value)
     if not isinstance(key, str):
-        return key if isinstance(key, int | float) and not isinstance(key, bool) else None
+        return key
     try:
         text = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
         cursor = orjson.loads(text) if text[:1] == b"[" else None
@@ -201,8 +202,13 @@ def _decode_start_key(key: JSON) -> JSON:
     return cursor if isinstance(cursor, list) and all(map(_is_scalar, cursor)) else key
 
 
+def _raw_key(value: JSON) -> JSON:
+    """A key as it came, if it is one: an object would be an operator in a query."""
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
 def _is_scalar(value: JSON) -> bool:
-    """Whether a value of a cursor may stand in a query: an object there would be an operator."""
+    """Whether a value of a cursor may stand in a query and fits into the store."""
     return value is None or isinstance(value, str | float) or (isinstance(value, int) and value in _INT64)
 
 
