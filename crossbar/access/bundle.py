@@ -42,7 +42,13 @@ class Access:
         costs = Costs(
             buckets,
             lambda: CostSettings(
-                config.buckets.token_costs, config.buckets.max_bucket_tokens, config.buckets.rate_per_second
+                token_costs=config.buckets.token_costs,
+                login_tokens={
+                    "user_auth": config.buckets.user_auth_tokens,
+                    "api_auth": config.buckets.api_auth_tokens,
+                },
+                capacity=config.buckets.max_bucket_tokens,
+                rate_per_second=config.buckets.rate_per_second,
             ),
         )
         basic = BasicCredentials(directory, pepper, lambda: config.security.basic_auth_type)
