@@ -14,7 +14,9 @@ YEAR_2099 = 66_238_000_000
 
 async def test_an_account_as_decisions_see_it(worker: Worker, town: Town) -> None:
     root = await town.account("Root", pvt_superduper_admin=True, pvt_reseller=True)
-    acme = await town.account("Acme Inc.", root, realm="Acme.Example.com", pvt_trial_expires=YEAR_2099, language="de-DE")
+    acme = await town.account(
+        "Acme Inc.", root, realm="Acme.Example.com", pvt_trial_expires=YEAR_2099, language="de-DE"
+    )
 
     above, account = await worker.directory.account(root.id), await worker.directory.account(acme.id)
 
