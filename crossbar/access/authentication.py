@@ -27,29 +27,13 @@ IP_AUTH = "cb_ip_auth"
 class Credential:
     """What a request presents. `account_id` is what it says its account is (`X-Auth-Account-ID`), if it says so.
 
-    `value` is the JWT or, for `basic`, the whole value of the header; `unusable` is a scheme nobody knows.
+    `value` is the JWT (after `Bearer`, too) or, for `basic`, the whole value of the `Authorization` header; `unusable`
+    is a scheme nobody knows.
     """
 
     kind: Literal["jwt", "basic", "unusable"]
     value: str = field(repr=False)
     account_id: str | None = None
-
-    @classmethod
-    def token(cls, value: str, account_id: str | None = None) -> Credential:
-        """From `X-Auth-Token` or `auth_token`."""
-        return cls("jwt", value, account_id)
-
-    @classmethod
-    def authorization(cls, value: str, account_id: str | None = None) -> Credential:
-        """From `Authorization` or `authorization`. A JWT may also follow the scheme `Bearer`."""
-        scheme, _, rest = value.partition(" ")
-        match scheme.lower():
-            case "basic":
-                return cls("basic", value, account_id)
-            case "bearer":
-                return cls("jwt", rest.strip(), account_id)
-            case _:
-                return cls("unusable", value, account_id)
 
 
 def _never() -> bool:

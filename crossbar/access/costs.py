@@ -29,7 +29,7 @@ class Buckets(Protocol):
         """Take all tokens."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CostSettings:
     """`token_costs` is a flat cost (0: none), or an object by account, endpoint and verb.
 

@@ -56,8 +56,3 @@ class Identity:
     def is_account_admin(self) -> bool:
         """Whether the caller is a user of `priv_level` `admin`."""
         return self.user is not None and self.user.is_admin
-
-    @property
-    def impersonates(self) -> bool:
-        """Whether somebody else acts through this identity."""
-        return self.original_account_id is not None

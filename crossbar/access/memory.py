@@ -57,7 +57,7 @@ class Memory(Generic[Key, Value]):
             if untouched:
                 del self._reading[key]
         if untouched and (value is not None or self._keep_absent):
-            if len(self._kept) >= self._limit:
+            if len(self._kept) >= self._limit and key not in self._kept:
                 del self._kept[next(iter(self._kept))]
             self._kept[key] = (value, until)
         return value

@@ -51,12 +51,6 @@ def credential_fields(pepper: Pepper, md5: str) -> dict[str, str]:
     return {MD5_FIELD: pepper.digest(md5.lower())}
 
 
-def imported_fields(pepper: Pepper, md5: str | None, sha1: str | None) -> dict[str, str]:
-    """The private fields to store for the bare hashes of a KAZOO database."""
-    hashes = {MD5_FIELD: md5, SHA1_FIELD: sha1}
-    return {name: pepper.digest(value.lower()) for name, value in hashes.items() if value}
-
-
 def credential_tags(user: Document) -> Iterable[str]:
     """The tags by which the directory finds a user who logs in: part of the user's shape."""
     digests: dict[Method, str | None] = {"md5": user.fields.get(MD5_FIELD), "sha": user.fields.get(SHA1_FIELD)}

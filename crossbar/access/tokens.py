@@ -78,8 +78,8 @@ class Tokens:
         self._directory = directory
         self._limit = limit
         self._checked: dict[bytes, _Checked] = {}
-        self._revoked: Memory[str, bool] = Memory(feed, self._is_revoked, limit=limit, keep_absent=True)
-        feed.subscribe(REVOCATION, lambda change: self._revoked.forget(change.id))
+        self._revoked: Memory[bytes, bool] = Memory(feed, self._is_revoked, limit=limit, keep_absent=True)
+        feed.subscribe(REVOCATION, lambda change: self._revoked.forget(bytes.fromhex(change.id)))
 
     async def issue(
         self,
@@ -123,7 +123,7 @@ class Tokens:
         if checked.expires <= clock.unix_now():
             self._checked.pop(digest, None)
             raise BadToken(EXPIRED)
-        if await self._revoked.get(digest.hex()):
+        if await self._revoked.get(digest):
             raise BadToken(BAD_IDENTITY)
         return await self._identify(checked)
 
@@ -131,8 +131,8 @@ class Tokens:
         """End the token of `identity` before its time, in every worker. Without a token there is nothing to end."""
         if identity.token is None:
             return
-        digest = hashlib.sha256(identity.token.encode()).hexdigest()
-        await self._store.revoke(digest, identity.claims.get("exp"))
+        digest = hashlib.sha256(identity.token.encode()).digest()
+        await self._store.revoke(digest.hex(), identity.claims.get("exp"))
         self._revoked.forget(digest)
 
     async def reset_secret(self, account_id: str, owner_id: str | None) -> None:
@@ -186,8 +186,8 @@ class Tokens:
         checked.identity = _identity(checked, account, user)
         return checked.identity
 
-    async def _is_revoked(self, digest: str) -> bool | None:
-        return await self._store.revoked(digest) or None
+    async def _is_revoked(self, digest: bytes) -> bool | None:
+        return await self._store.revoked(digest.hex()) or None
 
     async def _ensure_secret(self, account_id: str, owner_id: str | None) -> str:
         """The secret that signs the identity, from the store; made with the first token."""

@@ -7,7 +7,7 @@ Writes are acknowledged by a majority and journaled. Reads by id and single writ
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -25,12 +25,12 @@ from motor.motor_asyncio import (
 from pymongo import ASCENDING, DESCENDING, ReplaceOne, WriteConcern
 from pymongo.errors import (
     BulkWriteError,
-    CollectionInvalid,
     ConnectionFailure,
     DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
     NetworkTimeout,
+    OperationFailure,
     PyMongoError,
 )
 from pymongo.read_concern import ReadConcern
@@ -46,6 +46,8 @@ from crossbar.ids import next_revision
 
 Result = TypeVar("Result")
 
+COLLECTION_EXISTS = 48
+"""MongoDB's code for a collection that somebody else has just created."""
 ATTEMPTS = 20
 """How often a read-change-write is tried again when somebody else writes in between."""
 
@@ -131,9 +133,15 @@ class Store:
             present = set(await self.database.list_collection_names())
             for name, indexes in INDEXES.items():
                 if name not in present:
-                    with suppress(CollectionInvalid):  # another worker was faster
-                        await self.database.create_collection(name)
+                    await self._create_collection(name)
                 await self.database[name].create_indexes(indexes)
+
+    async def _create_collection(self, name: str) -> None:
+        try:
+            await self.database.create_collection(name, check_exists=False)
+        except OperationFailure as error:
+            if error.code != COLLECTION_EXISTS:  # another worker was faster
+                raise
 
     async def ping(self) -> None:
         """Answer, or raise 503, by whether the database does."""
