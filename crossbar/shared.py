@@ -22,6 +22,7 @@ _DIGESTS = _WAYS * _DIGEST_SIZE
 _STATE = struct.Struct("=dd")
 """… followed, in the same order, by (tokens, time of the last refill) of each."""
 _TIMES = struct.Struct("=" + "8xd" * _WAYS)
+_UNUSED = bytes(_DIGEST_SIZE)
 _SET_SIZE = _DIGESTS + _WAYS * _STATE.size
 
 
@@ -119,8 +120,15 @@ class BucketTable:
 
     def _store(self, start: int, place: int | None, digest: bytes, tokens: float, now: float) -> None:
         if place is None:
-            times = _TIMES.unpack_from(self._memory, start + _DIGESTS)
-            place = times.index(min(times))  # of a bucket never used it is 0
+            place = self._free(start)
             at = start + place * _DIGEST_SIZE
             self._memory[at : at + _DIGEST_SIZE] = digest
         _STATE.pack_into(self._memory, start + _DIGESTS + place * _STATE.size, tokens, now)
+
+    def _free(self, start: int) -> int:
+        """Which bucket of a set takes a new key: one never used, else the one refilled longest ago."""
+        unused = self._find(_UNUSED, start)
+        if unused is not None:
+            return unused
+        times = _TIMES.unpack_from(self._memory, start + _DIGESTS)
+        return times.index(min(times))
