@@ -19,7 +19,7 @@ import crossbar
 from crossbar import app, ids, logs, manual, serving, supervisor
 from crossbar.config import OPTIONS, Config, ConfigError
 from crossbar.documents.embedded import EmbeddedMongoError
-from crossbar.errors import Invalid
+from crossbar.errors import Invalid, SystemFault
 from crossbar.serving import Listener, open_listeners
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -55,6 +55,10 @@ def for_people() -> Iterator[None]:
             f"{field}: {detail['message']}" for field, codes in error.fields.items() for detail in codes.values()
         ]
         raise click.ClickException("\n".join(problems)) from None
+    except SystemFault as error:
+        raise click.ClickException(
+            logs.scrubbed(f"the database (database.uri) cannot be used: {error.__cause__ or error}")
+        ) from None
 
 
 @click.group()

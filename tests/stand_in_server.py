@@ -1,4 +1,4 @@
-"""The command `crossbar` with an application small enough to watch: `python -m stand_in_server serve …`.
+"""The command `crossbar` with an application small enough to watch: `python -m tests.stand_in_server serve …`.
 
 It keeps what is created in `created.json` in the data folder, and uses no database.
 """
@@ -6,6 +6,7 @@ It keeps what is created in `created.json` in the data folder, and uses no datab
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass
 from aiohttp import web
 
 from crossbar.config import Config
-from crossbar.errors import Invalid
+from crossbar.errors import Invalid, SystemFault
 from crossbar.shared import BucketTable
 
 
@@ -40,6 +41,10 @@ async def bootstrap(
 
 
 async def is_initialized(config: Config, *, database_uri: str) -> bool:
+    if "unreachable" in database_uri:
+        raise SystemFault("datastore_unreachable") from ConnectionError(
+            "no answer from mongodb://ann:hush@db.example.com"
+        )
     return (config.server.data / "created.json").exists()
 
 
@@ -84,9 +89,8 @@ async def build_nothing(config: Config, *, database_uri: str, buckets: BucketTab
 
 
 def main() -> None:
-    import stand_in_server
-
-    sys.modules["crossbar.app"] = stand_in_server
+    # Under its real name, not as __main__: workers look for the application there.
+    sys.modules["crossbar.app"] = importlib.import_module("tests.stand_in_server")
     from crossbar import cli
 
     cli.main()

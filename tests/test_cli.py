@@ -26,7 +26,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def crossbar(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stand_in_server", *map(str, arguments)]
+    command = [sys.executable, "-m", "tests.stand_in_server", *map(str, arguments)]
     return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, check=False)
 
 
@@ -40,7 +40,7 @@ class Server:
 @asynccontextmanager
 async def serving(*arguments: str | Path, **variables: str) -> AsyncIterator[Server]:
     """A running `crossbar serve`: its process, what it printed before it served, and its address."""
-    command = ["-m", "stand_in_server", "serve", "--port", "0", *map(str, arguments)]
+    command = ["-m", "tests.stand_in_server", "serve", "--port", "0", *map(str, arguments)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, env=environment(**variables), stdout=PIPE, stderr=PIPE
     )
@@ -77,6 +77,14 @@ def test_init_says_which_value_is_bad(tmp_path: Path) -> None:
     refused = crossbar("init", *FIRST[:-1], "short", "--data", tmp_path)
     assert refused.returncode == 1
     assert refused.stderr == "Error: password: String must be at least 6 characters\n"
+
+
+def test_a_database_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+    refused = crossbar("serve", "--port", "0", "--data", tmp_path, CROSSBAR_DATABASE__URI="mongodb://unreachable")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "Error: the database (database.uri) cannot be used: no answer from mongodb://ann:[redacted]@db.example.com\n"
+    )
 
 
 def test_a_bad_configuration_stops_the_start(tmp_path: Path) -> None:

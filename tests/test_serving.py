@@ -16,11 +16,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from stand_in_server import build_app
 
 from crossbar.config import Config, ConfigError
 from crossbar.serving import Listener, open_listeners, serve
 from crossbar.shared import BucketTable
+from tests.stand_in_server import build_app
 
 
 @asynccontextmanager

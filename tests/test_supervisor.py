@@ -13,12 +13,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from stand_in_server import build_app, build_nothing
+from pymongo import AsyncMongoClient
 
 from crossbar.config import Config
 from crossbar.serving import open_listeners
-from crossbar.supervisor import Patience, WorkersFailed, serve
+from crossbar.supervisor import Patience, WorkersFailed, database, serve
 from crossbar.worker import Builder
+from tests.stand_in_server import build_app, build_nothing
 
 IMPATIENT = Patience(first_delay_s=0.01, longest_delay_s=0.01, steady_s=60.0, attempts=3)
 
@@ -121,6 +122,22 @@ async def test_workers_that_never_come_up_end_the_server(tmp_path: Path, told: T
     with pytest.raises(WorkersFailed, match=r"no worker comes up: 3 attempts in a row failed, .* exit status 1"):
         async with supervised(tmp_path, build_nothing):
             pass
+
+
+async def test_the_embedded_database_runs_as_long_as_it_is_needed(tmp_path: Path) -> None:
+    config = Config.load(overrides={"server.data": str(tmp_path), "database.embedded_cache_gb": "0.25"})
+    async with database(config) as uri:
+        async with AsyncMongoClient[dict[str, Any]](uri) as client:
+            assert (await client.admin.command("hello"))["isWritablePrimary"]
+        running = int((tmp_path / "mongo" / "mongod.pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(running, 0)
+
+
+async def test_a_configured_database_is_taken_as_it_is(tmp_path: Path) -> None:
+    config = Config.load(overrides={"server.data": str(tmp_path), "database.uri": "mongodb://db.example.com"})
+    async with database(config) as uri:
+        assert uri == "mongodb://db.example.com"
 
 
 @pytest.mark.parametrize(("failures", "delay"), [(0, 0.0), (1, 0.5), (2, 1.0), (4, 4.0), (20, 30.0)])
