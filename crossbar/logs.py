@@ -121,7 +121,7 @@ class JsonFormatter(_StructuredFormatter):
         """The line, without its end."""
         message, values, trace = self.parts(record)
         entry = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": message,
@@ -130,7 +130,7 @@ class JsonFormatter(_StructuredFormatter):
         if trace:
             entry["exception"] = trace
         try:
-            return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+            return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()
         except TypeError:  # text that is no valid Unicode, as headers may hold
             return json.dumps(entry, default=str)
 
