@@ -6,7 +6,7 @@ Source: `crossbar_view.erl` (ranges, direction, `next_start_key`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from crossbar.documents.indexes import LISTING, TAGGED
 from crossbar.documents.shape import SEPARATOR, collate
@@ -44,6 +44,20 @@ class Listing:
         name: str = (TAGGED if self.tag else LISTING).document["name"]
         return name
 
+    @property
+    def projection(self) -> dict[str, Any]:
+        """The stored fields that rows need."""
+        return {"k": 1} | ({"doc": 1, "rev": 1, "cut": 1} if self.view == "doc" else {self.view: 1})
+
+    def pipeline(self, number: int) -> list[dict[str, Any]]:
+        """The listing as one of several in an aggregation; each row tells by `page` to which it belongs."""
+        return [
+            {"$match": self.query()},
+            {"$sort": {"k": -1 if self.descending else 1}},
+            {"$limit": self.limit},
+            {"$project": {**self.projection, "page": {"$literal": number}}},
+        ]
+
     def query(self) -> dict[str, Any]:
         """The MongoDB filter of the listing."""
         low, high = (self.end, self.start) if self.descending else (self.start, self.end)
@@ -77,19 +91,40 @@ class Position:
         return cls(key, key + (LAST if isinstance(value, str) else SEPARATOR + LAST))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One document of a page; `body` is the row or public document as JSON bytes (empty in the `doc` view)."""
+class Row(NamedTuple):
+    """One document of a listing; `body` is the row or public document as JSON bytes (empty in the `doc` view)."""
 
     id: str
     position: str
     body: bytes
     stored: dict[str, Any]
 
+    @classmethod
+    def of(cls, listing: Listing, stored: dict[str, Any]) -> Row:
+        """The row that a stored document is in a listing."""
+        key: str = stored["k"]
+        body: bytes = b"" if listing.view == "doc" else stored[listing.view]
+        return cls(key.rsplit(SEPARATOR, 1)[1], key[len(listing.type) + 1 :], body, stored)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of a page and, where another page exists, the position at which it begins."""
+    """One page of a listing: what the database gave, and where the next page begins, if there is one.
 
-    rows: list[Row]
+    Most pages go to the wire as `bodies`, without an object for each row.
+    """
+
+    listing: Listing
+    stored: list[dict[str, Any]]
     next: str | None
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The rows, or public documents, as JSON."""
+        view = self.listing.view
+        return [stored[view] for stored in self.stored]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows with their ids and positions."""
+        return [Row.of(self.listing, stored) for stored in self.stored]

@@ -20,6 +20,7 @@ from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorClientSession,
     AsyncIOMotorCollection,
+    AsyncIOMotorCursor,
     AsyncIOMotorDatabase,
 )
 from pymongo import ASCENDING, DESCENDING, ReplaceOne, WriteConcern
@@ -50,6 +51,8 @@ COLLECTION_EXISTS = 48
 """MongoDB's code for a collection that somebody else has just created."""
 ATTEMPTS = 20
 """How often a read-change-write is tried again when somebody else writes in between."""
+LARGEST_SHARED_PAGE = 200
+"""Pages of up to so many rows may be read together with others."""
 
 
 class Duplicate(Exception):
@@ -106,6 +109,7 @@ class Store:
         self.written: Callable[[Document], None] = lambda _: None
         """Told of every document this process writes or removes, once that is certain; the change feed listens."""
         self._reads: dict[tuple[str, str], Coalescer[str, Stored | None]] = {}
+        self._pages: dict[str, Coalescer[Listing, list[Stored]]] = {}
         self._inserts: dict[str, Coalescer[RawBSONDocument, None]] = {}
         self._replacements: dict[str, Coalescer[_Replacement, None]] = {}
 
@@ -184,7 +188,7 @@ class Store:
             databases = list({key.split("/", 1)[0] for key in keys})
             query = {"_id": _one_or_in(keys), "a": _one_or_in(databases)}
             with driver_errors():
-                found = {stored["_id"]: stored async for stored in collection.find(query, projection)}
+                found = {stored["_id"]: stored for stored in await collection.find(query, projection).to_list(None)}
                 if part == "doc":
                     for key in [key for key, stored in found.items() if stored.get("cut")]:
                         found[key] |= await collection.find_one({"_id": key}, {"json": 1}) or {}
@@ -194,34 +198,72 @@ class Store:
 
     async def page(self, listing: Listing) -> Page:
         """One page of a listing. With a filter it is read on until the page is full or the data ends."""
-        rows = [row async for row in self.stream(replace(listing, limit=listing.limit and listing.limit + 1))]
-        if listing.limit is not None and len(rows) > listing.limit:
-            return Page(rows[:-1], rows[-1].position)
-        return Page(rows, None)
+        limit = listing.limit
+        reading = replace(listing, limit=limit and limit + 1)
+        if limit is None or limit > LARGEST_SHARED_PAGE or listing.match:
+            with driver_errors():
+                stored = await self._cursor(reading).to_list(None)
+        else:
+            stored = await self._page_reader(self.shapes[listing.type].room)(reading)
+        if limit is not None and len(stored) > limit:
+            return Page(listing, stored[:-1], Row.of(reading, stored[-1]).position)
+        return Page(listing, stored, None)
+
+    def _page_reader(self, room: str) -> Coalescer[Listing, list[Stored]]:
+        reader = self._pages.get(room)
+        if reader is None:
+            reader = self._pages[room] = Coalescer(self._pager(room), largest=32)
+        return reader
+
+    def _pager(self, room: str) -> Callable[[list[Listing]], Awaitable[list[list[Stored] | Exception]]]:
+        """Reads several pages in one call. Listings that are the same, as those of a busy screen are, are read once."""
+        collection = self.database[room]
+
+        async def read(listings: list[Listing]) -> list[list[Stored] | Exception]:
+            different: dict[str, int] = {}
+            numbers = [different.setdefault(repr(listing), len(different)) for listing in listings]
+            with driver_errors():
+                if len(different) == 1:
+                    found = await self._cursor(listings[0]).to_list(None)
+                    return [found] * len(listings)
+                chosen = dict(zip(numbers, listings, strict=True))
+                first, *others = [listing.pipeline(number) for number, listing in chosen.items()]
+                unions = [{"$unionWith": {"coll": room, "pipeline": pipeline}} for pipeline in others]
+                pages: list[list[Stored]] = [[] for _ in different]
+                for stored in await collection.aggregate([*first, *unions]).to_list(None):
+                    pages[stored["page"]].append(stored)
+            return [pages[number] for number in numbers]
+
+        return read
 
     async def stream(self, listing: Listing) -> AsyncIterator[Row]:
         """The rows of a listing one after another, in bounded memory however many there are."""
-        direction = DESCENDING if listing.descending else ASCENDING
-        projection = {"k": 1} | ({"doc": 1, "rev": 1, "cut": 1} if listing.view == "doc" else {listing.view: 1})
-        prefix = len(listing.type) + 1
+        cursor = self._cursor(listing)
         with driver_errors():
-            cursor = (
-                self.database[self.shapes[listing.type].room]
-                .find(listing.query(), projection, hint=listing.index)
-                .sort("k", direction)
-            )
-            if listing.limit is not None:
-                cursor.limit(listing.limit)
-                cursor.batch_size(listing.limit)
             async for stored in cursor:
-                key: str = stored["k"]
-                body: bytes = b"" if listing.view == "doc" else stored[listing.view]
-                yield Row(key.rsplit(SEPARATOR, 1)[1], key[prefix:], body, stored)
+                yield Row.of(listing, stored)
+
+    def _cursor(self, listing: Listing) -> AsyncIOMotorCursor[Any]:
+        collection = self.database[self.shapes[listing.type].room]
+        cursor = collection.find(listing.query(), listing.projection, hint=listing.index)
+        cursor.sort("k", DESCENDING if listing.descending else ASCENDING)
+        if listing.limit is not None:
+            cursor.limit(listing.limit)
+            cursor.batch_size(listing.limit)
+        return cursor
 
     async def documents(self, listing: Listing) -> list[Document]:
         """Every document of a listing, whole."""
-        listing = replace(listing, view="doc")
-        return [decode(row.stored) async for row in self.stream(listing)]
+        with driver_errors():
+            stored = await self._cursor(replace(listing, view="doc")).to_list(None)
+            return [decode(await self._whole(document, listing.type)) for document in stored]
+
+    async def _whole(self, stored: Stored, document_type: str) -> Stored:
+        """A document whose mirror is cut, with the JSON that has the rest."""
+        if not stored.get("cut"):
+            return stored
+        room = self.database[self.shapes[document_type].room]
+        return stored | (await room.find_one({"_id": stored["_id"]}, {"json": 1}) or {})
 
     async def search(
         self, database: str, document_type: str, field: str, prefix: str, *, limit: int | None = None, start: str = ""
@@ -255,7 +297,7 @@ class Store:
     async def any(self, database: str, document_type: str) -> bool:
         """Whether there is a document of this type."""
         listing = Listing(database, document_type, limit=1)
-        return bool((await self.page(listing)).rows)
+        return bool((await self.page(listing)).stored)
 
     async def named(self, database: str, document_type: str, name: str) -> list[Document]:
         """The documents of exactly this name, compared as lower-case letters and digits."""

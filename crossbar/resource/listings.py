@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from crossbar.documents.filters import TIME_RANGE, Filters
-from crossbar.documents.listing import Listing, Position, Row
+from crossbar.documents.listing import Listing, Page, Position
 from crossbar.errors import JSON
 from crossbar.resource.call import Call
 from crossbar.resource.hooks import RowsHook
@@ -56,12 +56,12 @@ async def answer_listing(
             view="json" if whole else "row",
         )
     )
-    reply = await _reply(call, page.rows, rows_hooks)
+    reply = await _reply(call, page.bodies, rows_hooks)
     if projection is not None:
-        reply = Reply([project(row, projection) for row in _decoded(page.rows)])
+        reply = Reply([project(row, projection) for row in _decoded(page.bodies)])
     if options.page_size is not None:
-        reply.envelope["page_size"] = len(page.rows)
-        if (key := _start_key(options, page.rows, time_range)) is not None:
+        reply.envelope["page_size"] = len(page.stored)
+        if (key := _start_key(options, page, time_range)) is not None:
             reply.envelope["start_key"] = key
         if page.next is not None:
             reply.envelope["next_start_key"] = encode_start_key([page.next])
@@ -87,21 +87,21 @@ def _position(key: JSON) -> Position | None:
     return Position.value(key)
 
 
-def _start_key(options: ListOptions, rows: list[Row], time_range: int | None) -> str | None:
-    if options.start_key is None and time_range is not None and rows:
-        return encode_start_key([rows[0].position])
+def _start_key(options: ListOptions, page: Page, time_range: int | None) -> str | None:
+    if options.start_key is None and time_range is not None and page.stored:
+        return encode_start_key([page.rows[0].position])
     return options.start_key_text
 
 
-def _decoded(rows: list[Row]) -> list[dict[str, JSON]]:
-    return [orjson.loads(row.body) for row in rows]
+def _decoded(bodies: list[bytes]) -> list[dict[str, JSON]]:
+    return [orjson.loads(body) for body in bodies]
 
 
-async def _reply(call: Call, rows: list[Row], hooks: Sequence[RowsHook]) -> Reply:
+async def _reply(call: Call, bodies: list[bytes], hooks: Sequence[RowsHook]) -> Reply:
     """The rows as they lie in the store, or decoded where the endpoint decorates them."""
-    if not hooks or not rows:
-        return Reply(json=b"[%s]" % b",".join([row.body for row in rows]))
-    decoded = _decoded(rows)
+    if not hooks or not bodies:
+        return Reply(json=b"[%s]" % b",".join(bodies))
+    decoded = _decoded(bodies)
     for hook in hooks:
         await hook(call, decoded)
     return Reply(decoded)
