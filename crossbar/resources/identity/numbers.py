@@ -5,6 +5,7 @@ Source: `knm_converters:normalize`.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -15,6 +16,7 @@ DEFAULT_REGION = "US"
 _SHORTEST = 7
 
 
+@lru_cache(maxsize=10_000)
 def normalize(number: str, region: str = DEFAULT_REGION) -> str:
     """E.164 form of `number` as it would be dialled in `region`; what is no phone number comes back unchanged."""
     try:
