@@ -21,11 +21,13 @@ class Shelf:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
         self.reads = 0
+        self.asked = asyncio.Event()
         self.reading = asyncio.Event()
         self.reading.set()
 
     async def load(self, key: str) -> str | None:
         self.reads += 1
+        self.asked.set()
         value = self.values.get(key)
         await self.reading.wait()
         return value
@@ -79,8 +81,7 @@ async def test_a_change_during_a_read_is_not_missed(feed: Feed, shelf: Shelf, ch
     shelf.values["a"] = "old"
     shelf.reading.clear()
     read = asyncio.create_task(memory.get("a"))
-    while not shelf.reads:
-        await asyncio.sleep(0)
+    await shelf.asked.wait()
 
     shelf.values["a"] = "new"
     change(memory)
