@@ -131,3 +131,12 @@ async def test_a_known_credential_is_not_looked_for_again(worker: Worker, town: 
     user = await basic.user_of(header(acme.id, "secret"))
     assert user is not None and user.id == ann.id
     assert pepper.digests == before + 1
+
+
+async def test_forgotten_credentials_are_looked_for_anew(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    ann, bob = await town.user(acme, "ann", "first"), await town.user(acme, "bob", "second")
+    basic = BasicCredentials(worker.directory, PEPPER, limit=1)
+    found = [await basic.user_of(header(acme.id, secret)) for secret in ("first", "second", "first")]
+    assert [user.id if user else None for user in found] == [ann.id, bob.id, ann.id]
+    assert found[2] is not found[0]
