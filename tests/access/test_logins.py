@@ -9,20 +9,30 @@ from typing import Any
 import pytest
 
 from crossbar.access.costs import Costs, CostSettings
-from crossbar.access.directory import Account, User
+from crossbar.access.directory import Account, Directory, User
 from crossbar.access.logins import Attempt, Credentials, Logins, ModuleSettings, api_key_fields
 from crossbar.access.passwords import password_fields
 from crossbar.errors import JSON, CrossbarError, InvalidCredentials
 from crossbar.shared import BucketTable
 
 from .test_basic import CountingPepper
-from .town import PEPPER, Request, Town, Worker
+from .town import PEPPER, Request, StartWorker, Town, Worker
 
 LOG_IN = Request.of("PUT", "/user_auth")
 BY_KEY = Request.of("PUT", "/api_auth")
 UNKNOWN = (401, "invalid_credentials", {"message": "invalid credentials"})
 KEY = "0123456789abcdef" * 4
 KEYED: dict[str, Any] = api_key_fields(PEPPER, KEY)
+
+
+class CountingDirectory(Directory):
+    """Counts how often users are looked for."""
+
+    lookups = 0
+
+    async def users_of_credential(self, account_id: str, method: str, digest: str) -> list[User]:
+        self.lookups += 1
+        return await super().users_of_credential(account_id, method, digest)
 
 
 class Desk:
@@ -36,8 +46,9 @@ class Desk:
         self.attempts: list[Attempt] = []
         self.pepper = CountingPepper("a pepper for tests, and for nothing else")
         self.costs = Costs(BucketTable(64), lambda: CostSettings(capacity=10, rate_per_second=0.0))
+        self.directory = CountingDirectory(worker.store, worker.feed)
         self.logins = Logins(
-            worker.directory,
+            self.directory,
             worker.tokens,
             self.costs,
             self.pepper,
@@ -151,13 +162,13 @@ async def test_whatever_is_wrong_looks_and_costs_the_same(town: Town, desk: Desk
         {"username": "ann", "phone_number": "+15559999"},
         {"username": "ann"},
     ]
-    digests = set()
+    steps = set()
     for given in wrong:
         each = Desk(desk.worker)
         assert await refusal(each.log_in(**given)) == UNKNOWN
         assert each.costs.remaining(LOG_IN) == 0
-        digests.add(each.pepper.digests)
-    assert len(digests) == 1
+        steps.add((each.pepper.digests, each.directory.lookups))
+    assert steps == {(1, 1)}
 
 
 async def test_after_a_failure_the_next_attempt_has_to_wait(town: Town, desk: Desk) -> None:
@@ -173,14 +184,23 @@ async def test_after_a_failure_the_next_attempt_has_to_wait(town: Town, desk: De
     ]
 
 
-async def test_a_new_password_counts_at_once_in_every_worker(town: Town, desk: Desk) -> None:
+async def test_a_new_password_counts_at_once_in_every_worker(town: Town, desk: Desk, start_worker: StartWorker) -> None:
     acme = await town.account("Acme", realm="acme.example.com")
     ann = await town.user(acme, "ann")
     await desk.log_in("ann", realm="acme.example.com")
     await desk.worker.feed.stop()
-    await town.edit(ann, **password_fields(PEPPER, "ann", "new"))
+    await Town((await start_worker()).store).edit(ann, **password_fields(PEPPER, "ann", "new"))
     assert (await desk.log_in("ann", "new", realm="acme.example.com")).user.id == ann.id
     assert await refusal(desk.log_in("ann", "secret", realm="acme.example.com")) == UNKNOWN
+
+
+async def test_a_lock_counts_at_once_in_every_worker(town: Town, desk: Desk, start_worker: StartWorker) -> None:
+    acme = await town.account("Acme", realm="acme.example.com")
+    await town.user(acme, "ann")
+    await desk.log_in("ann", realm="acme.example.com")
+    await desk.worker.feed.stop()
+    await Town((await start_worker()).store).edit(acme, pvt_enabled=False)
+    assert (await refusal(desk.log_in("ann", realm="acme.example.com")))[:2] == (423, "locked")
 
 
 async def test_locked_accounts(town: Town, desk: Desk) -> None:

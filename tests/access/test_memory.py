@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import AutoReconnect
 
 from crossbar import clock
 from crossbar.access.memory import Memory
@@ -123,6 +124,15 @@ async def test_reading_again_takes_no_room_from_others(feed: Feed, shelf: Shelf)
     await memory.read("b")
     await memory.get("a")
     assert shelf.reads == 3
+
+
+async def test_when_the_feed_is_lost_nothing_remembered_counts(feed: Feed, shelf: Shelf) -> None:
+    memory = Memory(feed, shelf.load, limit=10)
+    shelf.values["a"] = "1"
+    await memory.get("a")
+    shelf.values["a"] = "2"
+    feed._lose(AutoReconnect("connection closed"))
+    assert await memory.get("a") == "2"
 
 
 async def test_while_the_feed_is_down_a_value_is_believed_for_a_second(feed: Feed, shelf: Shelf) -> None:
