@@ -131,7 +131,7 @@ class Directory:
     """
 
     def __init__(
-        self, store: Store, feed: Feed, *, master: Callable[[], str | None] = lambda: None, limit: int = 100_000
+        self, store: Store, feed: Feed, *, master: Callable[[], str | None] = lambda: None, limit: int = 20_000
     ) -> None:
         self._store = store
         self._master = master

@@ -103,14 +103,14 @@ class Keys:
 
     async def retire(self, key_id: str) -> None:
         """End a key and every token it signed. If it is the one that signs, a new one takes its place."""
-        ring = await self.ring()
-        if key_id not in ring.public:
-            raise NotFound(key_id)
-        if key_id == ring.signing:
-            await self.rotate()
+        successor = await self._new_key()
 
         def take_away(fields: dict[str, Any]) -> None:
-            fields["pvt_keys"] = [key for key in fields["pvt_keys"] if key["id"] != key_id]
+            keys = fields["pvt_keys"]
+            kept = [key for key in keys if key["id"] != key_id]
+            if len(kept) == len(keys):
+                raise NotFound(key_id)
+            fields["pvt_keys"] = kept if kept and kept[0] is keys[0] else [successor, *kept]
 
         await self._change(take_away)
 

@@ -37,7 +37,7 @@ class TokenRestrictions:
     """
 
     def __init__(
-        self, store: Store, feed: Feed, system: Callable[[], Restrictions] = _no_restrictions, *, limit: int = 100_000
+        self, store: Store, feed: Feed, system: Callable[[], Restrictions] = _no_restrictions, *, limit: int = 20_000
     ) -> None:
         self._store = store
         self._system = system

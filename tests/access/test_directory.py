@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossbar.access.directory import Account, User
+from crossbar.access.directory import Account, Directory, User
 from crossbar.documents.document import ACCOUNTS, Document
 
 from .town import PEPPER, StartWorker, Town, Worker
@@ -90,8 +90,9 @@ async def test_the_master_is_the_oldest_root_unless_configured(worker: Worker, t
     assert await worker.directory.master_id() is None
     root = await town.account("Root", pvt_created=1)
     await town.account("Child", root, pvt_created=0)
-    await town.account("Younger root")
+    younger = await town.account("Younger root")
     assert await worker.directory.master_id() == root.id
+    assert await Directory(worker.store, worker.feed, master=lambda: younger.id).master_id() == younger.id
 
 
 async def test_the_nearest_reseller_above(worker: Worker, town: Town) -> None:

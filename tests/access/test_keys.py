@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from crossbar.access.keys import Keys
+from crossbar import clock
+from crossbar.access.keys import Keys, UnknownKey
 from crossbar.access.pepper import Pepper, Unsealable
 from crossbar.access.tokens import BadToken
 from crossbar.errors import NotFound
@@ -76,6 +77,34 @@ async def test_a_retired_key_takes_its_tokens_with_it(worker: Worker, start_work
             await each.tokens.verify(token)
     fresh = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
     await other.tokens.verify(fresh)
+
+
+async def test_only_the_key_that_signs_is_replaced_when_it_retires(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    old = (await worker.keys.ring()).signing
+    new = await worker.keys.rotate()
+    token = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
+
+    await worker.keys.retire(old)
+
+    ring = await worker.keys.ring()
+    assert (ring.signing, set(ring.public)) == (new, {new})
+    await worker.tokens.verify(token)
+
+
+async def test_made_up_keys_are_looked_for_once_a_second(start_worker: StartWorker) -> None:
+    deaf = await start_worker()
+    with clock.frozen(1_700_000_000):
+        await deaf.keys.ring()
+        await deaf.feed.stop()
+        with pytest.raises(UnknownKey):
+            await deaf.keys.ring_with("f" * 32)
+        other = await start_worker()
+        key_id = await other.keys.rotate()
+        with pytest.raises(UnknownKey):
+            await deaf.keys.ring_with(key_id)
+    with clock.frozen(1_700_000_001.5):
+        assert key_id in (await deaf.keys.ring_with(key_id)).public
 
 
 async def test_a_new_system_secret_ends_all_tokens(worker: Worker, town: Town) -> None:

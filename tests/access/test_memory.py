@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import AutoReconnect
 
 from crossbar import clock
 from crossbar.access.memory import Memory
@@ -21,11 +22,13 @@ class Shelf:
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
         self.reads = 0
+        self.asked = asyncio.Event()
         self.reading = asyncio.Event()
         self.reading.set()
 
     async def load(self, key: str) -> str | None:
         self.reads += 1
+        self.asked.set()
         value = self.values.get(key)
         await self.reading.wait()
         return value
@@ -79,8 +82,7 @@ async def test_a_change_during_a_read_is_not_missed(feed: Feed, shelf: Shelf, ch
     shelf.values["a"] = "old"
     shelf.reading.clear()
     read = asyncio.create_task(memory.get("a"))
-    while not shelf.reads:  # noqa: ASYNC110 - the other task runs in this pause
-        await asyncio.sleep(0)
+    await shelf.asked.wait()
 
     shelf.values["a"] = "new"
     change(memory)
@@ -122,6 +124,15 @@ async def test_reading_again_takes_no_room_from_others(feed: Feed, shelf: Shelf)
     await memory.read("b")
     await memory.get("a")
     assert shelf.reads == 3
+
+
+async def test_when_the_feed_is_lost_nothing_remembered_counts(feed: Feed, shelf: Shelf) -> None:
+    memory = Memory(feed, shelf.load, limit=10)
+    shelf.values["a"] = "1"
+    await memory.get("a")
+    shelf.values["a"] = "2"
+    feed._lose(AutoReconnect("connection closed"))
+    assert await memory.get("a") == "2"
 
 
 async def test_while_the_feed_is_down_a_value_is_believed_for_a_second(feed: Feed, shelf: Shelf) -> None:

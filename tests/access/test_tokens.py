@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from crossbar import clock
-from crossbar.access.tokens import BadToken
+from crossbar.access.identity import Identity
+from crossbar.access.tokens import BadToken, Tokens
 from crossbar.documents.document import Document
 from crossbar.errors import InvalidCredentials
 
@@ -166,6 +167,25 @@ async def test_a_revoked_token_ends_in_every_worker(worker: Worker, start_worker
     assert (await other.tokens.verify(second)).owner_id == ann.id
     newcomer = await start_worker()
     assert await refused(newcomer, token) == "invalid_identity_signature"
+
+
+async def test_who_came_without_token_has_none_to_revoke(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    token = await log_in(worker, acme, None)
+    account = (await worker.tokens.verify(token)).account
+    await worker.tokens.revoke(Identity.without_token(account, None, "cb_basic_auth"))
+    await worker.tokens.verify(token)
+
+
+async def test_forgotten_tokens_are_verified_anew(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    one, two = await log_in(worker, acme, None), await log_in(worker, acme, None, lifetime=7200)
+    tokens = Tokens(worker.store, worker.feed, worker.keys, worker.directory, limit=1)
+    first = await tokens.verify(one)
+    await tokens.verify(two)
+    again = await tokens.verify(one)
+    assert again is not first
+    assert again.account_id == acme.id
 
 
 async def test_a_new_secret_ends_the_tokens_of_a_user(worker: Worker, start_worker: StartWorker, town: Town) -> None:

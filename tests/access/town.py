@@ -138,7 +138,11 @@ class Request:
         """From a path whose endpoint names are in lower-case letters and whose arguments are anything else."""
         nouns: list[tuple[str, tuple[str, ...]]] = []
         for part in path.strip("/").split("/"):
-            if not nouns or (part.isalpha() and part.islower()) or part == "token_restrictions":
+            if (
+                not nouns
+                or (part.isalpha() and part.islower())
+                or part in {"token_restrictions", "phone_numbers", "user_auth", "api_auth"}
+            ):
                 nouns.append((part, ()))
             else:
                 nouns[-1] = (nouns[-1][0], (*nouns[-1][1], part))

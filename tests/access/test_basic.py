@@ -1,0 +1,142 @@
+"""Basic authentication: `<account id>:<secret>`."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+
+import pytest
+
+from crossbar.access.basic import BasicCredentials
+from crossbar.access.passwords import password_fields
+from crossbar.access.pepper import Pepper
+
+from .town import PEPPER, StartWorker, Town, Worker
+
+
+def header(account_id: str, secret: str) -> str:
+    return "Basic " + b64encode(f"{account_id}:{secret}".encode()).decode()
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+def sha(text: str) -> str:
+    return hashlib.sha1(text.encode()).hexdigest()
+
+
+async def who(worker: Worker, account_id: str, secret: str) -> str | None:
+    user = await worker.basic.user_of(header(account_id, secret))
+    return user.id if user else None
+
+
+SECRETS = {"md5": md5("ann:pass:wörd"), "sha": sha("ann:pass:wörd"), "plain": "ann:pass:wörd"}
+
+
+@pytest.mark.parametrize("secret", [*SECRETS.values(), SECRETS["md5"].upper(), "Ann:pass:wörd", "pass:wörd"])
+async def test_each_form_of_the_secret_names_the_user(worker: Worker, town: Town, secret: str) -> None:
+    acme, other = await town.account("Acme"), await town.account("Other")
+    ann = await town.user(acme, "ann", "pass:wörd")
+    await town.user(other, "ann", "something else")
+    assert await who(worker, acme.id, secret) == ann.id
+    assert await who(worker, other.id, secret) is None
+
+
+@pytest.mark.parametrize("form", SECRETS)
+async def test_a_set_form_is_the_only_one(start_worker: StartWorker, form: str) -> None:
+    worker = await start_worker(form=form)
+    town = Town(worker.store)
+    acme = await town.account("Acme")
+    await town.user(acme, "ann", "pass:wörd")
+    taken = [name for name, secret in SECRETS.items() if await who(worker, acme.id, secret)]
+    assert taken == [form]
+    assert await who(worker, acme.id, "pass:wörd") is None
+
+
+async def test_of_several_with_the_password_the_oldest_administrator(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann", "shared")
+    await town.user(acme, None)
+    await town.user(acme, "bob", "other", priv_level="admin")
+    assert await who(worker, acme.id, "shared") == ann.id
+    newer = BasicCredentials(worker.directory, PEPPER)
+    cid = await town.user(acme, "cid", "shared", priv_level="admin")
+    await town.user(acme, "dan", "shared", priv_level="admin")
+    user = await newer.user_of(header(acme.id, "shared"))
+    assert user is not None and user.id == cid.id
+
+
+@pytest.mark.parametrize(
+    "value", ["Basic", "Basic ", "Basic ä", "Basic !!", "Basic YWJj", "Bearer YTpi", "YTpi", "", "Basic " + "Og=="]
+)
+async def test_what_cannot_be_read_names_nobody(worker: Worker, value: str) -> None:
+    assert await worker.basic.user_of(value) is None
+
+
+async def test_it_ends_with_the_password_and_with_the_user(
+    worker: Worker, start_worker: StartWorker, town: Town
+) -> None:
+    other = await start_worker()
+    acme = await town.account("Acme")
+    ann, bob = await town.user(acme, "ann", "first"), await town.user(acme, "bob", "second")
+    for each in (worker, other):
+        assert await who(each, acme.id, "first") == ann.id
+        assert await who(each, acme.id, md5("bob:second")) == bob.id
+
+    ann = await town.edit(ann, **password_fields(PEPPER, "ann", "third"))
+    await town.edit(bob, enabled=False)
+
+    assert await who(other, acme.id, "third") == ann.id
+    for each in (worker, other):
+        await each.hears_everything(ann)
+        assert await who(each, acme.id, "first") is None
+        assert await who(each, acme.id, md5("bob:second")) is None
+
+
+class CountingPepper(Pepper):
+    """Counts the digests it makes."""
+
+    digests = 0
+
+    def digest(self, value: str | bytes) -> str:
+        self.digests += 1
+        return super().digest(value)
+
+
+@pytest.mark.parametrize("secret", ["a" * 32, "a" * 40, "ann:wrong"])
+async def test_a_refusal_costs_the_same_whoever_was_meant(worker: Worker, town: Town, secret: str) -> None:
+    acme = await town.account("Acme")
+    await town.user(acme, "ann")
+    empty = await town.account("Empty")
+
+    async def digests(account_id: str, form: str) -> int:
+        pepper = CountingPepper("a pepper for tests, and for nothing else")
+        assert (
+            await BasicCredentials(worker.directory, pepper, lambda: form).user_of(header(account_id, secret)) is None
+        )
+        return pepper.digests
+
+    for form in SECRETS:
+        assert len({await digests(account_id, form) for account_id in (acme.id, empty.id, "f" * 32)}) == 1
+
+
+async def test_a_known_credential_is_not_looked_for_again(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann")
+    pepper = CountingPepper("a pepper for tests, and for nothing else")
+    basic = BasicCredentials(worker.directory, pepper)
+    await basic.user_of(header(acme.id, "secret"))
+    before = pepper.digests
+    user = await basic.user_of(header(acme.id, "secret"))
+    assert user is not None and user.id == ann.id
+    assert pepper.digests == before + 1
+
+
+async def test_forgotten_credentials_are_looked_for_anew(worker: Worker, town: Town) -> None:
+    acme = await town.account("Acme")
+    ann, bob = await town.user(acme, "ann", "first"), await town.user(acme, "bob", "second")
+    basic = BasicCredentials(worker.directory, PEPPER, limit=1)
+    found = [await basic.user_of(header(acme.id, secret)) for secret in ("first", "second", "first")]
+    assert [user.id if user else None for user in found] == [ann.id, bob.id, ann.id]
+    assert found[2] is not found[0]

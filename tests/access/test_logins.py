@@ -1,0 +1,282 @@
+"""Logging in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from crossbar.access.costs import Costs, CostSettings
+from crossbar.access.directory import Account, Directory, User
+from crossbar.access.logins import Attempt, Credentials, Logins, ModuleSettings, api_key_fields
+from crossbar.access.passwords import password_fields
+from crossbar.errors import JSON, CrossbarError, InvalidCredentials
+from crossbar.shared import BucketTable
+
+from .test_basic import CountingPepper
+from .town import PEPPER, Request, StartWorker, Town, Worker
+
+LOG_IN = Request.of("PUT", "/user_auth")
+BY_KEY = Request.of("PUT", "/api_auth")
+UNKNOWN = (401, "invalid_credentials", {"message": "invalid credentials"})
+KEY = "0123456789abcdef" * 4
+KEYED: dict[str, Any] = api_key_fields(PEPPER, KEY)
+
+
+class CountingDirectory(Directory):
+    """Counts how often users are looked for."""
+
+    lookups = 0
+
+    async def users_of_credential(self, account_id: str, method: str, digest: str) -> list[User]:
+        self.lookups += 1
+        return await super().users_of_credential(account_id, method, digest)
+
+
+class Desk:
+    """Logs people in, in one worker, and keeps what would be recorded. Buckets hold ten tokens and never fill."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.settings: dict[str, ModuleSettings] = {}
+        self.numbers: dict[str, str] = {}
+        self.wanted_factor: str | None = None
+        self.attempts: list[Attempt] = []
+        self.pepper = CountingPepper("a pepper for tests, and for nothing else")
+        self.costs = Costs(BucketTable(64), lambda: CostSettings(capacity=10, rate_per_second=0.0))
+        self.directory = CountingDirectory(worker.store, worker.feed)
+        self.logins = Logins(
+            self.directory,
+            worker.tokens,
+            self.costs,
+            self.pepper,
+            settings_of=self._settings_of,
+            account_of_number=self._account_of_number,
+            second_factor=self._factor,
+        )
+
+    async def log_in(self, username: str, password: str = "secret", method: str = "md5", **account: Any) -> Any:
+        function = hashlib.md5 if method == "md5" else hashlib.sha1
+        hashed = function(f"{username}:{password}".encode()).hexdigest()
+        credentials = Credentials(hashed, method, **account)  # type: ignore[arg-type]
+        return await self.logins.by_credentials(credentials, LOG_IN, self._record)
+
+    async def by_key(self, key: str) -> Any:
+        return await self.logins.by_api_key(key, BY_KEY, self._record)
+
+    async def _settings_of(self, account: Account | None, method: str) -> ModuleSettings:
+        return self.settings.get(method, ModuleSettings(log_successful=method == "cb_user_auth"))
+
+    async def _account_of_number(self, number: str) -> str | None:
+        return self.numbers.get(number)
+
+    async def _factor(self, account: Account, user: User, response: JSON) -> JSON:
+        if self.wanted_factor not in (None, response):
+            raise InvalidCredentials("another factor is wanted")
+        return response
+
+    async def _record(self, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
+
+
+@pytest.fixture
+def desk(worker: Worker) -> Desk:
+    return Desk(worker)
+
+
+async def refusal(attempt: Awaitable[object]) -> tuple[int, str, Any]:
+    with pytest.raises(CrossbarError) as refused:
+        await attempt
+    return refused.value.status, refused.value.message, refused.value.data
+
+
+@pytest.mark.parametrize("method", ["md5", "sha"])
+async def test_a_log_in_gives_a_token(worker: Worker, town: Town, desk: Desk, method: str) -> None:
+    acme = await town.account("Acme", realm="Acme.Example.com")
+    ann = await town.user(acme, "ann")
+
+    login = await desk.log_in("ann", method=method, realm="acme.example.COM")
+
+    assert (login.account.id, login.user.id) == (acme.id, ann.id)
+    identity = await worker.tokens.verify(login.token)
+    assert (identity.account_id, identity.owner_id, identity.method) == (acme.id, ann.id, "cb_user_auth")
+    assert desk.attempts == [
+        Attempt(
+            acme.id,
+            ann.id,
+            "cb_user_auth",
+            "credentials",
+            "success",
+            "authentication resulted in token creation",
+        )
+    ]
+    assert login.token not in repr(login)
+
+
+async def test_the_hash_must_be_of_the_method_it_claims(town: Town, desk: Desk) -> None:
+    acme = await town.account("Acme")
+    await town.user(acme, "ann")
+    sha = hashlib.sha1(b"ann:secret").hexdigest()
+    credentials = Credentials(sha, "md5", realm=acme.fields["realm"])
+    assert await refusal(desk.logins.by_credentials(credentials, LOG_IN, desk._record)) == UNKNOWN
+
+
+async def test_number_goes_before_realm_and_realm_before_name(town: Town, desk: Desk) -> None:
+    accounts = {name: await town.account(name, realm=f"{name}.example.com") for name in ("one", "two", "three")}
+    for account in accounts.values():
+        await town.user(account, "ann")
+    desk.numbers["+15551234"] = accounts["one"].id
+    desk.numbers["+15550000"] = "f" * 32
+
+    async def reached(**given: Any) -> str:
+        login = await desk.log_in("ann", **given)
+        return str(login.account.name)
+
+    assert await reached(phone_number="+15551234", realm="two.example.com", account_name="three") == "one"
+    assert await reached(phone_number="+15559999", realm="two.example.com", account_name="three") == "two"
+    assert await reached(phone_number="+15550000", realm="nowhere.example.com", account_name="T.H.R.E.E") == "three"
+
+
+async def test_of_accounts_with_one_name_each_is_tried(town: Town, desk: Desk) -> None:
+    await town.user(await town.account("Acme"), "ann")
+    second = await town.account("acme!")
+    bob = await town.user(second, "bob")
+    login = await desk.log_in("bob", account_name="ACME")
+    assert (login.account.id, login.user.id) == (second.id, bob.id)
+
+
+async def test_whatever_is_wrong_looks_and_costs_the_same(town: Town, desk: Desk) -> None:
+    acme = await town.account("Acme", realm="acme.example.com")
+    await town.user(acme, "ann")
+    await town.user(acme, "off", enabled=False)
+    await town.delete(await town.user(acme, "gone"))
+    wrong: list[dict[str, Any]] = [
+        {"username": "ann", "password": "wrong", "realm": "acme.example.com"},
+        {"username": "nobody", "realm": "acme.example.com"},
+        {"username": "off", "realm": "acme.example.com"},
+        {"username": "gone", "realm": "acme.example.com"},
+        {"username": "ann", "realm": "other.example.com"},
+        {"username": "ann", "account_name": "other"},
+        {"username": "ann", "phone_number": "+15559999"},
+        {"username": "ann"},
+    ]
+    steps = set()
+    for given in wrong:
+        each = Desk(desk.worker)
+        assert await refusal(each.log_in(**given)) == UNKNOWN
+        assert each.costs.remaining(LOG_IN) == 0
+        steps.add((each.pepper.digests, each.directory.lookups))
+    assert steps == {(1, 1)}
+
+
+async def test_after_a_failure_the_next_attempt_has_to_wait(town: Town, desk: Desk) -> None:
+    acme = await town.account("Acme", realm="acme.example.com")
+    await town.user(acme, "ann")
+    await desk.log_in("ann", realm="acme.example.com")
+    assert desk.costs.remaining(LOG_IN) == 9
+    assert await refusal(desk.log_in("ann", "wrong", realm="acme.example.com")) == UNKNOWN
+    assert (await refusal(desk.log_in("ann", realm="acme.example.com")))[0] == 429
+    assert [(attempt.account_id, attempt.status) for attempt in desk.attempts] == [
+        (acme.id, "success"),
+        (acme.id, "failed"),
+    ]
+
+
+async def test_a_new_password_counts_at_once_in_every_worker(town: Town, desk: Desk, start_worker: StartWorker) -> None:
+    acme = await town.account("Acme", realm="acme.example.com")
+    ann = await town.user(acme, "ann")
+    await desk.log_in("ann", realm="acme.example.com")
+    await desk.worker.feed.stop()
+    await Town((await start_worker()).store).edit(ann, **password_fields(PEPPER, "ann", "new"))
+    assert (await desk.log_in("ann", "new", realm="acme.example.com")).user.id == ann.id
+    assert await refusal(desk.log_in("ann", "secret", realm="acme.example.com")) == UNKNOWN
+
+
+async def test_a_lock_counts_at_once_in_every_worker(town: Town, desk: Desk, start_worker: StartWorker) -> None:
+    acme = await town.account("Acme", realm="acme.example.com")
+    await town.user(acme, "ann")
+    await desk.log_in("ann", realm="acme.example.com")
+    await desk.worker.feed.stop()
+    await Town((await start_worker()).store).edit(acme, pvt_enabled=False)
+    assert (await refusal(desk.log_in("ann", realm="acme.example.com")))[:2] == (423, "locked")
+
+
+async def test_locked_accounts(town: Town, desk: Desk) -> None:
+    off = await town.account("Off", pvt_enabled=False)
+    over = await town.account("Over", pvt_trial_expires=60_000_000_000, pvt_enabled=False)
+    for account in (off, over):
+        await town.user(account, "ann")
+
+    disabled = {"account": {"disabled": {"message": "account disabled"}}}
+    expired = {"account": {"expired": {"message": "account expired", "cause": 60_000_000_000}}}
+    assert await refusal(desk.log_in("ann", account_name="off")) == (423, "locked", disabled)
+    assert await refusal(desk.log_in("ann", account_name="over")) == (423, "locked", expired)
+    assert desk.costs.remaining(LOG_IN) == 8  # the credentials were right
+    assert await refusal(desk.log_in("ann", "wrong", account_name="off")) == UNKNOWN
+
+
+async def test_a_disabled_module_logs_nobody_in(town: Town, desk: Desk) -> None:
+    acme = await town.account("Acme", **KEYED)
+    await town.user(acme, "ann")
+    desk.settings = {name: ModuleSettings(enabled=False, log_failed=False) for name in ("cb_user_auth", "cb_api_auth")}
+    assert await refusal(desk.log_in("ann", account_name="acme")) == (401, "invalid credentials", {})
+    assert await refusal(desk.by_key(KEY)) == (401, "invalid credentials", {})
+    assert desk.attempts == []
+
+
+async def test_a_second_factor(worker: Worker, town: Town, desk: Desk) -> None:
+    acme = await town.account("Acme")
+    await town.user(acme, "ann")
+    desk.wanted_factor = "123456"
+    assert (await refusal(desk.log_in("ann", account_name="acme")))[2] == {"message": "another factor is wanted"}
+    login = await desk.log_in("ann", account_name="acme", second_factor="123456", as_={"account_id": "x"})
+    claims = (await worker.tokens.verify(login.token)).claims
+    assert (claims["mfa_resp"], claims["as"]) == ("123456", {"account_id": "x"})
+
+
+async def test_tokens_live_as_long_as_the_account_wants(worker: Worker, town: Town, desk: Desk) -> None:
+    await town.user(await town.account("Acme"), "ann")
+    desk.settings["cb_user_auth"] = ModuleSettings(lifetime=0)
+    login = await desk.log_in("ann", account_name="acme")
+    assert "exp" not in (await worker.tokens.verify(login.token)).claims
+
+
+async def test_an_api_key_logs_its_account_in(worker: Worker, town: Town, desk: Desk) -> None:
+    acme = await town.account("Acme", **KEYED)
+    ann = await town.user(acme, "ann")
+
+    login = await desk.by_key(KEY)
+
+    assert (login.account.id, login.user.id) == (acme.id, ann.id)
+    identity = await worker.tokens.verify(login.token)
+    assert (identity.account_id, identity.owner_id, identity.method) == (acme.id, None, "cb_api_auth")
+    stored = await worker.store.get("accounts", "account", acme.id)
+    assert stored is not None
+    assert KEY not in str(stored.fields)
+    assert PEPPER.unseal(stored.fields["pvt_api_key"]) == KEY
+
+
+async def test_an_unknown_api_key(town: Town, desk: Desk) -> None:
+    await town.account("Acme", **KEYED)
+    assert await refusal(desk.by_key("f" * 64)) == (404, "bad identifier", ["f" * 64])
+    assert desk.attempts == [Attempt(None, None, "cb_api_auth", "account_api_token", "failed", "bad identifier")]
+    assert (await refusal(desk.by_key(KEY)))[0] == 429
+
+
+async def test_an_api_key_of_an_expired_account(town: Town, desk: Desk) -> None:
+    await town.account("Acme", pvt_trial_expires=1, **KEYED)
+    assert (await refusal(desk.by_key(KEY)))[:2] == (423, "locked")
+
+
+async def test_a_grant_needs_no_credentials(worker: Worker, town: Town, desk: Desk) -> None:
+    acme = await town.account("Acme")
+    ann = await town.user(acme, "ann")
+    account, user = await worker.directory.account(acme.id), await worker.directory.user(acme.id, ann.id)
+    assert account is not None
+    login = await desk.logins.grant(account, user, "cb_auth", {"original_account_id": "M"})
+    identity = await worker.tokens.verify(login.token)
+    assert (identity.owner_id, identity.method, identity.original_account_id) == (ann.id, "cb_auth", "M")
+    desk.settings["cb_auth"] = ModuleSettings(enabled=False)
+    assert await refusal(desk.logins.grant(account, user, "cb_auth")) == (401, "invalid credentials", {})
