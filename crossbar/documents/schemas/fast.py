@@ -14,7 +14,7 @@ import jsonschema_rs
 
 from crossbar.documents.schemas import checks
 from crossbar.documents.schemas.formats import FORMATS
-from crossbar.documents.schemas.library import Library, Schema, parts, pointed, transformed
+from crossbar.documents.schemas.library import Library, Schema, pointed, transformed
 from crossbar.documents.schemas.nodes import NODES, module_schema
 from crossbar.documents.schemas.plan import Accept
 from crossbar.documents.schemas.values import is_among
@@ -23,7 +23,7 @@ from crossbar.documents.schemas.values import is_among
 def verdict(library: Library, schema: Schema, *, whole: bool = False) -> Accept:
     """Compile a prepared schema. `whole` includes the tree nodes in it, whose `data` is `modules_verdict`'s."""
     definitions = {
-        name: _suited(library.prepared(name), whole=whole) for name in _reachable(library, schema, whole=whole)
+        name: _suited(library.prepared(name), whole=whole) for name in library.reachable(schema, nodes=whole)
     }
     return _accepts({**_suited(schema, whole=whole), "definitions": definitions})
 
@@ -51,19 +51,6 @@ def _accepts(schema: Schema) -> Accept:
             return False
 
     return accepts
-
-
-def _reachable(library: Library, schema: Schema, *, whole: bool) -> set[str]:
-    seen: set[str] = set()
-    rest = [schema]
-    while rest:
-        part = rest.pop()
-        rest.extend(parts(part))
-        name = part.get("$ref") or (part.get("x-node") if whole else None)
-        if name is not None and name not in seen:
-            seen.add(name)
-            rest.append(library.prepared(name))
-    return seen
 
 
 def _suited(schema: Schema, *, whole: bool) -> Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Library:
     """The schemas of one folder (`<id>.json`). A file is read when it is first asked for."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = {path.stem: path for path in sorted(folder.glob("*.json"))}
+        self._files = {path.stem: path for path in sorted(folder.glob("*.json"), key=attrgetter("stem"))}
         self._texts: dict[str, bytes] = {}
         self._prepared: dict[str, Schema] = {}
 
@@ -64,11 +65,25 @@ class Library:
         if name not in self._prepared:
             schema_id, _, definition = name.partition(":")
             document = self.document(schema_id) or {}
-            document.pop("id", None)
+            for key in ("id", "$schema"):  # either would have a validator go its own way
+                document.pop(key, None)
             local = document.pop("definitions", {})
             schema = local[definition] if definition else document
             self._prepared[name] = _prepare(schema, schema_id, None)
         return self._prepared[name]
+
+    def reachable(self, schema: Schema, *, nodes: bool) -> set[str]:
+        """Names of the prepared schemas a prepared schema refers to, at any remove; through tree nodes if asked."""
+        seen: set[str] = set()
+        rest = [schema]
+        while rest:
+            part = rest.pop()
+            rest.extend(parts(part))
+            name = part.get("$ref") or (part.get("x-node") if nodes else None)
+            if name is not None and name not in seen:
+                seen.add(name)
+                rest.append(self.prepared(name))
+        return seen
 
     def bundle(self) -> Schema:
         """One self-contained schema with all others as its definitions.

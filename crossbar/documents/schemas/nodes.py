@@ -9,6 +9,7 @@ completed, and if need be explained, one by one. Source: `callflows.action`, `me
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import methodcaller
 from typing import Any
 
 NODES: Mapping[str, str] = {"callflows.action": "callflow", "metaflow": "metaflow"}
@@ -16,6 +17,12 @@ NODES: Mapping[str, str] = {"callflows.action": "callflow", "metaflow": "metaflo
 
 Path = tuple[Any, ...]
 """Member names and indexes on the way to a value."""
+
+
+_ABSENT = object()
+
+is_child: Callable[[str], str] = methodcaller("strip", "\n")
+"""Whether (if not empty) a member of `children` is a node: its name matches `.+`."""
 
 
 def module_schema(node: str, module: str) -> str:
@@ -62,7 +69,11 @@ def completion(
                 if child.__class__ is dict and is_child(name):
                     children[name] = own = child.copy()
                     walk.waiting.append((node, own))
-        data = value["data"].copy() if value.get("data").__class__ is dict else value.get("data", {})
+        data = value.get("data", _ABSENT)
+        if data.__class__ is dict:
+            data = data.copy()
+        elif data is _ABSENT:
+            data = {}
         value["data"] = data
         module = value.get("module")
         if module.__class__ is str and data.__class__ is dict:
@@ -72,11 +83,6 @@ def completion(
         return value
 
     return complete
-
-
-def is_child(name: str) -> bool:
-    """Whether a member of `children` is a node: its name matches `.+`."""
-    return name.strip("\n") != ""
 
 
 def inside(node: str, value: Any, path: Path) -> Iterator[tuple[str, Any, Path]]:

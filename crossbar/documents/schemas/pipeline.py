@@ -126,7 +126,7 @@ class Schemas:
             name, value, path = rest.pop()
             if name in NODES:
                 rest.extend(inside(name, value, path))
-            if name in self._library.ids and (every_part or not path or not self._accepts_part(name, value)):
+            if name in self._library.ids and (every_part or not self._is_fine(name, value)):
                 rest.extend(self._explain(name, value, path, fields))
         return fields
 
@@ -143,10 +143,17 @@ class Schemas:
         except RecursionError:
             fields[field_name(path)] = {"error": {"message": "Value is nested too deeply"}}
 
-    def _accepts_part(self, name: str, value: Any) -> bool:
+    def _is_fine(self, name: str, value: Any) -> bool:
+        """Whether a part can be passed over: it is valid, and hides no nodes that only explaining it would find."""
         if name not in self._parts:
-            self._parts[name] = verdict(self._library, self._library.prepared(name))
+            schema = self._library.prepared(name)
+            hides = name not in NODES and NODES.keys() & self._library.reachable(schema, nodes=True)
+            self._parts[name] = _never if hides else verdict(self._library, schema)
         return self._parts[name](value)
+
+
+def _never(_value: Any) -> bool:
+    return False
 
 
 def _note(error: ValidationError, path: Path, fields: FieldErrors) -> None:

@@ -1,0 +1,33 @@
+"""The schemas travel with the package."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+SHOW = "from crossbar.documents.schemas import Schemas; s = Schemas.load(); print(len(s.ids()), s.get('users')['id'])"
+
+
+def test_an_installed_wheel_has_the_schemas(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for folder in ("crossbar", "schemas"):
+        shutil.copytree(CHECKOUT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        if (CHECKOUT / name).exists():
+            shutil.copy(CHECKOUT / name, source)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*pip, "--target", str(tmp_path / "site"), str(source)], check=True)
+    shutil.rmtree(source)
+
+    shown = subprocess.run(
+        [sys.executable, "-c", SHOW], cwd=tmp_path / "site", capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == ["373", "users"]
+    assert (tmp_path / "site" / "crossbar" / "_schemas" / "users.json").is_file()
+
+
+def test_a_checkout_has_the_schemas():
+    shown = subprocess.run([sys.executable, "-c", SHOW], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["373", "users"]
