@@ -6,7 +6,14 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
+from crossbar.resources import apps, plans
+from crossbar.resources.system.whitelabel import whitelabel
 
-RESOURCES: Final[tuple[Resource, ...]] = ()
-SHAPES: Final[tuple[Shape, ...]] = ()
+RESOURCES: Final[tuple[Resource, ...]] = (whitelabel,)
+SHAPES: Final[tuple[Shape, ...]] = (
+    apps.APP_SHAPE,
+    apps.STORE_SHAPE,
+    plans.PLAN_SHAPE,
+    plans.SERVICES_SHAPE,
+)
 PARTS: Final[tuple[Part, ...]] = ()
