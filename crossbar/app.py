@@ -30,6 +30,7 @@ from crossbar.resource.rendering import Rendering
 from crossbar.resources import calls, identity, system
 from crossbar.resources.identity import bootstrap as first_account
 from crossbar.resources.identity import removals
+from crossbar.settings import Settings
 from crossbar.wire.envelope import Envelopes
 
 WINGS: Final = (calls, identity, system)
@@ -82,11 +83,13 @@ async def open_services(config: Config, database_uri: str, buckets: Buckets) -> 
     store = open_store(config, database_uri)
     feed = Feed(store)
     schemas = Schemas.load(client_urls=_client_urls(config))
-    access = Access.build(config, store, feed, Pepper(pepper_secret(config)), buckets)
+    settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
+    access = Access.build(settings, store, feed, Pepper(pepper_secret(config)), buckets)
     try:
         await store.prepare()
         await feed.start()
-        yield Services(config, store, feed, schemas, Attachments(store), access)
+        await settings.fresh()
+        yield Services(settings, store, feed, schemas, Attachments(store), access)
     finally:
         await feed.stop()
         store.close()
@@ -96,13 +99,12 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
     """One worker's application. Its services start and end with it."""
     app = web.Application(client_max_size=config.limits.max_upload_size + 1)
     metrics = app[METRICS] = Metrics()
-    rendering = Rendering(
-        Envelopes(socket.gethostname(), __version__), metrics, compress=config.server.compress_response_body
-    )
+    envelopes = Envelopes(socket.gethostname(), __version__)
 
     async def services(app: web.Application) -> AsyncIterator[None]:
         async with open_services(config, database_uri, buckets) as opened:
             app[SERVICES] = opened
+            rendering = Rendering(envelopes, metrics, compress=lambda: opened.config.server.compress_response_body)
             app[FRONT] = Front(opened, RESOURCES, rendering)
             await removals.finish_all(opened.store, opened.attachments)
             async with AsyncExitStack() as parts:

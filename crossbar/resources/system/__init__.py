@@ -7,9 +7,15 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
 from crossbar.resources import apps, plans
+from crossbar.resources.system.configs import configs
+from crossbar.resources.system.system_configs import system_configs
 from crossbar.resources.system.whitelabel import whitelabel
 
-RESOURCES: Final[tuple[Resource, ...]] = (whitelabel,)
+RESOURCES: Final[tuple[Resource, ...]] = (
+    configs,
+    system_configs,
+    whitelabel,
+)
 SHAPES: Final[tuple[Shape, ...]] = (
     apps.APP_SHAPE,
     apps.STORE_SHAPE,
