@@ -31,7 +31,6 @@ def _claims(app: Document) -> Iterator[Unique]:
 
 
 APP_SHAPE: Final = Shape(APP, summary=Summary("id", "name"), sort="name", unique=_claims)
-STORE_SHAPE: Final = Shape(STORE, summary=Summary("id"))
 
 
 @dataclass(frozen=True, slots=True)
