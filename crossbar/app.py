@@ -30,6 +30,9 @@ from crossbar.resource.rendering import Rendering
 from crossbar.resources import calls, identity, system
 from crossbar.resources.identity import bootstrap as first_account
 from crossbar.resources.identity import removals
+from crossbar.resources.system.registration import Registered, register
+from crossbar.settings import Settings
+from crossbar.shared import BucketTable
 from crossbar.wire.envelope import Envelopes
 
 WINGS: Final = (calls, identity, system)
@@ -37,6 +40,8 @@ WINGS: Final = (calls, identity, system)
 RESOURCES: Final[tuple[Resource, ...]] = tuple(resource for wing in WINGS for resource in wing.RESOURCES)
 SERVICES: Final = web.AppKey("services", Services)
 METRICS: Final = web.AppKey("metrics", Metrics)
+LEAST_SLOTS: Final = 1024
+"""Token buckets where nobody logs in: a command that opens the services and ends."""
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -82,11 +87,13 @@ async def open_services(config: Config, database_uri: str, buckets: Buckets) -> 
     store = open_store(config, database_uri)
     feed = Feed(store)
     schemas = Schemas.load(client_urls=_client_urls(config))
-    access = Access.build(config, store, feed, Pepper(pepper_secret(config)), buckets)
+    settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
+    access = Access.build(settings, store, feed, Pepper(pepper_secret(config)), buckets)
     try:
         await store.prepare()
         await feed.start()
-        yield Services(config, store, feed, schemas, Attachments(store), access)
+        await settings.fresh()
+        yield Services(settings, store, feed, schemas, Attachments(store), access)
     finally:
         await feed.stop()
         store.close()
@@ -96,13 +103,12 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
     """One worker's application. Its services start and end with it."""
     app = web.Application(client_max_size=config.limits.max_upload_size + 1)
     metrics = app[METRICS] = Metrics()
-    rendering = Rendering(
-        Envelopes(socket.gethostname(), __version__), metrics, compress=config.server.compress_response_body
-    )
+    envelopes = Envelopes(socket.gethostname(), __version__)
 
     async def services(app: web.Application) -> AsyncIterator[None]:
         async with open_services(config, database_uri, buckets) as opened:
             app[SERVICES] = opened
+            rendering = Rendering(envelopes, metrics, compress=lambda: opened.config.server.compress_response_body)
             app[FRONT] = Front(opened, RESOURCES, rendering)
             await removals.finish_all(opened.store, opened.attachments)
             async with AsyncExitStack() as parts:
@@ -156,8 +162,14 @@ async def bootstrap(
     config: Config, *, database_uri: str, account: str, realm: str, user: str, password: str
 ) -> Bootstrap:
     """Create the master account and its administrator unless there is an account already."""
-    from crossbar.shared import BucketTable  # noqa: PLC0415
-
-    async with open_services(config, database_uri, BucketTable(1024)) as services:
+    async with open_services(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
         made = await first_account.create(services, account=account, realm=realm, user=user, password=password)
         return Bootstrap(made.account_id, made.user_id, made.api_key, made.created)
+
+
+async def register_apps(
+    config: Config, *, database_uri: str, place: str, api_url: str | None, allowed_users: str | None
+) -> list[Registered]:
+    """Put the apps of a folder or URL into the apps store. Raises NoApp, Invalid."""
+    async with open_services(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+        return await register(services, place, api_url=api_url, allowed_users=allowed_users)

@@ -20,6 +20,7 @@ from crossbar import app, ids, logs, manual, serving, supervisor
 from crossbar.config import OPTIONS, Config, ConfigError
 from crossbar.documents.embedded import EmbeddedMongoError
 from crossbar.errors import Invalid, SystemFault
+from crossbar.resources.system.registration import NoApp, Registered
 from crossbar.serving import Listener, open_listeners
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -48,7 +49,7 @@ def for_people() -> Iterator[None]:
     """Turn what a person can mend into a message without a traceback."""
     try:
         yield
-    except (ConfigError, EmbeddedMongoError, supervisor.WorkersFailed) as error:
+    except (ConfigError, EmbeddedMongoError, NoApp, supervisor.WorkersFailed) as error:
         raise click.ClickException(str(error)) from None
     except Invalid as error:
         problems = [
@@ -155,6 +156,39 @@ def _console() -> Console:
     """Standard output, taking text as it is; as wide as it has to be where no terminal limits it."""
     console = Console(highlight=False, markup=False)
     return console if console.is_terminal else Console(highlight=False, markup=False, width=1_000)
+
+
+@main.group()
+def apps() -> None:
+    """Apps of user interfaces, as the apps store offers them."""
+
+
+@apps.command()
+@click.argument("place", metavar="FOLDER|URL")
+@click.option("--api-url", metavar="URL", help="API the apps talk to; by default the user interface's own.")
+@click.option(
+    "--open-to",
+    type=click.Choice(["all", "admins"]),
+    help="Open the apps to accounts that decided nothing themselves; by default each account installs them.",
+)
+@configured
+def register(
+    place: str, *, api_url: str | None, open_to: str | None, config_file: Path | None, data: str | None
+) -> None:
+    """Register the app in FOLDER (or each app in its folders) or below URL; what is known is refreshed."""
+    with for_people():
+        config = load(config_file, data=data)
+        logs.configure(config.log.format, config.log.level)
+        found = asyncio.run(_register(config, place=place, api_url=api_url, allowed_users=open_to))
+    for one in found:
+        click.echo(f"{'Registered' if one.created else 'Refreshed'} {one.name} ({one.id}).")
+
+
+async def _register(config: Config, *, place: str, api_url: str | None, allowed_users: str | None) -> list[Registered]:
+    async with supervisor.database(config) as uri:
+        return await app.register_apps(
+            config, database_uri=uri, place=place, api_url=api_url, allowed_users=allowed_users
+        )
 
 
 @main.command("config")

@@ -13,10 +13,11 @@ from crossbar.access.keys import KEYS_SHAPE, Keys
 from crossbar.access.pepper import Pepper
 from crossbar.access.restrictions import TokenRestrictions
 from crossbar.access.tokens import Tokens
-from crossbar.config import Config
+from crossbar.config import Buckets as BucketOptions
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import Shape
 from crossbar.documents.store import Store
+from crossbar.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +35,24 @@ class Access:
     costs: Costs
 
     @classmethod
-    def build(cls, config: Config, store: Store, feed: Feed, pepper: Pepper, buckets: Buckets) -> Access:
+    def build(cls, settings: Settings, store: Store, feed: Feed, pepper: Pepper, buckets: Buckets) -> Access:
         """The access floor of one worker. To be called before the feed starts."""
-        directory = Directory(store, feed)
+        directory = Directory(store, feed, master=lambda: settings.get("accounts", "master_account_id"))
         keys = Keys(store, feed, pepper)
         tokens = Tokens(store, feed, keys, directory)
-        costs = Costs(
-            buckets,
-            lambda: CostSettings(
-                token_costs=config.buckets.token_costs,
-                login_tokens={
-                    "user_auth": config.buckets.user_auth_tokens,
-                    "api_auth": config.buckets.api_auth_tokens,
-                },
-                capacity=config.buckets.max_bucket_tokens,
-                rate_per_second=config.buckets.rate_per_second,
-            ),
-        )
-        basic = BasicCredentials(directory, pepper, lambda: config.security.basic_auth_type)
+        costs = Costs(buckets, lambda: _costs(settings.config.buckets))
+        basic = BasicCredentials(directory, pepper, lambda: settings.config.security.basic_auth_type)
         authentication = Authentication(
-            tokens, basic, directory, costs, by_address=lambda: "cb_ip_auth" in config.security.auth_modules
+            tokens, basic, directory, costs, by_address=lambda: "cb_ip_auth" in settings.config.security.auth_modules
         )
-        return cls(pepper, directory, keys, tokens, authentication, TokenRestrictions(store, feed), costs)
+        restrictions = TokenRestrictions(store, feed, lambda: settings.section("crossbar.token_restrictions"))
+        return cls(pepper, directory, keys, tokens, authentication, restrictions, costs)
+
+
+def _costs(buckets: BucketOptions) -> CostSettings:
+    return CostSettings(
+        token_costs=buckets.token_costs,
+        login_tokens={"user_auth": buckets.user_auth_tokens, "api_auth": buckets.api_auth_tokens},
+        capacity=buckets.max_bucket_tokens,
+        rate_per_second=buckets.rate_per_second,
+    )

@@ -19,6 +19,7 @@ from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import Schemas
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, FieldErrors, Invalid, InvalidCredentials
+from crossbar.settings import Settings
 from crossbar.wire.body import UploadedFile
 from crossbar.wire.paths import Noun
 from crossbar.wire.query import Query
@@ -51,12 +52,17 @@ class Asked:
 class Services:
     """What every endpoint may need; a wing's own services stand in the application under their `web.AppKey`."""
 
-    config: Config
+    settings: Settings
     store: Store
     feed: Feed
     schemas: Schemas
     attachments: Attachments
     access: Access
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force, system settings included."""
+        return self.settings.config
 
 
 Part = Callable[[web.Application, Services], AbstractAsyncContextManager[None]]
@@ -91,7 +97,7 @@ class Call:
 
     @property
     def config(self) -> Config:
-        """The server's configuration."""
+        """The configuration in force: ask at each use, settings change while the server runs."""
         return self.services.config
 
     @property

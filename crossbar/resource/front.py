@@ -93,14 +93,10 @@ class Front:
     def __init__(self, services: Services, resources: Iterable[Resource], rendering: Rendering) -> None:
         self._services = services
         self._access = services.access
-        server = services.config.server
-        self._peers = Peers(server.reverse_proxies, check=server.check_reverse_proxies)
+        self._peers = Peers(lambda: services.config.server)
         self._resources = {resource.name: resource for resource in resources}
         self._names = frozenset(self._resources) | UNSERVED
         self._rendering = rendering
-        limits = services.config.limits
-        self._limits = Limits(limits.max_upload_size, limits.max_json_depth)
-        self._most = limits.max_concurrent_requests
         self._under_way = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -129,7 +125,7 @@ class Front:
 
     async def _guarded(self, request: web.Request, progress: Progress) -> web.StreamResponse:
         try:
-            if self._under_way > self._most:
+            if self._under_way > self._services.config.limits.max_concurrent_requests:
                 raise Plain(503, "service unavailable", {"message": "the server is busy; try again shortly"})
             return await self._answer(request, progress)
         except CrossbarError as error:
@@ -146,6 +142,7 @@ class Front:
 
     async def _answer(self, request: web.Request, progress: Progress) -> web.StreamResponse:
         """The protocol's order of checks, from the path to the answer."""
+        await self._services.settings.fresh()
         raw_path, _, query_string = request.raw_path.partition("?")
         path = parse_path(raw_path, self._names)
         if path is None:
@@ -240,13 +237,14 @@ class Front:
         if not request.body_exists:
             return RequestBody()
         config = self._services.config
-        body = await read_body(request, self._limits.size, config.server.idle_timeout_ms / 1000)
+        limits = Limits(config.limits.max_upload_size, config.limits.max_json_depth)
+        body = await read_body(request, limits.size, config.server.idle_timeout_ms / 1000)
         return parse_body(
             body,
             request.headers.get(hdrs.CONTENT_TYPE),
             transfer_encoding=request.headers.get("Content-Transfer-Encoding"),
             query=query,
-            limits=self._limits,
+            limits=limits,
         )
 
     async def _target(self, asked: Asked) -> Account | None:

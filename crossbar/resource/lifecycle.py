@@ -105,7 +105,7 @@ class Lifecycle:
         draft = Draft(document_id, dict(data), None)
         await self.validate(call, draft)
         call.ready_to_write()
-        saved = await self._save(call, draft)
+        saved = await self.store(call, draft)
         for after in self.hooks.after:
             await after(call, saved, None)
         return saved
@@ -115,10 +115,49 @@ class Lifecycle:
         draft = Draft(previous.id, data, previous)
         await self.validate(call, draft)
         call.ready_to_write(previous.revision)
-        saved = await self._save(call, draft)
+        saved = await self.store(call, draft)
         for after in self.hooks.after:
             await after(call, saved, previous)
         return saved
+
+    async def store(self, call: Call, draft: Draft) -> Document:
+        """Save a draft that was validated. Raises Stale when outrun, Conflict when the id is taken."""
+        document = self._document(call, draft)
+        try:
+            if self.hooks.save is not None:
+                return await self.hooks.save(call, document, draft.previous)
+            if draft.previous is None:
+                return await call.store.insert(document)
+            return await call.store.replace(document, draft.previous)
+        except Duplicate as duplicate:
+            claim = find_claim(call.store.shapes[self.document_type], document, duplicate)
+            if claim is None:
+                raise Conflict from duplicate
+            raise Invalid.field(claim.field, "unique", claim.message, cause=claim.cause or claim.value) from duplicate
+
+    async def upsert(
+        self,
+        call: Call,
+        document_id: str,
+        change: Callable[[dict[str, JSON]], dict[str, JSON]],
+        *,
+        must_exist: bool = False,
+    ) -> Document:
+        """Validate and save what `change` makes of the stored public part, which is `{}` of a missing document."""
+        for _ in range(ATTEMPTS):
+            previous = await call.store.get(self.database(call), self.document_type, document_id)
+            if previous is None and must_exist:
+                raise NotFound(document_id)
+            try:
+                if previous is None:
+                    return await self.save_new(call, document_id, change({}))
+                return await self.save_over(call, previous, change(public_fields(previous.fields)))
+            except Stale:
+                continue
+            except Conflict:  # somebody else created it in between
+                if previous is not None:
+                    raise
+        raise Conflict
 
     async def remove(self, call: Call, document: Document) -> None:
         """Delete a document, softly or for good."""
@@ -162,20 +201,6 @@ class Lifecycle:
                 continue
             return await self.answer(call, saved)
         raise Conflict
-
-    async def _save(self, call: Call, draft: Draft) -> Document:
-        document = self._document(call, draft)
-        try:
-            if self.hooks.save is not None:
-                return await self.hooks.save(call, document, draft.previous)
-            if draft.previous is None:
-                return await call.store.insert(document)
-            return await call.store.replace(document, draft.previous)
-        except Duplicate as duplicate:
-            claim = find_claim(call.store.shapes[self.document_type], document, duplicate)
-            if claim is None:
-                raise Conflict from duplicate
-            raise Invalid.field(claim.field, "unique", claim.message, cause=claim.cause or claim.value) from duplicate
 
     async def _taken(self, call: Call, draft: Draft) -> Invalid:
         """The uniqueness errors of a draft that is refused anyway, so that the client learns of all at once."""

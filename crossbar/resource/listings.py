@@ -6,18 +6,21 @@ Source: `crossbar_view.erl`, `crossbar_filter.erl`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from crossbar.documents.filters import TIME_RANGE, Filters
 from crossbar.documents.listing import Listing, Page, Position
-from crossbar.errors import JSON
+from crossbar.errors import JSON, Plain
 from crossbar.resource.call import Call
 from crossbar.resource.hooks import RowsHook
 from crossbar.resource.reply import Reply
 from crossbar.wire.listing import ListOptions, encode_start_key, fields, list_options, project
 from crossbar.wire.listing import time_range as requested_range
+
+REQUEST_BYTES: Final = 64 * 1024
+"""What a request takes before it has read anything, in the reckoning of `request_memory_limit`."""
 
 
 async def answer_listing(
@@ -56,6 +59,7 @@ async def answer_listing(
             view="json" if whole else "row",
         )
     )
+    _check_size(page.bodies, call.config.limits.request_memory_limit)
     reply = await _reply(call, page.bodies, rows_hooks)
     if projection is not None:
         reply = Reply([project(row, projection) for row in _decoded(page.bodies)])
@@ -66,6 +70,12 @@ async def answer_listing(
         if page.next is not None:
             reply.envelope["next_start_key"] = encode_start_key([page.next])
     return reply
+
+
+def _check_size(bodies: list[bytes], limit: int | None) -> None:
+    """A listing must not gather more than the configured size, the request's own share included."""
+    if limit is not None and REQUEST_BYTES + sum(map(len, bodies)) > limit:
+        raise Plain(416, "range not satisfiable")
 
 
 def _bounds(call: Call, options: ListOptions, maximum: int | None) -> tuple[Position | None, Position | None]:

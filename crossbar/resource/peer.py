@@ -5,21 +5,24 @@ Source: `api_util` (`maybe_set_client_ip`): `X-Forwarded-For` counts when a know
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from aiohttp import web
+
+from crossbar.config import Server
 
 LONGEST_ADDRESS: Final = 64
 
 
 class Peers:
-    """Tells the client's address, behind the given reverse proxies (addresses or CIDRs)."""
+    """Tells the client's address, behind the reverse proxies that the options of the moment name."""
 
-    def __init__(self, proxies: Sequence[str], *, check: bool) -> None:
-        self._networks = [ipaddress.ip_network(proxy) for proxy in proxies]
-        self._check = check
+    def __init__(self, server: Callable[[], Server]) -> None:
+        self._server = server
+        self._read: Server | None = None
+        self._networks: list[IPv4Network | IPv6Network] = []
         self._trusted: dict[str, bool] = {}
 
     def address(self, request: web.Request) -> str:
@@ -31,12 +34,17 @@ class Peers:
         return forwarded
 
     def _is_trusted(self, peer: str) -> bool:
-        if not self._check:
+        server = self._server()
+        if not server.check_reverse_proxies:
             return True
+        if server is not self._read:
+            self._read = server
+            self._networks = [ip_network(proxy) for proxy in server.reverse_proxies]
+            self._trusted.clear()
         trusted = self._trusted.get(peer)
         if trusted is None:
             try:
-                address = ipaddress.ip_address(peer)
+                address = ip_address(peer)
             except ValueError:
                 return False
             trusted = any(address in network for network in self._networks)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -32,9 +32,9 @@ LARGEST_INLINE_GZIP: Final = 64 * 1024
 
 
 class Rendering:
-    """Turns what handlers answer into responses."""
+    """Turns what handlers answer into responses; `compress` is asked for at each of them."""
 
-    def __init__(self, envelopes: Envelopes, metrics: Metrics, *, compress: bool = True) -> None:
+    def __init__(self, envelopes: Envelopes, metrics: Metrics, *, compress: Callable[[], bool]) -> None:
         self._envelopes = envelopes
         self.metrics = metrics
         self._compress = compress
@@ -127,7 +127,7 @@ class Rendering:
 
     async def _send(self, status: int, body: bytes, headers: Any, call: Call) -> web.StreamResponse:
         if (
-            self._compress
+            self._compress()
             and len(body) > SMALLEST_GZIP
             and "gzip" in call.request.headers.get(hdrs.ACCEPT_ENCODING, "")
         ):

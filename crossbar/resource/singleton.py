@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from crossbar.documents.document import public_fields
 from crossbar.documents.shape import Summary
-from crossbar.documents.store import ATTEMPTS, Stale
-from crossbar.errors import JSON, Conflict, NotFound
+from crossbar.errors import JSON
 from crossbar.resource.call import Call
 from crossbar.resource.declaration import Resource
 from crossbar.resource.lifecycle import merge
@@ -69,20 +67,5 @@ class Singleton(Resource):
         return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
     async def _save(self, call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
-        for _ in range(ATTEMPTS):
-            previous = await call.store.get(self.life.database(call), self.life.document_type, self.document_id)
-            if previous is None and self.must_exist:
-                raise NotFound(self.document_id)
-            try:
-                if previous is None:
-                    saved = await self.life.save_new(call, self.document_id, change({}))
-                else:
-                    saved = await self.life.save_over(call, previous, change(public_fields(previous.fields)))
-            except Stale:
-                continue
-            except Conflict:  # somebody else created it in between
-                if previous is not None:
-                    raise
-                continue
-            return await self.life.answer(call, saved)
-        raise Conflict
+        saved = await self.life.upsert(call, self.document_id, change, must_exist=self.must_exist)
+        return await self.life.answer(call, saved)

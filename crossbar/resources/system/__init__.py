@@ -6,7 +6,23 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
+from crossbar.resources import apps, plans
+from crossbar.resources.system.apps_link import apps_link
+from crossbar.resources.system.apps_store import apps_store
+from crossbar.resources.system.configs import configs
+from crossbar.resources.system.system_configs import system_configs
+from crossbar.resources.system.whitelabel import whitelabel
 
-RESOURCES: Final[tuple[Resource, ...]] = ()
-SHAPES: Final[tuple[Shape, ...]] = ()
+RESOURCES: Final[tuple[Resource, ...]] = (
+    apps_link,
+    apps_store,
+    configs,
+    system_configs,
+    whitelabel,
+)
+SHAPES: Final[tuple[Shape, ...]] = (
+    apps.APP_SHAPE,
+    plans.PLAN_SHAPE,
+    plans.SERVICES_SHAPE,
+)
 PARTS: Final[tuple[Part, ...]] = ()
