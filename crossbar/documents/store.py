@@ -6,6 +6,7 @@ Writes are acknowledged by a majority and journaled. Reads by id and single writ
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -53,6 +54,8 @@ ATTEMPTS = 20
 """How often a read-change-write is tried again when somebody else writes in between."""
 LARGEST_SHARED_PAGE = 200
 """Pages of up to so many rows may be read together with others."""
+STREAM_BATCH = 500
+"""Rows of a listing that travel together; the driver's own measure is 16 MB, which is a lot of Python objects."""
 
 
 class Duplicate(Exception):
@@ -166,12 +169,9 @@ class Store:
 
     async def get_many(self, database: str, document_type: str, ids: list[str]) -> dict[str, Document]:
         """Those of the documents that exist, by id."""
-        documents = [
-            decode(stored)
-            for key in dict.fromkeys(ids)
-            if (stored := await self._read(document_type, document_key(database, document_type, key), "doc"))
-        ]
-        return {document.id: document for document in documents}
+        keys = [document_key(database, document_type, document_id) for document_id in dict.fromkeys(ids)]
+        found = await asyncio.gather(*(self._read(document_type, key, "doc") for key in keys))
+        return {document.id: document for document in map(decode, filter(None, found))}
 
     async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
         room = self.shapes[document_type].room
@@ -240,16 +240,19 @@ class Store:
         """The rows of a listing one after another, in bounded memory however many there are."""
         cursor = self._cursor(listing)
         with driver_errors():
-            async for stored in cursor:
-                yield Row.of(listing, stored)
+            try:
+                async for stored in cursor:
+                    yield Row.of(listing, stored)
+            finally:
+                await cursor.close()
 
     def _cursor(self, listing: Listing) -> AsyncIOMotorCursor[Any]:
         collection = self.database[self.shapes[listing.type].room]
         cursor = collection.find(listing.query(), listing.projection, hint=listing.index)
         cursor.sort("k", DESCENDING if listing.descending else ASCENDING)
+        cursor.batch_size(min(listing.limit or STREAM_BATCH, STREAM_BATCH))
         if listing.limit is not None:
             cursor.limit(listing.limit)
-            cursor.batch_size(listing.limit)
         return cursor
 
     async def documents(self, listing: Listing) -> list[Document]:
@@ -378,6 +381,25 @@ class Store:
         """Save a document whether or not one of its id exists; its fields win whole."""
         for _ in range(ATTEMPTS):
             previous = await self.get(document.database, document.type, document.id)
+            try:
+                return await (self.replace(document, previous) if previous else self.insert(document))
+            except Stale:
+                continue
+            except Duplicate as duplicate:
+                if duplicate.claim is not None:
+                    raise
+        raise SystemFault("datastore_conflict")
+
+    async def amend(self, fresh: Document, change: Callable[[Document], bool]) -> Document:
+        """Apply `change` to the stored document of `fresh`'s key, or to `fresh` where there is none, and save it.
+
+        `change` says whether it changed anything, and is called again when somebody else was faster.
+        """
+        for _ in range(ATTEMPTS):
+            previous = await self.get(fresh.database, fresh.type, fresh.id)
+            document = replace(previous or fresh, fields=dict((previous or fresh).fields))
+            if not change(document) and previous:
+                return previous
             try:
                 return await (self.replace(document, previous) if previous else self.insert(document))
             except Stale:
