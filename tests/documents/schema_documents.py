@@ -8,7 +8,7 @@ from crossbar.documents.schemas.library import Library, shipped_folder
 from crossbar.documents.schemas.nodes import NODES, module_schema
 
 LIBRARY = Library(shipped_folder())
-IDS = [schema_id for schema_id in LIBRARY.ids if schema_id != "kapi"]
+IDS = list(LIBRARY.ids)
 MODULES = {
     node: [i.removeprefix(module_schema(node, "")) for i in IDS if i.startswith(module_schema(node, ""))]
     for node in NODES

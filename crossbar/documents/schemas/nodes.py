@@ -9,7 +9,6 @@ completed, and if need be explained, one by one. Source: `callflows.action`, `me
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from operator import methodcaller
 from typing import Any
 
 NODES: Mapping[str, str] = {"callflows.action": "callflow", "metaflow": "metaflow"}
@@ -20,9 +19,6 @@ Path = tuple[Any, ...]
 
 
 _ABSENT = object()
-
-is_child: Callable[[str], str] = methodcaller("strip", "\n")
-"""Whether (if not empty) a member of `children` is a node: its name matches `.+`."""
 
 
 def module_schema(node: str, module: str) -> str:
@@ -66,7 +62,7 @@ def completion(
         if children.__class__ is dict:
             children = value["children"] = children.copy()
             for name, child in children.items():
-                if child.__class__ is dict and is_child(name):
+                if child.__class__ is dict and name.strip("\n"):  # the name matches `.+`
                     children[name] = own = child.copy()
                     walk.waiting.append((node, own))
         data = value.get("data", _ABSENT)
@@ -94,5 +90,5 @@ def inside(node: str, value: Any, path: Path) -> Iterator[tuple[str, Any, Path]]
     children = value.get("children")
     if isinstance(children, dict):
         for name, child in children.items():
-            if is_child(name):
+            if name.strip("\n"):
                 yield node, child, (*path, "children", name)

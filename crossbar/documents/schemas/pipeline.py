@@ -31,6 +31,7 @@ class Schemas:
 
     def __init__(self, library: Library, client_urls: ClientUrls) -> None:
         self._library = library
+        self._ids = library.ids
         self._client_urls = client_urls
         self._find = finder(library)
         self._plans = Plans(library, partial(verdict, library), mend=True)
@@ -48,7 +49,7 @@ class Schemas:
 
     def ids(self) -> list[str]:
         """All schema ids, sorted."""
-        return list(self._library.ids)
+        return list(self._ids)
 
     def get(self, schema_id: str) -> Schema | None:
         """A fresh copy of a schema document with its `id`; None when there is none."""
@@ -90,11 +91,11 @@ class Schemas:
         oauth_doc_exists: Callable[[str], bool] = lambda _id: False,
     ) -> tuple[dict[str, Any], FieldErrors]:
         """Like `validate`, for callers with checks of their own: what it returns, and the errors so far."""
-        if schema_id not in self._library.ids:
+        if schema_id not in self._ids:
             text = f"schema {schema_id} not found."
             raise CrossbarError(500, text, {"message": text})
         completed = data.copy()
-        now = checks.Circumstances(self._library.ids, completed, self._client_urls, oauth_doc_exists, stability_level)
+        now = checks.Circumstances(self._ids, completed, self._client_urls, oauth_doc_exists, stability_level)
         token = checks.circumstances.set(now)
         try:
             modules = (self._strict_plans if strict else self._plans).complete(schema_id, completed)
@@ -126,7 +127,7 @@ class Schemas:
             name, value, path = rest.pop()
             if name in NODES:
                 rest.extend(inside(name, value, path))
-            if name in self._library.ids and (every_part or not self._is_fine(name, value)):
+            if name in self._ids and (every_part or not self._is_fine(name, value)):
                 rest.extend(self._explain(name, value, path, fields))
         return fields
 

@@ -56,10 +56,10 @@ class Plans:
         """Complete a document in place, down to its last node. Returns `{schema id: data}` for each node."""
         walk = Walk()
         self._step(schema_id)(data, walk)
-        waiting = walk.waiting
+        waiting, step_of = walk.waiting, self._steps.get
         while waiting:
             node, value = waiting.pop()
-            (self._steps.get(node) or self._step(node))(value, walk)
+            (step_of(node) or self._step(node))(value, walk)
         return walk.modules
 
     def _step(self, schema_id: str) -> Step:
@@ -211,10 +211,6 @@ def _maker(default: Any) -> Make:
     return make
 
 
-def _own(value: Any) -> Any:
-    return value.copy() if value.__class__ is dict else value
-
-
 def _object(members: dict[str, Step], constants: dict[str, Any], makers: dict[str, tuple[Make, Step]]) -> Step:
     step_of = members.get
     plain = list(constants.items())
@@ -261,7 +257,9 @@ def _open_object(step_for: Callable[[str], Step]) -> Step:
 
 def _array(complete: Step) -> Step:
     def step(value: Any, walk: Walk) -> Any:
-        return [complete(_own(item), walk) for item in value] if value.__class__ is list else value
+        if value.__class__ is not list:
+            return value
+        return [complete(item.copy() if item.__class__ is dict else item, walk) for item in value]
 
     return step
 
@@ -269,7 +267,7 @@ def _array(complete: Step) -> Step:
 def _first_valid(branches: list[tuple[Step, Accept]]) -> Step:
     def step(value: Any, walk: Walk) -> Any:
         for complete, accepts in branches:
-            candidate = complete(_own(value), walk)
+            candidate = complete(value.copy() if value.__class__ is dict else value, walk)
             if accepts(candidate):
                 return candidate
         return value
