@@ -11,7 +11,10 @@ from crossbar.resources.identity.about import about
 from crossbar.resources.identity.accounts import accounts
 from crossbar.resources.identity.api_auth import api_auth
 from crossbar.resources.identity.devices import devices
+from crossbar.resources.identity.groups import groups
+from crossbar.resources.identity.hotdesks import hotdesks
 from crossbar.resources.identity.schemas import schemas
+from crossbar.resources.identity.skels import skels
 from crossbar.resources.identity.token_auth import token_auth
 from crossbar.resources.identity.token_restrictions import token_restrictions
 from crossbar.resources.identity.user_auth import user_auth
@@ -22,7 +25,10 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     accounts,
     api_auth,
     devices,
+    groups,
+    hotdesks,
     schemas,
+    skels,
     token_auth,
     token_restrictions,
     user_auth,

@@ -19,16 +19,30 @@ from crossbar.resources.identity.numbers import normalize_at
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
 OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type", "hotdesked", "call_recording")
 """The fields of a row in the listing of one user's devices."""
+HOTDESKED: Final = "hotdesked"
+"""Tag of the devices at which anybody is logged in."""
 _NOT_HEX = re.compile(r"[^0-9a-fA-F]+")
 
 
+def hotdesked_users(device: Document) -> list[str]:
+    """The ids of the users who are logged in at a device."""
+    users = device.at("hotdesk.users")
+    return sorted(users) if isinstance(users, dict) else []
+
+
+def hotdesked_to(user_id: str) -> str:
+    """Tag of the devices at which a user is logged in."""
+    return f"hotdesk/{user_id}"
+
+
 def tags(device: Document) -> Iterator[str]:
-    """Listings by owner (its owner and every user hotdesked to it) and of hotdesked devices."""
-    hotdesked = sorted(device.at("hotdesk.users") or {})
+    """Listings by user (its owner, and everybody hotdesked to it) and of hotdesked devices."""
+    hotdesked = hotdesked_users(device)
     owners = {str(device.at("owner_id") or ""), *hotdesked} - {""}
     yield from (f"owner/{user}" for user in sorted(owners))
+    yield from (hotdesked_to(user) for user in hotdesked)
     if hotdesked:
-        yield "hotdesked"
+        yield HOTDESKED
 
 
 def claims(device: Document) -> Iterator[Unique]:
