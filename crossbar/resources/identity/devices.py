@@ -21,6 +21,7 @@ OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type
 """The fields of a row in the listing of one user's devices."""
 HOTDESKED: Final = "hotdesked"
 """Tag of the devices at which anybody is logged in."""
+SIP_TAKEN: Final = "SIP credentials already in use"
 _NOT_HEX = re.compile(r"[^0-9a-fA-F]+")
 
 
@@ -45,20 +46,22 @@ def tags(device: Document) -> Iterator[str]:
         yield HOTDESKED
 
 
+def username_claim(username: str) -> Unique:
+    """What a device says with its SIP user name, whatever its case: no other of the account has it."""
+    return Unique("sip.username", username.lower(), "sip.username", SIP_TAKEN, cause=username)
+
+
 def claims(device: Document) -> Iterator[Unique]:
-    """The MAC address and the SIP identity that no second device may have."""
+    """The MAC address, the SIP identity and the mobile number that no second device may have."""
     if mac := device.at("mac_address"):
         yield Unique("device.mac_address", mac, "mac_address", "MAC address already in use", cause=mac)
     sip = device.at("sip") or {}
     method = sip.get("method", "password")
     if method == "password" and (username := sip.get("username")):
-        name = username.lower()
-        yield Unique("sip.username", name, "sip.username", "SIP credentials already in use", cause=username)
+        yield username_claim(username)
         if realm := sip.get("realm"):
-            identity = f"{name}@{realm.lower()}"
-            yield Unique(
-                "sip.identity", identity, "sip.username", "SIP credentials already in use", cause=username, system=True
-            )
+            identity = f"{username}@{realm}".lower()
+            yield Unique("sip.identity", identity, "sip.username", SIP_TAKEN, cause=username, system=True)
     elif method == "ip" and (address := sip.get("ip")):
         yield Unique("sip.ip", address, "sip.ip", "SIP IP already in use", cause=address, system=True)
     if device.at("device_type") == "mobile" and (mdn := device.at("mobile.mdn")):
@@ -198,6 +201,11 @@ async def sync(call: Call) -> Reply:
     """Ask the device to fetch its configuration anew."""
     await _load(call)
     return Reply("sync request sent")
+
+
+async def holder_of_username(call: Call, username: str) -> str | None:
+    """The id of the account's device with a SIP user name; None without one."""
+    return await call.store.holder(call.account_id, username_claim(username).key)
 
 
 async def _load(call: Call) -> Document:

@@ -11,7 +11,7 @@ from typing import Any
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import SEPARATOR
-from crossbar.resource import Call, Reply, Resource, answer_listing, answer_rows
+from crossbar.resource import Call, Reply, Resource, answer_listing, answer_computed
 from crossbar.resources.identity.devices import HOTDESKED, hotdesked_to, hotdesked_users
 from crossbar.resources.identity.features import OF_HOTDESKED, smartpbx_features, switched_on
 from crossbar.resources.identity.users import ROW
@@ -23,7 +23,7 @@ hotdesks = Resource("hotdesks")
 async def list_all(call: Call) -> Reply:
     """One row for each user at each device, by user."""
     devices = await call.store.documents(Listing(call.account_id, "device", tag=HOTDESKED))
-    return answer_rows(call, _pairs(devices))
+    return answer_computed(call, _pairs(devices))
 
 
 @hotdesks.get(scopes=("accounts/users",))
@@ -38,7 +38,7 @@ async def list_of_user(call: Call) -> Reply:
 async def list_of_device(call: Call) -> Reply:
     """The users who are logged in at one device."""
     users = await call.store.get_many(call.account_id, "user", hotdesked_users(call.parents["devices"]))
-    return answer_rows(call, ((user.id, user, _user_row(user)) for user in users.values()))
+    return answer_computed(call, ((user.id, user, _user_row(user)) for user in users.values()))
 
 
 def _pairs(devices: list[Document]) -> Iterator[tuple[str, Document, dict[str, Any]]]:
