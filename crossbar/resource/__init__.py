@@ -1,6 +1,7 @@
 """What all endpoints share: a declaration in, routes out, and the one life of a request."""
 
 from crossbar.resource.call import Call, Part, Services
+from crossbar.resource.computed import answer_computed
 from crossbar.resource.declaration import ACCOUNT, BARE, Resource, Route, Rule, Who
 from crossbar.resource.hooks import Draft
 from crossbar.resource.lifecycle import Lifecycle, display_name, merge, stamps
@@ -25,6 +26,7 @@ __all__ = [
     "Singleton",
     "Stream",
     "Who",
+    "answer_computed",
     "answer_listing",
     "display_name",
     "merge",

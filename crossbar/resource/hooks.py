@@ -16,7 +16,7 @@ DraftHook = Callable[["Call", "Draft"], Awaitable[None]]
 AfterHook = Callable[["Call", Document, Document | None], Awaitable[None]]
 DeleteHook = Callable[["Call", Document], Awaitable[None]]
 ShowHook = Callable[["Call", Document, dict[str, Any]], Awaitable[None]]
-RowsHook = Callable[["Call", list[dict[str, Any]]], Awaitable[None]]
+RowsHook = Callable[["Call", list[Any]], Awaitable[None]]
 SaveHook = Callable[["Call", Document, Document | None], Awaitable[Document]]
 
 

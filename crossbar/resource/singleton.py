@@ -41,7 +41,7 @@ class Singleton(Resource):
         for operation, verb, handler in (
             ("read", "GET", self._read),
             ("create", "PUT", self._create),
-            ("replace", "POST", self._replace),
+            ("replace", "POST", self.replace),
             ("merge", "PATCH", self._merge),
             ("delete", "DELETE", self._delete),
         ):
@@ -54,7 +54,8 @@ class Singleton(Resource):
     async def _create(self, call: Call) -> Reply:
         return await self.life.answer(call, await self.life.save_new(call, self.document_id, call.object))
 
-    async def _replace(self, call: Call) -> Reply:
+    async def replace(self, call: Call) -> Reply:
+        """POST: the document becomes the request's data."""
         return await self._save(call, lambda _: dict(call.object))
 
     async def _merge(self, call: Call) -> Reply:

@@ -8,10 +8,18 @@ from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
 from crossbar.resources.identity import login, removals
 from crossbar.resources.identity.about import about
+from crossbar.resources.identity.access_lists import access_lists
 from crossbar.resources.identity.accounts import accounts
 from crossbar.resources.identity.api_auth import api_auth
+from crossbar.resources.identity.channels import channels
 from crossbar.resources.identity.devices import devices
+from crossbar.resources.identity.groups import groups
+from crossbar.resources.identity.hotdesks import hotdesks
+from crossbar.resources.identity.limits import limits
+from crossbar.resources.identity.parked_calls import PARKED_CALL_SHAPE, parked_calls
+from crossbar.resources.identity.registrations import registrations
 from crossbar.resources.identity.schemas import schemas
+from crossbar.resources.identity.skels import skels
 from crossbar.resources.identity.token_auth import token_auth
 from crossbar.resources.identity.token_restrictions import token_restrictions
 from crossbar.resources.identity.user_auth import user_auth
@@ -19,14 +27,26 @@ from crossbar.resources.identity.users import users
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     about,
+    access_lists,
     accounts,
     api_auth,
+    channels,
     devices,
+    groups,
+    hotdesks,
+    limits,
+    parked_calls,
+    registrations,
     schemas,
+    skels,
     token_auth,
     token_restrictions,
     user_auth,
     users,
 )
-SHAPES: Final[tuple[Shape, ...]] = (removals.SHAPE, login.ATTEMPT_SHAPE)
+SHAPES: Final[tuple[Shape, ...]] = (
+    PARKED_CALL_SHAPE,
+    login.ATTEMPT_SHAPE,
+    removals.SHAPE,
+)
 PARTS: Final[tuple[Part, ...]] = (login.part,)

@@ -19,32 +19,49 @@ from crossbar.resources.identity.numbers import normalize_at
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
 OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type", "hotdesked", "call_recording")
 """The fields of a row in the listing of one user's devices."""
+HOTDESKED: Final = "hotdesked"
+"""Tag of the devices at which anybody is logged in."""
+SIP_TAKEN: Final = "SIP credentials already in use"
 _NOT_HEX = re.compile(r"[^0-9a-fA-F]+")
 
 
+def hotdesked_users(device: Document) -> list[str]:
+    """The ids of the users who are logged in at a device."""
+    users = device.at("hotdesk.users")
+    return sorted(users) if isinstance(users, dict) else []
+
+
+def hotdesked_to(user_id: str) -> str:
+    """Tag of the devices at which a user is logged in."""
+    return f"hotdesk/{user_id}"
+
+
 def tags(device: Document) -> Iterator[str]:
-    """Listings by owner (its owner and every user hotdesked to it) and of hotdesked devices."""
-    hotdesked = sorted(device.at("hotdesk.users") or {})
+    """Listings by user (its owner, and everybody hotdesked to it) and of hotdesked devices."""
+    hotdesked = hotdesked_users(device)
     owners = {str(device.at("owner_id") or ""), *hotdesked} - {""}
     yield from (f"owner/{user}" for user in sorted(owners))
+    yield from (hotdesked_to(user) for user in hotdesked)
     if hotdesked:
-        yield "hotdesked"
+        yield HOTDESKED
+
+
+def username_claim(username: str) -> Unique:
+    """What a device says with its SIP user name, whatever its case: no other of the account has it."""
+    return Unique("sip.username", username.lower(), "sip.username", SIP_TAKEN, cause=username)
 
 
 def claims(device: Document) -> Iterator[Unique]:
-    """The MAC address and the SIP identity that no second device may have."""
+    """The MAC address, the SIP identity and the mobile number that no second device may have."""
     if mac := device.at("mac_address"):
         yield Unique("device.mac_address", mac, "mac_address", "MAC address already in use", cause=mac)
     sip = device.at("sip") or {}
     method = sip.get("method", "password")
     if method == "password" and (username := sip.get("username")):
-        name = username.lower()
-        yield Unique("sip.username", name, "sip.username", "SIP credentials already in use", cause=username)
+        yield username_claim(username)
         if realm := sip.get("realm"):
-            identity = f"{name}@{realm.lower()}"
-            yield Unique(
-                "sip.identity", identity, "sip.username", "SIP credentials already in use", cause=username, system=True
-            )
+            identity = f"{username}@{realm}".lower()
+            yield Unique("sip.identity", identity, "sip.username", SIP_TAKEN, cause=username, system=True)
     elif method == "ip" and (address := sip.get("ip")):
         yield Unique("sip.ip", address, "sip.ip", "SIP IP already in use", cause=address, system=True)
     if device.at("device_type") == "mobile" and (mdn := device.at("mobile.mdn")):
@@ -184,6 +201,11 @@ async def sync(call: Call) -> Reply:
     """Ask the device to fetch its configuration anew."""
     await _load(call)
     return Reply("sync request sent")
+
+
+async def holder_of_username(call: Call, username: str) -> str | None:
+    """The id of the account's device with a SIP user name; None without one."""
+    return await call.store.holder(call.account_id, username_claim(username).key)
 
 
 async def _load(call: Call) -> Document:

@@ -6,6 +6,7 @@ Source: KAZOO `cb_users`, `kzd_users.erl` (`validate`, `maybe_rehash_creds`, `to
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from crossbar.access.passwords import (
     MD5_FIELD,
@@ -18,35 +19,14 @@ from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, Unique, or_default
 from crossbar.ids import new_secret
 from crossbar.resource import Call, Draft, Resource
+from crossbar.resources.identity.features import smartpbx_features, switched_on
 from crossbar.resources.identity.numbers import normalize_at
-
-FEATURES: tuple[tuple[str, str], ...] = (
-    ("hotdesk", "hotdesk.enabled"),
-    ("call_forward", "call_forward.enabled"),
-    ("call_forward_failover", "call_forward.failover"),
-    ("caller_id", "caller_id.external.number"),
-    ("vm_to_email", "vm_to_email_enabled"),
-    ("music_on_hold", "music_on_hold.media_id"),
-    ("do_not_disturb", "do_not_disturb.enabled"),
-    ("ctu", "ctu.enabled"),
-    ("desktop", "desktop.enabled"),
-)
-"""Feature → where the user's document says that it is on; in the order in which the list shows them."""
 
 
 def features(user: Document) -> list[str]:
     """The features that are on: named ones, SmartPBX ones, then the built-in ones."""
     named = user.at("features")
-    found = list(named) if isinstance(named, list) else []
-    smartpbx = user.at("smartpbx")
-    if isinstance(smartpbx, dict):
-        found += [key for key, value in smartpbx.items() if isinstance(value, dict) and value.get("enabled")]
-    for feature, path in FEATURES:
-        if feature == "call_forward_failover" and user.at("call_forward.enabled"):
-            continue
-        if user.at(path):
-            found.append(feature)
-    return found
+    return [*(named if isinstance(named, list) else []), *smartpbx_features(user), *switched_on(user)]
 
 
 def full_name(user: Document) -> str:
@@ -65,25 +45,27 @@ def claims(user: Document) -> Iterator[Unique]:
         yield Unique("user.hotdesk.id", str(hotdesk), "hotdesk.id", message, cause=hotdesk)
 
 
+ROW: Final = Summary(
+    "id",
+    "username",
+    "email",
+    "first_name",
+    "last_name",
+    "priv_level",
+    "feature_level",
+    "presence_id",
+    "timezone",
+    "call_recording",
+    "service",
+    features=features,
+    flags=or_default("flags", []),
+)
+
 users = Resource(
     "users",
     document_type="user",
     schema="users",
-    summary=Summary(
-        "id",
-        "username",
-        "email",
-        "first_name",
-        "last_name",
-        "priv_level",
-        "feature_level",
-        "presence_id",
-        "timezone",
-        "call_recording",
-        "service",
-        features=features,
-        flags=or_default("flags", []),
-    ),
+    summary=ROW,
     sort=full_name,
     tags=credential_tags,
     unique=claims,

@@ -1,0 +1,45 @@
+"""Groups: users and devices that ring together.
+
+Source: KAZOO `cb_groups`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossbar.documents.document import Document
+from crossbar.documents.shape import Summary, or_default
+from crossbar.resource import Call, Reply, Resource, answer_listing
+from crossbar.resources.identity.features import smartpbx_features
+
+
+def features(group: Document) -> list[str]:
+    """The SmartPBX features that are on, and `music_on_hold`."""
+    return [*smartpbx_features(group), *(["music_on_hold"] if group.at("music_on_hold.media_id") else [])]
+
+
+def endpoint_count(group: Document) -> int:
+    """How many users and devices the group has."""
+    return len(group.at("endpoints") or {})
+
+
+def tags(group: Document) -> Iterator[str]:
+    """The listing of each user who is an endpoint of the group."""
+    for endpoint_id, endpoint in (group.at("endpoints") or {}).items():
+        if isinstance(endpoint, dict) and endpoint.get("type") == "user":
+            yield f"user/{endpoint_id}"
+
+
+groups = Resource(
+    "groups",
+    document_type="group",
+    schema="groups",
+    summary=Summary("id", "name", features=features, endpoints=endpoint_count, flags=or_default("flags", [])),
+    tags=tags,
+)
+
+
+@groups.get(scopes=("accounts/users",))
+async def list_of_user(call: Call) -> Reply:
+    """The groups that a user belongs to."""
+    return await answer_listing(call, "group", tag=f"user/{call.parents['users'].id}")

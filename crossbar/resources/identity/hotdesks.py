@@ -1,0 +1,59 @@
+"""Hotdesks: who is logged in at which device.
+
+Source: KAZOO `cb_hotdesks`, views `hotdesks/crossbar_listing` and `users/list_by_id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from crossbar.documents.document import Document
+from crossbar.documents.listing import Listing
+from crossbar.documents.shape import SEPARATOR
+from crossbar.resource import Call, Reply, Resource, answer_listing, answer_computed
+from crossbar.resources.identity.devices import HOTDESKED, hotdesked_to, hotdesked_users
+from crossbar.resources.identity.features import OF_HOTDESKED, smartpbx_features, switched_on
+from crossbar.resources.identity.users import ROW
+
+hotdesks = Resource("hotdesks")
+
+
+@hotdesks.get()
+async def list_all(call: Call) -> Reply:
+    """One row for each user at each device, by user."""
+    devices = await call.store.documents(Listing(call.account_id, "device", tag=HOTDESKED))
+    return answer_computed(call, _pairs(devices))
+
+
+@hotdesks.get(scopes=("accounts/users",))
+async def list_of_user(call: Call) -> Reply:
+    """The devices at which one user is logged in."""
+    return await answer_listing(
+        call, "device", tag=hotdesked_to(call.parents["users"].id), rows_hooks=[_as_device_rows]
+    )
+
+
+@hotdesks.get(scopes=("accounts/devices",))
+async def list_of_device(call: Call) -> Reply:
+    """The users who are logged in at one device."""
+    users = await call.store.get_many(call.account_id, "user", hotdesked_users(call.parents["devices"]))
+    return answer_computed(call, ((user.id, user, _user_row(user)) for user in users.values()))
+
+
+def _pairs(devices: list[Document]) -> Iterator[tuple[str, Document, dict[str, Any]]]:
+    for device in devices:
+        for user_id in hotdesked_users(device):
+            row = {"device_id": device.id, "device_name": device.at("name")}
+            yield f"{user_id}{SEPARATOR}{device.id}", device, row
+
+
+async def _as_device_rows(_: Call, rows: list[dict[str, Any]]) -> None:
+    rows[:] = [{"device_id": row["id"], "device_name": row["name"]} for row in rows]
+
+
+def _user_row(user: Document) -> dict[str, Any]:
+    row = ROW.of(user)
+    del row["flags"]
+    row["features"] = [*smartpbx_features(user), *switched_on(user, OF_HOTDESKED)]
+    return row

@@ -1,0 +1,39 @@
+"""Registrations: which devices are reachable through a switch. Without one, none is.
+
+Source: KAZOO `cb_registrations`.
+"""
+
+from __future__ import annotations
+
+from crossbar.errors import Plain
+from crossbar.resource import ACCOUNT, BARE, Call, Reply, Resource
+from crossbar.resources.identity.devices import holder_of_username
+
+registrations = Resource("registrations", scopes=(ACCOUNT,))
+
+
+@registrations.get()
+async def index(_: Call) -> Reply:
+    """The account's registrations."""
+    return Reply([])
+
+
+@registrations.delete()
+async def forget_all(_: Call) -> Reply:
+    """Make every device of the account register anew."""
+    return Reply("ok")
+
+
+@registrations.delete("/{username}")
+async def forget_one(call: Call) -> Reply:
+    """Make the device with this SIP user name register anew."""
+    username = call.path["username"]
+    if await holder_of_username(call, username) is None:
+        raise Plain(404, "bad identifier", [username])
+    return Reply("ok")
+
+
+@registrations.get("/count", scopes=(ACCOUNT, BARE))
+async def count(_: Call) -> Reply:
+    """How many there are, in the account or in all."""
+    return Reply({"count": 0})
