@@ -56,7 +56,7 @@ def encode(document: Document, shape: Shape) -> Stored:
         return stored
     stored["row"] = orjson.dumps(shape.summary.of(document))
     stored["k"] = shape.listing_key(document)
-    if tags := [f"{shape.type}/{tag}" for tag in shape.tags(document)]:
+    if tags := [f"{shape.type}/{tag}" for tag in shape.words(document)]:
         stored["tags"] = tags
     if claims := [claim.key for claim in shape.unique(document) if not claim.system]:
         stored["uniq"] = claims

@@ -14,6 +14,8 @@ from typing import Literal
 import orjson
 
 from crossbar.documents.document import Document, value_at
+from crossbar.documents.field import Field
+from crossbar.documents.field_text import render
 from crossbar.errors import JSON
 
 SEPARATOR = "\x01"
@@ -80,6 +82,15 @@ class Unique:
         return f"{self.name}{SEPARATOR}{self.value}"
 
 
+LONGEST_INDEXED = 256
+"""Characters of a value beyond which a filter looks at the documents."""
+
+
+def filter_tag(path: str, text: str) -> str | None:
+    """The tag under which documents are found whose value at `path` has this text; None if there is no such tag."""
+    return f"{path}={text}" if 0 < len(text) <= LONGEST_INDEXED else None
+
+
 def _nothing(_: Document) -> Iterable[str]:
     return ()
 
@@ -97,6 +108,8 @@ class Shape:
     - `tags`: words under which further listings find the document by equality (`owner/<user id>`).
     - `unique`: values that no second document may hold.
     - `numbers`: the numbers by which `search` finds it.
+    - `filters`: dotted paths, the most telling first; `filter_<path>=V` is answered from the index, at a cost that
+      follows the page and not the number of documents.
     - `room`: the collection: `documents`, or `records` for what is written once and listed by time.
     """
 
@@ -106,7 +119,14 @@ class Shape:
     tags: Callable[[Document], Iterable[str]] = _nothing
     unique: Callable[[Document], Iterable[Unique]] = _no_claims
     numbers: Callable[[Document], Iterable[str]] = _nothing
+    filters: tuple[str, ...] = ()
     room: Literal["documents", "records"] = "documents"
+
+    def words(self, document: Document) -> list[str]:
+        """Everything under which further listings find the document: its tags, and what its indexed filters match."""
+        values = {"id": document.id, **document.fields} if self.filters else {}
+        found = (filter_tag(path, render(Field(path).of(values))) for path in self.filters)
+        return [*self.tags(document), *filter(None, found)]
 
     def sort_key(self, document: Document) -> str:
         """The key by which the type's listing is ordered, without the id that breaks ties."""

@@ -6,6 +6,7 @@ Writes are acknowledged by a majority and journaled. Reads by id and single writ
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -50,6 +51,9 @@ COLLECTION_EXISTS = 48
 """MongoDB's code for a collection that somebody else has just created."""
 ATTEMPTS = 20
 """How often a read-change-write is tried again when somebody else writes in between."""
+
+STREAM_BATCH = 500
+"""Rows of a listing that travel together; the driver's own measure is 16 MB, which is a lot of Python objects."""
 
 
 class Duplicate(Exception):
@@ -162,12 +166,9 @@ class Store:
 
     async def get_many(self, database: str, document_type: str, ids: list[str]) -> dict[str, Document]:
         """Those of the documents that exist, by id."""
-        documents = [
-            decode(stored)
-            for key in dict.fromkeys(ids)
-            if (stored := await self._read(document_type, document_key(database, document_type, key), "doc"))
-        ]
-        return {document.id: document for document in documents}
+        keys = [document_key(database, document_type, document_id) for document_id in dict.fromkeys(ids)]
+        found = await asyncio.gather(*(self._read(document_type, key, "doc") for key in keys))
+        return {document.id: document for document in map(decode, filter(None, found))}
 
     async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
         room = self.shapes[document_type].room
@@ -210,13 +211,16 @@ class Store:
                 .find(listing.query(), projection, hint=listing.index)
                 .sort("k", direction)
             )
+            cursor.batch_size(min(listing.limit or STREAM_BATCH, STREAM_BATCH))
             if listing.limit is not None:
                 cursor.limit(listing.limit)
-                cursor.batch_size(listing.limit)
-            async for stored in cursor:
-                key: str = stored["k"]
-                body: bytes = b"" if listing.view == "doc" else stored[listing.view]
-                yield Row(key.rsplit(SEPARATOR, 1)[1], key[prefix:], body, stored)
+            try:
+                async for stored in cursor:
+                    key: str = stored["k"]
+                    body: bytes = b"" if listing.view == "doc" else stored[listing.view]
+                    yield Row(key.rsplit(SEPARATOR, 1)[1], key[prefix:], body, stored)
+            finally:
+                await cursor.close()
 
     async def documents(self, listing: Listing) -> list[Document]:
         """Every document of a listing, whole."""
@@ -336,6 +340,25 @@ class Store:
         """Save a document whether or not one of its id exists; its fields win whole."""
         for _ in range(ATTEMPTS):
             previous = await self.get(document.database, document.type, document.id)
+            try:
+                return await (self.replace(document, previous) if previous else self.insert(document))
+            except Stale:
+                continue
+            except Duplicate as duplicate:
+                if duplicate.claim is not None:
+                    raise
+        raise SystemFault("datastore_conflict")
+
+    async def amend(self, fresh: Document, change: Callable[[Document], bool]) -> Document:
+        """Apply `change` to the stored document of `fresh`'s key, or to `fresh` where there is none, and save it.
+
+        `change` says whether it changed anything, and is called again when somebody else was faster.
+        """
+        for _ in range(ATTEMPTS):
+            previous = await self.get(fresh.database, fresh.type, fresh.id)
+            document = replace(previous or fresh, fields=dict((previous or fresh).fields))
+            if not change(document) and previous:
+                return previous
             try:
                 return await (self.replace(document, previous) if previous else self.insert(document))
             except Stale:

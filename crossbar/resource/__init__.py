@@ -5,7 +5,7 @@ from crossbar.resource.declaration import ACCOUNT, BARE, Resource, Route, Rule, 
 from crossbar.resource.hooks import Draft
 from crossbar.resource.lifecycle import Lifecycle, display_name, merge, stamps
 from crossbar.resource.listings import answer_listing
-from crossbar.resource.reply import ABSENT, Binary, Reply
+from crossbar.resource.reply import ABSENT, Binary, Reply, Stream
 from crossbar.resource.singleton import Singleton
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Rule",
     "Services",
     "Singleton",
+    "Stream",
     "Who",
     "answer_listing",
     "display_name",

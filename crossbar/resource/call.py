@@ -20,6 +20,7 @@ from crossbar.documents.schemas import Schemas
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, FieldErrors, Invalid, InvalidCredentials
 from crossbar.wire.body import UploadedFile
+from crossbar.wire.negotiation import CSV_TYPES, JSON_TYPES
 from crossbar.wire.paths import Noun
 from crossbar.wire.query import Query
 from crossbar.wire.values import Values
@@ -69,7 +70,8 @@ class Call:
 
     `verb` is the one to act on (verb tunnelling done); `path` has the named arguments of the route; `data` is the
     envelope's `data` with private keys dropped; `parents` has the documents of the nouns between the account and the
-    endpoint, by noun name. `gate` is called between checking and writing with the revision of the stored document.
+    endpoint, by noun name; `media` is the type the answer will have. `gate` is called between checking and writing
+    with the revision of the stored document.
     """
 
     services: Services
@@ -86,6 +88,7 @@ class Call:
     asked: Asked
     caller: Identity | None = None
     target: Account | None = None
+    media: str = JSON_TYPES[0]
     parents: dict[str, Document] = field(default_factory=dict)
     gate: Callable[[str | None], None] | None = None
 
@@ -132,6 +135,11 @@ class Call:
     def object(self) -> dict[str, Any]:
         """`data` as an object; an array counts as empty."""
         return self.data if isinstance(self.data, dict) else {}
+
+    @property
+    def wants_csv(self) -> bool:
+        """Whether the answer is to be a sheet."""
+        return self.verb == "GET" and self.media in CSV_TYPES
 
     def service(self, key: web.AppKey[Service]) -> Service:
         """A wing's service, by its key."""

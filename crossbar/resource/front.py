@@ -236,7 +236,7 @@ class Front:
     async def _execute(self, call: Call, route: Route, progress: Progress) -> web.StreamResponse:
         """Negotiate, load what the path names on the way, and let the endpoint answer."""
         provided = (*route.provides, *DEFAULT_PROVIDED) if route.provides else DEFAULT_PROVIDED
-        media = self._rendering.negotiate(call.request.headers, call.values, provided)
+        call.media = self._rendering.negotiate(call.request.headers, call.values, provided)
         await self._load_parents(call)
         if call.verb != "GET":
             accepted = (*DEFAULT_ACCEPTED, *route.accepts) if route.accepts else DEFAULT_ACCEPTED
@@ -244,7 +244,7 @@ class Front:
             if not route.checks_itself and call.verb in WRITING:
                 check_content_type(call.request.headers.get(hdrs.CONTENT_TYPE), accepted)
         reply = await route.handler(call)
-        return await self._rendering.success(reply, call, progress.exchange, progress.cors, media)
+        return await self._rendering.success(reply, call, progress.exchange, progress.cors)
 
     async def _body(self, request: web.Request, query: Query) -> RequestBody:
         if not request.body_exists:

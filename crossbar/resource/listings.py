@@ -5,19 +5,29 @@ Source: `crossbar_view.erl`, `crossbar_filter.erl`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 import orjson
 
-from crossbar.documents.filters import TIME_RANGE, Filters
+from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.listing import Listing, Position, Row
+from crossbar.documents.shape import Shape, filter_tag
 from crossbar.errors import JSON
 from crossbar.resource.call import Call
 from crossbar.resource.hooks import RowsHook
-from crossbar.resource.reply import Reply
+from crossbar.resource.reply import Reply, Stream
 from crossbar.wire.listing import ListOptions, encode_start_key, fields, list_options, project
 from crossbar.wire.listing import time_range as requested_range
+
+LARGEST_GATHERED: Final = 1000
+"""Rows of a list without pages beyond which they are streamed."""
+CHUNK: Final = 500
+"""Rows that a streamed list decorates and writes at a time."""
+
+Render = Callable[[list[Row]], Awaitable[list[bytes]]]
+"""Rows as they come from the store → rows as the answer shows them, as JSON; as many, in the same order."""
 
 
 async def answer_listing(
@@ -30,45 +40,102 @@ async def answer_listing(
     match: dict[str, Any] | None = None,
     time_range: int | None = None,
     ascending: bool = False,
+    parameters: Sequence[Parameter] | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Reply:
     """A page of the documents of a type, as the request asks for it.
 
     `tag` narrows it to one of the type's further listings, `match` to a store expression of the endpoint's own.
     `time_range` is the longest range in seconds of a listing sorted by time, which takes `created_from` and
-    `created_to`. `ascending` is the endpoint's own order where it has one.
+    `created_to`. `ascending` is the endpoint's own order where it has one. `parameters` are the filters where they
+    are not those of the query string as it is. `columns` are those of a CSV, which then has every row of the range
+    unless the request limits it.
     """
-    options = list_options(call.values, page_size=call.config.api.pagination_page_size, ascending=ascending)
-    filters = Filters.parse(call.query.pairs, ignored=() if time_range is None else TIME_RANGE)
+    options = options_of(call, ascending=ascending, columns=columns)
+    asked = call.query.pairs if parameters is None else parameters
+    filters = Filters.parse(asked, ignored=() if time_range is None else TIME_RANGE)
     conditions = [condition for condition in (filters.match, match) if condition]
     projection = fields(call.query)
     whole = projection is not None or call.values.is_true("full_docs")
-    start, end = _bounds(call, options, time_range)
-    page = await call.store.page(
-        Listing(
-            database or call.account_id,
-            document_type,
-            tag=tag,
-            match={"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else {},
-            start=start,
-            end=end,
-            descending=not options.ascending,
-            limit=options.page_size,
-            view="json" if whole else "row",
-        )
+    start, end = bounds(call, options, time_range)
+    listing = Listing(
+        database or call.account_id,
+        document_type,
+        tag=tag or _indexed(call.store.shapes[document_type], asked),
+        match={"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else {},
+        start=start,
+        end=end,
+        descending=not options.ascending,
+        limit=None if options.page_size is None else options.page_size + 1,
+        view="json" if whole else "row",
     )
-    reply = await _reply(call, page.rows, rows_hooks)
-    if projection is not None:
-        reply = Reply([project(row, projection) for row in _decoded(page.rows)])
-    if options.page_size is not None:
-        reply.envelope["page_size"] = len(page.rows)
-        if (key := _start_key(options, page.rows, time_range)) is not None:
-            reply.envelope["start_key"] = key
-        if page.next is not None:
-            reply.envelope["next_start_key"] = encode_start_key([page.next])
+    hooks = rows_hooks if projection is None else ()
+
+    async def render(rows: list[Row]) -> list[bytes]:
+        if projection is not None:
+            return [orjson.dumps(project(orjson.loads(row.body), projection)) for row in rows]
+        return await decorated(call, rows, hooks)
+
+    return await answer_rows(
+        call.store.stream(listing), options, render, columns=columns, csv=call.wants_csv, timed=time_range is not None
+    )
+
+
+def options_of(call: Call, *, ascending: bool = False, columns: Sequence[str] | None = None) -> ListOptions:
+    """How the request wants its list cut and ordered; a CSV with known columns has no pages unless it asks for them."""
+    options = list_options(call.values, page_size=call.config.api.pagination_page_size, ascending=ascending)
+    if columns and call.wants_csv and call.values.get("page_size") is None:
+        return replace(options, page_size=None)
+    return options
+
+
+async def answer_rows(
+    rows: AsyncIterator[Row],
+    options: ListOptions,
+    render: Render,
+    *,
+    columns: Sequence[str] | None = None,
+    csv: bool = False,
+    timed: bool = False,
+) -> Reply:
+    """The answer made of the first rows of an iterator, or of all where there are no pages.
+
+    The row after a page tells where the next one begins. A long list without pages becomes a stream, and so does any
+    that is wanted as `csv` with `columns`. In a `timed` listing the envelope always names its own start key.
+    """
+    size = options.page_size
+    if size is None:
+        gathered = await _take(rows, LARGEST_GATHERED + 1)
+        if len(gathered) > LARGEST_GATHERED or (csv and columns):
+            return Stream(chunks=_chunks(gathered, rows, render), columns=columns)
+        return Reply(json=_array(await render(gathered)))
+    page = await _take(rows, size + 1)
+    reply = Reply(json=_array(await render(page[:size])))
+    reply.envelope["page_size"] = len(page[:size])
+    start_key = options.start_key_text
+    if options.start_key is None and timed and page:
+        start_key = encode_start_key([page[0].position])
+    if start_key is not None:
+        reply.envelope["start_key"] = start_key
+    if len(page) > size:
+        reply.envelope["next_start_key"] = encode_start_key([page[size].position])
+    if csv and columns:
+        return Stream(chunks=_chunks(page[:size], None, render), columns=columns)
     return reply
 
 
-def _bounds(call: Call, options: ListOptions, maximum: int | None) -> tuple[Position | None, Position | None]:
+async def decorated(call: Call, rows: list[Row], hooks: Sequence[RowsHook]) -> list[bytes]:
+    """The rows as they lie in the store, or decoded where the endpoint decorates them."""
+    if not hooks or not rows:
+        return [row.body for row in rows]
+    decoded = [orjson.loads(row.body) for row in rows]
+    for hook in hooks:
+        await hook(call, decoded)
+    return list(map(orjson.dumps, decoded))
+
+
+def bounds(call: Call, options: ListOptions, maximum: int | None) -> tuple[Position | None, Position | None]:
+    """Where a listing begins and ends in its direction; `maximum` is the longest range of one sorted by time."""
     start = _position(options.start_key)
     end = _position(options.end_key)
     if maximum is None:
@@ -78,6 +145,38 @@ def _bounds(call: Call, options: ListOptions, maximum: int | None) -> tuple[Posi
     return (start or oldest, newest) if options.ascending else (start or newest, oldest)
 
 
+def _indexed(shape: Shape, parameters: Iterable[Parameter]) -> str | None:
+    """The tag of the most telling filter that has one. The filter itself is applied all the same."""
+    wanted = {name.removeprefix("filter_"): value for name, value in parameters if name.startswith("filter_")}
+    for path in shape.filters:
+        value = wanted.get(path)
+        # A list or a JSON string stands for other texts than its own.
+        if isinstance(value, str) and not value.lstrip().startswith(("[", '"')) and (tag := filter_tag(path, value)):
+            return tag
+    return None
+
+
+async def _take(rows: AsyncIterator[Row], count: int) -> list[Row]:
+    """The next rows, at most `count`."""
+    taken: list[Row] = []
+    async for row in rows:
+        taken.append(row)
+        if len(taken) == count:
+            break
+    return taken
+
+
+async def _chunks(first: list[Row], rest: AsyncIterator[Row] | None, render: Render) -> AsyncIterator[list[bytes]]:
+    for at in range(0, len(first), CHUNK):
+        yield await render(first[at : at + CHUNK])
+    while rest is not None and (rows := await _take(rest, CHUNK)):
+        yield await render(rows)
+
+
+def _array(rows: list[bytes]) -> bytes:
+    return b"[%s]" % b",".join(rows)
+
+
 def _position(key: JSON) -> Position | None:
     """A key of ours names one place; any other is a plain sort key to begin at."""
     if key is None or key == "":
@@ -85,23 +184,3 @@ def _position(key: JSON) -> Position | None:
     if isinstance(key, list):
         return Position.exact(key[0]) if len(key) == 1 and isinstance(key[0], str) else None
     return Position.value(key)
-
-
-def _start_key(options: ListOptions, rows: list[Row], time_range: int | None) -> str | None:
-    if options.start_key is None and time_range is not None and rows:
-        return encode_start_key([rows[0].position])
-    return options.start_key_text
-
-
-def _decoded(rows: list[Row]) -> list[dict[str, JSON]]:
-    return [orjson.loads(row.body) for row in rows]
-
-
-async def _reply(call: Call, rows: list[Row], hooks: Sequence[RowsHook]) -> Reply:
-    """The rows as they lie in the store, or decoded where the endpoint decorates them."""
-    if not hooks or not rows:
-        return Reply(json=b"[%s]" % b",".join([row.body for row in rows]))
-    decoded = _decoded(rows)
-    for hook in hooks:
-        await hook(call, decoded)
-    return Reply(decoded)

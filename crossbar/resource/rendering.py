@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 from aiohttp import hdrs, web
+from multidict import CIMultiDict
 
 from crossbar.errors import CrossbarError, Empty
 from crossbar.ids import new_id
 from crossbar.metrics import Metrics
 from crossbar.resource.call import Call
-from crossbar.resource.reply import ABSENT, Binary, Reply
+from crossbar.resource.reply import ABSENT, Binary, Reply, Stream
 from crossbar.wire import spreadsheet
 from crossbar.wire.conditions import check_preconditions, is_conditional
 from crossbar.wire.envelope import AUTOMATIC, Envelopes, Exchange, Page, jsonp, pretty
 from crossbar.wire.headers import LONG_AGO, answer_headers
-from crossbar.wire.negotiation import CSV_TYPES, language, media_type, overriding_media_type
+from crossbar.wire.negotiation import language, media_type, overriding_media_type
 from crossbar.wire.ranges import byte_range
 from crossbar.wire.values import Values, pretty_print
 
@@ -73,14 +74,74 @@ class Rendering:
         call: Call,
         exchange: Exchange,
         cors: Mapping[str, str] | None,
-        media: str,
     ) -> web.StreamResponse:
         """The response for what a handler answered."""
         if isinstance(reply, Binary):
             return await self._binary(reply, call, exchange, cors)
-        if media in CSV_TYPES and call.verb == "GET" and (sheet := self._sheet(reply, call, exchange, cors)):
+        if isinstance(reply, Stream):
+            if call.wants_csv and reply.columns:
+                return await self._sheet_stream(reply, reply.columns, call, exchange, cors)
+            if not call.wants_csv and _may_stream(call):
+                return await self._json_stream(reply, call, exchange, cors)
+            reply.json = b"[%s]" % b",".join([row async for rows in reply.chunks for row in rows])
+        if call.wants_csv and (sheet := self._sheet(reply, call, exchange, cors)):
             return sheet
         return await self._json(reply, call, exchange, cors)
+
+    async def _json_stream(
+        self, reply: Stream, call: Call, exchange: Exchange, cors: Mapping[str, str] | None
+    ) -> web.StreamResponse:
+        """The envelope around the rows, as they come."""
+        revision = new_id()
+        headers = answer_headers(
+            exchange.request_id,
+            language=language(call.request.headers.get(hdrs.ACCEPT_LANGUAGE)),
+            cors=cors,
+            etag=revision,
+            expires=LONG_AGO,
+        )
+        head, tail = self._envelope(reply, b"[]", revision, exchange).split(b"[]", 1)
+        response = self._streamed(call, headers)
+        await response.prepare(call.request)
+        await response.write(head + b"[")
+        separator = b""
+        async for rows in reply.chunks:
+            await response.write(separator + b",".join(rows))
+            separator = b","
+        await response.write_eof(b"]" + tail)
+        return response
+
+    async def _sheet_stream(
+        self,
+        reply: Stream,
+        columns: Sequence[str],
+        call: Call,
+        exchange: Exchange,
+        cors: Mapping[str, str] | None,
+    ) -> web.StreamResponse:
+        """The rows as CSV, as they come; without any row 204."""
+        chunks = reply.chunks
+        first = await anext(chunks, None)
+        if first is None:
+            return web.Response(status=204, headers=answer_headers(exchange.request_id, content_type=None, cors=cors))
+        name = spreadsheet.file_name(call.request.headers, call.values, "result.csv")
+        headers = answer_headers(exchange.request_id, content_type="text/csv", cors=cors)
+        headers[hdrs.CONTENT_DISPOSITION] = spreadsheet.attachment(name)
+        sheet = spreadsheet.Sheet(columns)
+        response = self._streamed(call, headers)
+        await response.prepare(call.request)
+        await response.write(sheet.head + sheet.rows(map(orjson.loads, first)))
+        async for rows in chunks:
+            await response.write(sheet.rows(map(orjson.loads, rows)))
+        await response.write_eof()
+        return response
+
+    def _streamed(self, call: Call, headers: CIMultiDict[str]) -> web.StreamResponse:
+        """A response whose body comes in pieces, compressed if the client likes that."""
+        response = web.StreamResponse(headers=headers)
+        if self._compress and "gzip" in call.request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
 
     async def _json(
         self, reply: Reply, call: Call, exchange: Exchange, cors: Mapping[str, str] | None
@@ -173,6 +234,12 @@ class Rendering:
             await response.write(chunk)
         await response.write_eof()
         return response
+
+
+def _may_stream(call: Call) -> bool:
+    """Whether the envelope can be written before all rows are known: nothing is asked of it as a whole."""
+    headers = call.request.headers
+    return not (is_conditional(headers) or pretty_print(headers, call.values) or call.values.text("jsonp"))
 
 
 def _gzip(body: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -57,6 +57,17 @@ class Reply:
     def rows(cls, rows: list[Any], *, page_size: bool = False) -> Reply:
         """A list that is not paginated; `page_size` adds its length to the envelope."""
         return cls(rows, envelope={"page_size": len(rows)} if page_size else {})
+
+
+@dataclass(slots=True)
+class Stream(Reply):
+    """A success envelope around a list too long to gather: its rows come in `chunks`, each row as JSON.
+
+    With `columns` it can be had as CSV, too, row by row; without, a sheet is made when all rows are there.
+    """
+
+    chunks: AsyncIterator[list[bytes]] = field(kw_only=True)
+    columns: Sequence[str] | None = None
 
 
 LARGEST_WHOLE: Final = 512 * 1024
