@@ -331,6 +331,36 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """Sound, voicemail and faxes."""
+
+    normalize_media: bool = option(
+        False, "Convert every uploaded sound with ffmpeg.", kazoo="crossbar.media.normalize_media"
+    )
+    normalization_format: Literal["mp3", "mp4", "wav"] = option(
+        "mp3",
+        "What sounds are converted to; voicemail goes by the box's media_extension.",
+        kazoo="crossbar.media.normalization_format",
+    )
+    conversion_timeout_s: float = option(30.0, "How long a program may work on one sound or document.", minimum=0.1)
+    conversions_at_once: int = option(2, "Conversions a worker runs at a time; the others wait.", minimum=1)
+    message_retention_duration: int = option(
+        93,
+        "Days that a voicemail message can be changed and is listed by itself.",
+        minimum=1,
+        kazoo="callflow.voicemail.message_retention_duration",
+    )
+    transcribe_format: Literal["mp3", "mp4", "wav"] | None = option(
+        None,
+        "The media_extension that boxes with transcription must have.",
+        kazoo="callflow.voicemail.transcribe_format",
+    )
+    fax_smtp_domain: str = option(
+        "fax.kazoo.io", "Domain under which fax boxes get their mail domains.", kazoo="fax.default_smtp_domain"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """How notifications leave."""
 
@@ -370,6 +400,7 @@ class Config:
     users: Users = field(default_factory=Users)
     security: Security = field(default_factory=Security)
     database: Database = field(default_factory=Database)
+    media: Media = field(default_factory=Media)
     mail: Mail = field(default_factory=Mail)
     log: Log = field(default_factory=Log)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -1,26 +1,34 @@
-"""The attachments room: the files that belong to documents, streamed in and out of GridFS.
+"""The attachments room: the files that belong to documents, streamed in and out in the layout of GridFS.
 
 An attachment belongs to one document and has a name there. A new one of the same name takes the old one's place only
-when it is stored whole, and all of a document's attachments end with it.
+when it is stored whole; of several stored at a time the last to be whole stays. All of a document's attachments end
+with it.
+
+The driver's own GridFS gathers 48 MB before it writes and fetches 16 MB at a time; here a file of any size passes
+through about a megabyte.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from bson import ObjectId
-from motor.motor_asyncio import AsyncIOMotorGridFSBucket
-from pymongo import ASCENDING, WriteConcern
+from pymongo import ASCENDING, DESCENDING, WriteConcern
 
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.store import Store, driver_errors
+from crossbar.errors import Invalid, SystemFault
 
-BUCKET: Final = "attachments"
-FILES: Final = f"{BUCKET}.files"
+FILES: Final = "attachments.files"
+CHUNKS: Final = "attachments.chunks"
 CHUNK_BYTES: Final = 255 * 1024
+CHUNKS_AT_A_TIME: Final = 4
+NEWEST_FIRST: Final = [("uploadDate", DESCENDING), ("_id", DESCENDING)]
+"""The first of several files of one name is the attachment, the others are on their way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,72 +47,140 @@ class Attachments:
 
     def __init__(self, store: Store) -> None:
         self._files = store.database[FILES]
-        self._bucket = AsyncIOMotorGridFSBucket(
-            store.database, BUCKET, chunk_size_bytes=CHUNK_BYTES, write_concern=WriteConcern("majority", j=True)
-        )
+        self._chunks = store.database[CHUNKS]
+        # Chunks need no acknowledgement of their own: the file is written after them, and with the store's concern.
+        self._new_chunks = self._chunks.with_options(write_concern=WriteConcern(1))
 
     async def put(
-        self, document: Document, name: str, content_type: str, contents: bytes | AsyncIterable[bytes]
+        self,
+        document: Document,
+        name: str,
+        content_type: str,
+        contents: bytes | AsyncIterable[bytes],
+        *,
+        largest: int | None = None,
     ) -> Attachment:
-        """Store a file under `name`; what had the name before goes when the new one is whole."""
+        """Store a file under `name`; what had the name before goes when the new one is whole.
+
+        Nothing is left of a file that could not be stored whole. Raises 400 `file.maxSize` when it has more than
+        `largest` bytes.
+        """
+        file_id = ObjectId()
         owner = {"a": document.database, "document": document.key, "name": name}
-        metadata = {**owner, "content_type": content_type, "created": clock.now()}
         with driver_errors():
-            upload = self._bucket.open_upload_stream(name, metadata=metadata)
             try:
-                if isinstance(contents, bytes):
-                    await upload.write(contents)
-                else:
-                    async for chunk in contents:
-                        await upload.write(chunk)
+                size = await self._write(file_id, contents, largest)
+                finished = datetime.fromtimestamp(clock.unix_now(), UTC)
+                file = {
+                    "_id": file_id,
+                    "filename": name,
+                    "length": size,
+                    "chunkSize": CHUNK_BYTES,
+                    "uploadDate": finished,
+                    "metadata": {**owner, "content_type": content_type, "created": clock.now()},
+                }
+                await self._files.insert_one(file)
             except BaseException:
-                await upload.abort()
+                await self._remove(file_id)
                 raise
-            await upload.close()
-            query = {f"metadata.{key}": value for key, value in owner.items()}
-            await self._delete({**query, "_id": {"$ne": upload._id}})
-            stored = await self._files.find_one({"_id": upload._id})
-        return _attachment(stored or {})
+            older = [{"uploadDate": {"$lt": finished}}, {"uploadDate": finished, "_id": {"$lt": file_id}}]
+            await self._delete({**_owned_by(document, name), "$or": older})
+        return _attachment(file)
 
     async def find(self, document: Document, name: str) -> Attachment | None:
         """The attachment of this name, or None."""
-        query = {"metadata.a": document.database, "metadata.document": document.key, "metadata.name": name}
         with driver_errors():
-            stored = await self._files.find_one(query, sort=[("uploadDate", -1)])
+            stored = await self._files.find_one(_owned_by(document, name), sort=NEWEST_FIRST)
         return _attachment(stored) if stored else None
 
     async def all(self, document: Document) -> list[Attachment]:
         """The attachments of a document, by name."""
-        query = {"metadata.a": document.database, "metadata.document": document.key}
         with driver_errors():
-            cursor = self._files.find(query).sort("metadata.name", ASCENDING)
-            return [_attachment(stored) async for stored in cursor]
+            cursor = self._files.find(_owned_by(document)).sort([("metadata.name", ASCENDING), *NEWEST_FIRST])
+            newest: dict[str, Attachment] = {}
+            async for stored in cursor:
+                newest.setdefault(stored["metadata"]["name"], _attachment(stored))
+        return list(newest.values())
 
-    async def stream(self, attachment: Attachment) -> AsyncIterator[bytes]:
-        """The bytes of an attachment, a chunk at a time."""
+    async def stream(self, attachment: Attachment, first: int = 0, last: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes `first` to `last` (inclusive; the end) of an attachment, a chunk at a time."""
+        left = (attachment.size if last is None else last + 1) - first
+        number, skipped = divmod(first, CHUNK_BYTES)
+        query = {"files_id": attachment.file_id, "n": {"$gte": number}}
         with driver_errors():
-            download = await self._bucket.open_download_stream(attachment.file_id)
-            while chunk := await download.readchunk():
-                yield chunk
+            async for chunk in self._chunks.find(query).sort("n", ASCENDING).batch_size(CHUNKS_AT_A_TIME):
+                if left <= 0 or chunk["n"] != number:
+                    break
+                data: bytes = chunk["data"][skipped : skipped + left]
+                yield data
+                left -= len(data)
+                number, skipped = number + 1, 0
+        if left > 0:  # deleted or replaced while it was read
+            raise SystemFault("datastore_fault")
 
     async def read(self, attachment: Attachment) -> bytes:
         """All bytes of an attachment."""
         return b"".join([chunk async for chunk in self.stream(attachment)])
 
+    async def copy(self, attachment: Attachment, owner: Document) -> Attachment:
+        """Give another document a copy of an attachment, without holding it in memory."""
+        return await self.put(owner, attachment.name, attachment.content_type, self.stream(attachment))
+
     async def delete(self, document: Document, name: str | None = None) -> None:
         """Delete one attachment of a document, or all. What is not there is no error."""
-        query = {"metadata.a": document.database, "metadata.document": document.key}
         with driver_errors():
-            await self._delete(query if name is None else {**query, "metadata.name": name})
+            await self._delete(_owned_by(document, name))
 
     async def delete_database(self, database: str) -> None:
         """Delete every attachment of an account."""
         with driver_errors():
             await self._delete({"metadata.a": database})
 
+    async def _write(self, file_id: ObjectId, contents: bytes | AsyncIterable[bytes], largest: int | None) -> int:
+        """Store the chunks of a file and return its size."""
+        size = number = 0
+        async for piece in _pieces(contents, CHUNK_BYTES * CHUNKS_AT_A_TIME):
+            size += len(piece)
+            if largest is not None and size > largest:
+                message = f"Payload or Files must not be more than {largest} bytes"
+                raise Invalid.field("file", "maxSize", message, target=largest)
+            cuts = range(0, len(piece), CHUNK_BYTES)
+            await self._new_chunks.insert_many(
+                {"files_id": file_id, "n": number + index, "data": piece[cut : cut + CHUNK_BYTES]}
+                for index, cut in enumerate(cuts)
+            )
+            number += len(cuts)
+        return size
+
     async def _delete(self, query: dict[str, Any]) -> None:
         async for stored in self._files.find(query, {"_id": 1}):
-            await self._bucket.delete(stored["_id"])
+            await self._remove(stored["_id"])
+
+    async def _remove(self, file_id: ObjectId) -> None:
+        """Take a file away, its entry first so that nobody finds half of it."""
+        await self._files.delete_one({"_id": file_id})
+        await self._chunks.delete_many({"files_id": file_id})
+
+
+async def _pieces(contents: bytes | AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:
+    """The contents in pieces of exactly `size` bytes, but for the last."""
+    if isinstance(contents, bytes):
+        for start in range(0, len(contents), size):
+            yield contents[start : start + size]
+        return
+    gathered = bytearray()
+    async for piece in contents:
+        gathered += piece
+        while len(gathered) >= size:
+            yield bytes(gathered[:size])
+            del gathered[:size]
+    if gathered:
+        yield bytes(gathered)
+
+
+def _owned_by(document: Document, name: str | None = None) -> dict[str, Any]:
+    query = {"metadata.a": document.database, "metadata.document": document.key}
+    return query if name is None else {**query, "metadata.name": name}
 
 
 def _attachment(stored: dict[str, Any]) -> Attachment:

@@ -1,7 +1,8 @@
 """Every index of every collection, in one table.
 
 Each begins with the database (`a`), which is also the shard key, so that a query for one account's documents
-reaches one shard and a unique index is one that a sharded cluster can enforce.
+reaches one shard and a unique index is one that a sharded cluster can enforce. The chunks of a file are found by the
+file alone, which the index of the files has led to.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER],
     "records": [LISTING, TAGGED],
     "attachments.files": [_index("metadata.a", "metadata.document", "metadata.name")],
+    "attachments.chunks": [_index("files_id", "n", unique=True)],
     "claims": [_index("holder")],
     "revocations": [IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0)],
 }

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -44,6 +44,7 @@ from crossbar.wire.conditions import check_preconditions, is_conditional
 from crossbar.wire.decoding import Limits
 from crossbar.wire.envelope import Exchange
 from crossbar.wire.headers import cors_headers, is_cors
+from crossbar.wire.magic_paths import reveal
 from crossbar.wire.negotiation import DEFAULT_ACCEPTED, DEFAULT_PROVIDED, check_content_type
 from crossbar.wire.paths import Noun, Path, check_account_id, parse_path
 from crossbar.wire.query import Query
@@ -144,13 +145,13 @@ class Front:
         """The protocol's order of checks, from the path to the answer."""
         await self._services.settings.fresh()
         raw_path, _, query_string = request.raw_path.partition("?")
-        path = parse_path(raw_path, self._names)
+        path, hidden = self._path(raw_path, request.method)
         if path is None:
             return web.Response(text=BANNER, content_type="text/plain", charset="UTF-8")
         query = Query.parse(query_string)
         body = await self._body(request, query)
         values = progress.values = Values(body.data, query, body.envelope)
-        progress.presented = credential(request.headers, values)
+        progress.presented = None if hidden else credential(request.headers, values)
         if request.method not in METHODS:
             raise Empty(501, "not implemented")
         progress.verb = values.verb("POST") if request.method == "POST" else request.method
@@ -164,6 +165,8 @@ class Front:
             raise UnknownPath
         shape, names = found
         route = self._route(progress, asked, shape)
+        if hidden and route is not None:
+            route = replace(route, who=Who.ANONYMOUS)
         progress.target = await self._target(asked)
         await self._identify(progress, route, offered, asked)
         call = Call(
@@ -175,6 +178,13 @@ class Front:
         if route is None:
             raise MethodNotAllowed if asked.scope in shape.routes else Plain(404, "faulty request")
         return await self._execute(call, route, progress)
+
+    def _path(self, raw_path: str, method: str) -> tuple[Path | None, bool]:
+        """What a URL path says, and whether it was hidden in a link that needs no token."""
+        path = parse_path(raw_path, self._names)
+        if path is None and method == "GET" and (hidden := reveal(raw_path)) is not None:
+            return parse_path(hidden, self._names), True
+        return path, False
 
     async def _early(self, request: web.Request, progress: Progress, path: Path, offered: Credential | None) -> Asked:
         """Judge what was presented before the path is looked at, and resolve the alias of the caller's account."""

@@ -13,6 +13,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.store import Raw
 from crossbar.errors import JSON
 from crossbar.resource.call import Call
+from crossbar.wire.ranges import byte_range
 
 
 class _Absent:
@@ -70,12 +71,15 @@ class Stream(Reply):
 
 
 LARGEST_WHOLE: Final = 512 * 1024
-"""Attachments beyond this size are streamed, unless a part of one is asked for."""
+"""Attachments beyond this size are streamed."""
 
 
 @dataclass(slots=True)
 class Binary:
-    """Bytes instead of an envelope, whole or as a stream of `size` bytes; `Range` is honoured on whole ones."""
+    """Bytes instead of an envelope, whole or as a stream of `size` bytes.
+
+    `Range` is honoured on whole ones; who streams has to see to it alone, as `attachment` does.
+    """
 
     body: bytes | AsyncIterator[bytes]
     content_type: str
@@ -90,6 +94,13 @@ class Binary:
     async def attachment(cls, call: Call, attachment: Attachment, filename: str | None = None) -> Binary:
         """An attachment, under its own name or another."""
         attachments = call.services.attachments
-        whole = attachment.size <= LARGEST_WHOLE or hdrs.RANGE in call.request.headers
-        body = await attachments.read(attachment) if whole else attachments.stream(attachment)
-        return cls(body, attachment.content_type, filename or attachment.name, size=attachment.size)
+        answer = cls(b"", attachment.content_type, filename or attachment.name)
+        if attachment.size <= LARGEST_WHOLE:
+            answer.body = await attachments.read(attachment)
+        elif span := byte_range(call.request.headers.get(hdrs.RANGE), attachment.size):
+            answer.body = attachments.stream(attachment, span.first, span.last)
+            answer.size, answer.status = span.last - span.first + 1, span.status
+            answer.headers.update(span.headers)
+        else:
+            answer.body, answer.size = attachments.stream(attachment), attachment.size
+        return answer
