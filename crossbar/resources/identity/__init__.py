@@ -10,6 +10,7 @@ from crossbar.resources.identity import login, removals
 from crossbar.resources.identity.about import about
 from crossbar.resources.identity.access_lists import access_lists
 from crossbar.resources.identity.accounts import accounts
+from crossbar.resources.identity.acls import acls
 from crossbar.resources.identity.api_auth import api_auth
 from crossbar.resources.identity.channels import channels
 from crossbar.resources.identity.devices import devices
@@ -17,6 +18,7 @@ from crossbar.resources.identity.groups import groups
 from crossbar.resources.identity.hotdesks import hotdesks
 from crossbar.resources.identity.limits import limits
 from crossbar.resources.identity.parked_calls import PARKED_CALL_SHAPE, parked_calls
+from crossbar.resources.identity.rate_limits import rate_limits
 from crossbar.resources.identity.registrations import registrations
 from crossbar.resources.identity.schemas import schemas
 from crossbar.resources.identity.skels import skels
@@ -29,6 +31,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     about,
     access_lists,
     accounts,
+    acls,
     api_auth,
     channels,
     devices,
@@ -36,6 +39,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     hotdesks,
     limits,
     parked_calls,
+    rate_limits,
     registrations,
     schemas,
     skels,
