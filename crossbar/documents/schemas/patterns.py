@@ -29,6 +29,21 @@ def matches(pattern: str, text: str) -> bool:
         return False
 
 
+def last_group(pattern: str, text: str) -> str | None:
+    """What the last group of `pattern` holds where it is found in `text`; the whole match if it has no groups.
+
+    None if it is not found.
+    """
+    try:
+        found = _compiled(pattern).search(text)
+    except (pcre2.LibraryError, UnicodeError):
+        return None
+    if found is None:
+        return None
+    groups: tuple[str | None, ...] = found.groups()
+    return (groups[-1] or "") if groups else str(found[0])
+
+
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> pcre2.Pattern:
     return pcre2.compile(pattern, pcre2.ASCII)
