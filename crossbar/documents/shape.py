@@ -62,7 +62,8 @@ def or_default(path: str, default: JSON) -> Callable[[Document], JSON]:
 class Unique:
     """A value that only one document may hold.
 
-    `name` and `value` make the claim; a second holder is refused with the validation error `unique` on `field`.
+    `name` and `value` make the claim; a second holder is refused with the validation error `unique` on `field`, whose
+    `message` may be worked out from the document that holds the claim already, and `cause` if it is given.
     Within the document's database the claim is an entry of a unique index; with `system=True` it is a document
     of the `claims` collection, written in the same transaction, and holds across all databases.
     """
@@ -70,7 +71,7 @@ class Unique:
     name: str
     value: str
     field: str
-    message: str
+    message: str | Callable[[Document], str]
     cause: JSON = None
     system: bool = False
 
