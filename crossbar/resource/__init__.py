@@ -1,7 +1,7 @@
 """What all endpoints share: a declaration in, routes out, and the one life of a request."""
 
 from crossbar.resource.call import Call, Part, Services
-from crossbar.resource.declaration import ACCOUNT, BARE, Resource, Route, Rule, Who
+from crossbar.resource.declaration import ACCOUNT, ANY_DOCUMENT, BARE, Resource, Route, Rule, Who
 from crossbar.resource.hooks import Draft
 from crossbar.resource.lifecycle import Lifecycle, display_name, merge, stamps
 from crossbar.resource.listings import answer_listing
@@ -11,6 +11,7 @@ from crossbar.resource.singleton import Singleton
 __all__ = [
     "ABSENT",
     "ACCOUNT",
+    "ANY_DOCUMENT",
     "BARE",
     "Binary",
     "Call",

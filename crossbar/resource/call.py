@@ -20,6 +20,7 @@ from crossbar.documents.schemas import Schemas
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, FieldErrors, Invalid, InvalidCredentials
 from crossbar.wire.body import UploadedFile
+from crossbar.wire.negotiation import DEFAULT_PROVIDED
 from crossbar.wire.paths import Noun
 from crossbar.wire.query import Query
 from crossbar.wire.values import Values
@@ -69,7 +70,8 @@ class Call:
 
     `verb` is the one to act on (verb tunnelling done); `path` has the named arguments of the route; `data` is the
     envelope's `data` with private keys dropped; `parents` has the documents of the nouns between the account and the
-    endpoint, by noun name. `gate` is called between checking and writing with the revision of the stored document.
+    endpoint, by noun name; `media` is the media type that the answer is to have. `gate` is called between checking
+    and writing with the revision of the stored document.
     """
 
     services: Services
@@ -87,6 +89,7 @@ class Call:
     caller: Identity | None = None
     target: Account | None = None
     parents: dict[str, Document] = field(default_factory=dict)
+    media: str = DEFAULT_PROVIDED[0]
     gate: Callable[[str | None], None] | None = None
 
     @property

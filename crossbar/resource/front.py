@@ -35,7 +35,7 @@ from crossbar.errors import (
 from crossbar.ids import new_id
 from crossbar.logs import request_log
 from crossbar.resource.call import Asked, Call, Services
-from crossbar.resource.declaration import PathShape, Resource, Route, Who
+from crossbar.resource.declaration import ANY_DOCUMENT, PathShape, Resource, Route, Who
 from crossbar.resource.peer import Peers
 from crossbar.resource.reading import read_body
 from crossbar.resource.rendering import Rendering
@@ -166,7 +166,8 @@ class Front:
         if found is None:
             raise UnknownPath
         shape, names = found
-        route = self._route(progress, asked, shape)
+        routes = self._routes(asked, shape)
+        route = self._route(progress, routes, shape)
         progress.target = await self._target(asked)
         await self._identify(progress, route, offered, asked)
         call = Call(
@@ -176,7 +177,7 @@ class Front:
         if progress.identity is not None:
             await self._authorize(call, route, progress.identity)
         if route is None:
-            raise MethodNotAllowed if asked.scope in shape.routes else Plain(404, "faulty request")
+            raise MethodNotAllowed if routes else Plain(404, "faulty request")
         return await self._execute(call, route, progress)
 
     async def _early(self, request: web.Request, progress: Progress, path: Path, offered: Credential | None) -> Asked:
@@ -203,12 +204,25 @@ class Front:
         progress.cors = cors_headers(methods, progress.requested_method)
         return True
 
+    def _routes(self, asked: Asked, shape: PathShape) -> Mapping[str, Route]:
+        """The routes that the path has after these nouns; none where the endpoint makes no sense there."""
+        routes = shape.routes.get(asked.scope)
+        if routes is None and self._is_behind_document(asked):
+            routes = shape.routes.get(ANY_DOCUMENT)
+        return routes or {}
+
+    def _is_behind_document(self, asked: Asked) -> bool:
+        if [len(noun.args) for noun in asked.nouns[:-1]] != [1, 1] or asked.account_id is None:
+            return False
+        collection = self._resources.get(asked.nouns[1].name)
+        return collection is not None and bool(collection.shapes)
+
     @staticmethod
-    def _route(progress: Progress, asked: Asked, shape: PathShape) -> Route | None:
+    def _route(progress: Progress, routes: Mapping[str, Route], shape: PathShape) -> Route | None:
         """The route, or None where the endpoint has this path and verb, but not after these nouns."""
         if progress.verb not in shape.methods:
             raise MethodNotAllowed
-        route = shape.routes.get(asked.scope, {}).get(progress.verb)
+        route = routes.get(progress.verb)
         if route is not None:
             progress.template = route.template
         return route
@@ -226,7 +240,7 @@ class Front:
     async def _execute(self, call: Call, route: Route, progress: Progress) -> web.StreamResponse:
         """Negotiate, load what the path names on the way, and let the endpoint answer."""
         provided = (*route.provides, *DEFAULT_PROVIDED) if route.provides else DEFAULT_PROVIDED
-        media = self._rendering.negotiate(call.request.headers, call.values, provided)
+        media = call.media = self._rendering.negotiate(call.request.headers, call.values, provided)
         await self._load_parents(call)
         if call.verb != "GET":
             accepted = (*DEFAULT_ACCEPTED, *route.accepts) if route.accepts else DEFAULT_ACCEPTED
