@@ -6,7 +6,18 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
+from crossbar.resources.calls.blacklists import blacklists
+from crossbar.resources.calls.callflows import callflows
+from crossbar.resources.calls.menus import menus
+from crossbar.resources.calls.temporal_rules import temporal_rules
+from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
 
-RESOURCES: Final[tuple[Resource, ...]] = ()
+RESOURCES: Final[tuple[Resource, ...]] = (
+    blacklists,
+    callflows,
+    menus,
+    temporal_rules,
+    temporal_rules_sets,
+)
 SHAPES: Final[tuple[Shape, ...]] = ()
 PARTS: Final[tuple[Part, ...]] = ()
