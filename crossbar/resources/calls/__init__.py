@@ -8,6 +8,7 @@ from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
 from crossbar.resources.calls.blacklists import blacklists
 from crossbar.resources.calls.callflows import callflows
+from crossbar.resources.calls.directories import directories
 from crossbar.resources.calls.menus import menus
 from crossbar.resources.calls.temporal_rules import temporal_rules
 from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
@@ -15,6 +16,7 @@ from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
 RESOURCES: Final[tuple[Resource, ...]] = (
     blacklists,
     callflows,
+    directories,
     menus,
     temporal_rules,
     temporal_rules_sets,

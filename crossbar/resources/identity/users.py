@@ -65,6 +65,14 @@ def claims(user: Document) -> Iterator[Unique]:
         yield Unique("user.hotdesk.id", str(hotdesk), "hotdesk.id", message, cause=hotdesk)
 
 
+def tags(user: Document) -> Iterator[str]:
+    """The further listings: log-ins by credentials, members of each directory."""
+    yield from credential_tags(user)
+    directories = user.at("directories")
+    if isinstance(directories, dict):
+        yield from (f"directory/{directory_id}" for directory_id in directories)
+
+
 users = Resource(
     "users",
     document_type="user",
@@ -85,7 +93,7 @@ users = Resource(
         flags=or_default("flags", []),
     ),
     sort=full_name,
-    tags=credential_tags,
+    tags=tags,
     unique=claims,
     client_ids=False,
 )
