@@ -10,6 +10,7 @@ from crossbar.resources.calls.blacklists import blacklists
 from crossbar.resources.calls.callflows import callflows
 from crossbar.resources.calls.comments import comments
 from crossbar.resources.calls.directories import directories
+from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
 from crossbar.resources.calls.menus import menus
 from crossbar.resources.calls.metaflows import metaflows
 from crossbar.resources.calls.temporal_rules import temporal_rules
@@ -20,10 +21,11 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     callflows,
     comments,
     directories,
+    lists,
     menus,
     metaflows,
     temporal_rules,
     temporal_rules_sets,
 )
-SHAPES: Final[tuple[Shape, ...]] = ()
+SHAPES: Final[tuple[Shape, ...]] = (ENTRY_SHAPE,)
 PARTS: Final[tuple[Part, ...]] = ()
