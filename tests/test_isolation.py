@@ -26,9 +26,8 @@ def routes(*, account: bool) -> Iterator[Route]:
 
 def path_of(route: Route, account_id: str) -> str:
     steps = route.template.removeprefix("/v2").split("/")
-    return "/".join(
-        account_id if step == "{account_id}" else SAMPLE if step.startswith("{") else step for step in steps
-    )
+    known = {"{account_id}": account_id, "{collection}": "devices"}
+    return "/".join(known.get(step, SAMPLE if step.startswith("{") else step) for step in steps)
 
 
 async def expired_token(house: House, tenant: Tenant) -> str:

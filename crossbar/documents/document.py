@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from crossbar.errors import JSON
 
@@ -66,6 +66,19 @@ class Document:
     def at(self, path: str, default: JSON = None) -> JSON:
         """The value at a dotted path of `fields`, or `default` where a step is missing or not an object."""
         return value_at(self.fields, path, default)
+
+
+class DocumentKey(NamedTuple):
+    """Which document: its database, type and id."""
+
+    database: str
+    type: str
+    id: str
+
+    @classmethod
+    def parse(cls, key: str) -> DocumentKey:
+        """The parts of a store's `_id`."""
+        return cls(*key.split("/", 2))
 
 
 def document_key(database: str, document_type: str, document_id: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pymongo.errors import PyMongoError
 
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.store import Store
 
 log = logging.getLogger(__name__)
@@ -94,13 +94,13 @@ class Feed:
                 self._tell(event)
 
     def _tell(self, event: dict[str, Any]) -> None:
-        database, document_type, document_id = event["documentKey"]["_id"].split("/", 2)
+        key = DocumentKey.parse(event["documentKey"]["_id"])
         gone = event["operationType"] == "delete" or (event.get("fullDocument") or {}).get("deleted")
         kind: Literal["created", "edited", "deleted"] = (
             "deleted" if gone else "created" if event["operationType"] == "insert" else "edited"
         )
-        change = Change(kind, database, document_type, document_id)
-        for listener in self._listeners.get(document_type, ()):
+        change = Change(kind, *key)
+        for listener in self._listeners.get(key.type, ()):
             listener(change)
 
     def _hear(self, document: Document) -> None:

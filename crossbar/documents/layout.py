@@ -27,7 +27,7 @@ from typing import Any
 
 import orjson
 
-from crossbar.documents.document import Document, is_private
+from crossbar.documents.document import Document, DocumentKey, is_private
 from crossbar.documents.shape import SEPARATOR, Shape, alphanumeric
 from crossbar.errors import JSON
 
@@ -74,7 +74,7 @@ def search_key(document_type: str, text: str, document_id: str = "") -> str:
 
 def decode(stored: Mapping[str, Any]) -> Document:
     """The document that `encode` stored; needs `_id`, `rev`, `doc` and, where the mirror is cut, `json`."""
-    database, document_type, document_id = stored["_id"].split("/", 2)
+    database, document_type, document_id = DocumentKey.parse(stored["_id"])
     fields: dict[str, JSON] = stored["doc"]
     if stored.get("cut"):
         public = orjson.loads(stored["json"])

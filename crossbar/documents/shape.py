@@ -64,7 +64,8 @@ def or_default(path: str, default: JSON) -> Callable[[Document], JSON]:
 class Unique:
     """A value that only one document may hold.
 
-    `name` and `value` make the claim; a second holder is refused with the validation error `unique` on `field`.
+    `name` and `value` make the claim; a second holder is refused with the validation error `unique` on `field`, whose
+    `message` may be worked out from the document that holds the claim already, and `cause` if it is given.
     Within the document's database the claim is an entry of a unique index; with `system=True` it is a document
     of the `claims` collection, written in the same transaction, and holds across all databases.
     """
@@ -72,7 +73,7 @@ class Unique:
     name: str
     value: str
     field: str
-    message: str
+    message: str | Callable[[Document], str]
     cause: JSON = None
     system: bool = False
 
@@ -140,17 +141,21 @@ class Shape:
         return SEPARATOR.join((self.type, self.sort_key(document), document.id))
 
 
+LARGEST = 10**15
+"""The largest number that listings tell from a larger one."""
+
+
 def collate(value: JSON) -> str:
     """A string that sorts as CouchDB would sort the value: null < false < true < numbers < strings.
 
-    Strings compare without regard to case; numbers by size, from -10^15 to 10^15 with three decimals.
+    Strings compare without regard to case; numbers by size with three decimals, those beyond ±`LARGEST` alike.
     """
     if value is None:
         return "0"
     if isinstance(value, bool):
         return "2" if value else "1"
     if isinstance(value, int | float):
-        return f"3{int(value * 1000) + 10**18:020d}"
+        return f"3{int(min(max(value, -LARGEST), LARGEST) * 1000) + 10**18:020d}"
     if isinstance(value, str):
         return "4" + value.casefold().replace(SEPARATOR, " ")
     return "5" + orjson.dumps(value).decode()

@@ -7,7 +7,7 @@ Writes are acknowledged by a majority and journaled. Reads by id and single writ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 
 from crossbar.documents.coalesce import Coalescer
-from crossbar.documents.document import SYSTEM_AUTH, Document, document_key
+from crossbar.documents.document import SYSTEM_AUTH, Document, DocumentKey, document_key
 from crossbar.documents.indexes import INDEXES
 from crossbar.documents.layout import Stored, decode, encode, search_key
 from crossbar.documents.listing import LAST, Listing, Page, Row
@@ -56,6 +56,10 @@ LARGEST_SHARED_PAGE = 200
 """Pages of up to so many rows may be read together with others."""
 STREAM_BATCH = 500
 """Rows of a listing that travel together; the driver's own measure is 16 MB, which is a lot of Python objects."""
+
+
+KEYS_OF_A_QUERY = 1000
+"""So many documents are asked for by name in one query."""
 
 
 class Duplicate(Exception):
@@ -286,16 +290,40 @@ class Store:
         """The id of the document that holds a claim (`Unique.key`) within its database, or None."""
         with driver_errors():
             stored = await self.database["documents"].find_one({"a": database, "uniq": claim}, {"_id": 1})
-        return str(stored["_id"]).split("/", 2)[2] if stored else None
+        return DocumentKey.parse(stored["_id"]).id if stored else None
 
-    async def claimant(self, document: Document, claim: Unique) -> str | None:
-        """The key of the document that holds what `document` claims, or None."""
+    async def claimants(self, database: str, claims: Iterable[Unique]) -> dict[str, DocumentKey]:
+        """Who holds what is claimed, by `Unique.key`: in the database, or anywhere if the claim is the system's."""
+        wanted = list(claims)
+        own = [claim.key for claim in wanted if not claim.system]
+        shared = [claim.key for claim in wanted if claim.system]
+        holders: dict[str, DocumentKey] = {}
         with driver_errors():
-            if claim.system:
-                stored = await self.database["claims"].find_one({"_id": claim.key})
-                return str(stored["holder"]) if stored else None
-            stored = await self.database["documents"].find_one({"a": document.database, "uniq": claim.key}, {"_id": 1})
-        return str(stored["_id"]) if stored else None
+            if own:
+                query = {"a": database, "uniq": _one_or_in(own)}
+                async for stored in self.database["documents"].find(query, {"uniq": 1}):
+                    holder = DocumentKey.parse(stored["_id"])
+                    holders.update(dict.fromkeys(set(stored["uniq"]).intersection(own), holder))
+            if shared:
+                async for stored in self.database["claims"].find({"_id": _one_or_in(shared)}):
+                    holders[stored["_id"]] = DocumentKey.parse(stored["holder"])
+        return holders
+
+    async def find(
+        self, database: str, ids: Iterable[str], types: Iterable[str], fields: Iterable[str]
+    ) -> list[Document]:
+        """The documents of these ids, whichever of the `types` they have, with no more than the named fields."""
+        types = tuple(types)
+        keys = [document_key(database, document_type, document_id) for document_id in ids for document_type in types]
+        projection = {"rev": 1, "deleted": 1, **{f"doc.{field}": 1 for field in fields}}
+        documents: list[Document] = []
+        with driver_errors():
+            for start in range(0, len(keys), KEYS_OF_A_QUERY):
+                query = {"_id": _one_or_in(keys[start : start + KEYS_OF_A_QUERY]), "a": database}
+                async for stored in self.database["documents"].find(query, projection):
+                    if _living(stored):
+                        documents.append(decode({"doc": {}, **stored}))
+        return documents
 
     async def any(self, database: str, document_type: str) -> bool:
         """Whether there is a document of this type."""
@@ -360,6 +388,21 @@ class Store:
     async def remove(self, document: Document) -> None:
         """Take a document out of the store for good, with its claims. Already gone is no error."""
         await self.transact(lambda transaction: transaction.remove(document))
+
+    async def remove_all(self, listing: Listing) -> list[Document]:
+        """Take all documents of a listing out of the store for good and return them.
+
+        For types that claim nothing system-wide.
+        """
+        documents = await self.documents(listing)
+        room = self.database[self.shapes[listing.type].room]
+        with driver_errors():
+            for start in range(0, len(documents), KEYS_OF_A_QUERY):
+                keys = [document.key for document in documents[start : start + KEYS_OF_A_QUERY]]
+                await room.delete_many({"_id": {"$in": keys}, "a": listing.database})
+        for document in documents:
+            self.written(document)
+        return documents
 
     async def change(
         self, database: str, document_type: str, document_id: str, change: Callable[[Document], None]
@@ -580,11 +623,6 @@ REVOCATION = "revocation"
 def revocation_key(digest: str) -> str:
     """The `_id` of a revocation, made like a document's, so that the change feed tells of it."""
     return document_key(SYSTEM_AUTH, REVOCATION, digest)
-
-
-def find_claim(shape: Shape, document: Document, duplicate: Duplicate) -> Unique | None:
-    """Which of the document's claims a `Duplicate` speaks of; None when it is the id."""
-    return next((claim for claim in shape.unique(document) if claim.key == duplicate.claim), None)
 
 
 def _system_claims(shape: Shape, document: Document) -> set[str]:

@@ -2,7 +2,7 @@
 
 from crossbar.resource.call import Call, Part, Services
 from crossbar.resource.computed import answer_computed
-from crossbar.resource.declaration import ACCOUNT, BARE, Resource, Route, Rule, Who
+from crossbar.resource.declaration import ACCOUNT, ANY_DOCUMENT, BARE, Resource, Route, Rule, Who
 from crossbar.resource.hooks import Draft
 from crossbar.resource.lifecycle import Lifecycle, display_name, merge, stamps
 from crossbar.resource.listings import answer_listing
@@ -12,6 +12,7 @@ from crossbar.resource.singleton import Singleton
 __all__ = [
     "ABSENT",
     "ACCOUNT",
+    "ANY_DOCUMENT",
     "BARE",
     "Binary",
     "Call",

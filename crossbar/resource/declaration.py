@@ -45,6 +45,8 @@ ACCOUNT: Final = "accounts"
 """The scope of paths `/accounts/{account_id}/<endpoint>…`."""
 BARE: Final = ""
 """The scope of paths `/<endpoint>…` without an account."""
+ANY_DOCUMENT: Final = "accounts/*"
+"""The scope of paths `/accounts/{account_id}/<collection>/{document_id}/<endpoint>…`, whatever the collection."""
 
 VERBS: Final = ("GET", "PUT", "POST", "PATCH", "DELETE")
 
@@ -104,9 +106,9 @@ class Resource:
     read, replace, merge, delete) at `""` and `/{<id_name>}`; `operations` narrows them. `schema` names the
     JSON schema that a document is validated against. `summary`, `sort`, `tags`, `unique` and `numbers` say how the
     store keeps it (see `Shape`). `scopes` are the chains of nouns before the endpoint's name in a path
-    (`accounts`, `accounts/users`, or bare). Soft deletion is the rule; `hard_delete` removes at once. `client_ids`
-    lets a client choose the id of what it creates. `database` tells where the documents are when not in the
-    account's own database.
+    (`accounts`, `accounts/users`, bare, or `ANY_DOCUMENT`). Soft deletion is the rule; `hard_delete` removes at once.
+    `client_ids` lets a client choose the id of what it creates. `database` tells where the documents are when not in
+    the account's own database.
 
     What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save` → `after`;
     `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page.
@@ -251,7 +253,7 @@ class Resource:
         return shape
 
     def _template(self, scope: str, pattern: tuple[str, ...]) -> str:
-        steps = [part for noun in scope.split("/") if noun for part in (noun, f"{{{PARENT_IDS.get(noun, noun)}}}")]
+        steps = [part for noun in scope.split("/") if noun for part in _PLACES.get(noun, (noun, _argument(noun)))]
         return "/v2/" + "/".join([*steps, self.name, *pattern])
 
     def _add_operations(self, life: Lifecycle, operations: frozenset[str]) -> None:
@@ -333,3 +335,10 @@ PARENT_IDS: Final = {
     "port_requests": "port_request_id",
 }
 """What the argument of a noun before the endpoint's own is called in templates and `call.path`."""
+
+
+def _argument(noun: str) -> str:
+    return f"{{{PARENT_IDS.get(noun, noun)}}}"
+
+
+_PLACES: Final = {"*": ("{collection}", "{document_id}")}

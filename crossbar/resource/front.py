@@ -35,7 +35,7 @@ from crossbar.errors import (
 from crossbar.ids import new_id
 from crossbar.logs import request_log
 from crossbar.resource.call import Asked, Call, Services
-from crossbar.resource.declaration import PathShape, Resource, Route, Who
+from crossbar.resource.declaration import ANY_DOCUMENT, PathShape, Resource, Route, Who
 from crossbar.resource.peer import Peers
 from crossbar.resource.reading import read_body
 from crossbar.resource.rendering import Rendering
@@ -164,7 +164,8 @@ class Front:
         if found is None:
             raise UnknownPath
         shape, names = found
-        route = self._route(progress, asked, shape)
+        routes = self._routes(asked, shape)
+        route = self._route(progress, routes, shape)
         if hidden and route is not None:
             route = replace(route, who=Who.ANONYMOUS)
         progress.target = await self._target(asked)
@@ -176,7 +177,7 @@ class Front:
         if progress.identity is not None:
             await self._authorize(call, route, progress.identity)
         if route is None:
-            raise MethodNotAllowed if asked.scope in shape.routes else Plain(404, "faulty request")
+            raise MethodNotAllowed if routes else Plain(404, "faulty request")
         return await self._execute(call, route, progress)
 
     def _path(self, raw_path: str, method: str) -> tuple[Path | None, bool]:
@@ -210,12 +211,25 @@ class Front:
         progress.cors = cors_headers(methods, progress.requested_method)
         return True
 
+    def _routes(self, asked: Asked, shape: PathShape) -> Mapping[str, Route]:
+        """The routes that the path has after these nouns; none where the endpoint makes no sense there."""
+        routes = shape.routes.get(asked.scope)
+        if routes is None and self._is_behind_document(asked):
+            routes = shape.routes.get(ANY_DOCUMENT)
+        return routes or {}
+
+    def _is_behind_document(self, asked: Asked) -> bool:
+        if [len(noun.args) for noun in asked.nouns[:-1]] != [1, 1] or asked.account_id is None:
+            return False
+        collection = self._resources.get(asked.nouns[1].name)
+        return collection is not None and bool(collection.shapes)
+
     @staticmethod
-    def _route(progress: Progress, asked: Asked, shape: PathShape) -> Route | None:
+    def _route(progress: Progress, routes: Mapping[str, Route], shape: PathShape) -> Route | None:
         """The route, or None where the endpoint has this path and verb, but not after these nouns."""
         if progress.verb not in shape.methods:
             raise MethodNotAllowed
-        route = shape.routes.get(asked.scope, {}).get(progress.verb)
+        route = routes.get(progress.verb)
         if route is not None:
             progress.template = route.template
         return route

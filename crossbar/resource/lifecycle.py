@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from crossbar import clock
-from crossbar.documents.document import Document, private_fields, public_fields
-from crossbar.documents.shape import alphanumeric
-from crossbar.documents.store import ATTEMPTS, Duplicate, Stale, find_claim
+from crossbar.documents.document import Document, DocumentKey, document_key, private_fields, public_fields
+from crossbar.documents.shape import Unique, alphanumeric
+from crossbar.documents.store import ATTEMPTS, Duplicate, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound
 from crossbar.ids import new_id
 from crossbar.resource.call import Call
@@ -130,10 +130,8 @@ class Lifecycle:
                 return await call.store.insert(document)
             return await call.store.replace(document, draft.previous)
         except Duplicate as duplicate:
-            claim = find_claim(call.store.shapes[self.document_type], document, duplicate)
-            if claim is None:
-                raise Conflict from duplicate
-            raise Invalid.field(claim.field, "unique", claim.message, cause=claim.cause or claim.value) from duplicate
+            # Without a claim it is the id that is taken; without a holder it was let go in the meantime.
+            raise (duplicate.claim and await self._taken(call, draft)) or Conflict() from duplicate
 
     async def upsert(
         self,
@@ -204,11 +202,15 @@ class Lifecycle:
 
     async def _taken(self, call: Call, draft: Draft) -> Invalid:
         """The uniqueness errors of a draft that is refused anyway, so that the client learns of all at once."""
-        errors = Invalid()
         document = self._document(call, draft)
-        for claim in call.store.shapes[self.document_type].unique(document):
-            if await call.store.claimant(document, claim) not in (None, document.key):
-                errors.add(claim.field, "unique", claim.message, cause=claim.cause or claim.value)
+        claims = list(call.store.shapes[self.document_type].unique(document))
+        holders = await call.store.claimants(document.database, claims)
+        errors = Invalid()
+        for claim in claims:
+            holder = holders.get(claim.key)
+            if holder is not None and document_key(*holder) != document.key:
+                details = {} if claim.cause is None else {"cause": claim.cause}
+                errors.add(claim.field, "unique", await _refusal(call, claim, holder), **details)
         return errors
 
     def _document(self, call: Call, draft: Draft) -> Document:
@@ -228,6 +230,14 @@ class Lifecycle:
             else:
                 document.fields[key] = value
         return document
+
+
+async def _refusal(call: Call, claim: Unique, holder: DocumentKey) -> str:
+    """What the second one to claim a value is told."""
+    if isinstance(claim.message, str):
+        return claim.message
+    document = await call.store.get(*holder)
+    return claim.message(document or Document(*holder, fields={}))
 
 
 def stamps(call: Call, document: Document) -> dict[str, JSON]:

@@ -6,7 +6,26 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
+from crossbar.resources.calls.blacklists import blacklists
+from crossbar.resources.calls.callflows import callflows
+from crossbar.resources.calls.comments import comments
+from crossbar.resources.calls.directories import directories
+from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
+from crossbar.resources.calls.menus import menus
+from crossbar.resources.calls.metaflows import metaflows
+from crossbar.resources.calls.temporal_rules import temporal_rules
+from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
 
-RESOURCES: Final[tuple[Resource, ...]] = ()
-SHAPES: Final[tuple[Shape, ...]] = ()
+RESOURCES: Final[tuple[Resource, ...]] = (
+    blacklists,
+    callflows,
+    comments,
+    directories,
+    lists,
+    menus,
+    metaflows,
+    temporal_rules,
+    temporal_rules_sets,
+)
+SHAPES: Final[tuple[Shape, ...]] = (ENTRY_SHAPE,)
 PARTS: Final[tuple[Part, ...]] = ()

@@ -14,7 +14,7 @@ from crossbar.documents.document import Document, value_at
 from crossbar.documents.shape import Summary, Unique, or_default
 from crossbar.errors import NotFound, Plain
 from crossbar.resource import Call, Draft, Reply, Resource, answer_listing
-from crossbar.resources.identity.numbers import normalize_at
+from crossbar.resources.identity.numbers import held_number, normalize_at
 
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
 OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type", "hotdesked", "call_recording")
@@ -65,8 +65,7 @@ def claims(device: Document) -> Iterator[Unique]:
     elif method == "ip" and (address := sip.get("ip")):
         yield Unique("sip.ip", address, "sip.ip", "SIP IP already in use", cause=address, system=True)
     if device.at("device_type") == "mobile" and (mdn := device.at("mobile.mdn")):
-        message = "Mobile Device Number already exists in the system"
-        yield Unique("number", mdn, "mobile.mdn", message, cause=mdn, system=True)
+        yield held_number(mdn, "mobile.mdn", "Mobile Device Number already exists in the system")
 
 
 devices = Resource(

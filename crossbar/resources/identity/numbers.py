@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.schemas.patterns import last_group, matches
+from crossbar.documents.shape import Unique
 from crossbar.errors import JSON
 from crossbar.resource import Call
 
@@ -48,6 +49,11 @@ def _dialled(number: str, dial_plan: DialPlan) -> str:
 def is_reconcilable(number: str) -> bool:
     """Whether `number` is one of the public network, and not an extension or a feature code."""
     return matches(_PUBLIC, normalize(number))
+
+
+def held_number(number: str, field: str, message: str = "Number is in use") -> Unique:
+    """The claim of whoever holds a public number: there is one in the whole system."""
+    return Unique("number", number, field, message, cause=number, system=True)
 
 
 async def account_dial_plan(call: Call) -> DialPlan:

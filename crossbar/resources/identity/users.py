@@ -61,13 +61,22 @@ ROW: Final = Summary(
     flags=or_default("flags", []),
 )
 
+
+def tags(user: Document) -> Iterator[str]:
+    """The further listings: log-ins by credentials, members of each directory."""
+    yield from credential_tags(user)
+    directories = user.at("directories")
+    if isinstance(directories, dict):
+        yield from (f"directory/{directory_id}" for directory_id in directories)
+
+
 users = Resource(
     "users",
     document_type="user",
     schema="users",
     summary=ROW,
     sort=full_name,
-    tags=credential_tags,
+    tags=tags,
     unique=claims,
     client_ids=False,
 )

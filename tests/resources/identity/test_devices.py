@@ -60,3 +60,17 @@ async def test_create_read_list_delete(tenant: Tenant) -> None:
         {"cause": created.id, "message": "bad identifier"},
     )
     assert (await tenant.api.get("/devices")).data == []
+
+
+async def test_everything_that_is_taken_is_told_at_once(tenant: Tenant) -> None:
+    desk = {"name": "Desk", "mac_address": "0004f2aabbcc", "sip": {"username": "Dd"}}
+    first = await tenant.api.put("/devices", desk)
+    assert first.status == 201
+    expected = {
+        "mac_address": {"unique": {"message": "MAC address already in use", "cause": "0004f2aabbcc"}},
+        "sip.username": {"unique": {"message": "SIP credentials already in use", "cause": "dd"}},
+    }
+    second = await tenant.api.put("/devices", {**desk, "sip": {"username": "dd"}})
+    assert second.error() == (400, "400", "validation error", expected)
+    again = await tenant.api.post(f"/devices/{first.id}", desk)
+    assert again.status == 200
