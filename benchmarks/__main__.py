@@ -113,17 +113,15 @@ def run_wrk(target: Target, pids: list[int], seconds: float, connections: int) -
 def running(*command: str, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
     """A server process, killed at the end with its children."""
     # The log is written as in service, to where it disturbs nobody.
-    log = tempfile.TemporaryFile()
-    process = subprocess.Popen(
-        [sys.executable, *command], env={**os.environ, **(environment or {})}, stdout=log, stderr=log, text=True
-    )
-    try:
-        yield process
-    finally:
-        for pid in reversed(descendants(process.pid)):
-            os.kill(pid, 15)
-        process.wait()
-        log.close()
+    with tempfile.TemporaryFile() as log:
+        variables = {**os.environ, **(environment or {})}
+        process = subprocess.Popen([sys.executable, *command], env=variables, stdout=log, stderr=log, text=True)
+        try:
+            yield process
+        finally:
+            for pid in reversed(descendants(process.pid)):
+                os.kill(pid, 15)
+            process.wait()
 
 
 def wait_for(port: int) -> None:
