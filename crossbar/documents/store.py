@@ -288,6 +288,15 @@ class Store:
             stored = await self.database["documents"].find_one({"a": database, "uniq": claim}, {"_id": 1})
         return str(stored["_id"]).split("/", 2)[2] if stored else None
 
+    async def claimed(self, claim: str) -> tuple[str, str, str] | None:
+        """Database, type and id of the document that holds a claim across databases (`Unique.key`), or None."""
+        with driver_errors():
+            stored = await self.database["claims"].find_one({"_id": claim})
+        if stored is None:
+            return None
+        database, document_type, document_id = str(stored["holder"]).split("/", 2)
+        return database, document_type, document_id
+
     async def claimant(self, document: Document, claim: Unique) -> str | None:
         """The key of the document that holds what `document` claims, or None."""
         with driver_errors():
