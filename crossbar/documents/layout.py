@@ -10,7 +10,7 @@ Every stored document carries, beside its fields, what reads need ready-made:
 | `k` | type, sort key and id: the order of the type's listing |
 | `tags` | `<type>/<word>` of each further listing that shows it |
 | `uniq` | values that no other document of the database may hold |
-| `name`, `numbers` | under which `search` finds it |
+| `name`, `numbers` | under which `search` finds it; what has no name by its id |
 | `doc` | all fields, public and `pvt_*`, for filters and for changes |
 | `json` | the public document as the wire shows it, as bytes |
 | `row` | the listing's row, as bytes |
@@ -60,8 +60,8 @@ def encode(document: Document, shape: Shape) -> Stored:
         stored["tags"] = tags
     if claims := [claim.key for claim in shape.unique(document) if not claim.system]:
         stored["uniq"] = claims
-    if isinstance(name := document.fields.get("pvt_alphanum_name"), str):
-        stored["name"] = search_key(shape.type, name, document.id)
+    if shape.room == "documents":
+        stored["name"] = search_key(shape.type, document.fields.get("pvt_alphanum_name") or document.id, document.id)
     if numbers := [search_key(shape.type, number, document.id) for number in shape.numbers(document)]:
         stored["numbers"] = numbers
     return stored

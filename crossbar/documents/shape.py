@@ -108,7 +108,7 @@ class Shape:
     - `sort`: a dotted path or function giving the listing's sort key (string or number); None sorts by id.
     - `tags`: words under which further listings find the document by equality (`owner/<user id>`).
     - `unique`: values that no second document may hold.
-    - `numbers`: the numbers by which `search` finds it.
+    - `numbers`: the numbers by which `search` finds it; for an account its realm.
     - `filters`: dotted paths, the most telling first; `filter_<path>=V` is answered from the index, at a cost that
       follows the page and not the number of documents.
     - `room`: the collection: `documents`, or `records` for what is written once and listed by time.
@@ -181,6 +181,9 @@ class Shapes:
         """Make a type known; a type has one shape."""
         if self._shapes.setdefault(shape.type, shape) is not shape:
             raise ValueError(f"document type {shape.type!r} has two shapes")
+
+    def __contains__(self, document_type: object) -> bool:
+        return document_type in self._shapes
 
     def __getitem__(self, document_type: str) -> Shape:
         return self._shapes[document_type]

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, Literal, TypeVar
 
 import bson
 from bson.codec_options import CodecOptions
@@ -50,6 +51,9 @@ Result = TypeVar("Result")
 
 COLLECTION_EXISTS = 48
 """MongoDB's code for a collection that somebody else has just created."""
+SearchField = Literal["id", "name", "numbers"]
+"""What a search looks at."""
+
 ATTEMPTS = 20
 """How often a read-change-write is tried again when somebody else writes in between."""
 LARGEST_SHARED_PAGE = 200
@@ -273,24 +277,53 @@ class Store:
         return stored | (await room.find_one({"_id": stored["_id"]}, {"json": 1}) or {})
 
     async def search(
-        self, database: str, document_type: str, field: str, prefix: str, *, limit: int | None = None, start: str = ""
+        self,
+        database: str,
+        document_type: str,
+        field: SearchField,
+        prefix: str,
+        *,
+        tag: str | None = None,
+        start: str | None = None,
+        limit: int | None = None,
+        descending: bool = False,
     ) -> list[tuple[str, Document]]:
-        """Documents whose name (`field="name"`) or a number (`"numbers"`) begins with `prefix`, with their keys.
+        """Documents whose name, id or one of whose numbers begins with `prefix`, in that order, with their keys.
 
-        Both are compared as lower-case letters and digits. `start` is a key that an earlier call gave.
+        Names and numbers are compared as lower-case letters and digits. `tag` narrows it as in a listing; `start` is
+        a key to begin at, which an earlier call gave.
         """
-        low = search_key(document_type, prefix).removesuffix(SEPARATOR)
-        query = {"a": database, field: {"$gte": max(low, start), "$lt": low + LAST}}
-        cursor = self.database[self.shapes[document_type].room].find(query).sort(field, ASCENDING)
+        if field == "id":
+            key, low = "_id", document_key(database, document_type, prefix)
+        else:
+            key, low = field, search_key(document_type, prefix).removesuffix(SEPARATOR)
+        first, last = low, low + LAST
+        if start is not None:
+            first, last = (first, min(last, start)) if descending else (max(first, start), last)
+        query: dict[str, Any] = {"a": database, key: {"$gte": first, "$lte": last}}
+        if tag is not None:
+            query["tags"] = f"{document_type}/{tag}"
+        cursor = self.database[self.shapes[document_type].room].find(query)
+        if field != "numbers" and limit is not None:
+            cursor = cursor.sort(key, DESCENDING if descending else ASCENDING).limit(limit)
         with driver_errors():
-            found = await (cursor.limit(limit) if limit else cursor).to_list(None)
-        return [(_matching_key(stored[field], low), decode(stored)) for stored in found]
+            found = [(_matching_key(stored[key], low), decode(stored)) async for stored in cursor]
+        # A document with several numbers is found by the first that fits, which the database cannot sort by.
+        found = [entry for entry in found if first <= entry[0] <= last]
+        found.sort(key=itemgetter(0), reverse=descending)
+        return found[:limit]
 
     async def holder(self, database: str, claim: str) -> str | None:
         """The id of the document that holds a claim (`Unique.key`) within its database, or None."""
         with driver_errors():
             stored = await self.database["documents"].find_one({"a": database, "uniq": claim}, {"_id": 1})
         return DocumentKey.parse(stored["_id"]).id if stored else None
+
+    async def claimed(self, claim: str) -> DocumentKey | None:
+        """The document that holds a claim across databases (`Unique.key`), or None."""
+        with driver_errors():
+            stored = await self.database["claims"].find_one({"_id": claim})
+        return DocumentKey.parse(stored["holder"]) if stored else None
 
     async def claimants(self, database: str, claims: Iterable[Unique]) -> dict[str, DocumentKey]:
         """Who holds what is claimed, by `Unique.key`: in the database, or anywhere if the claim is the system's."""

@@ -93,6 +93,7 @@ accounts = Resource(
     sort=tree_and_name,
     tags=tags,
     unique=claims,
+    numbers=lambda account: [str(account.fields.get("realm", ""))],
     operations=("read", "replace", "merge"),
     scopes=(BARE,),
     database=lambda _: ACCOUNTS,

@@ -10,6 +10,7 @@ from crossbar.resources import apps, plans
 from crossbar.resources.system.apps_link import apps_link
 from crossbar.resources.system.apps_store import apps_store
 from crossbar.resources.system.configs import configs
+from crossbar.resources.system.search import search
 from crossbar.resources.system.system_configs import system_configs
 from crossbar.resources.system.whitelabel import whitelabel
 
@@ -17,6 +18,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     apps_link,
     apps_store,
     configs,
+    search,
     system_configs,
     whitelabel,
 )

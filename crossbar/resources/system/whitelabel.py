@@ -1,19 +1,35 @@
 """Whitelabel: the looks that an account gives to user interfaces, by the domain they are reached under.
 
-Source: KAZOO `cb_whitelabel`.
+Source: KAZOO `cb_whitelabel`. What a browser needs before anybody logged in is open to everybody.
 """
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Iterator
-from typing import Final
+from pathlib import PurePosixPath
+from typing import Any, Final
 
-from crossbar.documents.document import Document
+from crossbar.documents.attachments import Attachment
+from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.shape import Unique
-from crossbar.resource import Singleton
+from crossbar.errors import Invalid, NotFound
+from crossbar.resource import ACCOUNT, BARE, Binary, Call, Draft, Reply, Singleton, Who
+from crossbar.resources.system import domains
+from crossbar.resources.system.system_configs import system_configs
+from crossbar.settings import DEFAULT_SECTION
+from crossbar.wire.body import UploadedFile
+from crossbar.wire.negotiation import check_content_type
 
 TYPE: Final = "whitelabel"
 DOMAIN_TAKEN: Final = "White label domain is already in use"
+
+IMAGES: Final = ("image/jpg", "image/jpeg", "image/png", "image/gif")
+ICONS: Final = (*IMAGES, "image/ico", "image/vnd.microsoft.icon", "image/x-icon", "image/icon")
+ENCODED: Final = ("application/base64", "application/x-base64")
+UNKNOWN: Final = "application/octet-stream"
+FILES: Final = {"logo": IMAGES, "icon": ICONS, "welcome": ("text/html",)}
+"""The files of a whitelabel, and the types each may have."""
 
 
 def domain_claim(domain: str) -> Unique:
@@ -34,4 +50,164 @@ whitelabel = Singleton(
     unique=_claims,
     operations=("read", "create", "replace", "delete"),
     must_exist=True,
+    scopes=(ACCOUNT,),
 )
+
+
+# The document
+
+
+@whitelabel.normalize
+async def lower_domain(_: Call, draft: Draft) -> None:
+    """Domains are compared without regard to case."""
+    if isinstance(domain := draft.data.get("domain"), str):
+        draft.data["domain"] = domain.lower()
+
+
+@whitelabel.after
+async def tell_account(call: Call, document: Document, _: Document | None) -> None:
+    """The account knows the domain it is reached under."""
+    await _note_domain(call, document.at("domain"))
+
+
+@whitelabel.after_delete
+async def untell_account(call: Call, _: Document) -> None:
+    """The account is no longer reached under a domain of its own."""
+    await _note_domain(call, None)
+
+
+async def _note_domain(call: Call, domain: str | None) -> None:
+    def note(account: Document) -> None:
+        account.fields.pop("pvt_whitelabel_domain", None)
+        if domain:
+            account.fields["pvt_whitelabel_domain"] = domain
+
+    await call.store.change(ACCOUNTS, "account", call.account_id, note)
+
+
+@whitelabel.get("/{domain}", scopes=(BARE,), who=Who.ANONYMOUS)
+async def read_by_domain(call: Call) -> Reply:
+    """The whitelabel of the account that owns a domain."""
+    return await whitelabel.life.answer(call, await _owner(call))
+
+
+@whitelabel.get("/{domain}", who=Who.ANONYMOUS)
+async def read_own(call: Call) -> Reply:
+    """The account's own whitelabel, whatever domain is named."""
+    return await whitelabel.life.answer(call, await whitelabel.life.load(call, TYPE))
+
+
+async def _owner(call: Call) -> Document:
+    """The whitelabel that holds the domain in the path."""
+    domain = call.path["domain"]
+    held = await call.store.claimed(domain_claim(domain.lower()).key)
+    document = await call.store.get(*held) if held else None
+    if document is None:
+        raise NotFound(domain)
+    return document
+
+
+# Logo, icon and welcome page
+
+
+def _offer(name: str) -> None:
+    """The routes of one of the files."""
+
+    async def read(call: Call) -> Binary:
+        return await _file(call, await whitelabel.life.load(call, TYPE), name)
+
+    async def read_of_domain(call: Call) -> Binary:
+        return await _file(call, await _owner(call), name)
+
+    async def upload(call: Call) -> Reply:
+        document = await whitelabel.life.load(call, TYPE)
+        await _keep(call, document, name, _uploaded(call, name))
+        return await whitelabel.life.answer(call, document)
+
+    types = FILES[name]
+    whitelabel.get(f"/{name}", who=Who.ANONYMOUS, provides=types)(read)
+    whitelabel.get(f"/{{domain}}/{name}", scopes=(BARE, ACCOUNT), who=Who.ANONYMOUS, provides=types)(read_of_domain)
+    whitelabel.post(f"/{name}", accepts=types if name == "welcome" else (*types, *ENCODED))(upload)
+
+
+for _name in FILES:
+    _offer(_name)
+
+
+async def _file(call: Call, document: Document, name: str) -> Binary:
+    for attachment in await _attachments(call, document, name):
+        return await Binary.attachment(call, attachment)
+    raise NotFound(name)
+
+
+async def _attachments(call: Call, document: Document, name: str) -> list[Attachment]:
+    every = await call.services.attachments.all(document)
+    return [attachment for attachment in every if attachment.name.startswith(f"{name}-")]
+
+
+def _uploaded(call: Call, name: str) -> UploadedFile:
+    if not call.files:
+        kind = "html" if name == "welcome" else "image"
+        raise Invalid.field("file", "required", f"Please provide an {kind} file")
+    if len(call.files) > 1:
+        raise Invalid.field("file", "maxItems", "Please provide a single image file")
+    # What a data URI or a part of a multipart body says of itself is judged like the header.
+    check_content_type(call.files[0].content_type, (*FILES[name], UNKNOWN))
+    return call.files[0]
+
+
+async def _keep(call: Call, document: Document, name: str, file: UploadedFile) -> None:
+    """Store the file in place of the one before."""
+    suffix = "" if PurePosixPath(file.name).suffix else mimetypes.guess_extension(file.content_type) or ""
+    kept = f"{name}-{file.name}{suffix}"
+    attachments = call.services.attachments
+    before = await _attachments(call, document, name)
+    await attachments.put(document, kept, file.content_type, file.contents)
+    for attachment in before:
+        if attachment.name != kept:
+            await attachments.delete(document, attachment.name)
+
+
+# What the name servers of a domain have to say
+
+
+@whitelabel.get("/domains", scopes=(BARE, ACCOUNT), who=Who.ANONYMOUS)
+async def read_domains(call: Call) -> Reply:
+    """The name server entries that a domain needs."""
+    return Reply(domains.filled(_template(call), await _domain(call)))
+
+
+@whitelabel.post("/domains")
+async def check_domains(call: Call) -> Reply:
+    """What the name servers say of a domain beside what they should."""
+    wanted = domains.filled(_template(call), await _domain(call))
+    return Reply(await domains.compare(wanted, tcp=call.values.is_true("use_tcp")))
+
+
+@whitelabel.post("/domains", scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
+async def replace_template(call: Call) -> Reply:
+    """What domains need from now on, in all accounts."""
+    template = call.valid("domains", call.object)
+
+    def laid_in(stored: dict[str, Any]) -> dict[str, Any]:
+        return {**stored, DEFAULT_SECTION: {**stored.get(DEFAULT_SECTION, {}), "domains": template}}
+
+    await system_configs.life.upsert(call, "whitelabel", laid_in)
+    return Reply(template)
+
+
+def _template(call: Call) -> domains.Template:
+    template: domains.Template = call.services.settings.get("whitelabel", "domains", domains.TEMPLATE)
+    return template
+
+
+async def _domain(call: Call) -> str:
+    """The domain the request names, else the account's own."""
+    if domain := call.values.text("domain"):
+        return domain.lower()
+    document = await call.store.get(call.account_id, TYPE, TYPE) if call.target else None
+    own = document.at("domain") if document else None
+    if not own:
+        message = "No domain found to use. Supply one on the request or create one via the whitelabel API"
+        raise Invalid.field("domain", "required", message)
+    return str(own)
