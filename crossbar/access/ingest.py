@@ -6,11 +6,10 @@ where a JWT may stand, and as the password of basic authentication, whatever the
 
 from __future__ import annotations
 
+import base64
 import hmac
 import re
 from typing import Final, NamedTuple
-
-from aiohttp import BasicAuth
 
 from crossbar.access.directory import Directory
 from crossbar.access.identity import Identity
@@ -51,9 +50,10 @@ class IngestToken(NamedTuple):
     def of_basic(cls, authorization: str) -> IngestToken | None:
         """The token that is the password of an `Authorization: Basic …` header, or None."""
         try:
-            return cls.read(BasicAuth.decode(authorization).password)
+            login = base64.b64decode(authorization.partition(" ")[2]).decode()
         except ValueError:
             return None
+        return cls.read(login.partition(":")[2])
 
     def __str__(self) -> str:
         return f"ingest-{self.account_id}-{self.id}-{self.secret}"

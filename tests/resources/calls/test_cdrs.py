@@ -6,8 +6,8 @@ import csv
 from io import StringIO
 
 from crossbar.resources.calls.cdr_row import COLUMNS, call_cost
+from tests.call_records import RANGE, START, given, leg
 from tests.harness import Answer, House, Tenant
-from given import RANGE, START, given, leg
 
 PLAIN_COLUMNS = [*COLUMNS]
 
