@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self, get_type_hints
+from typing import Any, Literal, NamedTuple, Self, get_type_hints
 from zoneinfo import ZoneInfo
 
 from crossbar.options import Form, Option, list_of, option, options_of
@@ -42,6 +42,23 @@ def _read_token_costs(text: str) -> TokenCosts:
     if isinstance(value, bool) or not isinstance(value, int | dict) or (isinstance(value, int) and value < 0):
         raise ValueError("must be a whole number, 0 or more, or a JSON object")
     return value
+
+
+class Term(NamedTuple):
+    """How long records of one document type are kept, in days."""
+
+    type: str
+    days: int
+
+    def __str__(self) -> str:
+        return f"{self.type}={self.days}"
+
+
+def _read_term(text: str) -> Term:
+    name, _, days = text.partition("=")
+    if not (name.isidentifier() and days.isascii() and days.isdigit() and int(days)):
+        raise ValueError("must be document types and days, 1 or more, such as cdr=400")
+    return Term(name, int(days))
 
 
 def _read_network(text: str) -> str:
@@ -279,6 +296,36 @@ class Users:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cdrs:
+    """How records of calls are listed."""
+
+    maximum_range: int = option(
+        2_682_000,
+        "Seconds between created_from and created_to of CDRs.",
+        minimum=1,
+        kazoo="crossbar.cdrs.maximum_range",
+    )
+    should_filter_empty_strings: bool = option(
+        False, "Leave empty columns out of the rows.", kazoo="crossbar.cdrs.should_filter_empty_strings"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what a switch writes is kept."""
+
+    days: tuple[Term, ...] = option(
+        (Term("call_event", 7),),
+        "Days that records are kept, by document type; what is not named is kept for ever. "
+        "Types: cdr, call_stat, agent_status, call_event, call_inspection, sms, mms.",
+        form=list_of(Form("type=days", _read_term)),
+    )
+    interval_s: float = option(3_600, "Seconds between two rounds of removing what is too old.", minimum=1)
+    batch: int = option(1_000, "Records removed at a time.", minimum=1, maximum=10_000)
+    pause_ms: int = option(50, "Rest between two batches, for everybody else's requests.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Security:
     """Log-ins, tokens, and the secret that guards stored passwords."""
 
@@ -398,6 +445,8 @@ class Config:
     buckets: Buckets = field(default_factory=Buckets)
     accounts: Accounts = field(default_factory=Accounts)
     users: Users = field(default_factory=Users)
+    cdrs: Cdrs = field(default_factory=Cdrs)
+    retention: Retention = field(default_factory=Retention)
     security: Security = field(default_factory=Security)
     database: Database = field(default_factory=Database)
     media: Media = field(default_factory=Media)

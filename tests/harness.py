@@ -70,7 +70,9 @@ class Api:
             body = orjson.dumps(({"data": data} if data is not ABSENT else {}) | envelope)
         if body is not None:
             sent.setdefault("Content-Type", content_type)
-        url = path if path.startswith("http") else f"{self.base}{self.prefix}{path}"
+        hook = path.startswith("/hooks/")
+        url = path if path.startswith("http") else f"{self.base.removesuffix('/v2')}{path}" if hook else None
+        url = url or f"{self.base}{self.prefix}{path}"
         async with self.session.request(method, url, data=body, headers=sent, params=query) as response:
             raw = await response.read()
             is_json = response.headers.get("Content-Type") == "application/json" and raw

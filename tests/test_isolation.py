@@ -90,6 +90,6 @@ async def test_system_routes_are_closed(route: Route, closed: tuple[Tenant, dict
     if route.who is not Who.ANONYMOUS:
         without = await target.root.acting(None).request(route.verb, path, {})
         assert without.error() == (401, "401", "invalid_credentials", {"message": "invalid credentials"})
-    if route.who in (Who.TREE, Who.SUPERDUPER):
+    if route.who in (Who.TREE, Who.SUPERDUPER, Who.INGEST):
         refused = await target.root.acting(strangers["neighbour"]).request(route.verb, path, {})
         assert refused.error() == (403, "403", "forbidden", {"message": "forbidden"})

@@ -14,6 +14,7 @@ from crossbar.access.basic import BasicCredentials
 from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
+from crossbar.access.ingest import IngestToken, IngestTokens
 from crossbar.access.request import Asked
 from crossbar.access.standing import refuse_expired
 from crossbar.access.tokens import EXPIRED, BadToken, Tokens
@@ -57,6 +58,7 @@ class Authentication:
         basic: BasicCredentials,
         directory: Directory,
         costs: Costs,
+        ingest: IngestTokens,
         *,
         by_address: Callable[[], bool] = _never,
         on_expired: Callable[[Account], None] = _nothing,
@@ -65,6 +67,7 @@ class Authentication:
         self._basic = basic
         self._directory = directory
         self._costs = costs
+        self._ingest = ingest
         self._by_address = by_address
         self._on_expired = on_expired
 
@@ -76,7 +79,11 @@ class Authentication:
         """
         if credential is None or credential.kind == "unusable":
             return None
-        if credential.kind == "jwt":
+        if ingest := _ingest_token(credential):
+            identity = await self._ingest.identity(ingest)
+            if identity is None and credential.kind == "basic":
+                self._costs.charge(asked)
+        elif credential.kind == "jwt":
             identity = await self._of_token(credential)
         else:
             self._costs.charge(asked)
@@ -146,3 +153,9 @@ class Authentication:
         if account.expired and account.enabled:
             self._on_expired(account)
         refuse_expired(account)
+
+
+def _ingest_token(credential: Credential) -> IngestToken | None:
+    if credential.kind == "jwt":
+        return IngestToken.read(credential.value)
+    return IngestToken.of_basic(credential.value)

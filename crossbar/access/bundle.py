@@ -9,6 +9,7 @@ from crossbar.access.authentication import Authentication
 from crossbar.access.basic import BasicCredentials
 from crossbar.access.costs import Buckets, Costs, CostSettings
 from crossbar.access.directory import Directory
+from crossbar.access.ingest import INGEST_TOKEN_SHAPE, IngestTokens
 from crossbar.access.keys import KEYS_SHAPE, Keys
 from crossbar.access.pepper import Pepper
 from crossbar.access.restrictions import TokenRestrictions
@@ -24,7 +25,7 @@ from crossbar.settings import Settings
 class Access:
     """Who is calling, and may they."""
 
-    SHAPES: ClassVar[tuple[Shape, ...]] = (KEYS_SHAPE,)
+    SHAPES: ClassVar[tuple[Shape, ...]] = (INGEST_TOKEN_SHAPE, KEYS_SHAPE)
 
     pepper: Pepper
     directory: Directory
@@ -43,7 +44,12 @@ class Access:
         costs = Costs(buckets, lambda: _costs(settings.config.buckets))
         basic = BasicCredentials(directory, pepper, lambda: settings.config.security.basic_auth_type)
         authentication = Authentication(
-            tokens, basic, directory, costs, by_address=lambda: "cb_ip_auth" in settings.config.security.auth_modules
+            tokens,
+            basic,
+            directory,
+            costs,
+            IngestTokens(store, directory, pepper),
+            by_address=lambda: "cb_ip_auth" in settings.config.security.auth_modules,
         )
         restrictions = TokenRestrictions(store, feed, lambda: settings.section("crossbar.token_restrictions"))
         return cls(pepper, directory, keys, tokens, authentication, restrictions, costs)

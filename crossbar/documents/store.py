@@ -466,23 +466,28 @@ class Store:
                     raise
         raise SystemFault("datastore_conflict")
 
-    async def amend(self, fresh: Document, change: Callable[[Document], bool]) -> Document:
+    async def amend(self, fresh: Document, change: Callable[[Document], bool]) -> bool:
         """Apply `change` to the stored document of `fresh`'s key, or to `fresh` where there is none, and save it.
 
-        `change` says whether it changed anything, and is called again when somebody else was faster.
+        `change` says whether it changed anything, and is called again when somebody else was faster. The answer says
+        whether the document is new.
         """
         for _ in range(ATTEMPTS):
             previous = await self.get(fresh.database, fresh.type, fresh.id)
             document = replace(previous or fresh, fields=dict((previous or fresh).fields))
-            if not change(document) and previous:
-                return previous
+            changed = change(document)
             try:
-                return await (self.replace(document, previous) if previous else self.insert(document))
+                if previous is None:
+                    await self.insert(document)
+                elif changed:
+                    await self.replace(document, previous)
             except Stale:
                 continue
             except Duplicate as duplicate:
                 if duplicate.claim is not None:
                     raise
+                continue
+            return previous is None
         raise SystemFault("datastore_conflict")
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:

@@ -39,6 +39,7 @@ class Who(Enum):
     AUTHENTICATED = "anybody with a valid token"
     ADMIN = "as TREE, and the token's user is an admin of the token's account"
     SUPERDUPER = "superduper admin accounts"
+    INGEST = "superduper admin accounts, and whoever holds an ingest token, which opens nothing else"
 
 
 ACCOUNT: Final = "accounts"
@@ -108,7 +109,8 @@ class Resource:
     store keeps it (see `Shape`). `scopes` are the chains of nouns before the endpoint's name in a path
     (`accounts`, `accounts/users`, bare, or `ANY_DOCUMENT`). Soft deletion is the rule; `hard_delete` removes at once.
     `client_ids` lets a client choose the id of what it creates. `database` tells where the documents are when not in
-    the account's own database.
+    the account's own database. `version` is what its paths begin with: `v2`, or `hooks` for what other programs post in
+    their own words, without an envelope.
 
     What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save` → `after`;
     `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page.
@@ -133,8 +135,10 @@ class Resource:
         client_ids: bool = True,
         database: Callable[[Call], str] | None = None,
         who: Who | Rule = Who.TREE,
+        version: str = "v2",
     ) -> None:
         self.name = name
+        self.version = version
         self.document_type = document_type
         self.schema = schema
         self.id_name = id_name or f"{document_type or name}_id"
@@ -254,7 +258,7 @@ class Resource:
 
     def _template(self, scope: str, pattern: tuple[str, ...]) -> str:
         steps = [part for noun in scope.split("/") if noun for part in _PLACES.get(noun, (noun, _argument(noun)))]
-        return "/v2/" + "/".join([*steps, self.name, *pattern])
+        return "/" + "/".join([self.version, *steps, self.name, *pattern])
 
     def _add_operations(self, life: Lifecycle, operations: frozenset[str]) -> None:
         item = f"/{{{self.id_name}}}"

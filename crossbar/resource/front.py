@@ -21,6 +21,7 @@ from crossbar.access.authentication import Credential
 from crossbar.access.authorization import tree_allows
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
+from crossbar.access.ingest import METHOD as INGEST
 from crossbar.errors import (
     CrossbarError,
     Empty,
@@ -46,7 +47,7 @@ from crossbar.wire.envelope import Exchange
 from crossbar.wire.headers import cors_headers, is_cors
 from crossbar.wire.magic_paths import reveal
 from crossbar.wire.negotiation import DEFAULT_ACCEPTED, DEFAULT_PROVIDED, check_content_type
-from crossbar.wire.paths import Noun, Path, check_account_id, parse_path
+from crossbar.wire.paths import HOOKS, Noun, Path, check_account_id, parse_path
 from crossbar.wire.query import Query
 from crossbar.wire.values import Credential as Presented
 from crossbar.wire.values import Values, credential, presented_request_id
@@ -149,7 +150,7 @@ class Front:
         if path is None:
             return web.Response(text=BANNER, content_type="text/plain", charset="UTF-8")
         query = Query.parse(query_string)
-        body = await self._body(request, query)
+        body = await self._body(request, query, envelope_required=path.version != HOOKS)
         values = progress.values = Values(body.data, query, body.envelope)
         progress.presented = None if hidden else credential(request.headers, values)
         if request.method not in METHODS:
@@ -257,7 +258,7 @@ class Front:
         reply = await route.handler(call)
         return await self._rendering.success(reply, call, progress.exchange, progress.cors)
 
-    async def _body(self, request: web.Request, query: Query) -> RequestBody:
+    async def _body(self, request: web.Request, query: Query, *, envelope_required: bool) -> RequestBody:
         if not request.body_exists:
             return RequestBody()
         config = self._services.config
@@ -268,6 +269,7 @@ class Front:
             request.headers.get(hdrs.CONTENT_TYPE),
             transfer_encoding=request.headers.get("Content-Transfer-Encoding"),
             query=query,
+            envelope_required=envelope_required,
             limits=limits,
         )
 
@@ -285,12 +287,17 @@ class Front:
         await self._access.restrictions.check(identity, call.asked, call.target)
         if route is not None and route.who is Who.ANONYMOUS:
             return
+        who = route.who if route is not None else Who.TREE
+        if identity.method == INGEST and who is not Who.INGEST:
+            raise Forbidden
         allowed = tree_allows(identity, call.asked, call.target)
-        match route.who if route is not None else Who.TREE:
+        match who:
             case Who.AUTHENTICATED:
                 allowed = True
             case Who.SUPERDUPER:
                 allowed = identity.superduper
+            case Who.INGEST:
+                allowed = identity.superduper or identity.method == INGEST
             case Who.ADMIN:
                 allowed = allowed and identity.is_account_admin
             case Who():

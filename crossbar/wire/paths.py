@@ -12,8 +12,9 @@ from crossbar.errors import Plain
 from crossbar.wire.text import decode_token
 
 ACCOUNT_ID_LENGTH: Final = 32
-_HOOKS: Final = "hooks"
-_SWALLOWING: Final = frozenset({"schemas", "braintree", "system_configs", "configs", "sup"})
+HOOKS: Final = "hooks"
+"""The version in paths that other programs post to, in their own words."""
+_SWALLOWING: Final = frozenset({"schemas", "braintree", "system_configs", "configs", "sup", "ingest"})
 """Endpoints that take all tokens after them as arguments, even those that are names of endpoints."""
 
 
@@ -73,7 +74,7 @@ def check_account_id(noun: Noun) -> str:
 
 def _is_version(token: str) -> bool:
     digits = token[1:]
-    return token == _HOOKS or (token[:1] == "v" and digits.isascii() and digits.isdigit())
+    return token == HOOKS or (token[:1] == "v" and digits.isascii() and digits.isdigit())
 
 
 def _nouns(tokens: list[str], endpoints: Container[str]) -> tuple[Noun, ...]:

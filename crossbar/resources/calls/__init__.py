@@ -6,26 +6,47 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
+from crossbar.resources.calls.acdc import AGENT_STATUS, CALL_STAT
 from crossbar.resources.calls.blacklists import blacklists
+from crossbar.resources.calls.call_events import CALL_EVENT
 from crossbar.resources.calls.callflows import callflows
+from crossbar.resources.calls.cdr import CDR, INTERACTION
+from crossbar.resources.calls.cdrs import cdrs
 from crossbar.resources.calls.comments import comments
 from crossbar.resources.calls.directories import directories
+from crossbar.resources.calls.freeswitch import CALL_ROOT, freeswitch
+from crossbar.resources.calls.ingest import ingest
+from crossbar.resources.calls.ingest_tokens import ingest_tokens
 from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
 from crossbar.resources.calls.menus import menus
 from crossbar.resources.calls.metaflows import metaflows
+from crossbar.resources.calls.sip_messages import INSPECTION
 from crossbar.resources.calls.temporal_rules import temporal_rules
 from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     blacklists,
     callflows,
+    cdrs,
     comments,
     directories,
+    freeswitch,
+    ingest,
+    ingest_tokens,
     lists,
     menus,
     metaflows,
     temporal_rules,
     temporal_rules_sets,
 )
-SHAPES: Final[tuple[Shape, ...]] = (ENTRY_SHAPE,)
+SHAPES: Final[tuple[Shape, ...]] = (
+    ENTRY_SHAPE,
+    AGENT_STATUS,
+    CALL_EVENT,
+    CALL_ROOT,
+    CALL_STAT,
+    CDR,
+    INSPECTION,
+    INTERACTION,
+)
 PARTS: Final[tuple[Part, ...]] = ()
