@@ -19,6 +19,7 @@ from crossbar.resources.identity.hotdesks import hotdesks
 from crossbar.resources.identity.limits import limits
 from crossbar.resources.identity.parked_calls import PARKED_CALL_SHAPE, parked_calls
 from crossbar.resources.identity.presence import MANUAL_PRESENCE_SHAPE, PRESENCE_REPORT_SHAPE, presence
+from crossbar.resources.identity.quickcall import quickcall
 from crossbar.resources.identity.rate_limits import rate_limits
 from crossbar.resources.identity.registrations import registrations
 from crossbar.resources.identity.schemas import schemas
@@ -41,6 +42,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     limits,
     parked_calls,
     presence,
+    quickcall,
     rate_limits,
     registrations,
     schemas,

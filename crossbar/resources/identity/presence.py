@@ -16,12 +16,12 @@ import orjson
 
 from crossbar import clock
 from crossbar.documents.document import Document, is_private
-from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate
 from crossbar.errors import JSON, Invalid, NotFound, Plain
 from crossbar.ids import new_id
 from crossbar.resource import ACCOUNT, Binary, Call, Reply, Resource
+from crossbar.resources.identity.devices import owned_by
 
 MANUAL: Final = "manual_presence"
 """Type and id of the document in which an account keeps the states that were set by hand, by presence id."""
@@ -77,7 +77,7 @@ async def act_on_device(call: Call) -> Reply:
 async def act_on_user(call: Call) -> Reply:
     """`reset` or `set` the presence of a user, or of the user's devices if the user has none of its own."""
     user = call.parents["users"]
-    return await _act(call, [user] if user.at("presence_id") else await _owned_devices(call, user.id))
+    return await _act(call, [user] if user.at("presence_id") else await owned_by(call, user.id))
 
 
 def search() -> dict[str, JSON]:
@@ -106,11 +106,6 @@ async def _act(call: Call, things: list[Document]) -> Reply:
     else:
         await _set_by_hand(call, (thing.at("presence_id") for thing in things), state)
     return Reply("command sent")
-
-
-async def _owned_devices(call: Call, user_id: str) -> list[Document]:
-    devices = await call.store.documents(Listing(call.account_id, "device", tag=f"owner/{user_id}"))
-    return [device for device in devices if device.at("owner_id") == user_id]
 
 
 async def _set_by_hand(call: Call, presence_ids: Iterable[JSON], state: JSON) -> None:

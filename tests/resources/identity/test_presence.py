@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crossbar.documents.listing import Listing
-from tests.harness import House, Tenant
+from crossbar.wire.magic_paths import conceal
+from tests.harness import Api, House, Tenant
 
 
 async def manual(house: House, tenant: Tenant) -> dict[str, str]:
@@ -21,7 +22,7 @@ async def test_nobody_answers_a_search(tenant: Tenant) -> None:
     assert everywhere.error() == (404, "404", "faulty request", {})
 
 
-async def test_a_reset_leaves_a_report(tenant: Tenant, house: House) -> None:
+async def test_a_reset_leaves_a_report(tenant: Tenant, house: House, anonymous: Api) -> None:
     reset = await tenant.api.post("/presence/101", {})
     assert (reset.status, reset.data) == (200, "reset command sent for extension 101")
     (report,) = await house.services.store.documents(Listing(tenant.id, "presence_report"))
@@ -32,6 +33,11 @@ async def test_a_reset_leaves_a_report(tenant: Tenant, house: House) -> None:
     assert read.headers["Content-Disposition"] == f'attachment; filename="{report.id}.json"'
     unknown = await tenant.api.get("/presence/report-x")
     assert unknown.error() == (404, "404", "bad_identifier", {"cause": "x", "message": "bad identifier"})
+
+    path = f"/v2/accounts/{tenant.id}/presence/report-{report.id}"
+    assert (await anonymous.get(house.url + path)).status == 401
+    linked = await anonymous.get(house.url + conceal(path))
+    assert (linked.status, linked.raw) == (200, read.raw)
 
 
 async def test_set_is_remembered_by_presence_id(tenant: Tenant, house: House) -> None:
