@@ -29,6 +29,8 @@ from crossbar.resource.reply import Binary, Reply
 Handler = Callable[[Call], Awaitable[Reply | Binary]]
 Rule = Callable[[Call], Awaitable[bool | None]]
 """An endpoint's own authorization: True allows, False refuses, None leaves it to the account tree."""
+Opening = Callable[[Call], Awaitable[bool]]
+"""Whether a route is open to this caller, who has no token."""
 
 
 class Who(Enum):
@@ -65,6 +67,11 @@ class Route:
     accepts: frozenset[str] | None = None
     provides: tuple[str, ...] = ()
     checks_itself: bool = False
+    open_if: Opening | None = None
+
+    async def is_open(self, call: Call) -> bool:
+        """Whether the caller needs no token."""
+        return self.who is Who.ANONYMOUS or (self.open_if is not None and await self.open_if(call))
 
 
 @dataclass(slots=True)
@@ -183,12 +190,13 @@ class Resource:
         accepts: Iterable[str] | None = None,
         provides: Iterable[str] = (),
         checks_itself: bool = False,
+        open_if: Opening | None = None,
     ) -> Callable[[Handler], Handler]:
         """Offer `verb` on a path below the endpoint's name; `{name}` parts become arguments of the call.
 
         `accepts` are content types of the body beside the usual ones, `provides` those of the answer beside JSON.
         A handler that `checks_itself` calls `call.ready_to_write` when its checks are done; for the others the
-        preconditions and the content type are judged before they run.
+        preconditions and the content type are judged before they run. `open_if` lets callers without a token in.
         """
         pattern = tuple(part for part in path.split("/") if part)
 
@@ -204,6 +212,7 @@ class Resource:
                     frozenset(accepts) if accepts is not None else None,
                     tuple(provides),
                     checks_itself,
+                    open_if,
                 )
                 self._shape(pattern).add(route)
             return handler

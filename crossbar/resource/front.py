@@ -170,11 +170,11 @@ class Front:
         if hidden and route is not None:
             route = replace(route, who=Who.ANONYMOUS)
         progress.target = await self._target(asked)
-        await self._identify(progress, route, offered, asked)
         call = Call(
             self._services, request, progress.request_id, progress.verb, asked.nouns, names, body.data, body.envelope,
             body.files, query, values, asked, progress.identity, progress.target,
         )  # fmt: skip
+        await self._identify(progress, route, offered, call)
         if progress.identity is not None:
             await self._authorize(call, route, progress.identity)
         if route is None:
@@ -235,15 +235,13 @@ class Front:
             progress.template = route.template
         return route
 
-    async def _identify(
-        self, progress: Progress, route: Route | None, offered: Credential | None, asked: Asked
-    ) -> None:
+    async def _identify(self, progress: Progress, route: Route | None, offered: Credential | None, call: Call) -> None:
         """Nobody gets past here unknown, except to public routes."""
-        if progress.identity is None and (route is None or route.who is not Who.ANONYMOUS):
+        if progress.identity is None and (route is None or not await route.is_open(call)):
             try:
-                progress.identity = await self._access.authentication.required(offered, asked)
+                call.caller = progress.identity = await self._access.authentication.required(offered, call.asked)
             finally:
-                progress.tokens = (self._access.costs.cost(asked), self._access.costs.remaining(asked))
+                progress.tokens = (self._access.costs.cost(call.asked), self._access.costs.remaining(call.asked))
 
     async def _execute(self, call: Call, route: Route, progress: Progress) -> web.StreamResponse:
         """Negotiate, load what the path names on the way, and let the endpoint answer."""

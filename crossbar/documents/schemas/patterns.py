@@ -23,10 +23,14 @@ def compiles(source: str) -> bool:
 
 def matches(pattern: str, text: str) -> bool:
     """Whether `pattern` is found anywhere in `text`."""
-    try:
-        return _compiled(pattern).search(text) is not None
-    except (pcre2.LibraryError, UnicodeError):
-        return False
+    return _find(pattern, text) is not None
+
+
+def first_group(pattern: str, text: str) -> str | None:
+    """What the first group of `pattern` holds where it is found in `text`; None if it is not found or has no groups."""
+    found = _find(pattern, text)
+    groups: tuple[str | None, ...] = found.groups() if found else ()
+    return (groups[0] or "") if groups else None
 
 
 def last_group(pattern: str, text: str) -> str | None:
@@ -34,14 +38,18 @@ def last_group(pattern: str, text: str) -> str | None:
 
     None if it is not found.
     """
-    try:
-        found = _compiled(pattern).search(text)
-    except (pcre2.LibraryError, UnicodeError):
-        return None
+    found = _find(pattern, text)
     if found is None:
         return None
     groups: tuple[str | None, ...] = found.groups()
     return (groups[-1] or "") if groups else str(found[0])
+
+
+def _find(pattern: str, text: str) -> pcre2.Match | None:
+    try:
+        return _compiled(pattern).search(text)
+    except (pcre2.LibraryError, UnicodeError):
+        return None
 
 
 @lru_cache(maxsize=1024)

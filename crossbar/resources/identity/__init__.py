@@ -18,6 +18,8 @@ from crossbar.resources.identity.groups import groups
 from crossbar.resources.identity.hotdesks import hotdesks
 from crossbar.resources.identity.limits import limits
 from crossbar.resources.identity.parked_calls import PARKED_CALL_SHAPE, parked_calls
+from crossbar.resources.identity.presence import MANUAL_PRESENCE_SHAPE, PRESENCE_REPORT_SHAPE, presence
+from crossbar.resources.identity.quickcall import quickcall
 from crossbar.resources.identity.rate_limits import rate_limits
 from crossbar.resources.identity.registrations import registrations
 from crossbar.resources.identity.schemas import schemas
@@ -39,6 +41,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     hotdesks,
     limits,
     parked_calls,
+    presence,
+    quickcall,
     rate_limits,
     registrations,
     schemas,
@@ -49,7 +53,9 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     users,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
+    MANUAL_PRESENCE_SHAPE,
     PARKED_CALL_SHAPE,
+    PRESENCE_REPORT_SHAPE,
     login.ATTEMPT_SHAPE,
     removals.SHAPE,
 )

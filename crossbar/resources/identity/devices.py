@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from crossbar.documents.document import Document, value_at
+from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary, Unique, or_default
 from crossbar.errors import NotFound, Plain
 from crossbar.resource import Call, Draft, Reply, Resource, answer_listing
@@ -200,6 +201,12 @@ async def sync(call: Call) -> Reply:
     """Ask the device to fetch its configuration anew."""
     await _load(call)
     return Reply("sync request sent")
+
+
+async def owned_by(call: Call, user_id: str) -> list[Document]:
+    """The devices that a user owns."""
+    found = await call.store.documents(Listing(call.account_id, "device", tag=f"owner/{user_id}"))
+    return [device for device in found if device.at("owner_id") == user_id]
 
 
 async def holder_of_username(call: Call, username: str) -> str | None:
