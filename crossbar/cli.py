@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,8 @@ from crossbar import app, ids, logs, manual, serving, supervisor
 from crossbar.config import OPTIONS, Config, ConfigError
 from crossbar.documents.embedded import EmbeddedMongoError
 from crossbar.errors import Invalid, SystemFault
+from crossbar.events.mail import spool_folder
+from crossbar.events.spool import Spool
 from crossbar.resources.system.registration import NoApp, Registered
 from crossbar.serving import Listener, open_listeners
 
@@ -189,6 +192,27 @@ async def _register(config: Config, *, place: str, api_url: str | None, allowed_
         return await app.register_apps(
             config, database_uri=uri, place=place, api_url=api_url, allowed_users=allowed_users
         )
+
+
+@main.command("mail")
+@click.argument("message_id", required=False)
+@configured
+def show_mail(message_id: str | None, config_file: Path | None, data: str | None) -> None:
+    """List the messages in the mail spool, or show one."""
+    with for_people():
+        spool = Spool(spool_folder(load(config_file, data=data)))
+    if message_id is not None:
+        message = spool.read(message_id)
+        if message is None:
+            raise click.ClickException(f"there is no message {message_id} in the spool")
+        click.echo(message.as_bytes())
+        return
+    table = Table("message", "created", "state", "to", "subject", box=None, pad_edge=False)
+    for entry in spool.entries():
+        if message := spool.read(entry.id):  # else it was delivered just now
+            created = datetime.fromtimestamp(entry.created, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            table.add_row(entry.id, created, "failed" if entry.failed else "waiting", message["To"], message["Subject"])
+    _console().print(table)
 
 
 @main.command("config")

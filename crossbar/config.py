@@ -411,9 +411,7 @@ class Media:
 class Mail:
     """How notifications leave."""
 
-    host: str | None = option(
-        None, "Mail relay; unset, messages are written to the spool folder.", kazoo="smtp_client.relay"
-    )
+    host: str | None = option(None, "Mail relay; unset, messages stay in the spool folder.", kazoo="smtp_client.relay")
     port: int = option(25, "Port of the relay.", minimum=1, maximum=65_535, kazoo="smtp_client.port")
     user: str | None = option(None, "User name at the relay; unset, no log-in.", kazoo="smtp_client.username")
     password: str | None = option(None, "Password at the relay.", secret=True, kazoo="smtp_client.password")
@@ -421,7 +419,7 @@ class Mail:
         "starttls", "Encryption: from the start (tls), after connecting (starttls), or none.", kazoo="smtp_client.tls"
     )
     sender: str = option("no-reply@localhost", "Sender of messages that have no other.")
-    spool: Path | None = option(None, "Folder for messages when no relay is set; unset, `mail` in the data folder.")
+    spool: Path | None = option(None, "Folder where messages wait for the relay; unset, `mail` in the data folder.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

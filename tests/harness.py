@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import Any
 
 import orjson
 from aiohttp import ClientSession
 from multidict import CIMultiDictProxy
 
+from crossbar.events.mail import spool_folder
+from crossbar.events.spool import Spool
 from crossbar.resource import Services
 
 ABSENT = object()
@@ -150,3 +153,10 @@ async def new_tenant(house: House, parent: Tenant, name: str) -> Tenant:
 async def issue_token(house: House, account_id: str, user_id: str | None, *, lifetime: int = 3600) -> str:
     """A token as a log-in would hand it out."""
     return await house.services.access.tokens.issue(account_id, user_id, "cb_user_auth", lifetime=lifetime)
+
+
+def letters_to(house: House, address: str) -> list[EmailMessage]:
+    """What lies in the mail spool for an address, the oldest first."""
+    spool = Spool(spool_folder(house.services.config))
+    letters = [letter for entry in spool.entries() if (letter := spool.read(entry.id)) is not None]
+    return [letter for letter in letters if letter["To"] == address]

@@ -12,10 +12,14 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 
 import aiohttp
 import pytest
+
+from crossbar import clock
+from crossbar.events.spool import Spool
 
 FIRST = ("--account", "Acme", "--realm", "acme.example.com", "--user", "ann", "--password", "hush-hush")
 
@@ -110,6 +114,22 @@ def test_config_says_where_values_come_from(tmp_path: Path) -> None:
     assert rows["server.data"] == [str(tmp_path / "data"), "command", "line"]
     assert rows["server.bind"] == ["127.0.0.1", "default"]
     assert rows["mail.password"] == ["********", str(file)]
+
+
+def test_mail_is_listed_and_shown(tmp_path: Path) -> None:
+    message = EmailMessage()
+    message["To"] = "ann@example.com"
+    message["Subject"] = "Your password at Acme"
+    message.set_content("https://ui.example.com/?recovery=abc")
+    with clock.frozen(1_700_000_000):
+        message_id = Spool(tmp_path / "mail").put(message)
+    listed = crossbar("mail", "--data", tmp_path).stdout.splitlines()[1]
+    assert " ".join(listed.split()) == f"{message_id} 2023-11-14 22:13:20 waiting ann@example.com Your password at Acme"
+    shown = crossbar("mail", message_id, "--data", tmp_path).stdout
+    assert "Subject: Your password at Acme\n" in shown
+    assert "https://ui.example.com/?recovery=abc\n" in shown
+    refused = crossbar("mail", "nothing", "--data", tmp_path)
+    assert (refused.returncode, refused.stderr) == (1, "Error: there is no message nothing in the spool\n")
 
 
 def test_config_prints_the_pages_made_from_the_declarations() -> None:

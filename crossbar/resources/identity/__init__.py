@@ -6,7 +6,7 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
-from crossbar.resources.identity import login, removals
+from crossbar.resources.identity import login, mails, removals
 from crossbar.resources.identity.about import about
 from crossbar.resources.identity.access_lists import access_lists
 from crossbar.resources.identity.accounts import accounts
@@ -59,4 +59,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     login.ATTEMPT_SHAPE,
     removals.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (login.part,)
+PARTS: Final[tuple[Part, ...]] = (login.part, mails.part)

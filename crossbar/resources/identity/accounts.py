@@ -22,6 +22,7 @@ from crossbar.errors import Forbidden, Invalid, MethodNotAllowed, NotFound, Syst
 from crossbar.ids import new_id, new_secret
 from crossbar.resource import BARE, Call, Draft, Reply, Resource, Who, answer_listing, stamps
 from crossbar.resources.identity import removals
+from crossbar.resources.identity.mails import announce, wants_mail
 
 COMPUTED: Final = (
     "superduper_admin",
@@ -186,6 +187,15 @@ async def save(call: Call, account: Document, previous: Document | None) -> Docu
         return saved
 
     return await call.store.transact(create)
+
+
+@accounts.after
+async def announce_by_mail(call: Call, account: Document, previous: Document | None) -> None:
+    """The administrators above hear of a new account by mail."""
+    if previous is None and wants_mail(call):
+        parent = await call.directory.account(_parent_id(call))
+        if parent is not None:
+            await announce(call, account, parent)
 
 
 def api_key_of(pepper: Pepper, account: Document) -> str | None:

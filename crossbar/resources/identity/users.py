@@ -20,6 +20,7 @@ from crossbar.documents.shape import Summary, Unique, or_default
 from crossbar.ids import new_secret
 from crossbar.resource import Call, Draft, Resource
 from crossbar.resources.identity.features import smartpbx_features, switched_on
+from crossbar.resources.identity.mails import wants_mail, welcome
 from crossbar.resources.identity.numbers import normalize_at
 
 
@@ -121,3 +122,10 @@ async def set_credentials(call: Call, draft: Draft) -> None:
     rehashed = any(private.get(field, stored.get(field)) != stored.get(field) for field in (MD5_FIELD, SHA1_FIELD))
     if "pvt_signature_secret" not in stored or (rehashed and config.reset_identity_secret_on_rehash):
         private["pvt_signature_secret"] = new_secret(16)
+
+
+@users.after
+async def send_welcome(call: Call, user: Document, previous: Document | None) -> None:
+    """A new user hears of it by mail."""
+    if previous is None and wants_mail(call):
+        await welcome(call, user)

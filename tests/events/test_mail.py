@@ -1,0 +1,169 @@
+"""Mail from the spool to a real relay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from crossbar import clock
+from crossbar.config import Config
+from crossbar.events.mail import Mail, spool_folder
+from crossbar.events.postman import KEPT, Postman
+from crossbar.events.spool import Spool
+
+TOLD = {"first_name": "Ann", "username": "ann", "account_name": "Acme"}
+
+
+@dataclass
+class Relay:
+    """What a relay got, and how it answers the next messages."""
+
+    answers: list[str] = field(default_factory=list)
+    got: list[Envelope] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer.startswith("250"):
+            self.got.append(envelope)
+            self.arrived.set()
+        return answer
+
+
+def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"crossbar", b"hush")
+    return AuthResult(success=right)
+
+
+StartRelay = Callable[..., Awaitable[tuple[Relay, int]]]
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[StartRelay]:
+    servers: list[asyncio.Server] = []
+
+    async def begin(*answers: str, **options: Any) -> tuple[Relay, int]:
+        relay = Relay(list(answers))
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: SMTP(relay, hostname="relay.test", **options), "127.0.0.1", 0)
+        servers.append(server)
+        return relay, server.sockets[0].getsockname()[1]
+
+    yield begin
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Callable[..., Config]:
+    def load(**mail: Any) -> Config:
+        overrides = {f"mail.{name}": str(value) for name, value in mail.items()}
+        return Config.load(None, {}, {"server.data": str(tmp_path), "mail.tls": "none", **overrides})
+
+    return load
+
+
+def spool_of(config: Config) -> Spool:
+    return Spool(spool_folder(config))
+
+
+def postman(config: Config) -> Postman:
+    return Postman(lambda: spool_of(config), lambda: config.mail)
+
+
+async def test_a_letter_reaches_the_relay(start: StartRelay, configured: Callable[..., Config]) -> None:
+    relay, port = await start()
+    config = configured(host="127.0.0.1", port=port, sender="pbx@example.com")
+    mail = Mail(lambda: config)
+    async with mail.delivering():
+        await mail.send("new_user", "ann@example.com", TOLD)
+        async with asyncio.timeout(10):
+            await relay.arrived.wait()
+    envelope = relay.got[0]
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("pbx@example.com", ["ann@example.com"])
+    assert message_from_bytes(envelope.content or b"")["Subject"] == "Welcome to Acme"
+
+
+async def test_without_a_relay_letters_stay_in_the_spool(configured: Callable[..., Config]) -> None:
+    config = configured()
+    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    await postman(config).round()
+    [entry] = spool_of(config).entries()
+    kept = spool_of(config).read(entry.id)
+    assert kept is not None
+    assert kept["To"] == "ann@example.com"
+    with clock.frozen(entry.created + KEPT + 1):
+        await postman(config).round()
+    assert spool_of(config).entries() == []
+
+
+async def test_a_relay_that_is_away_is_tried_again(start: StartRelay, configured: Callable[..., Config]) -> None:
+    relay, port = await start("451 come back later")
+    config = configured(host="127.0.0.1", port=port)
+    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    await postman(config).round()
+    [entry] = spool_of(config).entries()
+    assert entry.due > entry.created + 29
+    await postman(config).round()
+    assert relay.got == []  # its time has not come
+    with clock.frozen(entry.due):
+        await postman(config).round()
+    assert len(relay.got) == 1
+    assert spool_of(config).entries() == []
+
+
+async def test_what_the_relay_refuses_for_good_is_given_up(
+    start: StartRelay, configured: Callable[..., Config]
+) -> None:
+    relay, port = await start("554 not here", "250 OK")
+    config = configured(host="127.0.0.1", port=port)
+    mail = Mail(lambda: config)
+    await mail.send("new_user", "ann@example.com", TOLD)
+    await mail.send("new_user", "bob@example.com", TOLD)
+    await postman(config).round()
+    assert [envelope.rcpt_tos for envelope in relay.got] == [["bob@example.com"]]
+    assert [entry.failed for entry in spool_of(config).entries()] == [True]
+
+
+async def test_patience_ends(configured: Callable[..., Config]) -> None:
+    config = configured(host="127.0.0.1", port=1)
+    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    [entry] = spool_of(config).entries()
+    with clock.frozen(entry.created + 4 * 86_400):
+        await postman(config).round()
+    assert [entry.failed for entry in spool_of(config).entries()] == [True]
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+async def test_the_relay_wants_a_log_in(start: StartRelay, configured: Callable[..., Config]) -> None:
+    relay, port = await start(authenticator=authenticate, auth_required=True, auth_require_tls=False)
+    for password, delivered in (("wrong", 0), ("hush", 1)):
+        config = configured(host="127.0.0.1", port=port, user="crossbar", password=password)
+        await Mail(lambda config=config: config).send("new_user", "ann@example.com", TOLD)  # type: ignore[misc]
+        await postman(config).round()
+        assert len(relay.got) == delivered
+
+
+async def test_one_of_many_workers_delivers(start: StartRelay, configured: Callable[..., Config]) -> None:
+    relay, port = await start()
+    config = configured(host="127.0.0.1", port=port)
+    for _ in range(5):
+        await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    await asyncio.gather(*(postman(config).round() for _ in range(3)))
+    assert len(relay.got) == 5
+
+
+async def test_no_trouble_with_mail_reaches_the_sender(configured: Callable[..., Config], tmp_path: Path) -> None:
+    config = configured()
+    await Mail(lambda: config).send("new_user", "nobody", TOLD)
+    await Mail(lambda: config).send("new_user", "ann@example.com", {})
+    (tmp_path / "mail").write_text("a file where the folder should be")
+    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    assert (tmp_path / "mail").is_file()
