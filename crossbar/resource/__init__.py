@@ -2,7 +2,7 @@
 
 from crossbar.resource.call import Call, Part, Services
 from crossbar.resource.computed import answer_computed
-from crossbar.resource.declaration import ACCOUNT, BARE, Resource, Route, Rule, Who
+from crossbar.resource.declaration import ACCOUNT, BARE, Handler, Resource, Route, Rule, Who
 from crossbar.resource.hooks import Draft
 from crossbar.resource.lifecycle import Lifecycle, display_name, merge, stamps
 from crossbar.resource.listings import answer_listing
@@ -16,6 +16,7 @@ __all__ = [
     "Binary",
     "Call",
     "Draft",
+    "Handler",
     "Lifecycle",
     "Part",
     "Reply",

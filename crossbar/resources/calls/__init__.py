@@ -6,7 +6,9 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
+from crossbar.resources.calls.files import workshop
+from crossbar.resources.calls.media import media
 
-RESOURCES: Final[tuple[Resource, ...]] = ()
+RESOURCES: Final[tuple[Resource, ...]] = (media,)
 SHAPES: Final[tuple[Shape, ...]] = ()
-PARTS: Final[tuple[Part, ...]] = ()
+PARTS: Final[tuple[Part, ...]] = (workshop,)
