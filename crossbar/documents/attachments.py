@@ -58,12 +58,13 @@ class Attachments:
         content_type: str,
         contents: bytes | AsyncIterable[bytes],
         *,
+        alone: bool = False,
         largest: int | None = None,
     ) -> Attachment:
         """Store a file under `name`; what had the name before goes when the new one is whole.
 
-        Nothing is left of a file that could not be stored whole. Raises 400 `file.maxSize` when it has more than
-        `largest` bytes.
+        With `alone` all files that the document had before go, whatever they are called. Nothing is left of a file
+        that could not be stored whole. Raises 400 `file.maxSize` when it has more than `largest` bytes.
         """
         file_id = ObjectId()
         owner = {"a": document.database, "document": document.key, "name": name}
@@ -84,7 +85,7 @@ class Attachments:
                 await self._remove(file_id)
                 raise
             older = [{"uploadDate": {"$lt": finished}}, {"uploadDate": finished, "_id": {"$lt": file_id}}]
-            await self._delete({**_owned_by(document, name), "$or": older})
+            await self._delete({**_owned_by(document, None if alone else name), "$or": older})
         return _attachment(file)
 
     async def find(self, document: Document, name: str) -> Attachment | None:

@@ -16,6 +16,7 @@ ACCOUNTS = "accounts"
 SYSTEM_CONFIG = "system_config"
 SYSTEM_AUTH = "system_auth"
 SYSTEM_DATA = "system_data"
+SYSTEM_MEDIA = "system_media"
 
 
 def is_private(key: str) -> bool:

@@ -7,7 +7,7 @@ Writes are acknowledged by a majority and journaled. Reads by id and single writ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ from pymongo.read_concern import ReadConcern
 
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import SYSTEM_AUTH, Document, DocumentKey, document_key
-from crossbar.documents.indexes import INDEXES
+from crossbar.documents.indexes import INDEXES, TAGGED
 from crossbar.documents.layout import Stored, decode, encode, search_key
 from crossbar.documents.listing import LAST, Listing, Page, Row
 from crossbar.documents.shape import SEPARATOR, Shape, Shapes, Unique
@@ -275,6 +275,27 @@ class Store:
             return stored
         room = self.database[self.shapes[document_type].room]
         return stored | (await room.find_one({"_id": stored["_id"]}, {"json": 1}) or {})
+
+    async def tally(self, listing: Listing, *, words: Sequence[str] = (), prefix: str = "") -> dict[str, int]:
+        """How many documents of a listing carry each of some tags: of the given `words`, or all that begin alike.
+
+        A word that no document carries is left out.
+        """
+        own = f"{listing.type}/"
+        wanted: dict[str, Any] = {"$gte": own + prefix, "$lt": own + prefix + LAST}
+        if words:
+            wanted = {"$in": [own + word for word in words]}
+        steps: list[dict[str, Any]] = [
+            {"$match": {"$and": [listing.query(), {"tags": wanted}]}},
+            {"$project": {"tags": 1}},
+            {"$unwind": "$tags"},
+            {"$match": {"tags": wanted}},
+            {"$group": {"_id": "$tags", "count": {"$sum": 1}}},
+        ]
+        room = self.database[self.shapes[listing.type].room]
+        with driver_errors():
+            found = [group async for group in room.aggregate(steps, hint=TAGGED.document["name"])]
+        return {group["_id"].removeprefix(own): group["count"] for group in found}
 
     async def search(
         self,

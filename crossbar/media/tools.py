@@ -16,7 +16,11 @@ _LONGEST_COMPLAINT: Final = 2_000
 
 
 class ToolError(Exception):
-    """The program is missing, failed, took too long or produced too much; the text says which."""
+    """The program failed, took too long or produced too much; the text says which."""
+
+
+class ToolMissing(ToolError):
+    """There is no program for the work; the text is fit for a client."""
 
 
 async def run(command: Sequence[str], contents: bytes, *, seconds: float, largest: int) -> bytes:

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final, Literal
 
-from crossbar.media.tools import ToolError, run
+from crossbar.media.tools import ToolError, ToolMissing, run
 
 AudioFormat = Literal["mp3", "mp4", "wav"]
 CONTENT_TYPES: Final[dict[AudioFormat, str]] = {"mp3": "audio/mpeg", "mp4": "video/mp4", "wav": "audio/x-wav"}
@@ -54,16 +54,19 @@ class Workshop:
         return Fax(pdf, int(pages))
 
     async def convert(self, contents: bytes, wanted: AudioFormat) -> bytes:
-        """Sound in another format, with what else is in the file left out. Raises ToolError."""
+        """Sound in another format, with what else is in the file left out. Raises ToolError, ToolMissing."""
         if (ffmpeg := shutil.which("ffmpeg")) is None:
-            raise ToolError("ffmpeg is not available to convert media")
+            raise ToolMissing("ffmpeg is not available to convert media")
         source = ("-protocol_whitelist", "pipe", "-format_whitelist", _READABLE, "-i", "pipe:0")
         command = (ffmpeg, "-hide_banner", "-loglevel", "error", *source, "-vn", *_ENCODERS[wanted], "pipe:1")
         made = await self._run(command, contents)
         return _with_length(made) if wanted == "wav" else made
 
     async def speak(self, text: str, voice: str) -> bytes:
-        """`text` as a WAV file, spoken by `voice` (`female/en-US`, `de-DE-Wavenet-A`). Raises ToolError."""
+        """`text` as a WAV file, spoken by `voice` (`female/en-US`, `de-DE-Wavenet-A`).
+
+        Raises ToolError, and ToolMissing where no engine speaks the voice's language.
+        """
         male = voice.startswith("male/")
         match = _LANGUAGE.search(voice)
         language = match[0].lower() if match and match[1] != "us" else "en-us"
@@ -76,7 +79,7 @@ class Workshop:
             return await self._run(
                 (engine, "-voice", flite_voice, "-f", "/dev/stdin", "-o", "/dev/stdout"), text.encode()
             )
-        raise ToolError("flite is not available to create TTS media")
+        raise ToolMissing("flite is not available to create TTS media")
 
     async def _run(self, command: tuple[str, ...], contents: bytes) -> bytes:
         async with self._benches:

@@ -2,7 +2,7 @@
 
 from crossbar.resource.call import Call, Part, Services
 from crossbar.resource.computed import answer_computed
-from crossbar.resource.declaration import ACCOUNT, ANY_DOCUMENT, BARE, Resource, Route, Rule, Who
+from crossbar.resource.declaration import ACCOUNT, ANY_DOCUMENT, BARE, Handler, Resource, Route, Rule, Who
 from crossbar.resource.hooks import Draft
 from crossbar.resource.lifecycle import Lifecycle, display_name, merge, stamps
 from crossbar.resource.listings import answer_listing
@@ -17,6 +17,7 @@ __all__ = [
     "Binary",
     "Call",
     "Draft",
+    "Handler",
     "Lifecycle",
     "Part",
     "Reply",

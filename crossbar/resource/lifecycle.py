@@ -69,11 +69,11 @@ class Lifecycle:
 
     async def replace(self, call: Call) -> Reply:
         """POST on a document: its public part becomes the request's data."""
-        return await self._update(call, lambda _: dict(call.object))
+        return await self.update(call, lambda _: dict(call.object))
 
     async def merge(self, call: Call) -> Reply:
         """PATCH on a document: the request's data is merged onto its public part."""
-        return await self._update(call, lambda stored: merge(stored, call.object))
+        return await self.update(call, lambda stored: merge(stored, call.object))
 
     async def delete(self, call: Call) -> Reply:
         """DELETE of a document, soft unless the endpoint or `should_soft_delete=false` says otherwise."""
@@ -189,7 +189,8 @@ class Lifecycle:
         if draft.errors:
             raise await self._taken(call, draft) or draft.errors
 
-    async def _update(self, call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
+    async def update(self, call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
+        """Save what `change` makes of the public part of the document in the path, and answer it."""
         document_id = call.path[self.id_name]
         for _ in range(ATTEMPTS):
             previous = await self.load(call, document_id)

@@ -44,6 +44,7 @@ async def answer_listing(
     time_range: int | None = None,
     ascending: bool = False,
     parameters: Sequence[Parameter] | None = None,
+    rename: Callable[[str], str] = str,
     columns: Sequence[str] | None = None,
 ) -> Reply:
     """A page of the documents of a type, as the request asks for it.
@@ -51,12 +52,12 @@ async def answer_listing(
     `tag` narrows it to one of the type's further listings, `match` to a store expression of the endpoint's own.
     `time_range` is the longest range in seconds of a listing sorted by time, which takes `created_from` and
     `created_to`. `ascending` is the endpoint's own order where it has one. `parameters` are the filters where they
-    are not those of the query string as it is. `columns` are those of a CSV, which then has every row of the range
-    unless the request limits it.
+    are not those of the query string as it is; `rename` maps the key of a filter to the field it stands for.
+    `columns` are those of a CSV, which then has every row of the range unless the request limits it.
     """
     options = options_of(call, ascending=ascending, columns=columns)
     asked = call.query.pairs if parameters is None else parameters
-    filters = Filters.parse(asked, ignored=() if time_range is None else TIME_RANGE)
+    filters = Filters.parse(asked, ignored=() if time_range is None else TIME_RANGE, rename=rename)
     conditions = [condition for condition in (filters.match, match) if condition]
     projection = fields(call.query)
     whole = projection is not None or call.values.is_true("full_docs")

@@ -79,6 +79,15 @@ async def test_a_replaced_file_leaves_no_chunks(attachments: Attachments, leftov
     assert leftovers() == (1, 1)
 
 
+async def test_the_only_file_takes_the_place_of_all_others(attachments: Attachments, leftovers: Any) -> None:
+    await attachments.put(GREETING, "one.mp3", "audio/mpeg", b"1")
+    await attachments.put(GREETING, "two.mp3", "audio/mpeg", b"2")
+    await attachments.put(MESSAGE, "one.mp3", "audio/mpeg", b"another document's")
+    only = await attachments.put(GREETING, "three.mp3", "audio/mpeg", b"3", alone=True)
+    assert await attachments.all(GREETING) == [only]
+    assert leftovers() == (2, 2)
+
+
 @pytest.mark.parametrize("reason", [RuntimeError("the sender broke off"), asyncio.CancelledError()])
 async def test_what_breaks_off_leaves_nothing(attachments: Attachments, leftovers: Any, reason: BaseException) -> None:
     async def broken() -> AsyncIterator[bytes]:

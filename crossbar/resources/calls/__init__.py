@@ -6,6 +6,7 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
+from crossbar.resources.calls import voicemail
 from crossbar.resources.calls.acdc import AGENT_STATUS, CALL_STAT
 from crossbar.resources.calls.blacklists import blacklists
 from crossbar.resources.calls.call_events import CALL_EVENT
@@ -14,15 +15,18 @@ from crossbar.resources.calls.cdr import CDR, INTERACTION
 from crossbar.resources.calls.cdrs import cdrs
 from crossbar.resources.calls.comments import comments
 from crossbar.resources.calls.directories import directories
+from crossbar.resources.calls.files import workshop
 from crossbar.resources.calls.freeswitch import CALL_ROOT, freeswitch
 from crossbar.resources.calls.ingest import ingest
 from crossbar.resources.calls.ingest_tokens import ingest_tokens
 from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
+from crossbar.resources.calls.media import media
 from crossbar.resources.calls.menus import menus
 from crossbar.resources.calls.metaflows import metaflows
 from crossbar.resources.calls.sip_messages import INSPECTION
 from crossbar.resources.calls.temporal_rules import temporal_rules
 from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
+from crossbar.resources.calls.vmboxes import vmboxes
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     blacklists,
@@ -34,10 +38,12 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     ingest,
     ingest_tokens,
     lists,
+    media,
     menus,
     metaflows,
     temporal_rules,
     temporal_rules_sets,
+    vmboxes,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     ENTRY_SHAPE,
@@ -48,5 +54,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
     CDR,
     INSPECTION,
     INTERACTION,
+    voicemail.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = ()
+PARTS: Final[tuple[Part, ...]] = (workshop,)
