@@ -11,6 +11,7 @@ from crossbar.resources.calls.callflows import callflows
 from crossbar.resources.calls.cccps import cccps
 from crossbar.resources.calls.clicktocall import HISTORY_SHAPE, clicktocall
 from crossbar.resources.calls.comments import comments
+from crossbar.resources.calls.dialplans import dialplans
 from crossbar.resources.calls.directories import directories
 from crossbar.resources.calls.functions import functions
 from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
@@ -26,6 +27,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     cccps,
     clicktocall,
     comments,
+    dialplans,
     directories,
     functions,
     lists,
