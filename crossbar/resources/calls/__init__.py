@@ -11,18 +11,23 @@ from crossbar.resources.calls.acdc import AGENT_STATUS, CALL_STAT
 from crossbar.resources.calls.blacklists import blacklists
 from crossbar.resources.calls.call_events import CALL_EVENT
 from crossbar.resources.calls.callflows import callflows
+from crossbar.resources.calls.cccps import cccps
 from crossbar.resources.calls.cdr import CDR, INTERACTION
 from crossbar.resources.calls.cdrs import cdrs
+from crossbar.resources.calls.clicktocall import HISTORY_SHAPE, clicktocall
 from crossbar.resources.calls.comments import comments
+from crossbar.resources.calls.dialplans import dialplans
 from crossbar.resources.calls.directories import directories
 from crossbar.resources.calls.files import workshop
 from crossbar.resources.calls.freeswitch import CALL_ROOT, freeswitch
+from crossbar.resources.calls.functions import functions
 from crossbar.resources.calls.ingest import ingest
 from crossbar.resources.calls.ingest_tokens import ingest_tokens
 from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
 from crossbar.resources.calls.media import media
 from crossbar.resources.calls.menus import menus
 from crossbar.resources.calls.metaflows import metaflows
+from crossbar.resources.calls.pivot import DEBUG_SHAPE, pivot
 from crossbar.resources.calls.sip_messages import INSPECTION
 from crossbar.resources.calls.temporal_rules import temporal_rules
 from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
@@ -31,16 +36,21 @@ from crossbar.resources.calls.vmboxes import vmboxes
 RESOURCES: Final[tuple[Resource, ...]] = (
     blacklists,
     callflows,
+    cccps,
     cdrs,
+    clicktocall,
     comments,
+    dialplans,
     directories,
     freeswitch,
+    functions,
     ingest,
     ingest_tokens,
     lists,
     media,
     menus,
     metaflows,
+    pivot,
     temporal_rules,
     temporal_rules_sets,
     vmboxes,
@@ -55,5 +65,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     INSPECTION,
     INTERACTION,
     voicemail.SHAPE,
+    DEBUG_SHAPE,
+    HISTORY_SHAPE,
 )
 PARTS: Final[tuple[Part, ...]] = (workshop,)
