@@ -16,7 +16,7 @@ SHORT = {"name": "Short", "suffix": "0"}
 @pytest_asyncio.fixture(loop_scope="session")
 async def plans(master: Tenant) -> AsyncIterator[None]:
     """Dial plans as an operator writes them, gone after the test."""
-    stored = {"default": {r"^(\d{7})$": LOCAL, r"^9(\d{10})$": [OUTSIDE, SHORT], "broken": "text"}}
+    stored = {"default": {r"^(\d{7})$": LOCAL, r"^9(\d{10})$": [OUTSIDE, SHORT]}}
     assert (await master.root.put("/system_configs/dialplans", stored)).status == 201
     yield
     await master.root.delete("/system_configs/dialplans")
