@@ -112,8 +112,8 @@ class Resource:
 
     With a `document_type` the endpoint is a collection of documents and has the usual operations (list, create,
     read, replace, merge, delete) at `""` and `/{<id_name>}`; `operations` narrows them. `schema` names the
-    JSON schema that a document is validated against. `summary`, `sort`, `tags`, `unique` and `numbers` say how the
-    store keeps it (see `Shape`). `scopes` are the chains of nouns before the endpoint's name in a path
+    JSON schema that a document is validated against. `summary`, `sort`, `tags`, `unique`, `numbers` and `filters`
+    say how the store keeps it (see `Shape`). `scopes` are the chains of nouns before the endpoint's name in a path
     (`accounts`, `accounts/users`, bare, or `ANY_DOCUMENT`). Soft deletion is the rule; `hard_delete` removes at once.
     `client_ids` lets a client choose the id of what it creates. `database` tells where the documents are when not in
     the account's own database. `version` is what its paths begin with: `v2`, or `hooks` for what other programs post in
@@ -134,6 +134,7 @@ class Resource:
         tags: Callable[[Document], Iterable[str]] | None = None,
         unique: Callable[[Document], Iterable[Unique]] | None = None,
         numbers: Callable[[Document], Iterable[str]] | None = None,
+        filters: Iterable[str] = (),
         room: str = "documents",
         id_name: str | None = None,
         operations: Iterable[str] = ("list", "create", "read", "replace", "merge", "delete"),
@@ -157,9 +158,8 @@ class Resource:
         self.hooks = Hooks()
         if document_type is not None:
             given = {"summary": summary, "sort": sort, "tags": tags, "unique": unique, "numbers": numbers}
-            self.shapes.append(
-                Shape(document_type, room=room, **{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
-            )
+            told: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+            self.shapes.append(Shape(document_type, room=room, filters=tuple(filters), **told))  # type: ignore[arg-type]
             self._life = Lifecycle(
                 document_type,
                 schema,

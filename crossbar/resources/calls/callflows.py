@@ -75,6 +75,7 @@ callflows = Resource(
     ),
     unique=claims,
     numbers=lambda callflow: _texts(callflow.at("numbers")),
+    filters=("group_id", "owner_id", "type"),
 )
 
 

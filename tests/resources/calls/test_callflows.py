@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -82,6 +83,10 @@ async def test_create_list_and_delete(tenant: Tenant) -> None:
     assert [row["id"] for row in only.data] == [code.id]
     only = await tenant.api.get("/callflows?filter_ui_metadata.origin=x")
     assert [row["id"] for row in only.data] == [created.id]
+
+    for query, found in (("type=main", created.id), ("owner_id=o", code.id), ("group_id=g", code.id)):
+        only = await tenant.api.get(f"/callflows?filter_{query}")
+        assert [row["id"] for row in only.data] == [found]
 
     deleted = await tenant.api.delete(f"/callflows/{created.id}")
     assert (deleted.status, deleted.data) == (200, {**created.data, "_read_only": {"deleted": True}})
@@ -240,6 +245,15 @@ async def test_a_number_or_pattern_leads_to_one_callflow(tenant: Tenant, strange
     assert same.status == 200
     elsewhere = await stranger.api.put("/callflows", {"numbers": ["4155550100"]})
     assert elsewhere.status == 201
+
+
+async def test_only_one_of_many_at_once_gets_a_number(tenant: Tenant) -> None:
+    answers = await asyncio.gather(*(tenant.api.put("/callflows", {"numbers": ["2001"]}) for _ in range(8)))
+    assert sorted(answer.status for answer in answers) == [201] + [400] * 7
+    (winner,) = (answer.id for answer in answers if answer.status == 201)
+    message = f"Number 2001 exists in callflow {winner} {winner}"
+    refused = {"numbers": {"unique": {"message": message, "cause": "2001"}}}
+    assert [answer.data for answer in answers if answer.status == 400] == [refused] * 7
 
 
 async def test_numbers_of_other_accounts(tenant: Tenant, stranger: Tenant, master: Tenant) -> None:
