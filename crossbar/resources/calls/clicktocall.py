@@ -10,13 +10,12 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from crossbar import clock
-from crossbar.access.authorization import tree_allows
 from crossbar.documents.document import Document
 from crossbar.documents.schemas.patterns import matches
 from crossbar.documents.shape import Shape, Summary
-from crossbar.errors import JSON, Forbidden, Invalid, InvalidCredentials, NotFound, Plain
+from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import monthly_id, new_secret
-from crossbar.resource import Call, Reply, Resource, Who, answer_listing, stamps
+from crossbar.resource import Call, Reply, Resource, answer_listing, stamps
 from crossbar.resources.identity.numbers import normalize
 from crossbar.wire.values import is_false, is_true
 
@@ -51,11 +50,22 @@ clicktocall = Resource(
 )
 
 
-@clicktocall.get("/{click2call_id}/connect", who=Who.ANONYMOUS)
-@clicktocall.post("/{click2call_id}/connect", who=Who.ANONYMOUS)
+async def is_public(call: Call) -> bool:
+    """Whether anybody may press the button."""
+    button = await call.store.get(call.account_id, "click2call", call.path["click2call_id"])
+    return button is not None and button.at("auth_required") is False
+
+
+async def may_press(call: Call) -> bool | None:
+    """Anybody, or who may use the button's account."""
+    return True if await is_public(call) else None
+
+
+@clicktocall.get("/{click2call_id}/connect", who=may_press, open_if=is_public)
+@clicktocall.post("/{click2call_id}/connect", who=may_press, open_if=is_public)
 async def connect(call: Call) -> Reply:
     """Ask for a call; answers the request for it, or with `blocking` what came of it."""
-    button = await _pressed(call)
+    button = await clicktocall.life.load(call, call.path["click2call_id"])
     contact = _contact(call)
     whitelist = button.at("whitelist") or []
     if whitelist and not any(matches(pattern, contact) for pattern in whitelist):
@@ -64,20 +74,6 @@ async def connect(call: Call) -> Reply:
     if is_true(call.values.get("blocking")):
         return Reply(item.public)
     return Reply(originate_request(call, button, contact))
-
-
-async def _pressed(call: Call) -> Document:
-    """The button. Without `auth_required: false` only those press it who may use its account."""
-    button_id = call.path["click2call_id"]
-    button = await call.store.get(call.account_id, "click2call", button_id)
-    if button is None or button.at("auth_required") is not False:
-        if call.caller is None:
-            raise InvalidCredentials
-        if not tree_allows(call.caller, call.asked, call.target):
-            raise Forbidden
-    if button is None:
-        raise NotFound(button_id)
-    return button
 
 
 def _contact(call: Call) -> str:
