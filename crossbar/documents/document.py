@@ -68,6 +68,11 @@ class Document:
         """The value at a dotted path of `fields`, or `default` where a step is missing or not an object."""
         return value_at(self.fields, path, default)
 
+    def text(self, path: str) -> str:
+        """The text at a dotted path of `fields`; anything else there is none."""
+        value = value_at(self.fields, path)
+        return value if isinstance(value, str) else ""
+
 
 class DocumentKey(NamedTuple):
     """Which document: its database, type and id."""

@@ -13,6 +13,7 @@ from crossbar.resources.identity.accounts import accounts
 from crossbar.resources.identity.acls import acls
 from crossbar.resources.identity.api_auth import api_auth
 from crossbar.resources.identity.channels import channels
+from crossbar.resources.identity.contact_list import contact_list
 from crossbar.resources.identity.devices import devices
 from crossbar.resources.identity.groups import groups
 from crossbar.resources.identity.hotdesks import hotdesks
@@ -36,6 +37,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     acls,
     api_auth,
     channels,
+    contact_list,
     devices,
     groups,
     hotdesks,

@@ -23,6 +23,7 @@ OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type
 HOTDESKED: Final = "hotdesked"
 """Tag of the devices at which anybody is logged in."""
 SIP_TAKEN: Final = "SIP credentials already in use"
+IP_TAKEN: Final = "SIP IP already in use"
 _NOT_HEX = re.compile(r"[^0-9a-fA-F]+")
 
 
@@ -40,7 +41,7 @@ def hotdesked_to(user_id: str) -> str:
 def tags(device: Document) -> Iterator[str]:
     """Listings by user (its owner, and everybody hotdesked to it) and of hotdesked devices."""
     hotdesked = hotdesked_users(device)
-    owners = {str(device.at("owner_id") or ""), *hotdesked} - {""}
+    owners = {device.text("owner_id"), *hotdesked} - {""}
     yield from (f"owner/{user}" for user in sorted(owners))
     yield from (hotdesked_to(user) for user in hotdesked)
     if hotdesked:
@@ -54,18 +55,17 @@ def username_claim(username: str) -> Unique:
 
 def claims(device: Document) -> Iterator[Unique]:
     """The MAC address, the SIP identity and the mobile number that no second device may have."""
-    if mac := device.at("mac_address"):
+    if mac := device.text("mac_address"):
         yield Unique("device.mac_address", mac, "mac_address", "MAC address already in use", cause=mac)
-    sip = device.at("sip") or {}
-    method = sip.get("method", "password")
-    if method == "password" and (username := sip.get("username")):
-        yield username_claim(username)
-        if realm := sip.get("realm"):
-            identity = f"{username}@{realm}".lower()
-            yield Unique("sip.identity", identity, "sip.username", SIP_TAKEN, cause=username, system=True)
-    elif method == "ip" and (address := sip.get("ip")):
-        yield Unique("sip.ip", address, "sip.ip", "SIP IP already in use", cause=address, system=True)
-    if device.at("device_type") == "mobile" and (mdn := device.at("mobile.mdn")):
+    match device.at("sip.method", "password"):
+        case "password" if username := device.text("sip.username"):
+            yield username_claim(username)
+            if realm := device.text("sip.realm"):
+                identity = f"{username}@{realm}".lower()
+                yield Unique("sip.identity", identity, "sip.username", SIP_TAKEN, cause=username, system=True)
+        case "ip" if address := device.text("sip.ip"):
+            yield Unique("sip.ip", address, "sip.ip", IP_TAKEN, cause=address, system=True)
+    if device.at("device_type") == "mobile" and (mdn := device.text("mobile.mdn")):
         yield held_number(mdn, "mobile.mdn", "Mobile Device Number already exists in the system")
 
 

@@ -15,13 +15,22 @@ from crossbar.access.passwords import (
     credential_tags,
     password_fields,
 )
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, public_fields
 from crossbar.documents.shape import Summary, Unique, or_default
+from crossbar.errors import Invalid, NotFound
 from crossbar.ids import new_secret
-from crossbar.resource import Call, Draft, Resource
+from crossbar.resource import Binary, Call, Draft, Reply, Resource, merge, stamps
+from crossbar.resources.identity import vcard
 from crossbar.resources.identity.features import smartpbx_features, switched_on
 from crossbar.resources.identity.mails import wants_mail, welcome
 from crossbar.resources.identity.numbers import normalize_at
+from crossbar.wire.body import UploadedFile
+
+PHOTO: Final = "photo"
+PHOTO_TYPES: Final = ("application/octet-stream", "application/base64")
+UPLOAD_TYPES: Final = ("application/base64", "application/x-base64", "image/*")
+JPEG: Final = "image/jpeg"
+VCARD_TYPES: Final = ("text/x-vcard", "text/directory")
 
 
 def features(user: Document) -> list[str]:
@@ -32,18 +41,18 @@ def features(user: Document) -> list[str]:
 
 def full_name(user: Document) -> str:
     """`last_name first_name`, the order of the list."""
-    return f"{user.at('last_name') or ''} {user.at('first_name') or ''}"
+    return f"{user.text('last_name')} {user.text('first_name')}"
 
 
 def claims(user: Document) -> Iterator[Unique]:
     """The user name and the hotdesk id that no second user of the account may have."""
-    if username := user.at("username"):
+    if username := user.text("username"):
         yield Unique(
             "user.username", username.lower(), "username", "Username must be unique within account", cause=username
         )
-    if (hotdesk := user.at("hotdesk.id")) not in (None, ""):
+    if hotdesk := user.text("hotdesk.id"):
         message = "Hotdesk ID must be unique within account"
-        yield Unique("user.hotdesk.id", str(hotdesk), "hotdesk.id", message, cause=hotdesk)
+        yield Unique("user.hotdesk.id", hotdesk, "hotdesk.id", message, cause=hotdesk)
 
 
 ROW: Final = Summary(
@@ -129,3 +138,80 @@ async def send_welcome(call: Call, user: Document, previous: Document | None) ->
     """A new user hears of it by mail."""
     if previous is None and wants_mail(call):
         await welcome(call, user)
+
+
+# Photo and vCard
+
+
+@users.get("/{user_id}/photo", provides=PHOTO_TYPES)
+async def read_photo(call: Call) -> Binary:
+    """The photo as it was stored."""
+    user = await _load(call)
+    attachment = await call.services.attachments.find(user, PHOTO)
+    if attachment is None:
+        raise NotFound(user.id)
+    photo = await Binary.attachment(call, attachment)
+    photo.disposition = f"attachment; filename={PHOTO}"
+    return photo
+
+
+@users.post("/{user_id}/photo", accepts=UPLOAD_TYPES, checks_itself=True)
+async def store_photo(call: Call) -> Reply:
+    """Store the photo that is the body, in place of the one before. Answers the user."""
+    user = await _load(call)
+    photo = _only_file(call)
+    call.ready_to_write(user.revision)
+    await call.services.attachments.put(user, PHOTO, photo.content_type, photo.contents)
+    return await users.life.answer(call, await _touched(call, user))
+
+
+@users.delete("/{user_id}/photo", checks_itself=True)
+async def remove_photo(call: Call) -> Reply:
+    """Remove the photo; where there is none, that is as well."""
+    user = await _load(call)
+    call.ready_to_write(user.revision)
+    await call.services.attachments.delete(user, PHOTO)
+    await _touched(call, user)
+    return Reply({"_read_only": {"deleted": True}})
+
+
+@users.get("/{user_id}/vcard", provides=VCARD_TYPES)
+async def read_vcard(call: Call) -> Binary:
+    """The user as a vCard, with the photo if it is a JPEG."""
+    user = await _load(call)
+    fields = public_fields(user.fields)
+    profile = fields.get("profile")
+    if isinstance(profile, dict):
+        fields = merge(fields, profile)
+    attachment = await call.services.attachments.find(user, PHOTO)
+    photo = None
+    if attachment is not None and attachment.content_type == JPEG:
+        photo = await call.services.attachments.read(attachment)
+    timezone = fields.get("timezone")
+    if not isinstance(timezone, str) or timezone == "inherit":
+        timezone = call.account.timezone or call.config.accounts.default_timezone
+    text = vcard.render(fields, timezone=timezone, photo=photo)
+    media = call.media if call.media in VCARD_TYPES else VCARD_TYPES[0]
+    return Binary(text.encode(), media, revision=user.revision)
+
+
+async def _load(call: Call) -> Document:
+    return await users.life.load(call, call.path["user_id"])
+
+
+async def _touched(call: Call, user: Document) -> Document:
+    """The user in a new revision: what belongs to it changed."""
+    touched = await call.store.change(
+        user.database, user.type, user.id, lambda stored: stored.fields.update(stamps(call, stored))
+    )
+    if touched is None:
+        raise NotFound(user.id)
+    return touched
+
+
+def _only_file(call: Call) -> UploadedFile:
+    if not call.files:
+        raise Invalid.field("file", "required", "Please provide an image file")
+    if len(call.files) > 1:
+        raise Invalid.field("file", "maxItems", "Please provide a single image file")
+    return call.files[0]
