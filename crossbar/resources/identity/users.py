@@ -24,6 +24,15 @@ from crossbar.resources.identity.mails import wants_mail, welcome
 from crossbar.resources.identity.numbers import normalize_at
 
 
+def tags(user: Document) -> Iterator[str]:
+    """What finds a user: the hashes it logs in with, that it is an agent, and the queues it serves."""
+    yield from credential_tags(user)
+    queues = user.at("queues")
+    if isinstance(queues, list):
+        yield "agent"
+        yield from (f"queue/{queue}" for queue in dict.fromkeys(queues))
+
+
 def features(user: Document) -> list[str]:
     """The features that are on: named ones, SmartPBX ones, then the built-in ones."""
     named = user.at("features")
