@@ -12,6 +12,7 @@ from crossbar.resources.calls.acdc_call_stats import acdc_call_stats
 from crossbar.resources.calls.agents import agents
 from crossbar.resources.calls.blacklists import blacklists
 from crossbar.resources.calls.call_events import CALL_EVENT
+from crossbar.resources.calls.call_inspector import call_inspector
 from crossbar.resources.calls.callflows import callflows
 from crossbar.resources.calls.cccps import cccps
 from crossbar.resources.calls.cdr import CDR, INTERACTION
@@ -29,10 +30,13 @@ from crossbar.resources.calls.ingest_tokens import ingest_tokens
 from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
 from crossbar.resources.calls.media import media
 from crossbar.resources.calls.menus import menus
+from crossbar.resources.calls.messages import MMS, SMS
 from crossbar.resources.calls.metaflows import metaflows
+from crossbar.resources.calls.mms import mms
 from crossbar.resources.calls.pivot import DEBUG_SHAPE, pivot
 from crossbar.resources.calls.queues import queues
 from crossbar.resources.calls.sip_messages import INSPECTION
+from crossbar.resources.calls.sms import sms
 from crossbar.resources.calls.temporal_rules import temporal_rules
 from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
 from crossbar.resources.calls.vmboxes import vmboxes
@@ -41,6 +45,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     acdc_call_stats,
     agents,
     blacklists,
+    call_inspector,
     callflows,
     cccps,
     cdrs,
@@ -57,8 +62,10 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     media,
     menus,
     metaflows,
+    mms,
     pivot,
     queues,
+    sms,
     temporal_rules,
     temporal_rules_sets,
     vmboxes,
@@ -74,6 +81,8 @@ SHAPES: Final[tuple[Shape, ...]] = (
     HISTORY_SHAPE,
     INSPECTION,
     INTERACTION,
+    MMS,
+    SMS,
     voicemail.SHAPE,
 )
 PARTS: Final[tuple[Part, ...]] = (workshop,)
