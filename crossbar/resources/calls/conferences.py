@@ -8,7 +8,6 @@ Source: KAZOO `cb_conferences`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -67,10 +66,9 @@ async def numbers_are_free(call: Call, draft: Draft) -> None:
     """No other conference has any of the numbers; the answer names all that are taken."""
     draft_document = Document(call.account_id, "conference", draft.id, draft.data)
     claimed = list(claims(draft_document))
-    holders = await asyncio.gather(*(call.store.claimant(draft_document, claim) for claim in claimed))
-    pairs = zip(claimed, holders, strict=True)
-    taken = [claim.value for claim, holder in pairs if holder not in (None, draft_document.key)]
-    if taken:
+    holders = await call.store.claimants(call.account_id, claimed)
+    others = {key for key, holder in holders.items() if holder.id != draft.id}
+    if taken := [claim.value for claim in claimed if claim.key in others]:
         draft.errors.add("numbers", "unique", "Numbers already in use", cause=",".join(taken))
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from crossbar.documents.document import Document
 from crossbar.resource import Call
 
 
 async def find_any(call: Call, document_id: str) -> Document | None:
-    """The account's document of this id, whatever its type; one of each month is not looked for."""
-    shapes = [shape for shape in call.store.shapes if shape.room == "documents"]
-    found = await asyncio.gather(*(call.store.get(call.account_id, shape.type, document_id) for shape in shapes))
-    return next(filter(None, found), None)
+    """The account's document of this id, whatever its type, without its fields; records are not looked for."""
+    types = [shape.type for shape in call.store.shapes if shape.room == "documents"]
+    return next(iter(await call.store.find(call.account_id, [document_id], types, ())), None)

@@ -174,10 +174,10 @@ async def _caller_id(call: Call, owner_id: str | None, kind: str) -> str:
 async def _check_number(call: Call, number: str) -> None:
     """Only a number that the account holds may speak to the public network."""
     claim = Unique("number", number, "from", "", system=True)
-    holder = await call.store.claimant(Document(call.account_id, "", "", {}), claim)
+    holder = (await call.store.claimants(call.account_id, [claim])).get(claim.key)
     if holder is None:
         raise Invalid.field("from", "invalid", "number is invalid", cause=number)
-    if holder.partition("/")[0] != call.account_id:
+    if holder.database != call.account_id:
         raise Invalid.field("from", "forbidden", "number does not belong to account", cause=number)
 
 

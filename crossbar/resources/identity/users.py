@@ -24,15 +24,6 @@ from crossbar.resources.identity.mails import wants_mail, welcome
 from crossbar.resources.identity.numbers import normalize_at
 
 
-def tags(user: Document) -> Iterator[str]:
-    """What finds a user: the hashes it logs in with, that it is an agent, and the queues it serves."""
-    yield from credential_tags(user)
-    queues = user.at("queues")
-    if isinstance(queues, list):
-        yield "agent"
-        yield from (f"queue/{queue}" for queue in dict.fromkeys(queues))
-
-
 def features(user: Document) -> list[str]:
     """The features that are on: named ones, SmartPBX ones, then the built-in ones."""
     named = user.at("features")
@@ -73,11 +64,15 @@ ROW: Final = Summary(
 
 
 def tags(user: Document) -> Iterator[str]:
-    """The further listings: log-ins by credentials, members of each directory."""
+    """The further listings: log-ins by credentials, members of each directory, agents, and those of each queue."""
     yield from credential_tags(user)
     directories = user.at("directories")
     if isinstance(directories, dict):
         yield from (f"directory/{directory_id}" for directory_id in directories)
+    queues = user.at("queues")
+    if isinstance(queues, list):
+        yield "agent"
+        yield from (f"queue/{queue_id}" for queue_id in dict.fromkeys(queues))
 
 
 users = Resource(
