@@ -35,6 +35,7 @@ from crossbar.resources.calls.metaflows import metaflows
 from crossbar.resources.calls.mms import mms
 from crossbar.resources.calls.pivot import DEBUG_SHAPE, pivot
 from crossbar.resources.calls.queues import queues
+from crossbar.resources.calls.retention import retention
 from crossbar.resources.calls.sip_messages import INSPECTION
 from crossbar.resources.calls.sms import sms
 from crossbar.resources.calls.temporal_rules import temporal_rules
@@ -85,4 +86,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     SMS,
     voicemail.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (workshop,)
+PARTS: Final[tuple[Part, ...]] = (
+    retention,
+    workshop,
+)
