@@ -19,7 +19,7 @@ from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING, WriteConcern
 
 from crossbar import clock
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, document_key
 from crossbar.documents.store import Store, driver_errors
 from crossbar.errors import Invalid, SystemFault
 
@@ -131,6 +131,12 @@ class Attachments:
         """Delete one attachment of a document, or all. What is not there is no error."""
         with driver_errors():
             await self._delete(_owned_by(document, name))
+
+    async def delete_many(self, database: str, document_type: str, ids: list[str]) -> None:
+        """Delete all attachments of several documents of one type."""
+        keys = [document_key(database, document_type, document_id) for document_id in ids]
+        with driver_errors():
+            await self._delete({"metadata.a": database, "metadata.document": {"$in": keys}})
 
     async def delete_database(self, database: str) -> None:
         """Delete every attachment of an account."""

@@ -29,5 +29,6 @@ INDEXES: dict[str, list[IndexModel]] = {
     "attachments.files": [_index("metadata.a", "metadata.document", "metadata.name")],
     "attachments.chunks": [_index("files_id", "n", unique=True)],
     "claims": [_index("holder")],
+    "leases": [],
     "revocations": [IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0)],
 }

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, Literal, TypeVar
 
@@ -38,6 +38,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
+from crossbar import clock
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import SYSTEM_AUTH, Document, DocumentKey, document_key
 from crossbar.documents.indexes import INDEXES, TAGGED
@@ -149,7 +150,8 @@ class Store:
             for name, indexes in INDEXES.items():
                 if name not in present:
                     await self._create_collection(name)
-                await self.database[name].create_indexes(indexes)
+                if indexes:
+                    await self.database[name].create_indexes(indexes)
 
     async def _create_collection(self, name: str) -> None:
         try:
@@ -457,6 +459,27 @@ class Store:
         for document in documents:
             self.written(document)
         return documents
+
+    async def remove_many(self, database: str, document_type: str, ids: list[str]) -> None:
+        """Take records, which claim nothing, out of the store for good. Already gone is no error."""
+        keys = [document_key(database, document_type, document_id) for document_id in ids]
+        with driver_errors():
+            await self.database[self.shapes[document_type].room].delete_many({"_id": {"$in": keys}, "a": database})
+
+    async def lease(self, name: str, holder: str, seconds: float) -> bool:
+        """Take or prolong a piece of work that one worker of the installation does at a time.
+
+        False while another holder has it; what is not prolonged within `seconds` is free again.
+        """
+        now = datetime.fromtimestamp(clock.unix_now(), UTC)
+        free = {"_id": name, "$or": [{"holder": holder}, {"until": {"$lte": now}}]}
+        terms = {"holder": holder, "until": now + timedelta(seconds=seconds)}
+        with driver_errors():
+            try:
+                await self.database["leases"].update_one(free, {"$set": terms}, upsert=True)
+            except DuplicateKeyError:
+                return False
+        return True
 
     async def change(
         self, database: str, document_type: str, document_id: str, change: Callable[[Document], None]

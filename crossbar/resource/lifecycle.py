@@ -182,7 +182,8 @@ class Lifecycle:
         for check in self.hooks.check:
             await check(call, draft)
         if draft.errors:
-            draft.errors.fields.update((await self._taken(call, draft)).fields)
+            # What a check found stays: it may know more of the matter than a claim does.
+            draft.errors.fields |= {**(await self._taken(call, draft)).fields, **draft.errors.fields}
             raise draft.errors
         for finish in self.hooks.finish:
             await finish(call, draft)

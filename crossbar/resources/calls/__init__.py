@@ -8,14 +8,18 @@ from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
 from crossbar.resources.calls import voicemail
 from crossbar.resources.calls.acdc import AGENT_STATUS, CALL_STAT
+from crossbar.resources.calls.acdc_call_stats import acdc_call_stats
+from crossbar.resources.calls.agents import agents
 from crossbar.resources.calls.blacklists import blacklists
 from crossbar.resources.calls.call_events import CALL_EVENT
+from crossbar.resources.calls.call_inspector import call_inspector
 from crossbar.resources.calls.callflows import callflows
 from crossbar.resources.calls.cccps import cccps
 from crossbar.resources.calls.cdr import CDR, INTERACTION
 from crossbar.resources.calls.cdrs import cdrs
 from crossbar.resources.calls.clicktocall import HISTORY_SHAPE, clicktocall
 from crossbar.resources.calls.comments import comments
+from crossbar.resources.calls.conferences import conferences
 from crossbar.resources.calls.dialplans import dialplans
 from crossbar.resources.calls.directories import directories
 from crossbar.resources.calls.files import workshop
@@ -26,20 +30,29 @@ from crossbar.resources.calls.ingest_tokens import ingest_tokens
 from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
 from crossbar.resources.calls.media import media
 from crossbar.resources.calls.menus import menus
+from crossbar.resources.calls.messages import MMS, SMS
 from crossbar.resources.calls.metaflows import metaflows
+from crossbar.resources.calls.mms import mms
 from crossbar.resources.calls.pivot import DEBUG_SHAPE, pivot
+from crossbar.resources.calls.queues import queues
+from crossbar.resources.calls.retention import retention
 from crossbar.resources.calls.sip_messages import INSPECTION
+from crossbar.resources.calls.sms import sms
 from crossbar.resources.calls.temporal_rules import temporal_rules
 from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
 from crossbar.resources.calls.vmboxes import vmboxes
 
 RESOURCES: Final[tuple[Resource, ...]] = (
+    acdc_call_stats,
+    agents,
     blacklists,
+    call_inspector,
     callflows,
     cccps,
     cdrs,
     clicktocall,
     comments,
+    conferences,
     dialplans,
     directories,
     freeswitch,
@@ -50,22 +63,30 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     media,
     menus,
     metaflows,
+    mms,
     pivot,
+    queues,
+    sms,
     temporal_rules,
     temporal_rules_sets,
     vmboxes,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    ENTRY_SHAPE,
     AGENT_STATUS,
     CALL_EVENT,
     CALL_ROOT,
     CALL_STAT,
     CDR,
+    DEBUG_SHAPE,
+    ENTRY_SHAPE,
+    HISTORY_SHAPE,
     INSPECTION,
     INTERACTION,
+    MMS,
+    SMS,
     voicemail.SHAPE,
-    DEBUG_SHAPE,
-    HISTORY_SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (workshop,)
+PARTS: Final[tuple[Part, ...]] = (
+    retention,
+    workshop,
+)

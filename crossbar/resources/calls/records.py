@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import Document
 from crossbar.documents.store import Store
-from crossbar.resources.calls import acdc, call_events, cdr, sip_messages
+from crossbar.resources.calls import acdc, call_events, cdr, messages, sip_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "call_stats": Kind("ingest.call_stat", acdc.call_stat_of, acdc.keep_call_stats),
     "agent_statuses": Kind("ingest.agent_status", acdc.agent_status_of, acdc.keep_agent_statuses),
     "call_events": Kind("ingest.call_event", call_events.call_event_of, call_events.keep_call_events),
+    "sms": Kind("ingest.sms", messages.sms_of, messages.keep_sms),
     "sip_messages": Kind("ingest.sip_message", sip_messages.sip_message_of, sip_messages.keep_sip_messages),
 }
 """By the last part of the path."""

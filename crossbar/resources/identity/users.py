@@ -73,11 +73,15 @@ ROW: Final = Summary(
 
 
 def tags(user: Document) -> Iterator[str]:
-    """The further listings: log-ins by credentials, members of each directory."""
+    """The further listings: log-ins by credentials, members of each directory, agents, and those of each queue."""
     yield from credential_tags(user)
     directories = user.at("directories")
     if isinstance(directories, dict):
         yield from (f"directory/{directory_id}" for directory_id in directories)
+    queues = user.at("queues")
+    if isinstance(queues, list):
+        yield "agent"
+        yield from (f"queue/{queue_id}" for queue_id in dict.fromkeys(queues))
 
 
 users = Resource(
