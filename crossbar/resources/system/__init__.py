@@ -7,7 +7,7 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
 from crossbar.resources import apps, plans
-from crossbar.resources.system import migrations
+from crossbar.resources.system import migrations, webhooks
 from crossbar.resources.system.alerts import alerts
 from crossbar.resources.system.apps_link import apps_link
 from crossbar.resources.system.apps_store import apps_store
@@ -28,6 +28,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     sup,
     system_configs,
     system_status,
+    webhooks.webhooks,
     whitelabel,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
@@ -35,5 +36,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
     migrations.SHAPE,
     plans.PLAN_SHAPE,
     plans.SERVICES_SHAPE,
+    webhooks.ATTEMPT_SHAPE,
 )
 PARTS: Final[tuple[Part, ...]] = ()
