@@ -21,17 +21,24 @@ about = Resource("about", scopes=(ACCOUNT,))
 @about.get(scopes=(BARE,), who=Who.SUPERDUPER)
 async def read(_: Call) -> Reply:
     """The worker that answers: `used_memory` in bytes, `processes` (threads here) and `ports` (open files)."""
-    usage = process.getrusage(process.RUSAGE_SELF)
-    scale = 1 if sys.platform == "darwin" else 1024
     return Reply(
         {
             "version": __version__,
-            "used_memory": usage.ru_maxrss * scale,
-            "processes": threading.active_count(),
-            "ports": _open_files(),
+            **process_use(),
             "erlang_version": f"none ({platform.python_implementation()} {platform.python_version()})",
         }
     )
+
+
+def process_use() -> dict[str, int]:
+    """What this process uses: bytes of memory, threads, open files."""
+    usage = process.getrusage(process.RUSAGE_SELF)
+    scale = 1 if sys.platform == "darwin" else 1024
+    return {
+        "used_memory": usage.ru_maxrss * scale,
+        "processes": threading.active_count(),
+        "ports": _open_files(),
+    }
 
 
 def _open_files() -> int:

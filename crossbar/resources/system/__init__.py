@@ -7,24 +7,35 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
 from crossbar.resources import apps, plans
+from crossbar.resources.system import migrations, webhooks
+from crossbar.resources.system.alerts import alerts
 from crossbar.resources.system.apps_link import apps_link
 from crossbar.resources.system.apps_store import apps_store
 from crossbar.resources.system.configs import configs
 from crossbar.resources.system.search import search
+from crossbar.resources.system.sup import sup
 from crossbar.resources.system.system_configs import system_configs
+from crossbar.resources.system.system_status import system_status
 from crossbar.resources.system.whitelabel import whitelabel
 
 RESOURCES: Final[tuple[Resource, ...]] = (
+    alerts,
     apps_link,
     apps_store,
     configs,
+    migrations.migrations,
     search,
+    sup,
     system_configs,
+    system_status,
+    webhooks.webhooks,
     whitelabel,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     apps.APP_SHAPE,
+    migrations.SHAPE,
     plans.PLAN_SHAPE,
     plans.SERVICES_SHAPE,
+    webhooks.ATTEMPT_SHAPE,
 )
 PARTS: Final[tuple[Part, ...]] = ()

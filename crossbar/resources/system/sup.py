@@ -1,0 +1,87 @@
+"""Sup: maintenance functions by their KAZOO names, from a closed list of harmless ones.
+
+Source: KAZOO `cb_sup`, which runs any maintenance function of the node. This server runs those below and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from crossbar.access.directory import Account
+from crossbar.documents.document import ACCOUNTS
+from crossbar.errors import FaultyRequest
+from crossbar.resource import BARE, Call, Reply, Resource, Who
+from crossbar.resources.identity.about import process_use
+
+DEFAULT_FUNCTION: Final = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One maintenance function: how many arguments it takes, and what it prints."""
+
+    arguments: int
+    run: Callable[..., Awaitable[str]]
+
+
+sup = Resource("sup", scopes=(BARE,), who=Who.SUPERDUPER)
+
+
+async def _run(call: Call) -> Reply:
+    """What the function prints; 404 for one that is not on the list or wants other arguments."""
+    module, name = call.path["module"], call.path.get("function", DEFAULT_FUNCTION)
+    arguments = [call.path[key] for key in ("first", "second", "third") if key in call.path]
+    function = FUNCTIONS.get((module, name))
+    if function is None or function.arguments != len(arguments):
+        raise FaultyRequest
+    return Reply(await function.run(call, *arguments))
+
+
+for _path in (
+    "/{module}",
+    "/{module}/{function}",
+    "/{module}/{function}/{first}",
+    "/{module}/{function}/{first}/{second}",
+    "/{module}/{function}/{first}/{second}/{third}",
+):
+    sup.get(_path)(_run)
+
+
+async def _status(_: Call) -> str:
+    return "\n".join(f"{key}: {value}" for key, value in process_use().items())
+
+
+async def _find_by_id(call: Call, account_id: str) -> str:
+    document = await call.store.get(ACCOUNTS, "account", account_id)
+    return _told([Account.of(document)] if document else [])
+
+
+async def _find_by_name(call: Call, name: str) -> str:
+    return _told(await call.directory.accounts_of_name(name))
+
+
+async def _find_by_realm(call: Call, realm: str) -> str:
+    account = await call.directory.account_of_realm(realm)
+    return _told([account] if account else [])
+
+
+def _told(accounts: list[Account]) -> str:
+    lines = [f"Account ID: {account.id} ({account.name}, {account.realm})" for account in accounts]
+    return "\n".join(lines) or "failed to find account: not_found"
+
+
+async def _flush(call: Call) -> str:
+    call.services.settings.forget()
+    return "ok"
+
+
+FUNCTIONS: Final = {
+    ("kz_nodes", "status"): Function(0, _status),
+    ("crossbar_maintenance", "find_account_by_id"): Function(1, _find_by_id),
+    ("crossbar_maintenance", "find_account_by_name"): Function(1, _find_by_name),
+    ("crossbar_maintenance", "find_account_by_realm"): Function(1, _find_by_realm),
+    ("kapps_config", "flush"): Function(0, _flush),
+}
+"""(module, function) → what it does here. None of them changes a document or starts anything."""

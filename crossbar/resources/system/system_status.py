@@ -1,0 +1,32 @@
+"""System status: the nodes of the installation and what they use.
+
+Source: KAZOO `cb_system_status`. This server is one node, of the type that runs the API.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from typing import Any
+
+from crossbar import __version__
+from crossbar.resource import BARE, Call, Reply, Resource, Who
+from crossbar.resources.identity.about import process_use
+from crossbar.settings import ZONE
+
+system_status = Resource("system_status", scopes=(BARE,), who=Who.SUPERDUPER)
+
+
+@system_status.get()
+async def read(_: Call) -> Reply:
+    """Zone → type of node → node → its state."""
+    node = f"crossbar@{socket.gethostname()}"
+    state: dict[str, Any] = {
+        "node": node,
+        "md5": hashlib.md5(__version__.encode(), usedforsecurity=False).hexdigest(),
+        "version": __version__,
+        **process_use(),
+        "zone": ZONE,
+        "kapps": ["crossbar"],
+    }
+    return Reply({ZONE: {"kazoo_apps": {node: state}}})

@@ -1,0 +1,106 @@
+"""`/accounts/{A}/alerts`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest_asyncio
+
+from crossbar import clock
+from crossbar.documents.document import Document
+from crossbar.documents.listing import Listing
+from tests.harness import Answer, Api, House, Tenant, issue_token, new_tenant
+
+Write = Callable[..., Awaitable[Answer]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def write(house: House) -> AsyncIterator[Write]:
+    """Writes an alert as the operator; all are gone after the test."""
+
+    async def put(kind: str, value: Any, title: str = "Title", **fields: Any) -> Answer:
+        data = {"title": title, "message": "Text", "from": [], "to": [{"type": kind, "value": value}], **fields}
+        return await house.master.api.put("/alerts", data)
+
+    yield put
+    for alert in await house.services.store.documents(Listing("alerts", "alert")):
+        await house.services.store.remove(alert)
+
+
+async def titles(api: Api, path: str = "/alerts") -> list[str]:
+    return sorted(row["title"] for row in (await api.get(path)).data)
+
+
+async def test_create_list_read_delete(write: Write, tenant: Tenant) -> None:
+    created = await write(tenant.id, "all", category="news", level="info")
+    assert created.status == 201
+    listed = await tenant.api.get("/alerts")
+    row = {"id": created.id, "title": "Title", "message": "Text", "from": [], "category": "news", "level": "info"}
+    stamp = listed.data[0].pop("created")
+    assert (listed.data, listed.envelope["page_size"], stamp > 0) == ([{**row, "clearable": True}], 1, True)
+    read = await tenant.api.get(f"/alerts/{created.id}")
+    assert read.data == {**row, "to": [{"type": tenant.id, "value": "all"}]}
+    deleted = await tenant.api.delete(f"/alerts/{created.id}")
+    assert (deleted.status, deleted.data["_read_only"]) == (200, {"deleted": True})
+    assert (await tenant.api.get("/alerts")).data == []
+    assert (await tenant.api.get(f"/alerts/{created.id}")).status == 404
+
+
+async def test_only_the_operator_writes(house: House, tenant: Tenant) -> None:
+    assert (await tenant.api.put("/alerts", {})).error() == (403, "403", "forbidden", {"message": "forbidden"})
+    for missing, given in (
+        ("title", {}),
+        ("message", {"title": "a"}),
+        ("to", {"title": "a", "message": "b", "from": []}),
+    ):
+        refused = await house.master.api.put("/alerts", given)
+        assert refused.error()[3] == {missing: {"required": {"message": "missing property"}}}
+
+
+async def test_alerts_may_be_disabled(house: House, write: Write) -> None:
+    await house.master.root.patch("/system_configs/alerts", {"default": {"enabled": False}})
+    assert (await write("all", "all")).error() == (400, "400", "disabled", {"message": "entity disabled"})
+    await house.master.root.delete("/system_configs/alerts")
+
+
+async def test_who_gets_which(house: House, write: Write, tenant: Tenant, stranger: Tenant) -> None:
+    person = await tenant.api.put("/users", {"first_name": "P", "last_name": "U"})
+    user = tenant.api.acting(await issue_token(house, tenant.id, person.id))
+    await write("all", "all", "everybody")
+    await write("all", "admins", "every admin")
+    await write(tenant.id, "users", "users here")
+    await write(tenant.id, tenant.admin_id, "Ada")
+    await write("resellers", "all", "resellers")
+    assert await titles(tenant.api) == ["Ada", "every admin", "everybody", "users here"]
+    assert await titles(user) == ["everybody", "users here"]
+    assert await titles(stranger.api) == ["every admin", "everybody"]
+    assert await titles(house.master.api) == ["every admin", "everybody", "resellers"]
+
+
+async def test_alerts_about_accounts_below(house: House, write: Write, tenant: Tenant, stranger: Tenant) -> None:
+    child = await new_tenant(house, tenant, f"child-{tenant.id[:8]}")
+    await write("descendants", [child.id, "admins"], "below")
+    assert (await titles(tenant.api), await titles(stranger.api)) == (["below"], [])
+
+
+async def test_what_expired_is_gone(write: Write, tenant: Tenant) -> None:
+    alert = await write(tenant.id, "all", expiration_date=clock.now() - 1)
+    assert (await tenant.api.get("/alerts")).data == []
+    assert (await tenant.api.get(f"/alerts/{alert.id}")).status == 404
+
+
+async def test_means_of_payment(house: House, tenant: Tenant) -> None:
+    """An account with service plans needs a payment method that lasts."""
+    store = house.services.store
+    about: dict[str, Any] = {"plans": {"p": {"vendor_id": house.master.id}}}
+
+    async def category(tokens: dict[str, Any]) -> list[str]:
+        await store.put(Document(tenant.id, "services", "services", {**about, "payment_tokens": tokens}))
+        return [row["category"] for row in (await tenant.api.get("/alerts")).data]
+
+    assert await category({}) == ["no_payment_token"]
+    assert await category({"b": {"t": {"default": True, "expiration": clock.now() + 86_400}}}) == [
+        "expired_payment_token"
+    ]
+    assert await category({"b": {"t": {"default": True, "expiration": clock.now() + 90 * 86_400}}}) == []
