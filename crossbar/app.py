@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -146,7 +147,8 @@ async def _ready(request: web.Request) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    return web.Response(body=request.app[METRICS].render(), headers={"Content-Type": PROMETHEUS_TEXT})
+    text = await asyncio.to_thread(request.app[METRICS].render)
+    return web.Response(body=text, headers={"Content-Type": PROMETHEUS_TEXT})
 
 
 async def is_initialized(config: Config, *, database_uri: str) -> bool:

@@ -1,17 +1,34 @@
 """What an operator watches, in Prometheus form.
 
 Requests are counted and timed by route template, never by path: paths hold account ids and sometimes secrets.
+Several workers count in files of one folder, so that each of them can answer for all, those that died included.
 """
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+import os
+import shutil
+from pathlib import Path
+from typing import Final
 
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""Set before the client library is imported, it makes the library count in files of that folder."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
+def shared_folder(data: Path) -> Path:
+    """An empty folder in the data folder in which the workers of one server count."""
+    folder = data / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
 class Metrics:
-    """The counters of one worker."""
+    """The counters of one worker; with `FOLDER_VARIABLE` in its environment it tells those of all workers."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -39,5 +56,9 @@ class Metrics:
         known[1].observe(seconds)
 
     def render(self) -> bytes:
-        """The exposition text."""
-        return generate_latest(self.registry)
+        """The exposition text. With many workers and routes this takes a while: call it off the loop."""
+        registry = self.registry
+        if FOLDER_VARIABLE in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

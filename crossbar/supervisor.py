@@ -15,13 +15,14 @@ import pickle
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.logs import fields
+from crossbar.metrics import FOLDER_VARIABLE, shared_folder
 from crossbar.serving import Listener
 from crossbar.shared import BucketTable, memory_file
 from crossbar.worker import READY, Assignment, Builder, work
@@ -86,14 +87,18 @@ async def serve(
     with memory_file(config.buckets.slots) as buckets:
         sockets = tuple((listener.socket.fileno(), listener.tls) for listener in listeners)
         assignment = Assignment(build, config, database_uri, sockets, buckets.fileno())
-        await _Supervisor(assignment, patience, ready).run()
+        environment = {FOLDER_VARIABLE: str(shared_folder(config.server.data))}
+        await _Supervisor(assignment, environment, patience, ready).run()
 
 
 class _Supervisor:
     """Keeps the workers running."""
 
-    def __init__(self, assignment: Assignment, patience: Patience, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, assignment: Assignment, environment: Mapping[str, str], patience: Patience, ready: Callable[[], None]
+    ) -> None:
         self._assignment = assignment
+        self._environment = environment
         self._patience = patience
         self._ready = ready
         self._served = False
@@ -153,7 +158,7 @@ class _Supervisor:
             stdin=PIPE,
             stdout=PIPE,
             pass_fds=inherited,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **self._environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,  # Ctrl-C is for the supervisor, which then stops the workers
         )
         try:
