@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -36,41 +37,52 @@ async def run(command: Sequence[str], contents: bytes, *, seconds: float, larges
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
+            start_new_session=True,
         )
     except OSError as error:
         raise ToolError(f"{name} cannot be started: {error.strerror}") from error
     try:
         async with asyncio.timeout(seconds):
             _, printed, complaint = await asyncio.gather(
-                _feed(process, contents), _printed(process, name, largest), _complaint(process)
+                _feed(process, contents), _printed(process, largest), _complaint(process)
             )
             status = await process.wait()
     except TimeoutError:
         raise ToolError(f"{name} took more than {seconds:g} s") from None
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            _kill(process)
+            await process.communicate()  # waiting alone never ends while something printed is unread
+    if len(printed) > largest:
+        raise ToolError(f"{name} produced more than {largest} bytes")
     if status:
         raise ToolError(f"{name} failed ({status}): {complaint}")
     return printed
 
 
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """End a program and what it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 async def _feed(process: asyncio.subprocess.Process, contents: bytes) -> None:
     """Hand over the contents; a program may well stop listening before the end."""
-    if process.stdin is not None:
+    if process.stdin is not None and not process.stdin.is_closing():
         with suppress(BrokenPipeError, ConnectionResetError):
             process.stdin.write(contents)
             await process.stdin.drain()
         process.stdin.close()
 
 
-async def _printed(process: asyncio.subprocess.Process, name: str, largest: int) -> bytes:
+async def _printed(process: asyncio.subprocess.Process, largest: int) -> bytes:
+    """What the program prints; as soon as that is more than `largest` bytes the program ends."""
     printed = bytearray()
     while process.stdout is not None and (chunk := await process.stdout.read(_READ_BYTES)):
-        printed += chunk
-        if len(printed) > largest:
-            raise ToolError(f"{name} produced more than {largest} bytes")
+        if len(printed) <= largest:
+            printed += chunk
+            if len(printed) > largest:
+                _kill(process)
     return bytes(printed)
 
 
