@@ -13,11 +13,12 @@ from crossbar.access.authentication import Authentication, Credential
 from crossbar.access.costs import Costs, CostSettings
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
+from crossbar.access.ingest import IngestTokens
 from crossbar.documents.document import Document
 from crossbar.errors import CrossbarError
 from crossbar.shared import BucketTable
 
-from .town import Request, Town, Worker
+from .town import PEPPER, Request, Town, Worker
 
 REQUEST = Request.of("GET", "/accounts/A/devices")
 
@@ -33,6 +34,7 @@ class Door:
             worker.basic,
             worker.directory,
             self.costs,
+            IngestTokens(worker.store, worker.directory, PEPPER),
             by_address=lambda: by_address,
             on_expired=self._note,
         )

@@ -19,9 +19,9 @@ def test_a_short_pepper_is_refused() -> None:
 
 
 def test_a_sealed_value_comes_back_under_its_own_pepper_alone() -> None:
-    sealed = PEPPER.seal("key")
-    assert "key" not in sealed
-    assert PEPPER.unseal(sealed) == "key"
+    sealed = PEPPER.seal("a key")
+    assert "a key" not in sealed
+    assert PEPPER.unseal(sealed) == "a key"
     with pytest.raises(Unsealable):
         OTHER.unseal(sealed)
 

@@ -25,6 +25,10 @@ def read(path: Path) -> dict:
     return json.loads(path.read_text())
 
 
+OWN = ("ingest", "system_config.dialplans")
+"""How the ids begin of schemas that KAZOO has not."""
+
+
 def everywhere(schema: dict):
     yield schema
     for part in parts(schema):
@@ -32,9 +36,9 @@ def everywhere(schema: dict):
 
 
 def test_every_schema_is_there():
-    ids = [path.stem for path in FILES]
-    assert len(ids) == 374
-    assert sum(schema_id.startswith("system_config.") for schema_id in ids) == 150
+    ids = [path.stem for path in FILES if not path.stem.startswith(OWN)]
+    assert len(ids) == 373
+    assert sum(schema_id.startswith("system_config.") for schema_id in ids) == 149
     assert sum(schema_id.startswith("callflows.") for schema_id in ids) == 82
 
 
@@ -104,7 +108,7 @@ def test_ids_are_sorted():
 def test_the_bundle_is_one_self_contained_schema():
     bundle = Schemas.load().bundle()
     Draft4Validator.check_schema(bundle)
-    assert len(bundle["definitions"]) == 374
+    assert len(bundle["definitions"]) == len(FILES)
     for part in everywhere(bundle):
         if "$ref" in part:
             assert list(part) == ["$ref"]

@@ -24,10 +24,10 @@ def test_an_installed_wheel_has_the_schemas(tmp_path):
     shown = subprocess.run(
         [sys.executable, "-c", SHOW], cwd=tmp_path / "site", capture_output=True, text=True, check=True
     )
-    assert shown.stdout.split() == ["374", "users"]
+    assert shown.stdout.split() == [str(len(list(CHECKOUT.glob("schemas/*.json")))), "users"]
     assert (tmp_path / "site" / "crossbar" / "_schemas" / "users.json").is_file()
 
 
 def test_a_checkout_has_the_schemas():
     shown = subprocess.run([sys.executable, "-c", SHOW], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    assert shown.stdout.split() == ["374", "users"]
+    assert shown.stdout.split() == [str(len(list(CHECKOUT.glob("schemas/*.json")))), "users"]

@@ -10,8 +10,8 @@ from typing import Final
 from crossbar.errors import CrossbarError, NotFound
 from crossbar.resource import ACCOUNT, BARE, Call, Reply, Resource, Who
 
-INTERNAL: Final = "kapi."
-"""Prefix of the schemas of KAZOO's message bus, listed only on request."""
+INTERNAL: Final = ("kapi.", "ingest", "system_config.dialplans")
+"""Beginnings of the ids listed only on request: the schemas of KAZOO's message bus, and those that KAZOO has not."""
 
 schemas = Resource("schemas", scopes=(BARE, ACCOUNT))
 
