@@ -40,7 +40,7 @@ Sections = Mapping[str, JSON]
 
 
 class Settings:
-    """The settings of one worker. `node` is its name as sections have it: `crossbar@<host>`.
+    """The settings of one worker. `node` is the server's name as sections have it: `crossbar@<host>`.
 
     `config` is the configuration of the files with what is stored laid over it, replaced whole when a setting
     changes: ask for it at each use.
@@ -48,6 +48,7 @@ class Settings:
 
     def __init__(self, base: Config, store: Store, feed: Feed, *, node: str) -> None:
         self.config = base
+        self.node = node
         self._base = base
         self._store = store
         self._feed = feed

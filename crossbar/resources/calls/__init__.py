@@ -38,6 +38,10 @@ from crossbar.resources.calls.queues import queues
 from crossbar.resources.calls.retention import retention
 from crossbar.resources.calls.sip_messages import INSPECTION
 from crossbar.resources.calls.sms import sms
+from crossbar.resources.calls.tasks.endpoint import tasks
+from crossbar.resources.calls.tasks.job import JOB_SHAPE
+from crossbar.resources.calls.tasks.runner import task_runner
+from crossbar.resources.calls.tasks.task import PIECE_SHAPE
 from crossbar.resources.calls.temporal_rules import temporal_rules
 from crossbar.resources.calls.temporal_rules_sets import temporal_rules_sets
 from crossbar.resources.calls.vmboxes import vmboxes
@@ -67,6 +71,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     pivot,
     queues,
     sms,
+    tasks,
     temporal_rules,
     temporal_rules_sets,
     vmboxes,
@@ -82,11 +87,14 @@ SHAPES: Final[tuple[Shape, ...]] = (
     HISTORY_SHAPE,
     INSPECTION,
     INTERACTION,
+    JOB_SHAPE,
     MMS,
+    PIECE_SHAPE,
     SMS,
     voicemail.SHAPE,
 )
 PARTS: Final[tuple[Part, ...]] = (
     retention,
+    task_runner,
     workshop,
 )
