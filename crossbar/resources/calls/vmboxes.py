@@ -185,7 +185,7 @@ async def add(call: Call) -> Reply:
     data = call.valid("vm_message_metadata", call.object)
     file = only_file(call)
     call.ready_to_write()
-    message = await voicemail.create_message(call, box, data, file)
+    message = await voicemail.create_message(call, call.account, box, data, file)
     answer = message.public if file is None else message.at("metadata")
     location = f"{call.request.rel_url.raw_path.rstrip('/')}/{message.id}"
     return Reply(answer, revision=message.revision, location=location)

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from crossbar import clock, ids
+from crossbar.access.directory import Account
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
@@ -128,15 +129,17 @@ async def count_messages(call: Call, box_ids: Iterable[str]) -> dict[str, dict[s
 
 def download_name(call: Call, box: Document, message: Document, extension: str) -> str:
     """`<caller's number>_<time>.<extension>`, the time in the box's time zone."""
-    moment = local_time(call, message.at("metadata.timestamp"), box.at("timezone"))
+    moment = _box_time(call, call.account, box, message.at("metadata.timestamp"))
     return f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}"
 
 
 # Making
 
 
-async def create_message(call: Call, box: Document, data: Mapping[str, Any], file: UploadedFile | None) -> Document:
-    """A new message in a box, with its sound if there is one.
+async def create_message(
+    call: Call, account: Account, box: Document, data: Mapping[str, Any], file: UploadedFile | None
+) -> Document:
+    """A new message in a box of an account, with its sound if there is one.
 
     `data` is of schema `vm_message_metadata`, already valid; what it leaves out gets a default. `timestamp`
     (Gregorian seconds) decides the month it is kept in. Raises 400 for a file that is no sound.
@@ -147,9 +150,9 @@ async def create_message(call: Call, box: Document, data: Mapping[str, Any], fil
         files = [await sound(call, file, box.at("media_extension", "mp3"))]
     timestamp = data.get("timestamp") or clock.now()
     number = data.get("caller_id_number") or ANONYMOUS
-    realm = call.account.realm or "nodomain"
+    realm = account.realm or "nodomain"
     message = Document(
-        call.account_id,
+        account.id,
         TYPE,
         ids.monthly_id(timestamp),
         {
@@ -167,7 +170,7 @@ async def create_message(call: Call, box: Document, data: Mapping[str, Any], fil
         },
     )
     recipient = data.get("to") or box.at("mailbox")
-    _place(call, message, box, timestamp, folder=data.get("folder") or NEW, to=f"{recipient}@{realm}")
+    _place(call, account, message, box, timestamp, folder=data.get("folder") or NEW, to=f"{recipient}@{realm}")
     return await save_with_files(call, message, files)
 
 
@@ -178,9 +181,11 @@ async def replace_sound(call: Call, box: Document, message: Document, file: Uplo
     await call.services.attachments.put(message, stored.name, stored.content_type, stored.contents, alone=True)
 
 
-def _place(call: Call, message: Document, box: Document, timestamp: int, *, folder: str, to: str) -> None:
+def _place(
+    call: Call, account: Account, message: Document, box: Document, timestamp: int, *, folder: str, to: str
+) -> None:
     """Put a message, in place, into a folder of a box, as of a time."""
-    moment = local_time(call, timestamp, box.at("timezone"))
+    moment = _box_time(call, account, box, timestamp)
     message.fields |= {
         "name": f"mailbox {box.at('mailbox')} message {_message_time(moment)}",
         "source_id": box.id,
@@ -194,6 +199,11 @@ def _place(call: Call, message: Document, box: Document, timestamp: int, *, fold
         },
     }
     message.fields |= stamps(call, message)
+
+
+def _box_time(call: Call, account: Account, box: Document, timestamp: int) -> datetime:
+    """A moment as the people of a box tell the time."""
+    return local_time(timestamp, box.at("timezone"), account.timezone, call.config.accounts.default_timezone)
 
 
 def _message_time(moment: datetime) -> str:
@@ -255,7 +265,7 @@ async def _carbon(call: Call, box_id: str, message_id: str, target: Document) ->
     copy = replace(message, id=ids.monthly_id(), fields=dict(message.fields), revision=None)
     copy.fields["history"] = [*message.at("history", []), box_id]
     recipient = f"{target.at('mailbox')}@{call.account.realm or 'nodomain'}"
-    _place(call, copy, target, clock.now(), folder=NEW, to=recipient)
+    _place(call, call.account, copy, target, clock.now(), folder=NEW, to=recipient)
     return message, copy
 
 
