@@ -7,7 +7,7 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
 from crossbar.resources import apps
-from crossbar.resources.system import migrations, services, webhooks
+from crossbar.resources.system import migrations, services, webhooks, websockets
 from crossbar.resources.system.alerts import alerts
 from crossbar.resources.system.apps_link import apps_link
 from crossbar.resources.system.apps_store import apps_store
@@ -32,6 +32,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     system_configs,
     system_status,
     webhooks.webhooks,
+    websockets.websockets,
     whitelabel,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
@@ -39,5 +40,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
     migrations.SHAPE,
     services.AUDIT_SHAPE,
     webhooks.ATTEMPT_SHAPE,
+    websockets.SHAPE,
 )
 PARTS: Final[tuple[Part, ...]] = ()
