@@ -10,15 +10,11 @@ from typing import Any, Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document, public_fields
-from crossbar.documents.shape import Shape, Summary
 from crossbar.errors import JSON
 from crossbar.resource import Services, merge
 
 SERVICES: Final = "services"
 PLAN: Final = "service_plan"
-
-SERVICES_SHAPE: Final = Shape(SERVICES, summary=Summary("id"))
-PLAN_SHAPE: Final = Shape(PLAN, summary=Summary("id", "name", "description", "category"), sort="name")
 
 
 def assigned(document: Document | None) -> dict[str, dict[str, JSON]]:

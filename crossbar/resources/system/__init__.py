@@ -6,13 +6,14 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
-from crossbar.resources import apps, plans
-from crossbar.resources.system import migrations, webhooks
+from crossbar.resources import apps
+from crossbar.resources.system import migrations, services, webhooks, websockets
 from crossbar.resources.system.alerts import alerts
 from crossbar.resources.system.apps_link import apps_link
 from crossbar.resources.system.apps_store import apps_store
 from crossbar.resources.system.configs import configs
 from crossbar.resources.system.search import search
+from crossbar.resources.system.service_plans import service_plans
 from crossbar.resources.system.sup import sup
 from crossbar.resources.system.system_configs import system_configs
 from crossbar.resources.system.system_status import system_status
@@ -25,17 +26,20 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     configs,
     migrations.migrations,
     search,
+    service_plans,
+    services.services,
     sup,
     system_configs,
     system_status,
     webhooks.webhooks,
+    websockets.websockets,
     whitelabel,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     apps.APP_SHAPE,
     migrations.SHAPE,
-    plans.PLAN_SHAPE,
-    plans.SERVICES_SHAPE,
+    services.AUDIT_SHAPE,
     webhooks.ATTEMPT_SHAPE,
+    websockets.SHAPE,
 )
 PARTS: Final[tuple[Part, ...]] = ()
