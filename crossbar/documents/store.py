@@ -183,6 +183,12 @@ class Store:
         found = await asyncio.gather(*(self._read(document_type, key, "doc") for key in keys))
         return {document.id: document for document in map(decode, filter(None, found))}
 
+    async def rows(self, database: str, document_type: str, ids: list[str]) -> dict[str, bytes]:
+        """The listing rows of those of the documents that exist, as JSON, by id."""
+        keys = {document_id: document_key(database, document_type, document_id) for document_id in ids}
+        found = await asyncio.gather(*(self._read(document_type, key, "row") for key in keys.values()))
+        return {document_id: stored["row"] for document_id, stored in zip(keys, found, strict=True) if stored}
+
     async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
         room = self.shapes[document_type].room
         reader = self._reads.get((room, part))

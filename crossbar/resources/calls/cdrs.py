@@ -165,13 +165,12 @@ async def _first_legs(call: Call, listing: Listing, owner: str, filters: Filters
 
 
 async def _with_legs(call: Call, rows: list[Row], owner: str, filters: Filters) -> list[Row]:
-    wanted = {row.position: first_leg(decode(row.stored), owner) for row in rows}
-    found = await call.store.get_many(call.account_id, CDR.type, [cdr_id for cdr_id in wanted.values() if cdr_id])
-    return [
-        Row(cdr.id, position, orjson.dumps(CDR.summary.of(cdr)), {})
-        for position, cdr_id in wanted.items()
-        if cdr_id and (cdr := found.get(cdr_id)) and filters.matches({"id": cdr.id, **cdr.fields})
-    ]
+    wanted = {row.position: first_leg(decode(row.stored), owner) or "" for row in rows}
+    found = await call.store.rows(call.account_id, CDR.type, list(wanted.values()))
+    if filters:
+        legs = await call.store.get_many(call.account_id, CDR.type, list(found))
+        found = {cdr_id: found[cdr_id] for cdr_id, leg in legs.items() if filters.matches({"id": cdr_id, **leg.fields})}
+    return [Row(cdr_id, at, found[cdr_id], {}) for at, cdr_id in wanted.items() if cdr_id in found]
 
 
 def _check_parameters(call: Call) -> None:
