@@ -96,6 +96,7 @@ async def open_services(config: Config, database_uri: str, buckets: Buckets) -> 
         await settings.fresh()
         yield Services(settings, store, feed, schemas, Attachments(store), access)
     finally:
+        await access.trials.settle()
         await feed.stop()
         store.close()
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from crossbar.access import authenticators
 from crossbar.access.authentication import Authentication
+from crossbar.access.authenticators import Authenticators
 from crossbar.access.basic import BasicCredentials
 from crossbar.access.costs import Buckets, Costs, CostSettings
 from crossbar.access.directory import Directory
 from crossbar.access.ingest import INGEST_TOKEN_SHAPE, IngestTokens
 from crossbar.access.keys import KEYS_SHAPE, Keys
+from crossbar.access.logins import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, Logins
 from crossbar.access.pepper import Pepper
+from crossbar.access.policies import Modules, Policies, laid_over
 from crossbar.access.restrictions import TokenRestrictions
+from crossbar.access.second_factor import SecondFactors
+from crossbar.access.standing import Trials
 from crossbar.access.tokens import Tokens
 from crossbar.config import Buckets as BucketOptions
 from crossbar.documents.feed import Feed
@@ -20,12 +26,17 @@ from crossbar.documents.shape import Shape
 from crossbar.documents.store import Store
 from crossbar.settings import Settings
 
+MODULES: Final = (API_AUTH, OTHERS_AUTH, IP_AUTH, USER_AUTH)
+"""The ways to log in that accounts can set."""
+DEFAULT_PROVIDER: Final = "duo"
+"""The second factor of accounts that want one and do not say which."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """Who is calling, and may they."""
 
-    SHAPES: ClassVar[tuple[Shape, ...]] = (INGEST_TOKEN_SHAPE, KEYS_SHAPE)
+    SHAPES: ClassVar[tuple[Shape, ...]] = (INGEST_TOKEN_SHAPE, KEYS_SHAPE, authenticators.SHAPE)
 
     pepper: Pepper
     directory: Directory
@@ -34,6 +45,11 @@ class Access:
     authentication: Authentication
     restrictions: TokenRestrictions
     costs: Costs
+    trials: Trials
+    policies: Policies
+    authenticators: Authenticators
+    second_factors: SecondFactors
+    logins: Logins
 
     @classmethod
     def build(cls, settings: Settings, store: Store, feed: Feed, pepper: Pepper, buckets: Buckets) -> Access:
@@ -43,16 +59,64 @@ class Access:
         tokens = Tokens(store, feed, keys, directory)
         costs = Costs(buckets, lambda: _costs(settings.config.buckets))
         basic = BasicCredentials(directory, pepper, lambda: settings.config.security.basic_auth_type)
+        trials = Trials(store)
         authentication = Authentication(
             tokens,
             basic,
             directory,
             costs,
             IngestTokens(store, directory, pepper),
-            by_address=lambda: "cb_ip_auth" in settings.config.security.auth_modules,
+            by_address=lambda: IP_AUTH in settings.config.security.auth_modules,
+            on_expired=trials.end,
         )
         restrictions = TokenRestrictions(store, feed, lambda: settings.section("crossbar.token_restrictions"))
-        return cls(pepper, directory, keys, tokens, authentication, restrictions, costs)
+        policies = Policies(
+            store,
+            feed,
+            directory,
+            system=lambda: _modules(settings),
+            lifetime=lambda: settings.config.security.token_auth_expiry_s,
+        )
+        apps = Authenticators(store, pepper)
+        factors = SecondFactors(
+            store, directory, apps, lambda: settings.get("auth", "default_multi_factor_provider", DEFAULT_PROVIDER)
+        )
+        logins = Logins(
+            directory,
+            tokens,
+            costs,
+            pepper,
+            settings_of=policies.settings_of,
+            account_of_number=_account_of_number,
+            second_factor=factors,
+            on_expired=trials.end,
+        )
+        return cls(
+            pepper, directory, keys, tokens, authentication, restrictions, costs,
+            trials, policies, apps, factors, logins,
+        )  # fmt: skip
+
+
+async def _account_of_number(_: str) -> str | None:
+    """Phone numbers are not kept here, so none leads to an account."""
+    return None
+
+
+def _modules(settings: Settings) -> Modules:
+    """How each way to log in works for accounts that say nothing about it."""
+    security = settings.config.security
+    usual = {
+        module: {
+            # Who lists addresses wants them to log in; `auth_modules` only says whether they need no log-in at all.
+            "enabled": module in security.auth_modules or module == IP_AUTH,
+            "token_auth_expiry_s": security.token_auth_expiry_s,
+            "log_failed_attempts": module in security.log_failed_attempts,
+            "log_successful_attempts": module in security.log_successful_attempts,
+        }
+        for module in MODULES
+    }
+    stored = settings.get("crossbar.auth", "auth_modules")
+    return laid_over(usual, stored) if isinstance(stored, dict) else usual
 
 
 def _costs(buckets: BucketOptions) -> CostSettings:

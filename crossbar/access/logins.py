@@ -7,7 +7,7 @@ Source: `cb_user_auth.erl` (`maybe_authenticate_user`), `cb_api_auth.erl`, `cros
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from crossbar.access.costs import Costs
@@ -21,6 +21,12 @@ from crossbar.errors import JSON, CrossbarError, InvalidCredentials, Plain
 
 USER_AUTH = "cb_user_auth"
 API_AUTH = "cb_api_auth"
+IP_AUTH = "cb_ip_auth"
+OTHERS_AUTH = "cb_auth"
+"""Log-in by what others vouch for, and refreshed tokens."""
+CREDENTIALS = "credentials"
+MULTI_FACTOR = "multi_factor"
+"""Kinds of attempts: by user name and password; and what became of a second factor."""
 NOWHERE = "nowhere"
 """The database in which credentials are looked for when the account is unknown."""
 
@@ -39,13 +45,15 @@ def api_key_digest(pepper: Pepper, key: str) -> str:
 class ModuleSettings:
     """How an account wants one way to log in to work (`auth_modules.<method>`), all defaults filled in.
 
-    `lifetime` is that of tokens, in seconds; 0 for tokens that never expire.
+    `lifetime` is that of tokens, in seconds; 0 for tokens that never expire. `multi_factor` says which second factor is
+    wanted: `enabled`, `configuration_id`, `account_id`, `include_subaccounts`.
     """
 
     enabled: bool = True
     lifetime: int = 3600
     log_failed: bool = True
     log_successful: bool = False
+    multi_factor: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +96,42 @@ class Attempt:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way in: the module, what the record calls it, the request, and who keeps the record."""
+
+    module: str
+    kind: str
+    asked: Asked
+    record: Record
+
+
+class SecondFactorWanted(InvalidCredentials):
+    """401: the first factor was right, and the client has to come back with the second (`multi_factor_request`)."""
+
+    def __init__(self, request: JSON) -> None:
+        super().__init__("client needs to preform second-factor authentication", multi_factor_request=request)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a second factor: whether the user may pass, and what the record of it says."""
+
+    admits: bool
+    status: Literal["success", "failed"]
+    message: str
+
+
 class SecondFactor(Protocol):
     """Asks for a second factor where the account wants one."""
 
-    async def __call__(self, account: Account, user: User, response: JSON) -> JSON:
-        """The claim `mfa_resp`, None where nothing is wanted; raises InvalidCredentials with the demand."""
+    async def __call__(
+        self, account: Account, user: User, settings: Mapping[str, JSON], response: JSON
+    ) -> Verdict | None:
+        """None where nothing is wanted; raises SecondFactorWanted where the client has not sent it yet.
+
+        `settings` are the `multi_factor` of the log-in module.
+        """
 
 
 SettingsOf = Callable[[Account | None, str], Awaitable[ModuleSettings]]
@@ -101,6 +140,8 @@ AccountOfNumber = Callable[[str], Awaitable[str | None]]
 """The id of the account to which a phone number is assigned."""
 Record = Callable[[Attempt], Awaitable[None]]
 """Keeps a log-in attempt, with what it knows of the request."""
+Expired = Callable[[Account], None]
+"""Told of an enabled account that was used after its trial."""
 
 
 class Logins:
@@ -120,6 +161,7 @@ class Logins:
         settings_of: SettingsOf,
         account_of_number: AccountOfNumber,
         second_factor: SecondFactor,
+        on_expired: Expired = lambda _: None,
     ) -> None:
         self._directory = directory
         self._tokens = tokens
@@ -128,26 +170,58 @@ class Logins:
         self._settings_of = settings_of
         self._account_of_number = account_of_number
         self._second_factor = second_factor
+        self._on_expired = on_expired
 
     async def by_credentials(self, credentials: Credentials, asked: Asked, record: Record) -> Login:
-        """Log a user in.
+        """Log a user in; raises as `identify` and `admit` do."""
+        account, user = await self.identify(credentials, asked, record)
+        way = Way(USER_AUTH, CREDENTIALS, asked, record)
+        return await self.admit(account, user, way, credentials.second_factor, {"as": credentials.as_})
 
-        Raises 429 where the caller's bucket is empty, 401 where account, user or hash are wrong, a second factor is
-        wanted or the module is disabled, 423 where the account is disabled or expired.
+    async def identify(self, credentials: Credentials, asked: Asked, record: Record) -> tuple[Account, User]:
+        """Whose credentials these are; the first factor alone.
+
+        Raises 429 where the caller's bucket is empty, 401 where account, user or hash are wrong or the module is
+        disabled, 423 where the account is disabled or expired.
         """
         self._costs.charge(asked, login=True)
         account, user = await self._find(credentials)
-        attempt = _Attempted(account, user, USER_AUTH, "credentials", record)
         settings = await self._settings_of(account, USER_AUTH)
         try:
             if account is None or user is None:
                 self._costs.drain(asked)
                 raise InvalidCredentials
-            _refuse_disabled_module(settings)
-            refuse_expired(account)
+            self._check(account, settings)
             refuse_disabled(account)
-            factor = await self._second_factor(account, user, credentials.second_factor)
-            login = await self._issue(account, user, USER_AUTH, settings, {"as": credentials.as_, "mfa_resp": factor})
+        except CrossbarError as refusal:
+            attempt = _Attempted(account, user, Way(USER_AUTH, CREDENTIALS, asked, record))
+            await attempt.failed(settings, refusal)
+            raise
+        return account, user
+
+    async def admit(
+        self,
+        account: Account,
+        user: User,
+        way: Way,
+        response: JSON = None,
+        extra: Mapping[str, JSON] | None = None,
+    ) -> Login:
+        """A token for who has passed the first factor, once the second is passed, too, where one is wanted.
+
+        `response` is the client's answer to a demand for a second factor, `extra` as in `Tokens.issue`. Raises 401, and
+        drains the caller's bucket if that answer is wrong; 423 where the account is disabled or expired.
+        """
+        settings = await self._settings_of(account, way.module)
+        attempt = _Attempted(account, user, way)
+        try:
+            self._check(account, settings)
+            refuse_disabled(account)
+            passed = await self._pass_second_factor(attempt, settings, response)
+            claims = {**(extra or {}), "mfa_resp": response if passed else None}
+            login = await self._issue(account, user, way.module, settings, claims)
+        except SecondFactorWanted:
+            raise
         except CrossbarError as refusal:
             await attempt.failed(settings, refusal)
             raise
@@ -162,20 +236,20 @@ class Logins:
         """
         self._costs.charge(asked, login=True)
         account = await self._directory.account_of_api_key(api_key_digest(self._pepper, key))
-        attempt = _Attempted(account, None, API_AUTH, "account_api_token", record)
-        settings = await self._settings_of(account, API_AUTH)
-        try:
-            if account is None:
-                self._costs.drain(asked)
-                raise Plain(404, "bad identifier", [key])
-            _refuse_disabled_module(settings)
-            refuse_expired(account)
-            login = await self._issue(account, None, API_AUTH, settings, {})
-        except CrossbarError as refusal:
-            await attempt.failed(settings, refusal)
-            raise
-        await attempt.succeeded(settings)
-        return Login(account, await self._directory.chief_of(account.id), login.token)
+        unknown = Plain(404, "bad identifier", [key])
+        login = await self._of_account(account, Way(API_AUTH, "account_api_token", asked, record), unknown)
+        return Login(login.account, await self._directory.chief_of(login.account.id), login.token)
+
+    async def by_address(self, asked: Asked, record: Record) -> Login:
+        """Log an account in by the client's address, if one account alone lists it.
+
+        Raises 429 where the caller's bucket is empty, 401 where no account lists the address or the module is disabled,
+        423 where the account is expired.
+        """
+        self._costs.charge(asked, login=True)
+        accounts = await self._directory.accounts_of_ip(asked.client_ip)
+        account = accounts[0] if len(accounts) == 1 else None
+        return await self._of_account(account, Way(IP_AUTH, "ip_auth", asked, record), InvalidCredentials())
 
     async def grant(
         self, account: Account, user: User | None, method: str, extra: Mapping[str, JSON] | None = None
@@ -194,6 +268,42 @@ class Logins:
         owner_id = None if user is None else user.id
         token = await self._tokens.issue(account.id, owner_id, method, lifetime=settings.lifetime, extra=extra)
         return Login(account, user, token)
+
+    async def _of_account(self, account: Account | None, way: Way, unknown: CrossbarError) -> Login:
+        """A token without user, for an account that was found by something that is its own."""
+        settings = await self._settings_of(account, way.module)
+        attempt = _Attempted(account, None, way)
+        try:
+            if account is None:
+                self._costs.drain(way.asked)
+                raise unknown
+            self._check(account, settings)
+            login = await self._issue(account, None, way.module, settings, {})
+        except CrossbarError as refusal:
+            await attempt.failed(settings, refusal)
+            raise
+        await attempt.succeeded(settings)
+        return login
+
+    def _check(self, account: Account, settings: ModuleSettings) -> None:
+        """Refuse an account that has no use of this module, or whose trial is over."""
+        _refuse_disabled_module(settings)
+        if account.expired and account.enabled:
+            self._on_expired(account)
+        refuse_expired(account)
+
+    async def _pass_second_factor(self, attempt: _Attempted, settings: ModuleSettings, response: JSON) -> bool:
+        """Whether a second factor was asked for and passed; raises where it was not passed."""
+        if attempt.account is None or attempt.user is None:
+            return False
+        verdict = await self._second_factor(attempt.account, attempt.user, settings.multi_factor, response)
+        if verdict is None:
+            return False
+        await replace(attempt, way=replace(attempt.way, kind=MULTI_FACTOR)).told(settings, verdict)
+        if not verdict.admits:
+            self._costs.drain(attempt.way.asked)
+            raise InvalidCredentials
+        return verdict.status == "success"
 
     async def _find(self, credentials: Credentials) -> tuple[Account | None, User | None]:
         """The account meant and its user with these credentials; without such a user the first account meant."""
@@ -228,9 +338,7 @@ class _Attempted:
 
     account: Account | None
     user: User | None
-    module: str
-    type: str
-    record: Record
+    way: Way
 
     async def failed(self, settings: ModuleSettings, refusal: CrossbarError) -> None:
         if settings.log_failed:
@@ -240,10 +348,14 @@ class _Attempted:
         if settings.log_successful:
             await self._keep("success", "authentication resulted in token creation")
 
+    async def told(self, settings: ModuleSettings, verdict: Verdict) -> None:
+        if settings.log_failed if verdict.status == "failed" else settings.log_successful:
+            await self._keep(verdict.status, verdict.message)
+
     async def _keep(self, status: Literal["success", "failed"], message: str) -> None:
         account_id = None if self.account is None else self.account.id
         user_id = None if self.user is None else self.user.id
-        await self.record(Attempt(account_id, user_id, self.module, self.type, status, message))
+        await self.way.record(Attempt(account_id, user_id, self.way.module, self.way.kind, status, message))
 
 
 def _refuse_disabled_module(settings: ModuleSettings) -> None:

@@ -6,8 +6,15 @@ Source: `kzd_accounts.erl` (`is_expired`), `cb_token_auth.erl`, `crossbar_auth.e
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 from crossbar.access.directory import Account
-from crossbar.errors import Invalid
+from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.store import Store
+from crossbar.errors import CrossbarError, Invalid
+
+log = logging.getLogger(__name__)
 
 
 def refuse_expired(account: Account) -> None:
@@ -24,3 +31,31 @@ def refuse_disabled(account: Account) -> None:
 
 def _locked() -> Invalid:
     return Invalid(status=423, message="locked")
+
+
+class Trials:
+    """Disables accounts whose trial is over, behind the request that noticed it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._ending: dict[str, asyncio.Task[None]] = {}
+
+    def end(self, account: Account) -> None:
+        """The account was used after its trial."""
+        if account.id not in self._ending:
+            task = self._ending[account.id] = asyncio.create_task(self._disable(account.id))
+            task.add_done_callback(lambda _: self._ending.pop(account.id))
+
+    async def settle(self) -> None:
+        """Return when all that was begun is done."""
+        if self._ending:
+            await asyncio.wait(set(self._ending.values()))
+
+    async def _disable(self, account_id: str) -> None:
+        def disable(account: Document) -> None:
+            account.fields["pvt_enabled"] = False
+
+        try:
+            await self._store.change(ACCOUNTS, "account", account_id, disable)
+        except CrossbarError as error:  # the next use of the account tries again
+            log.warning("account %s is not disabled after its trial: %s", account_id, error)

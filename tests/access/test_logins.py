@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import pytest
 
 from crossbar.access.costs import Costs, CostSettings
 from crossbar.access.directory import Account, Directory, User
-from crossbar.access.logins import Attempt, Credentials, Logins, ModuleSettings, api_key_fields
+from crossbar.access.logins import (
+    Attempt,
+    Credentials,
+    Logins,
+    ModuleSettings,
+    SecondFactorWanted,
+    Verdict,
+    api_key_fields,
+)
 from crossbar.access.passwords import password_fields
-from crossbar.errors import JSON, CrossbarError, InvalidCredentials
+from crossbar.errors import JSON, CrossbarError
 from crossbar.shared import BucketTable
 
 from .test_basic import CountingPepper
@@ -44,6 +52,7 @@ class Desk:
         self.numbers: dict[str, str] = {}
         self.wanted_factor: str | None = None
         self.attempts: list[Attempt] = []
+        self.expired: list[Account] = []
         self.pepper = CountingPepper("a pepper for tests, and for nothing else")
         self.costs = Costs(BucketTable(64), lambda: CostSettings(capacity=10, rate_per_second=0.0))
         self.directory = CountingDirectory(worker.store, worker.feed)
@@ -55,6 +64,7 @@ class Desk:
             settings_of=self._settings_of,
             account_of_number=self._account_of_number,
             second_factor=self._factor,
+            on_expired=self.expired.append,
         )
 
     async def log_in(self, username: str, password: str = "secret", method: str = "md5", **account: Any) -> Any:
@@ -72,10 +82,16 @@ class Desk:
     async def _account_of_number(self, number: str) -> str | None:
         return self.numbers.get(number)
 
-    async def _factor(self, account: Account, user: User, response: JSON) -> JSON:
-        if self.wanted_factor not in (None, response):
-            raise InvalidCredentials("another factor is wanted")
-        return response
+    async def _factor(
+        self, account: Account, user: User, settings: Mapping[str, JSON], response: JSON
+    ) -> Verdict | None:
+        if self.wanted_factor is None:
+            return None
+        if response is None:
+            raise SecondFactorWanted({"provider_name": "otp"})
+        if response != self.wanted_factor:
+            return Verdict(False, "failed", "unauthorized")
+        return Verdict(True, "success", "multi factor authentication was successful")
 
     async def _record(self, attempt: Attempt) -> None:
         self.attempts.append(attempt)
@@ -230,10 +246,48 @@ async def test_a_second_factor(worker: Worker, town: Town, desk: Desk) -> None:
     acme = await town.account("Acme")
     await town.user(acme, "ann")
     desk.wanted_factor = "123456"
-    assert (await refusal(desk.log_in("ann", account_name="acme")))[2] == {"message": "another factor is wanted"}
+    wanted = {
+        "message": "client needs to preform second-factor authentication",
+        "multi_factor_request": {"provider_name": "otp"},
+    }
+    assert await refusal(desk.log_in("ann", account_name="acme")) == (401, "invalid_credentials", wanted)
+    assert desk.attempts == []
     login = await desk.log_in("ann", account_name="acme", second_factor="123456", as_={"account_id": "x"})
     claims = (await worker.tokens.verify(login.token)).claims
     assert (claims["mfa_resp"], claims["as"]) == ("123456", {"account_id": "x"})
+    assert [(attempt.auth_type, attempt.status) for attempt in desk.attempts] == [
+        ("multi_factor", "success"),
+        ("credentials", "success"),
+    ]
+
+
+async def test_a_wrong_second_factor_costs_like_a_wrong_password(town: Town, desk: Desk) -> None:
+    await town.user(await town.account("Acme"), "ann")
+    desk.wanted_factor = "123456"
+    assert await refusal(desk.log_in("ann", account_name="acme", second_factor="000000")) == UNKNOWN
+    assert desk.costs.remaining(LOG_IN) == 0
+    assert [(attempt.auth_type, attempt.status) for attempt in desk.attempts] == [
+        ("multi_factor", "failed"),
+        ("credentials", "failed"),
+    ]
+
+
+async def test_who_uses_an_account_after_its_trial_is_told_of(town: Town, desk: Desk) -> None:
+    over = await town.account("Over", pvt_trial_expires=60_000_000_000)
+    await town.user(over, "ann")
+    assert (await refusal(desk.log_in("ann", account_name="over")))[:2] == (423, "locked")
+    assert [account.id for account in desk.expired] == [over.id]
+
+
+async def test_an_address_logs_in_the_one_account_that_lists_it(worker: Worker, town: Town, desk: Desk) -> None:
+    acme = await town.account("Acme", ips={"office": {"ip": LOG_IN.client_ip}})
+    login = await desk.logins.by_address(LOG_IN, desk._record)
+    identity = await worker.tokens.verify(login.token)
+    assert (login.user, identity.account_id, identity.owner_id) == (None, acme.id, None)
+    assert identity.method == "cb_ip_auth"
+    await town.account("Other", ips={"office": {"ip": LOG_IN.client_ip}})
+    assert await refusal(desk.logins.by_address(LOG_IN, desk._record)) == UNKNOWN
+    assert desk.costs.remaining(LOG_IN) == 0
 
 
 async def test_tokens_live_as_long_as_the_account_wants(worker: Worker, town: Town, desk: Desk) -> None:

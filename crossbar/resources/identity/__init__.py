@@ -6,7 +6,7 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
-from crossbar.resources.identity import login, mails, removals
+from crossbar.resources.identity import attempts, mails, recovery, removals
 from crossbar.resources.identity.about import about
 from crossbar.resources.identity.access_lists import access_lists
 from crossbar.resources.identity.accounts import accounts
@@ -58,7 +58,8 @@ SHAPES: Final[tuple[Shape, ...]] = (
     MANUAL_PRESENCE_SHAPE,
     PARKED_CALL_SHAPE,
     PRESENCE_REPORT_SHAPE,
-    login.ATTEMPT_SHAPE,
+    attempts.SHAPE,
+    recovery.SHAPE,
     removals.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (login.part, mails.part)
+PARTS: Final[tuple[Part, ...]] = (mails.part,)

@@ -6,7 +6,8 @@ Source: KAZOO `cb_api_auth`.
 from __future__ import annotations
 
 from crossbar.resource import BARE, Call, Reply, Resource, Who
-from crossbar.resources.identity.login import LOGINS, logged_in, recorder
+from crossbar.resources.identity.attempts import recorder
+from crossbar.resources.identity.login import logged_in
 
 api_auth = Resource("api_auth", scopes=(BARE,))
 
@@ -15,5 +16,5 @@ api_auth = Resource("api_auth", scopes=(BARE,))
 async def log_in(call: Call) -> Reply:
     """A token of the account whose API key this is; the token has no user."""
     data = call.valid("api_auth", call.object)
-    login = await call.service(LOGINS).by_api_key(data["api_key"], call.asked, recorder(call))
+    login = await call.services.access.logins.by_api_key(data["api_key"], call.asked, recorder(call))
     return await logged_in(call, login, location=f"/v2/api_auth/{login.account.id}")

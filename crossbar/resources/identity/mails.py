@@ -37,10 +37,10 @@ def wants_mail(call: Call) -> bool:
 
 async def welcome(call: Call, user: Document) -> None:
     """Tell a new user of the log-in, if there is an address."""
-    if email := user.at("email"):
+    if email := user.text("email"):
         told = {
-            "first_name": user.at("first_name"),
-            "username": user.at("username"),
+            "first_name": user.text("first_name"),
+            "username": user.text("username"),
             "account_name": call.account.name,
         }
         await call.service(MAIL).send("new_user", email, told)
@@ -49,9 +49,9 @@ async def welcome(call: Call, user: Document) -> None:
 async def announce(call: Call, account: Document, parent: Account) -> None:
     """Tell the administrators of the account above of a new account."""
     for user in await call.store.documents(Listing(parent.id, "user")):
-        if user.at("priv_level") == "admin" and user.at("enabled") is not False and (email := user.at("email")):
+        if user.at("priv_level") == "admin" and user.at("enabled") is not False and (email := user.text("email")):
             told = {
-                "first_name": user.at("first_name"),
+                "first_name": user.text("first_name"),
                 "parent_name": parent.name,
                 "account_name": account.at("name"),
                 "realm": account.at("realm"),
@@ -63,10 +63,10 @@ async def announce(call: Call, account: Document, parent: Account) -> None:
 async def send_recovery(call: Call, account: Account, user: Document, link: str) -> None:
     """Send a user the link that logs in once."""
     told = {
-        "first_name": user.at("first_name"),
-        "username": user.at("username"),
+        "first_name": user.text("first_name"),
+        "username": user.text("username"),
         "account_name": account.name,
         "site": urlsplit(link).netloc,
         "link": link,
     }
-    await call.service(MAIL).send("password_recovery", user.at("email"), told)
+    await call.service(MAIL).send("password_recovery", user.text("email"), told)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hmac
 
-from crossbar.access.logins import USER_AUTH, Credentials
+from crossbar.access.logins import USER_AUTH, Attempt, Credentials
 from crossbar.errors import Forbidden, InvalidCredentials, NotFound, Plain
 from crossbar.resource import ACCOUNT, BARE, Call, Reply, Resource, Who
-from crossbar.resources.identity.login import LOGINS, logged_in, login_object, recorder
+from crossbar.resources.identity.attempts import recorder
+from crossbar.resources.identity.login import logged_in, login_object
 
 user_auth = Resource("user_auth", scopes=(BARE,))
 
@@ -32,7 +33,7 @@ async def log_in(call: Call) -> Reply:
         as_=data.get("as"),
         second_factor=data.get("multi_factor_response"),
     )
-    login = await call.service(LOGINS).by_credentials(credentials, call.asked, recorder(call))
+    login = await call.services.access.logins.by_credentials(credentials, call.asked, recorder(call))
     owner_id = login.user.id if login.user else ""
     return await logged_in(call, login, location=f"/v2/user_auth/{owner_id}")
 
@@ -70,5 +71,7 @@ async def impersonate(call: Call) -> Reply:
         "original_account_id": call.identity.account_id,
         "original_owner_id": call.identity.owner_id,
     }
-    login = await call.service(LOGINS).grant(call.account, user, USER_AUTH, extra)
+    login = await call.services.access.logins.grant(call.account, user, USER_AUTH, extra)
+    message = "authentication resulted in token creation"
+    await recorder(call)(Attempt(call.account_id, user_id, USER_AUTH, IMPERSONATE, "success", message))
     return await logged_in(call, login)

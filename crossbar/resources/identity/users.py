@@ -44,12 +44,16 @@ def full_name(user: Document) -> str:
     return f"{user.text('last_name')} {user.text('first_name')}"
 
 
+def username_claim(username: str) -> Unique:
+    """What only one user of an account may hold: the name to log in with."""
+    message = "Username must be unique within account"
+    return Unique("user.username", username.lower(), "username", message, cause=username)
+
+
 def claims(user: Document) -> Iterator[Unique]:
     """The user name and the hotdesk id that no second user of the account may have."""
     if username := user.text("username"):
-        yield Unique(
-            "user.username", username.lower(), "username", "Username must be unique within account", cause=username
-        )
+        yield username_claim(username)
     if hotdesk := user.text("hotdesk.id"):
         message = "Hotdesk ID must be unique within account"
         yield Unique("user.hotdesk.id", hotdesk, "hotdesk.id", message, cause=hotdesk)
@@ -142,6 +146,12 @@ async def send_welcome(call: Call, user: Document, previous: Document | None) ->
     """A new user hears of it by mail."""
     if previous is None and wants_mail(call):
         await welcome(call, user)
+
+
+@users.after_delete
+async def forget_authenticator(call: Call, user: Document) -> None:
+    """A user who is gone needs no second factor."""
+    await call.services.access.authenticators.reset(user.database, user.id)
 
 
 # Photo and vCard

@@ -1,0 +1,123 @@
+"""A way back in: `user_auth/recovery`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from crossbar import clock
+from tests.harness import Api, House, Tenant, letters_to
+
+UI = "https://ui.example.com/#/auth"
+
+
+async def ask(anonymous: Api, tenant: Tenant, **changes: Any) -> Any:
+    body = {"account_realm": tenant.realm, "username": "admin", "ui_url": UI}
+    return await anonymous.put("/user_auth/recovery", body | changes)
+
+
+def mailed_id(house: House, tenant: Tenant) -> str:
+    """The reset id in the newest letter to the tenant's administrator."""
+    text = letters_to(house, f"admin@{tenant.realm}")[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    found = re.search(r"https://ui\.example\.com/#/auth\?recovery=([0-9a-f]+)\r?\n", text)
+    assert found is not None, text
+    return found[1]
+
+
+async def test_a_link_logs_in_once_and_wants_a_new_password(tenant: Tenant, anonymous: Api, house: House) -> None:
+    asked = await ask(anonymous, tenant)
+    told = f"Request for password reset handled, email sent to: admin@{tenant.realm}"
+    assert (asked.status, asked.data) == (201, told)
+    reset_id = mailed_id(house, tenant)
+    assert len(reset_id) == 137
+
+    used = await anonymous.post("/user_auth/recovery", {"reset_id": reset_id})
+    assert (used.status, used.data["account_id"], used.data["owner_id"]) == (200, tenant.id, tenant.admin_id)
+    user = await anonymous.acting(used.envelope["auth_token"]).get(f"/accounts/{tenant.id}/users/{tenant.admin_id}")
+    assert user.data["require_password_update"] is True
+
+    again = await anonymous.post("/user_auth/recovery", {"reset_id": reset_id})
+    detail = {"message": "The provided reset_id did not resolve to any user", "cause": reset_id}
+    assert again.error() == (400, "400", "validation error", {"user": {"not_found": detail}})
+
+
+async def test_only_the_last_link_counts_and_for_two_days(tenant: Tenant, anonymous: Api, house: House) -> None:
+    await ask(anonymous, tenant)
+    first = mailed_id(house, tenant)
+    await ask(anonymous, tenant, ui_url="https://ui.example.com/#/auth", username="ADMIN")
+    second = mailed_id(house, tenant)
+    assert first != second
+    assert (await anonymous.post("/user_auth/recovery", {"reset_id": first})).status == 400
+    with clock.frozen(clock.unix_now() + 2 * 86_400 + 1):
+        assert (await anonymous.post("/user_auth/recovery", {"reset_id": second})).status == 400
+    assert (await anonymous.post("/user_auth/recovery", {"reset_id": second.upper()})).status == 200
+
+
+async def test_the_id_is_not_in_the_database(tenant: Tenant, anonymous: Api, house: House) -> None:
+    await ask(anonymous, tenant)
+    reset_id = mailed_id(house, tenant)
+    stored = await house.services.store.get(tenant.id, "password_reset", tenant.admin_id)
+    assert stored is not None
+    assert reset_id not in str(stored.fields)
+
+
+async def test_a_link_gets_its_own_parameter_in_a_query(tenant: Tenant, anonymous: Api, house: House) -> None:
+    await ask(anonymous, tenant, ui_url="https://ui.example.com/?lang=de")
+    text = letters_to(house, f"admin@{tenant.realm}")[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "https://ui.example.com/?lang=de&recovery=" in text
+    assert "It leads to ui.example.com" in text
+
+
+@pytest.mark.parametrize(
+    "ui_url",
+    [
+        "javascript:alert(document.cookie)",
+        "data:text/html,<script>alert(1)</script>",
+        "ftp://ui.example.com/x",
+        "https://ui.example.com@evil.example.com/",
+        "https://ui.example.com/\r\nBcc: everybody",
+        "https:///no-host-here",
+        "//ui.example.com/path",
+        "https://[ui.example.com/",
+    ],
+)
+async def test_a_link_leads_to_a_web_page_only(ui_url: str, tenant: Tenant, anonymous: Api) -> None:
+    refused = await ask(anonymous, tenant, ui_url=ui_url)
+    detail = {"message": "The URL must be that of a web page", "cause": ui_url}
+    assert refused.error() == (400, "400", "validation error", {"ui_url": {"invalid": detail}})
+
+
+async def test_what_is_not_found_is_said(tenant: Tenant, anonymous: Api) -> None:
+    async def errors(**changes: Any) -> Any:
+        status, _, message, data = (await ask(anonymous, tenant, **changes)).error()
+        assert (status, message) == (400, "validation error")
+        return {field: {code: detail["message"] for code, detail in codes.items()} for field, codes in data.items()}
+
+    assert await errors(account_realm="nowhere.test", account_name="nobody at all") == {
+        "account_realm": {"not_found": "The provided account realm could not be found"},
+        "account_name": {"not_found": "The provided account name could not be found"},
+    }
+    assert await errors(account_realm=None, phone_number="+15551234567") == {
+        "account_realm": {"type": "Value did not match type(s): string"}
+    }
+    assert await errors(username="nobody") == {"username": {"not_found": "The provided user name was not found"}}
+    plain = {"first_name": "A", "last_name": "B", "username": "plain", "password": "secret word"}
+    user = await tenant.api.put("/users", plain)
+    required = {"email": {"required": "The user has no address to which a link could be sent"}}
+    assert await errors(username="plain") == required
+    await tenant.api.patch(f"/users/{user.id}", {"enabled": False})
+    assert await errors(username="plain") == {"username": {"forbidden": "The provided user name is disabled"}}
+
+
+async def test_a_number_belongs_to_nobody(tenant: Tenant, anonymous: Api) -> None:
+    body = {"phone_number": "+15551234567", "username": "admin", "ui_url": UI}
+    refused = await anonymous.put("/user_auth/recovery", body)
+    detail = {"message": "The provided phone number could not be found", "cause": "+15551234567"}
+    assert refused.error() == (400, "400", "validation error", {"phone_number": {"not_found": detail}})
+
+
+async def test_an_id_of_the_wrong_form(anonymous: Api) -> None:
+    refused = await anonymous.post("/user_auth/recovery", {"reset_id": "xyz"})
+    assert refused.error()[3]["reset_id"]["pattern"]["target"] == "^[a-fA-F0-9]{40,250}$"
