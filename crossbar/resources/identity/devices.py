@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.listing import Listing
@@ -129,17 +129,19 @@ async def mobile_number_stays(call: Call, draft: Draft) -> None:
 
 @devices.check
 async def sip_method_fits(call: Call, draft: Draft) -> None:
-    """A device proves itself by password or by a fixed IPv4 address."""
+    """A device proves itself by password or by a fixed IPv4 address, which no trusted network has."""
     sip = draft.data.get("sip")
     if not isinstance(sip, dict):
         return
-    method = sip.get("method", "password")
-    if method == "ip" and not _is_ipv4(sip.get("ip")):
-        draft.errors.add("sip.ip", "type", "Must be a valid IPv4 RFC 791", cause=sip.get("ip"))
-    elif method not in ("password", "ip"):
-        draft.errors.add(
-            "sip.method", "enum", "SIP authentication method is invalid", target=["password", "ip"], cause=method
-        )
+    method, address = sip.get("method", "password"), sip.get("ip")
+    if method == "ip":
+        if not _is_ipv4(address):
+            draft.errors.add("sip.ip", "type", "Must be a valid IPv4 RFC 791", cause=address)
+        elif draft.changed("sip.ip") and _is_trusted(call, address):
+            draft.errors.add("sip.ip", "unique", IP_TAKEN, cause=address)
+    elif method != "password":
+        target = ["password", "ip"]
+        draft.errors.add("sip.method", "enum", "SIP authentication method is invalid", target=target, cause=method)
 
 
 @devices.check
@@ -228,7 +230,21 @@ def _without_nulls(members: Any) -> Any:
     return {key: value for key, value in members.items() if value is not None}
 
 
-def _is_ipv4(text: Any) -> bool:
+def _is_trusted(call: Call, address: str) -> bool:
+    """Whether an address belongs to one of the system's ACLs."""
+    networks = call.services.settings.get("ecallmgr", "acls")
+    cidrs = [network.get("cidr") for network in networks.values() if isinstance(network, dict)] if networks else []
+    return any(_contains(cidr, address) for cidr in cidrs)
+
+
+def _contains(cidr: Any, address: str) -> bool:
+    try:
+        return ipaddress.IPv4Address(address) in ipaddress.IPv4Network(cidr, strict=False)
+    except ValueError:
+        return False
+
+
+def _is_ipv4(text: Any) -> TypeGuard[str]:
     try:
         ipaddress.IPv4Address(text)
     except ValueError:
