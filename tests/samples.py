@@ -38,3 +38,10 @@ def pages(count: int, file_format: str = "TIFF") -> bytes:
 WAV: Final = wav()
 TIFF: Final = pages(1)
 PDF: Final = pages(1, "PDF")
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture of one colour."""
+    file = BytesIO()
+    Image.new("RGB", (width, height), "#d9822b").save(file, "PNG")
+    return file.getvalue()

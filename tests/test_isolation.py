@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 import pytest_asyncio
 
-from crossbar import clock
 from crossbar.app import RESOURCES
 from crossbar.resource import ACCOUNT, Route, Who
-from tests.harness import House, Tenant, issue_token, new_tenant
+from tests.harness import House, Tenant, expired_token, issue_token, new_tenant
 
 SAMPLE = "f" * 32
 
@@ -28,11 +26,6 @@ def path_of(route: Route, account_id: str) -> str:
     steps = route.template.removeprefix("/v2").split("/")
     known = {"{account_id}": account_id, "{collection}": "devices"}
     return "/".join(known.get(step, SAMPLE if step.startswith("{") else step) for step in steps)
-
-
-async def expired_token(house: House, tenant: Tenant) -> str:
-    with clock.frozen(time.time() - 7200):
-        return await issue_token(house, tenant.id, tenant.admin_id)
 
 
 def label(route: Route) -> str:

@@ -1,0 +1,104 @@
+"""A real browser, with a page of our own from another origin than the API's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from playwright.async_api import BrowserContext, CDPSession, Page, Response, async_playwright
+
+from tests.harness import House
+
+PAGE = Path(__file__).parent / "page"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BrowserContext]:
+    """Chromium as Debian packages it, with a profile of its own."""
+    if not shutil.which(CHROMIUM) and "CI" not in os.environ:
+        pytest.skip(f"there is no {CHROMIUM}; `make system-packages` installs it")
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=ARGUMENTS,
+            viewport={"width": 900, "height": 900},
+        )
+        yield context
+        await context.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def origin() -> AsyncIterator[str]:
+    """Where the page comes from."""
+    app = web.Application()
+    app.router.add_static("/", PAGE)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "localhost", 0).start()
+    yield f"http://localhost:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@dataclass
+class Screen:
+    """The page, and what the browser and the API said to each other."""
+
+    page: Page
+    network: CDPSession
+    preflights: dict[str, int] = field(default_factory=dict)
+    """Status of the preflight by URL, as the browser's own log has it."""
+    responses: list[Response] = field(default_factory=list)
+
+    async def listen(self) -> None:
+        """Take down everything from here on."""
+        self.page.on("response", self._note_response)
+        self.network.on("Network.responseReceived", self._note_preflight)
+        await self.network.send("Network.enable")
+
+    def _note_response(self, response: Response) -> None:
+        self.responses.append(response)
+
+    def _note_preflight(self, event: dict[str, Any]) -> None:
+        if event["type"] == "Preflight":
+            self.preflights[event["response"]["url"]] = event["response"]["status"]
+
+    def answered(self, ending: str) -> list[Response]:
+        """The API's answers to requests for a path."""
+        return [one for one in self.responses if one.url.partition("?")[0].endswith(ending)]
+
+    async def log_in(self, username: str, password: str, account: str) -> None:
+        """Fill in the form and send it."""
+        await self.page.get_by_label("Account name").fill(account)
+        await self.page.get_by_label("User name").fill(username)
+        await self.page.get_by_label("Password").fill(password)
+        await self.page.get_by_role("button", name="Log in").click()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def screen(browser: BrowserContext, origin: str, house: House) -> AsyncIterator[Screen]:
+    """A tab in which the page has just been opened."""
+    page = await browser.new_page()
+    screen = Screen(page, await browser.new_cdp_session(page))
+    await screen.listen()
+    await page.goto(f"{origin}/index.html?api={house.url}/v2/")
+    yield screen
+    await page.close()
