@@ -167,3 +167,14 @@ async def expired_token(house: House, tenant: Tenant) -> str:
     """A token of the account's administrator that was good an hour ago."""
     with clock.frozen(clock.unix_now() - 7200):
         return await issue_token(house, tenant.id, tenant.admin_id)
+
+
+async def send_parts(api: Api, method: str, path: str, data: Any, *files: tuple[bytes, str], **options: Any) -> Answer:
+    """A multipart body: `data` in its envelope, then files with their types."""
+    parts = [b"Content-Type: application/json\r\n\r\n" + orjson.dumps({"data": data})]
+    for contents, content_type in files:
+        extension = content_type.rpartition("/")[2]
+        disposition = f'form-data; name="file"; filename="file.{extension}"'
+        parts.append(f"Content-Disposition: {disposition}\r\nContent-Type: {content_type}\r\n\r\n".encode() + contents)
+    body = b"--part\r\n" + b"\r\n--part\r\n".join(parts) + b"\r\n--part--\r\n"
+    return await api.request(method, path, body=body, content_type="multipart/mixed; boundary=part", **options)

@@ -10,7 +10,7 @@ through about a megabyte.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -102,6 +102,16 @@ class Attachments:
             async for stored in cursor:
                 newest.setdefault(stored["metadata"]["name"], _attachment(stored))
         return list(newest.values())
+
+    async def of_many(self, database: str, document_type: str, ids: Iterable[str]) -> dict[str, list[Attachment]]:
+        """The attachments of many documents of a type, by document id; those without any are left out."""
+        keys = [document_key(database, document_type, document_id) for document_id in ids]
+        found: dict[str, list[Attachment]] = {}
+        with driver_errors():
+            async for stored in self._files.find({"metadata.a": database, "metadata.document": {"$in": keys}}):
+                document_id = stored["metadata"]["document"].split("/", 2)[2]
+                found.setdefault(document_id, []).append(_attachment(stored))
+        return found
 
     async def stream(self, attachment: Attachment, first: int = 0, last: int | None = None) -> AsyncIterator[bytes]:
         """The bytes `first` to `last` (inclusive; the end) of an attachment, a chunk at a time."""

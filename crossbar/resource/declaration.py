@@ -344,6 +344,7 @@ PARENT_IDS: Final = {
     "conferences": "conference_id",
     "vmboxes": "vmbox_id",
     "lists": "list_id",
+    "faxboxes": "faxbox_id",
     "faxes": "fax_id",
     "port_requests": "port_request_id",
 }

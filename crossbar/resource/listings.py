@@ -46,6 +46,7 @@ async def answer_listing(
     parameters: Sequence[Parameter] | None = None,
     rename: Callable[[str], str] = str,
     columns: Sequence[str] | None = None,
+    whole: bool = False,
 ) -> Reply:
     """A page of the documents of a type, as the request asks for it.
 
@@ -54,13 +55,14 @@ async def answer_listing(
     `created_to`. `ascending` is the endpoint's own order where it has one. `parameters` are the filters where they
     are not those of the query string as it is; `rename` maps the key of a filter to the field it stands for.
     `columns` are those of a CSV, which then has every row of the range unless the request limits it.
+    With `whole` the rows are the public documents.
     """
     options = options_of(call, ascending=ascending, columns=columns)
     asked = call.query.pairs if parameters is None else parameters
     filters = Filters.parse(asked, ignored=() if time_range is None else TIME_RANGE, rename=rename)
     conditions = [condition for condition in (filters.match, match) if condition]
     projection = fields(call.query)
-    whole = projection is not None or call.values.is_true("full_docs")
+    whole = whole or projection is not None or call.values.is_true("full_docs")
     start, end = bounds(call, options, time_range)
     listing = Listing(
         database or call.account_id,

@@ -22,10 +22,13 @@ from crossbar.resources.calls.comments import comments
 from crossbar.resources.calls.conferences import conferences
 from crossbar.resources.calls.dialplans import dialplans
 from crossbar.resources.calls.directories import directories
+from crossbar.resources.calls.fax import FAX
+from crossbar.resources.calls.faxboxes import faxboxes
+from crossbar.resources.calls.faxes import FAX_SMTP_LOG, faxes
 from crossbar.resources.calls.files import workshop
 from crossbar.resources.calls.freeswitch import CALL_ROOT, freeswitch
 from crossbar.resources.calls.functions import functions
-from crossbar.resources.calls.ingest import ingest
+from crossbar.resources.calls.ingest_files import ingest
 from crossbar.resources.calls.ingest_tokens import ingest_tokens
 from crossbar.resources.calls.lists import ENTRY_SHAPE, lists
 from crossbar.resources.calls.media import media
@@ -35,6 +38,7 @@ from crossbar.resources.calls.metaflows import metaflows
 from crossbar.resources.calls.mms import mms
 from crossbar.resources.calls.pivot import DEBUG_SHAPE, pivot
 from crossbar.resources.calls.queues import queues
+from crossbar.resources.calls.recordings import recordings
 from crossbar.resources.calls.retention import retention
 from crossbar.resources.calls.sip_messages import INSPECTION
 from crossbar.resources.calls.sms import sms
@@ -59,6 +63,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     conferences,
     dialplans,
     directories,
+    faxboxes,
+    faxes,
     freeswitch,
     functions,
     ingest,
@@ -70,6 +76,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     mms,
     pivot,
     queues,
+    recordings,
     sms,
     tasks,
     temporal_rules,
@@ -84,6 +91,8 @@ SHAPES: Final[tuple[Shape, ...]] = (
     CDR,
     DEBUG_SHAPE,
     ENTRY_SHAPE,
+    FAX,
+    FAX_SMTP_LOG,
     HISTORY_SHAPE,
     INSPECTION,
     INTERACTION,

@@ -5,6 +5,7 @@ Source: `cb_modules_util.erl` (`attachment_name`, `normalize_media_upload`), `cr
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator, Iterable
@@ -14,9 +15,12 @@ from typing import Final
 
 from aiohttp import web
 
+from crossbar import clock
 from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document
+from crossbar.documents.store import Duplicate
 from crossbar.errors import Invalid, Plain
+from crossbar.ids import monthly_id
 from crossbar.media.formats import AUDIO, VIDEO, attachment_name, recognised, same_format, true_type
 from crossbar.media.tools import ToolError, ToolMissing
 from crossbar.media.workshop import CONTENT_TYPES, AudioFormat, Workshop
@@ -79,15 +83,27 @@ def check_sound(file: UploadedFile) -> None:
 
 
 async def save_with_files(call: Call, document: Document, files: Iterable[UploadedFile]) -> Document:
-    """Save a new document of a made-up id together with its files: all are there afterwards, or nothing is."""
+    """Save a new document together with its files: all are there afterwards, or nothing is.
+
+    Raises Duplicate when there is a document of its id; its files of the same names are the new ones then.
+    """
     attachments = call.services.attachments
     try:
         for file in files:
             await attachments.put(document, file.name, file.content_type, file.contents)
         return await call.store.insert(document)
+    except Duplicate:
+        raise
     except BaseException:
         await attachments.delete(document)
         raise
+
+
+def record_id(timestamp: int, reference: str | None) -> str:
+    """The id of a record of that time (Gregorian seconds): by what it is known as, always the same; else a new one."""
+    if reference is None:
+        return monthly_id(timestamp)
+    return f"{clock.year_month(timestamp)}-{hashlib.blake2b(reference.encode(), digest_size=16).hexdigest()}"
 
 
 async def first_attachment(call: Call, document: Document) -> Attachment | None:

@@ -27,13 +27,17 @@ NO_LIMIT: Final = 2**53
 ZIP: Final = "application/zip"
 
 
+def mailbox_claim(mailbox: str) -> Unique:
+    """A mailbox number, which only one box of an account may have: `0100` is `100`."""
+    number = str(int(mailbox)) if mailbox.isascii() and mailbox.isdigit() else mailbox
+    return Unique("vmbox.mailbox", number, "mailbox", "Invalid mailbox number or already exists", cause=mailbox)
+
+
 def claims(box: Document) -> Iterator[Unique]:
-    """The mailbox number, which no second box of the account may have: `0100` is `100`."""
+    """The mailbox number."""
     mailbox = box.at("mailbox")
     if isinstance(mailbox, str) and mailbox:
-        number = str(int(mailbox)) if mailbox.isascii() and mailbox.isdigit() else mailbox
-        message = "Invalid mailbox number or already exists"
-        yield Unique("vmbox.mailbox", number, "mailbox", message, cause=mailbox)
+        yield mailbox_claim(mailbox)
 
 
 def _legacy_messages(box: Document) -> list[JSON]:

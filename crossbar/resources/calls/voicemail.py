@@ -21,7 +21,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resource import Call, stamps
-from crossbar.resources.calls.files import check_sound, save_with_files, sound
+from crossbar.resources.calls.files import check_sound, record_id, save_with_files, sound
 from crossbar.resources.calls.times import file_time, local_time
 from crossbar.wire.body import UploadedFile
 
@@ -137,12 +137,19 @@ def download_name(call: Call, box: Document, message: Document, extension: str) 
 
 
 async def create_message(
-    call: Call, account: Account, box: Document, data: Mapping[str, Any], file: UploadedFile | None
+    call: Call,
+    account: Account,
+    box: Document,
+    data: Mapping[str, Any],
+    file: UploadedFile | None,
+    *,
+    reference: str | None = None,
 ) -> Document:
     """A new message in a box of an account, with its sound if there is one.
 
     `data` is of schema `vm_message_metadata`, already valid; what it leaves out gets a default. `timestamp`
-    (Gregorian seconds) decides the month it is kept in. Raises 400 for a file that is no sound.
+    (Gregorian seconds) decides the month it is kept in. With a `reference` the same message is kept once: a second
+    one raises Duplicate. Raises 400 for a file that is no sound.
     """
     files = []
     if file is not None:
@@ -154,7 +161,7 @@ async def create_message(
     message = Document(
         account.id,
         TYPE,
-        ids.monthly_id(timestamp),
+        record_id(timestamp, reference),
         {
             "description": "voicemail message with media",
             "source_type": "voicemail",

@@ -13,7 +13,7 @@ import pytest
 
 from crossbar import clock
 from crossbar.wire.magic_paths import conceal
-from tests.harness import Answer, House, Tenant
+from tests.harness import Answer, House, Tenant, send_parts
 from tests.samples import MP3, PDF, WAV
 
 DEFAULTS = {
@@ -55,15 +55,9 @@ async def leave(tenant: Tenant, box: str, contents: bytes = MP3, **metadata: Any
 
 
 async def multipart(tenant: Tenant, box: str, metadata: dict[str, Any], *files: bytes) -> Answer:
-    import orjson
-
-    parts = [b"Content-Type: application/json\r\n\r\n" + orjson.dumps({"data": metadata})]
-    parts += [
-        b'Content-Disposition: form-data; name="f"; filename="voice.mp3"\r\nContent-Type: audio/mp3\r\n\r\n' + file
-        for file in files
-    ]
-    body = b"--b\r\n" + b"\r\n--b\r\n".join(parts) + b"\r\n--b--\r\n"
-    return await tenant.api.put(f"/vmboxes/{box}/messages", body=body, content_type="multipart/form-data; boundary=b")
+    return await send_parts(
+        tenant.api, "PUT", f"/vmboxes/{box}/messages", metadata, *((file, "audio/mp3") for file in files)
+    )
 
 
 async def folders(tenant: Tenant, box: str) -> dict[str, str]:
