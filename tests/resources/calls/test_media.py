@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from crossbar.media.formats import recognised
 from tests.harness import Answer, Api, House, Tenant
 from tests.samples import MP3, PDF, WAV, wav
 
 GREETING = {"name": "Greeting", "media_source": "upload"}
 DEFAULTS = {"language": "en-us", "streamable": True, "tts": {"voice": "female/en-US"}}
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
 
 
@@ -232,6 +236,48 @@ async def test_the_systems_media_are_for_all_to_read(master: Tenant, tenant: Ten
     assert (await tenant.root.post(f"{path}/raw", body=WAV, content_type="audio/wav")).status == 403
     assert (await master.root.post(path, {**prompt, "name": "Hi"})).data["name"] == "Hi"
     assert (await master.root.delete(path)).status == 200
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def normalizing(master: Tenant) -> AsyncIterator[None]:
+    """Every sound is to be converted."""
+    path = "/system_configs/crossbar.media"
+    changed = await master.root.put(path, {"default": {"normalize_media": True}})
+    assert changed.status == 201, changed.envelope
+    yield
+    await master.root.delete(path)
+
+
+@needs_ffmpeg
+async def test_sounds_are_converted_where_that_is_configured(tenant: Tenant, normalizing: None) -> None:
+    created = await new_media(tenant.api)
+    sent = await send(tenant.api, created.id, wav(1000), "audio/wav", query={"filename": "hello.wav"})
+    assert (sent.status, sent.data["content_type"]) == (200, "audio/mpeg")
+    loaded = await tenant.api.get(f"/media/{created.id}/raw")
+    assert (recognised(loaded.raw), len(loaded.raw)) == ("audio/mpeg", sent.data["content_length"])
+    assert loaded.headers["Content-Disposition"] == "attachment; filename=hello.mp3"
+    untouched = await send(tenant.api, created.id, MP3)
+    assert untouched.data["content_length"] == len(MP3)
+
+    box = await tenant.api.put("/vmboxes", {"name": "Box", "mailbox": "1", "media_extension": "wav"})
+    message = await tenant.api.put(f"/vmboxes/{box.id}/messages", body=loaded.raw, content_type="audio/mp3")
+    path = f"/vmboxes/{box.id}/messages/{message.data['media_id']}/raw"
+    assert recognised((await tenant.api.get(path)).raw) == "audio/x-wav"
+
+
+async def test_what_cannot_be_converted_leaves_nothing(
+    tenant: Tenant, normalizing: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = await new_media(tenant.api)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    without = await send(tenant.api, created.id, WAV, "audio/wav")
+    assert without.error() == (500, "500", "ffmpeg is not available to convert media", {})
+    converter = tmp_path / "ffmpeg"
+    converter.write_text("#!/bin/sh\nexit 1\n")
+    converter.chmod(0o755)
+    failed = await send(tenant.api, created.id, WAV, "audio/wav")
+    assert failed.error() == (500, "500", "failed to convert the media file", {})
+    assert (await tenant.api.get(f"/media/{created.id}/raw")).status == 404
 
 
 SPOKEN = {"name": "Welcome", "media_source": "tts", "tts": {"text": "Welcome to Acme", "voice": "female/en-GB"}}
