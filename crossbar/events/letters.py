@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -36,15 +36,31 @@ def letter(template: str, *, sender: str, to: str, told: Mapping[str, Any]) -> E
     Whatever `told` holds stays inside its place: control characters never reach a header, markup is escaped in HTML.
     Raises BadAddress.
     """
+    return composed(
+        sender=sender,
+        to=[to],
+        subject=_rendered(f"{template}/subject.txt", told),
+        text=_rendered(f"{template}/text.txt", told),
+        page=_rendered(f"{template}/page.html", told),
+    )
+
+
+def composed(
+    *, sender: str, to: Sequence[str], subject: str, text: str, page: str | None = None, reply_to: str | None = None
+) -> EmailMessage:
+    """A message of finished texts; control characters of the subject become blanks. Raises BadAddress."""
     message = EmailMessage()
     message["From"] = _address(sender)
-    message["To"] = _address(to)
-    message["Subject"] = " ".join(_rendered(f"{template}/subject.txt", told).split())[:LONGEST_SUBJECT]
+    message["To"] = [_address(address) for address in to]
+    if reply_to:
+        message["Reply-To"] = _address(reply_to)
+    message["Subject"] = " ".join(subject.split())[:LONGEST_SUBJECT]
     message["Date"] = format_datetime(datetime.fromtimestamp(clock.unix_now(), UTC))
     message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_rendered(f"{template}/text.txt", told))
-    message.add_alternative(_rendered(f"{template}/page.html", told), subtype="html")
+    message.set_content(text)
+    if page is not None:
+        message.add_alternative(page, subtype="html")
     return message
 
 

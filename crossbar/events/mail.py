@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,12 +46,21 @@ class Mail:
         """Put a letter into the spool and let it be delivered."""
         try:
             message = letter(template, sender=self._config().mail.sender, to=to, told=told)
-            entry_id = await asyncio.to_thread(self._spool().put, message)
-        except (BadAddress, OSError, TemplateError) as error:
+        except (BadAddress, TemplateError) as error:
             log.warning("mail %s cannot be sent: %s", template, error)
             return
-        log.info("mail %s (%s) is in the spool", entry_id, template)
+        await self.post(message, template)
+
+    async def post(self, message: EmailMessage, about: str) -> bool:
+        """Put a finished message into the spool and let it be delivered; whether the spool took it."""
+        try:
+            entry_id = await asyncio.to_thread(self._spool().put, message)
+        except OSError as error:
+            log.warning("mail %s cannot be sent: %s", about, error)
+            return False
+        log.info("mail %s (%s) is in the spool", entry_id, about)
         self._postman.wake()
+        return True
 
     @asynccontextmanager
     async def delivering(self) -> AsyncIterator[None]:

@@ -14,7 +14,9 @@ from crossbar.wire.text import decode_token
 ACCOUNT_ID_LENGTH: Final = 32
 HOOKS: Final = "hooks"
 """The version in paths that other programs post to, in their own words."""
-_SWALLOWING: Final = frozenset({"schemas", "braintree", "system_configs", "configs", "sup", "ingest"})
+_SWALLOWING: Final = frozenset(
+    {"schemas", "braintree", "system_configs", "configs", "sup", "ingest", "services", "webhooks"}
+)
 """Endpoints that take all tokens after them as arguments, even those that are names of endpoints."""
 
 

@@ -12,7 +12,9 @@ from crossbar.errors import CrossbarError
 from crossbar.wire.magic_paths import conceal, reveal
 from crossbar.wire.paths import Noun, Path, check_account_id, parse_path
 
-ENDPOINTS = frozenset({"accounts", "users", "devices", "media", "schemas", "configs", "sup", "about"})
+ENDPOINTS = frozenset(
+    {"accounts", "users", "devices", "media", "schemas", "configs", "sup", "about", "services", "webhooks"}
+)
 A = "a" * 32
 U = "b" * 32
 
@@ -44,6 +46,11 @@ def test_a_chain_of_nouns() -> None:
         ("/v2/accounts/x/devices/media", [("accounts", "x"), ("devices",), ("media",)]),
         ("/v2/schemas/users/devices", [("schemas", "users", "devices")]),
         ("/v2/accounts/x/configs/media", [("accounts", "x"), ("configs", "media")]),
+        ("/v2/webhooks/samples/users", [("webhooks", "samples", "users")]),
+        (
+            f"/v2/accounts/{A}/services/audit/summary/users",
+            [("accounts", A), ("services", "audit", "summary", "users")],
+        ),
         ("/v2/sup/users/media/a/b", [("sup", "users", "media", "a", "b")]),
         ("/v2/users/a%2Fb%20c+d", [("users", "a/b c+d")]),
         ("/v2/users/%2B1555/%zz/%ff", [("users", "+1555", "%zz", "\ufffd")]),
