@@ -317,7 +317,8 @@ class Retention:
     days: tuple[Term, ...] = option(
         (Term("call_event", 7),),
         "Days that records are kept, by document type; what is not named is kept for ever. "
-        "Types: cdr, call_stat, agent_status, call_event, call_inspection, sms, mms.",
+        "Types: cdr, call_stat, agent_status, call_event, call_inspection, sms, mms, mailbox_message, "
+        "call_recording, fax.",
         form=list_of(Form("type=days", _read_term)),
     )
     interval_s: float = option(3_600, "Seconds between two rounds of removing what is too old.", minimum=1)

@@ -15,7 +15,6 @@ from typing import Final
 from aiohttp import web
 
 from crossbar import clock
-from crossbar.config import Retention
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.listing import Listing, Position
 from crossbar.errors import CrossbarError
@@ -47,6 +46,10 @@ async def retention(_: web.Application, services: Services) -> AsyncIterator[Non
 
 async def _keep_removing(services: Services) -> None:
     holder = new_id()
+    known = {shape.type for shape in services.store.shapes if shape.room == "records"}
+    for term in services.config.retention.days:
+        if term.type not in known:
+            log.warning("retention.days names %r, which is no type of records; it has no effect", term.type)
     while True:
         try:
             if await services.store.lease(LEASE, holder, LEASE_SECONDS):
@@ -63,7 +66,7 @@ async def remove_expired(services: Services, holder: str | None = None) -> int:
     """
     removed = 0
     async for account in services.store.stream(Listing(ACCOUNTS, "account")):
-        for document_type, before in _limits(services.config.retention).items():
+        for document_type, before in _limits(services).items():
             while count := await _remove_batch(services, account.id, document_type, before):
                 removed += count
                 if holder is not None and not await services.store.lease(LEASE, holder, LEASE_SECONDS):
@@ -74,12 +77,13 @@ async def remove_expired(services: Services, holder: str | None = None) -> int:
     return removed
 
 
-def _limits(config: Retention) -> dict[str, int]:
-    """Document type → the Gregorian second before which its records go."""
+def _limits(services: Services) -> dict[str, int]:
+    """Document type → the Gregorian second before which its records go. Only records ever do."""
+    records = {shape.type for shape in services.store.shapes if shape.room == "records"}
     limits: dict[str, int] = {}
-    for term in config.days:
+    for term in services.config.retention.days:
         before = clock.now() - term.days * DAY
-        limits |= dict.fromkeys((*COMPANIONS.get(term.type, ()), term.type), before)
+        limits |= dict.fromkeys(records.intersection((*COMPANIONS.get(term.type, ()), term.type)), before)
     return limits
 
 

@@ -58,6 +58,13 @@ async def test_files_of_a_record_go_with_it(house: House, tenant: Tenant) -> Non
     assert await services.attachments.all(message) == []
 
 
+async def test_only_records_are_ever_too_old(house: House, tenant: Tenant) -> None:
+    device = await tenant.api.put("/devices", {"name": "Desk"})
+    with clock.frozen(clock.unix_now() + 10 * DAY):
+        await remove_expired(keeping(house, Term("device", 1), Term("nonsense", 1)))
+    assert (await tenant.api.get(f"/devices/{device.id}")).status == 200
+
+
 async def test_one_worker_does_the_work(house: House) -> None:
     store = house.services.store
     with clock.frozen(1_800_000_000):
