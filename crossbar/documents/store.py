@@ -562,7 +562,7 @@ class Store:
         with driver_errors():
             for room in ("documents", "records"):
                 await self.database[room].delete_many({"a": database})
-            await self.database["claims"].delete_many({"holder": {"$regex": f"^{database}/"}})
+            await self.database["claims"].delete_many({"holder": {"$gte": f"{database}/", "$lt": f"{database}0"}})
 
     def _inserter(self, room: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Exception | None]]]:
         collection = self.database[room]

@@ -45,8 +45,15 @@ class Asked:
 
     @property
     def scope(self) -> str:
-        """The names of the nouns before the last, as routes name their scope."""
-        return "/".join([noun.name for noun in self.nouns[:-1]])
+        """The names of the nouns before the last, as routes name their scope.
+
+        Each of them names one thing (an account may have a word of its own after it, `descendants`); a path in which
+        one does not is in a scope that no route has.
+        """
+        before = self.nouns[:-1]
+        if all(len(noun.args) == 1 or (noun.args and noun.name == "accounts") for noun in before):
+            return "/".join([noun.name for noun in before])
+        return "?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ Source: `crossbar_doc.erl` (`load`, `load_merge`, `patch_and_validate`, `save`, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote
 
 from crossbar import clock
 from crossbar.documents.document import Document, DocumentKey, document_key, private_fields, public_fields
@@ -19,6 +21,9 @@ from crossbar.resource.hooks import Draft, Hooks
 from crossbar.resource.listings import answer_listing
 from crossbar.resource.reply import Reply
 from crossbar.wire.values import is_false
+
+LONGEST_ID: Final = 255
+"""Characters of an id that a client chooses."""
 
 
 class Lifecycle:
@@ -61,10 +66,10 @@ class Lifecycle:
 
     async def create(self, call: Call) -> Reply:
         """PUT on the collection: a new document."""
-        document_id = str(call.object.get("id") or call.object.get("ID") or "") if self.client_ids else ""
+        document_id = chosen_id(call.object) if self.client_ids else None
         document = await self.save_new(call, document_id or new_id(), call.object)
         reply = await self.answer(call, document)
-        reply.location = f"{call.request.rel_url.raw_path.rstrip('/')}/{document.id}"
+        reply.location = f"{call.request.rel_url.raw_path.rstrip('/')}/{quote(document.id, safe='')}"
         return reply
 
     async def replace(self, call: Call) -> Reply:
@@ -265,6 +270,25 @@ def stamps(call: Call, document: Document) -> dict[str, JSON]:
     if name := display_name(document.fields):
         fields["pvt_alphanum_name"] = alphanumeric(name)
     return fields
+
+
+def chosen_id(data: Mapping[str, JSON]) -> str | None:
+    """The id that a client gives what it creates; None where it leaves that to the server.
+
+    Raises 400 for what cannot stand in a path or tell documents apart.
+    """
+    wanted = data.get("id") or data.get("ID")
+    if not wanted:
+        return None
+    if not isinstance(wanted, str):
+        text = "Value did not match type(s): string"
+        raise Invalid.field("id", "type", text, target="string", value=wanted)
+    if len(wanted) > LONGEST_ID:
+        text = f"String must not be more than {LONGEST_ID} characters"
+        raise Invalid.field("id", "maxLength", text, target=LONGEST_ID, value=wanted, cause=wanted)
+    if not wanted.isprintable():
+        raise Invalid.field("id", "invalid", "An id has no control characters", cause=wanted)
+    return wanted
 
 
 def display_name(fields: Mapping[str, JSON]) -> str:

@@ -221,6 +221,10 @@ class Rendering:
         if reply.disposition or reply.filename:
             headers[hdrs.CONTENT_DISPOSITION] = reply.disposition or spreadsheet.attachment(reply.filename or "")
         headers.update(reply.headers)
+        conditional = call.verb == "GET" and is_conditional(call.request.headers)
+        if conditional and check_preconditions(call.request.headers, "GET", reply.revision):
+            headers.popall(hdrs.CONTENT_TYPE, None)
+            return web.Response(status=304, headers=headers)
         if isinstance(reply.body, bytes):
             body, status = reply.body, reply.status
             if span := byte_range(call.request.headers.get(hdrs.RANGE), len(body)):

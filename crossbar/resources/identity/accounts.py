@@ -48,11 +48,6 @@ SHOWN_WHEN_ABSENT: Final[dict[str, Any]] = {
 """Fields that clients expect in an account even when it has none."""
 
 
-def tree_and_name(account: Document) -> str:
-    """Accounts are listed by their place in the tree, then by name."""
-    return "/".join([*account.fields.get("pvt_tree", ()), str(account.fields.get("name", ""))])
-
-
 def tags(account: Document) -> Iterator[str]:
     """The further listings: children of the parent, descendants of each ancestor, log-in addresses."""
     tree = account.fields.get("pvt_tree", [])
@@ -70,12 +65,11 @@ def _addresses(account: Document) -> Iterator[dict[str, Any]]:
 
 def claims(account: Document) -> Iterator[Unique]:
     """The realm, the name (as lower-case letters and digits) and the API key that no second account may have."""
-    fields = account.fields
-    if realm := fields.get("realm"):
+    if realm := account.text("realm"):
         yield Unique(REALM, realm.lower(), "realm", "Account realm already in use", cause=realm)
-    if (name := fields.get("name")) is not None and not fields.get("pvt_shares_name"):
-        yield Unique("account_name", alphanumeric(str(name)), "name", "Account name already in use", cause=name)
-    if digest := fields.get("pvt_api_key_digest"):
+    if (name := account.text("name")) and not account.at("pvt_shares_name"):
+        yield Unique("account_name", alphanumeric(name), "name", "Account name already in use", cause=name)
+    if digest := account.text("pvt_api_key_digest"):
         yield Unique(API_KEY, digest, "api_key", "API key already in use")
 
 
@@ -91,7 +85,7 @@ accounts = Resource(
         flags=or_default("flags", []),
         tree=or_default("pvt_tree", []),
     ),
-    sort=tree_and_name,
+    sort="name",
     tags=tags,
     unique=claims,
     numbers=lambda account: [str(account.fields.get("realm", ""))],
@@ -113,8 +107,10 @@ async def fill_in(call: Call, draft: Draft) -> None:
     if not data.get("realm"):
         random_realm = f"{new_secret(config.random_realm_strength)}.{config.account_realm_suffix}"
         data["realm"] = stored.get("realm", random_realm)
-    if data.get("timezone") in (None, "", "inherit"):
-        data["timezone"] = stored.get("timezone") or await _inherited_timezone(call, draft)
+    if not data.get("timezone"):
+        data["timezone"] = stored.get("timezone", config.default_timezone)
+    elif data["timezone"] == "inherit":
+        data["timezone"] = await _timezone_above(call, draft)
     if isinstance(data["realm"], str):
         data["realm"] = data["realm"].replace(" ", "")
     for key in COMPUTED:
@@ -123,11 +119,11 @@ async def fill_in(call: Call, draft: Draft) -> None:
         data["descendants_count"] = stored["descendants_count"]
 
 
-async def _inherited_timezone(call: Call, draft: Draft) -> str:
-    parent_id = draft.previous.fields["pvt_tree"][-1:] if draft.previous else [_parent_id(call)]
-    parent = await call.store.get(ACCOUNTS, "account", parent_id[0]) if parent_id else None
-    timezone = parent.at("timezone") if parent else None
-    return timezone if isinstance(timezone, str) else call.config.accounts.default_timezone
+async def _timezone_above(call: Call, draft: Draft) -> str:
+    """The time zone of the parent, of which a root account has none."""
+    tree = draft.previous.fields["pvt_tree"] if draft.previous else [_parent_id(call)]
+    parent = await call.directory.account(tree[-1]) if tree else None
+    return (parent.timezone if parent else None) or call.config.accounts.default_timezone
 
 
 @accounts.check
@@ -146,8 +142,7 @@ async def direct_accounts_may_have_children(call: Call, draft: Draft) -> None:
 async def set_private_fields(call: Call, draft: Draft) -> None:
     """Whether the account is enabled, its trial, and what every new account gets."""
     data, private = draft.data, draft.private
-    wanted = call.object.get("enabled")
-    data.pop("enabled", None)
+    enabled = data.pop("enabled", True)
     if draft.previous is None:
         private |= {
             "pvt_account_id": draft.id,
@@ -157,11 +152,11 @@ async def set_private_fields(call: Call, draft: Draft) -> None:
             "pvt_signature_secret": new_secret(16),
         }
         if call.target is None or call.target.id != call.identity.account_id:
-            private["pvt_enabled"] = wanted is not False
+            private["pvt_enabled"] = enabled
         if not call.config.accounts.ensure_unique_name:
             private["pvt_shares_name"] = True
-    elif wanted is not None and draft.id != call.identity.account_id:
-        private["pvt_enabled"] = wanted is True
+    elif "enabled" in call.object and draft.id != call.identity.account_id:
+        private["pvt_enabled"] = enabled
     if data.pop("is_trial_account", False) is True:
         private["pvt_trial_expires"] = clock.now() + call.config.accounts.trial_time
 
@@ -180,7 +175,9 @@ async def save(call: Call, account: Document, previous: Document | None) -> Docu
         account.fields["pvt_tree"] = [*parent.fields["pvt_tree"], parent_id]
         account.fields["pvt_parent_id"] = parent_id
         account.fields.setdefault("pvt_enabled", parent.fields.get("pvt_enabled", True))
-        if (preference := parent.fields.get("pvt_notification_preference")) is not None:
+        reseller_id = await call.directory.reseller_of(Account.of(account))
+        reseller = await transaction.get(ACCOUNTS, "account", reseller_id) if reseller_id else None
+        if reseller and (preference := reseller.at("pvt_notification_preference")) is not None:
             account.fields["pvt_notification_preference"] = preference
         saved = await transaction.insert(account)
         await count_descendants(transaction, parent)
@@ -288,7 +285,7 @@ async def children(call: Call) -> Reply:
 @accounts.get("/{account_id}/descendants")
 async def descendants(call: Call) -> Reply:
     """All accounts below, at any depth, each with its `tree`."""
-    return await answer_listing(call, "account", ACCOUNTS, tag=f"descendant/{call.account_id}")
+    return await _listing(call, f"descendant/{call.account_id}", without="descendants_count")
 
 
 async def may_see_siblings(call: Call) -> bool | None:
@@ -306,12 +303,12 @@ async def siblings(call: Call) -> Reply:
     return await _listing(call, f"child/{parent[0]}") if parent else Reply.rows([], page_size=True)
 
 
-async def _listing(call: Call, tag: str) -> Reply:
-    async def without_tree(_: Call, rows: list[dict[str, Any]]) -> None:
+async def _listing(call: Call, tag: str, *, without: str = "tree") -> Reply:
+    async def leave_out(_: Call, rows: list[dict[str, Any]]) -> None:
         for row in rows:
-            row.pop("tree", None)
+            row.pop(without, None)
 
-    return await answer_listing(call, "account", ACCOUNTS, tag=tag, rows_hooks=[without_tree])
+    return await answer_listing(call, "account", ACCOUNTS, tag=tag, rows_hooks=[leave_out])
 
 
 @accounts.get("/{account_id}/parents")
@@ -381,8 +378,10 @@ async def delete(call: Call) -> Reply:
             raise SystemFault("account_has_descendants")
         await transaction.remove(account)
         await transaction.insert(removals.pending(account_id))
-        if (parent := await transaction.get(ACCOUNTS, "account", account.fields["pvt_tree"][-1])) is not None:
-            await count_descendants(transaction, parent)
+        for parent_id in account.fields["pvt_tree"][-1:]:
+            parent = await transaction.get(ACCOUNTS, "account", parent_id)
+            if parent is not None:
+                await count_descendants(transaction, parent)
         return account
 
     account = await call.store.transact(take_out)
