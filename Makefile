@@ -7,7 +7,7 @@ ARGS ?=
 
 # program:package (Debian, Ubuntu) pairs the server or its tests need beside Python packages;
 # a program that is there already is not installed.
-SYSTEM_PROGRAMS := chromium:chromium curl:curl ffmpeg:ffmpeg jq:jq
+SYSTEM_PROGRAMS := chromium:chromium curl:curl espeak-ng:espeak-ng ffmpeg:ffmpeg jq:jq
 # libraries the embedded mongod is linked with
 SYSTEM_LIBRARIES := libcurl.so.4:libcurl4
 
