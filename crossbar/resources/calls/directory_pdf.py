@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from font_roboto import Roboto, RobotoBold
-from fpdf import FPDF
-from fpdf.enums import TableBordersLayout, XPos, YPos
-
 FAMILY = "Roboto"
 
 
@@ -21,6 +17,11 @@ class Entry(NamedTuple):
 
 def render(title: str, entries: Sequence[Entry]) -> bytes:
     """The PDF of a directory. To be run beside the event loop: a long list takes its time."""
+    # The library takes 20 MB, which a worker that prints nothing does without.
+    from font_roboto import Roboto, RobotoBold  # noqa: PLC0415
+    from fpdf import FPDF  # noqa: PLC0415
+    from fpdf.enums import TableBordersLayout, XPos, YPos  # noqa: PLC0415
+
     paper = FPDF(format="A4")
     paper.add_font(FAMILY, fname=Roboto)
     paper.add_font(FAMILY, style="B", fname=RobotoBold)
