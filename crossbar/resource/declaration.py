@@ -115,7 +115,8 @@ class Resource:
     JSON schema that a document is validated against. `summary`, `sort`, `tags`, `unique`, `numbers` and `filters`
     say how the store keeps it (see `Shape`). `scopes` are the chains of nouns before the endpoint's name in a path
     (`accounts`, `accounts/users`, bare, or `ANY_DOCUMENT`). Soft deletion is the rule; `hard_delete` removes at once.
-    `client_ids` lets a client choose the id of what it creates. `database` tells where the documents are when not in
+    `client_ids` lets a client choose the id of what it creates; without `declares_shape` another endpoint says how
+    documents of the type are kept. `database` tells where the documents are when not in
     the account's own database. `version` is what its paths begin with: `v2`, or `hooks` for what other programs post in
     their own words, without an envelope.
 
@@ -144,6 +145,7 @@ class Resource:
         database: Callable[[Call], str] | None = None,
         who: Who | Rule = Who.TREE,
         version: str = "v2",
+        declares_shape: bool = True,
     ) -> None:
         self.name = name
         self.version = version
@@ -157,9 +159,10 @@ class Resource:
         self._paths: dict[int, list[PathShape]] = {}
         self.hooks = Hooks()
         if document_type is not None:
-            given = {"summary": summary, "sort": sort, "tags": tags, "unique": unique, "numbers": numbers}
-            told: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-            self.shapes.append(Shape(document_type, room=room, filters=tuple(filters), **told))  # type: ignore[arg-type]
+            if declares_shape:
+                given = {"summary": summary, "sort": sort, "tags": tags, "unique": unique, "numbers": numbers}
+                told: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+                self.shapes.append(Shape(document_type, room=room, filters=tuple(filters), **told))  # type: ignore[arg-type]
             self._life = Lifecycle(
                 document_type,
                 schema,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from crossbar.access import authenticators
 from crossbar.access.basic import BasicCredentials
 from crossbar.access.directory import API_KEY, REALM, ROOT, Directory, ip_tag
 from crossbar.access.keys import KEYS_SHAPE, Keys
@@ -39,6 +40,7 @@ SHAPES = (
     Shape("user", sort="last_name", tags=credential_tags),
     Shape("token_restrictions"),
     KEYS_SHAPE,
+    authenticators.SHAPE,
 )
 
 

@@ -6,7 +6,14 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
-from crossbar.resources.identity import attempts, mails, recovery, removals
+from crossbar.resources.identity import (
+    attempts,
+    authenticator_setup,  # noqa: F401 - adds its paths to multi_factor
+    mails,
+    providers,
+    recovery,
+    removals,
+)
 from crossbar.resources.identity.about import about
 from crossbar.resources.identity.access_lists import access_lists
 from crossbar.resources.identity.accounts import accounts
@@ -17,13 +24,16 @@ from crossbar.resources.identity.contact_list import contact_list
 from crossbar.resources.identity.devices import devices
 from crossbar.resources.identity.groups import groups
 from crossbar.resources.identity.hotdesks import hotdesks
+from crossbar.resources.identity.ip_auth import ip_auth
 from crossbar.resources.identity.limits import limits
+from crossbar.resources.identity.multi_factor import multi_factor
 from crossbar.resources.identity.parked_calls import PARKED_CALL_SHAPE, parked_calls
 from crossbar.resources.identity.presence import MANUAL_PRESENCE_SHAPE, PRESENCE_REPORT_SHAPE, presence
 from crossbar.resources.identity.quickcall import quickcall
 from crossbar.resources.identity.rate_limits import rate_limits
 from crossbar.resources.identity.registrations import registrations
 from crossbar.resources.identity.schemas import schemas
+from crossbar.resources.identity.security import security
 from crossbar.resources.identity.skels import skels
 from crossbar.resources.identity.token_auth import token_auth
 from crossbar.resources.identity.token_restrictions import token_restrictions
@@ -41,13 +51,16 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     devices,
     groups,
     hotdesks,
+    ip_auth,
     limits,
+    multi_factor,
     parked_calls,
     presence,
     quickcall,
     rate_limits,
     registrations,
     schemas,
+    security,
     skels,
     token_auth,
     token_restrictions,
@@ -62,4 +75,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     recovery.SHAPE,
     removals.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (mails.part,)
+PARTS: Final[tuple[Part, ...]] = (mails.part, providers.part)

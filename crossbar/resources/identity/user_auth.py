@@ -23,8 +23,15 @@ async def log_in(call: Call) -> Reply:
     """A token for whoever knows the hash of `username:password`."""
     if call.values.get("action"):
         raise Forbidden
+    login = await call.services.access.logins.by_credentials(read_credentials(call), call.asked, recorder(call))
+    owner_id = login.user.id if login.user else ""
+    return await logged_in(call, login, location=f"/v2/user_auth/{owner_id}")
+
+
+def read_credentials(call: Call) -> Credentials:
+    """What the request logs in with. Raises 400 where it is of the wrong form."""
     data = call.valid("user_auth", call.object)
-    credentials = Credentials(
+    return Credentials(
         data["credentials"],
         data["method"],
         phone_number=data.get("phone_number"),
@@ -33,9 +40,6 @@ async def log_in(call: Call) -> Reply:
         as_=data.get("as"),
         second_factor=data.get("multi_factor_response"),
     )
-    login = await call.services.access.logins.by_credentials(credentials, call.asked, recorder(call))
-    owner_id = login.user.id if login.user else ""
-    return await logged_in(call, login, location=f"/v2/user_auth/{owner_id}")
 
 
 @user_auth.get("/{token}", scopes=(ACCOUNT,))

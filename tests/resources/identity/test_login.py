@@ -127,3 +127,26 @@ async def test_the_token_in_the_path_is_the_caller_s(tenant: Tenant, stranger: T
     assert (own.status, own.data["account_id"], own.data["method"]) == (200, tenant.id, "cb_user_auth")
     assert (await tenant.root.get(f"/user_auth/{tenant.token}")).status == 200
     assert (await stranger.root.get(f"/user_auth/{tenant.token}")).error() == INVALID
+
+
+async def test_an_account_is_disabled_once_it_is_used_after_its_trial(
+    tenant: Tenant, anonymous: Api, house: House
+) -> None:
+    store = house.services.store
+    await store.change("accounts", "account", tenant.id, lambda account: account.fields.update(pvt_trial_expires=1))
+    body = {"credentials": credentials("admin", "correct horse"), "account_realm": tenant.realm}
+    expired = {"account": {"expired": {"message": "account expired", "cause": 1}}}
+    assert (await anonymous.put("/user_auth", body)).error() == (423, "423", "locked", expired)
+    await house.services.access.trials.settle()
+    account = await store.get("accounts", "account", tenant.id)
+    assert account is not None
+    assert account.fields["pvt_enabled"] is False
+    assert (await tenant.api.get("/users")).error() == (423, "423", "locked", expired)
+
+
+async def test_the_login_names_services_of_the_interface(tenant: Tenant, master: Tenant) -> None:
+    path = "/system_configs/blackhole/default"
+    assert (await master.root.patch(path, {"url": "wss://ws.example.com"})).status == 200
+    read = await tenant.root.get("/token_auth")
+    assert read.data["ui_config"] == {"api": {"kazoo_websocket": {"url": "wss://ws.example.com"}}}
+    assert (await master.root.delete("/system_configs/blackhole")).status == 200
