@@ -41,6 +41,8 @@ BAD_SIGNATURE = "invalid_jwt_signature"
 BAD_IDENTITY = "invalid_identity_signature"
 BAD_ALGORITHM = "algorithm_not_supported"
 NOT_FOUND = "not_found"
+NO_ACCOUNT = "no associated account_id"
+"""A token of ours that names somebody whom others vouch for, and who is no user here yet."""
 
 _DECODE: Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
 """The time is told by our own clock; the rest are claims that our tokens do not make."""
@@ -107,8 +109,11 @@ class Tokens:
             "identity_sig": _sign(secret, ring, owner_id or account_id),
             **(extra or {}),
         }
-        payload = {name: claim for name, claim in claims.items() if claim is not None}
-        return jwt.encode(payload, ring.private, ALGORITHM, headers={"kid": ring.signing})
+        return _encode(ring, claims)
+
+    async def vouch(self, claims: Mapping[str, JSON], *, lifetime: int) -> str:
+        """A token that says something of its bearer, but lets nobody in: it names no account. `lifetime` in seconds."""
+        return _encode(await self._keys.ring(), {"iss": ISSUER, "exp": int(clock.unix_now()) + lifetime, **claims})
 
     async def verify(self, token: str) -> Identity:
         """Whom a token stands for now; raises BadToken."""
@@ -163,8 +168,10 @@ class Tokens:
         except jwt.PyJWTError as error:
             raise BadToken(INVALID) from error
         expires = claims.get("exp", math.inf)
-        if not isinstance(expires, int | float) or not isinstance(claims.get("account_id"), str):
+        if not isinstance(expires, int | float) or not isinstance(claims.get("account_id", ""), str):
             raise BadToken(INVALID)
+        if "account_id" not in claims:
+            raise BadToken(NO_ACCOUNT)
         return _Checked(token, claims, expires, ring)
 
     async def _identify(self, checked: _Checked) -> Identity:
@@ -211,6 +218,11 @@ class Tokens:
             raise InvalidCredentials
         self._directory.forget(Change("edited", database, document_type, document.id))
         return str(document.fields["pvt_signature_secret"])
+
+
+def _encode(ring: Keyring, claims: Mapping[str, JSON]) -> str:
+    payload = {name: claim for name, claim in claims.items() if claim is not None}
+    return jwt.encode(payload, ring.private, ALGORITHM, headers={"kid": ring.signing})
 
 
 def _sign(secret: str, ring: Keyring, identity: str) -> str:

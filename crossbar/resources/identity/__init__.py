@@ -13,12 +13,14 @@ from crossbar.resources.identity import (
     providers,
     recovery,
     removals,
+    single_sign_on,
 )
 from crossbar.resources.identity.about import about
 from crossbar.resources.identity.access_lists import access_lists
 from crossbar.resources.identity.accounts import accounts
 from crossbar.resources.identity.acls import acls
 from crossbar.resources.identity.api_auth import api_auth
+from crossbar.resources.identity.auth import auth
 from crossbar.resources.identity.channels import channels
 from crossbar.resources.identity.contact_list import contact_list
 from crossbar.resources.identity.devices import devices
@@ -46,6 +48,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     accounts,
     acls,
     api_auth,
+    auth,
     channels,
     contact_list,
     devices,
@@ -74,5 +77,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
     attempts.SHAPE,
     recovery.SHAPE,
     removals.SHAPE,
+    *single_sign_on.SHAPES,
 )
-PARTS: Final[tuple[Part, ...]] = (mails.part, providers.part)
+PARTS: Final[tuple[Part, ...]] = (mails.part, providers.part, single_sign_on.part)
