@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from crossbar import clock
-from tests.harness import Answer, House, Tenant
+from tests.harness import Answer, House, Tenant, new_tenant
 
 ASCENDING = {"ascending": "true"}
 
@@ -165,9 +166,10 @@ async def test_no_two_answers_have_the_same_entity_tag(tenant: Tenant) -> None:
 # Filters
 
 
-@pytest.fixture
-async def zoo(tenant: Tenant) -> Tenant:
-    """Menus of all shapes, each called by its name."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def zoo(house: House) -> Tenant:
+    """An account with menus of all shapes, each called by its name."""
+    tenant = await new_tenant(house, house.master, "zoo")
     for name, more in {
         "text": {"v": "x"},
         "other": {"v": "y"},
