@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import BrowserContext, CDPSession, Page, Response, async_playwright
+from playwright.async_api import BrowserContext, CDPSession, Page, Response, async_playwright, expect
 
-from tests.harness import House
+from tests.harness import House, Tenant
 
 PAGE = Path(__file__).parent / "page"
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 30_000
+"""How long the page may take to show what is expected, on a machine with other things to do."""
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +36,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
     """Chromium as Debian packages it, with a profile of its own."""
     if not shutil.which(CHROMIUM) and "CI" not in os.environ:
         pytest.skip(f"there is no {CHROMIUM}; `make system-packages` installs it")
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         context = await playwright.chromium.launch_persistent_context(
             tmp_path_factory.mktemp("profile"),
@@ -102,3 +105,12 @@ async def screen(browser: BrowserContext, origin: str, house: House) -> AsyncIte
     await page.goto(f"{origin}/index.html?api={house.url}/v2/")
     yield screen
     await page.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def looks(tenant: Tenant) -> AsyncIterator[None]:
+    """The account's own looks for the page's host."""
+    created = await tenant.api.put("/whitelabel", {"domain": "localhost", "company_name": "Acme Phones"})
+    assert created.status == 201, created.envelope
+    yield
+    await tenant.api.delete("/whitelabel")

@@ -47,9 +47,12 @@ async def test_the_log_in(screen: Screen, tenant: Tenant, house: House) -> None:
     await expect(screen.page.locator("#users tr")).to_have_text(["Ada AdminadminPromote"])
     account = await screen.page.evaluate("session.account")
     assert (account["id"], account["is_reseller"], account["enabled"]) == (tenant.id, False, True)
-    assert screen.preflights
     assert set(screen.preflights.values()) == {200}
-    assert {one.url for one in screen.responses if one.url.startswith(house.url)} == screen.preflights.keys()
+    calls = [one for one in screen.responses if one.url.startswith(house.url)]
+    # The browser remembers what it may PUT where; each GET has an address of its own.
+    assert {one.url for one in calls if one.request.method == "GET"} == {
+        url for url in screen.preflights if "_=" in url
+    }
 
 
 async def test_a_wrong_password_is_told(screen: Screen, tenant: Tenant) -> None:
@@ -130,11 +133,8 @@ async def test_repeated_filters_and_the_cache_buster(screen: Screen, tenant: Ten
 
 
 async def test_a_picture_goes_up_as_a_data_url_and_comes_back_as_it_was(
-    screen: Screen, tenant: Tenant, tmp_path: Path
+    looks: None, screen: Screen, tenant: Tenant, tmp_path: Path
 ) -> None:
-    looks = await tenant.api.put("/whitelabel", {"domain": "localhost", "company_name": "Acme Phones"})
-    assert looks.status == 201, looks.envelope
-    await screen.page.reload()
     await expect(screen.page.locator("#company")).to_have_text("Acme Phones")
     await enter(screen, tenant)
     picture = tmp_path / "logo.png"
@@ -146,4 +146,3 @@ async def test_a_picture_goes_up_as_a_data_url_and_comes_back_as_it_was(
     assert (sent.status, sent.request.headers["content-type"]) == (200, "application/x-base64")
     assert (sent.request.post_data or "").startswith("data:image/png;base64,")
     assert (await tenant.root.acting(None).get("/whitelabel/localhost/logo")).raw == picture.read_bytes()
-    assert (await tenant.api.delete("/whitelabel")).status == 200

@@ -133,22 +133,23 @@ class Answer:
 
 @dataclass
 class Shell:
-    """A shell with variables, in which `curl` keeps quiet and ends its output with the status."""
+    """A shell with variables of its own."""
 
     folder: Path
+    """Where it stands."""
     variables: dict[str, str]
 
-    def __post_init__(self) -> None:
-        (self.folder / ".curlrc").write_text(CURL_SETTINGS)
-
     def __call__(self, command: str) -> Answer:
-        """Run a command with one `curl` in it."""
-        body, _, status = self.run(command).rpartition("\n")
+        """Run a command with one `curl` in it, which keeps quiet and ends its output with the status."""
+        (self.folder / ".curlrc").write_text(CURL_SETTINGS)
+        body, _, status = self.run(command, CURL_HOME=str(self.folder)).rpartition("\n")
         return Answer(int(status), body)
 
-    def run(self, script: str) -> str:
+    def run(self, script: str, **more: str) -> str:
         """Run a script; what it printed."""
-        variables = environment(CURL_HOME=str(self.folder), **self.variables)
-        done = subprocess.run(["bash", "-euc", script], env=variables, capture_output=True, text=True, check=False)
+        variables = environment(**self.variables, **more)
+        done = subprocess.run(
+            ["bash", "-euc", script], cwd=self.folder, env=variables, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
