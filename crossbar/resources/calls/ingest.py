@@ -17,6 +17,8 @@ from crossbar.resources.calls.records import KINDS, Kind
 from crossbar.wire.decoding import Limits, decode_json
 
 NDJSON_TYPES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+ADDRESSES: Final = ("account_id", "account_realm")
+"""What says whose a record is, and is no part of it."""
 AT_A_TIME: Final = 500
 """Records of a batch that are kept together."""
 MOST_REFUSALS: Final = 100
@@ -91,7 +93,7 @@ async def make(call: Call, kind: Kind, accounts: Accounts, data: Any) -> Documen
         raise Invalid.field("", "type", "Value did not match type(s): object", target="object")
     account_id = await accounts.of(data)
     data = call.valid(kind.schema, data)
-    return kind.make(account_id, {key: data[key] for key in data.keys() - {"account_id", "account_realm"}})
+    return kind.make(account_id, {key: value for key, value in data.items() if key not in ADDRESSES})
 
 
 async def _keep_batch(call: Call, kind: Kind, records: Iterator[tuple[int, JSON]]) -> Reply:
