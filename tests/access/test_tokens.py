@@ -138,7 +138,11 @@ async def test_a_well_signed_token_must_have_our_claims(worker: Worker) -> None:
         return jwt.encode(claims, ring.private, "RS256", headers={"kid": ring.signing})
 
     assert await refused(worker, signed(iss="somebody", account_id="a")) == "invalid_jwt"
-    assert await refused(worker, signed(iss="kazoo")) == "invalid_jwt"
+    assert await refused(worker, signed(iss="kazoo", account_id=5)) == "invalid_jwt"
+    assert await refused(worker, signed(iss="kazoo")) == "no associated account_id"
+    assert await refused(worker, await worker.tokens.vouch({"email": "ann@example.com"}, lifetime=60)) == (
+        "no associated account_id"
+    )
     assert await refused(worker, signed(iss="kazoo", account_id="a", exp="later")) == "invalid_jwt"
     assert await refused(worker, signed(iss="kazoo", account_id="a")) == "not_found"
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import pyotp
 import pytest
 
 from crossbar import clock
@@ -61,6 +63,20 @@ async def test_the_id_is_not_in_the_database(tenant: Tenant, anonymous: Api, hou
     stored = await house.services.store.get(tenant.id, "password_reset", tenant.admin_id)
     assert stored is not None
     assert reset_id not in str(stored.fields)
+
+
+async def test_a_link_is_the_first_factor_only(tenant: Tenant, anonymous: Api, house: House) -> None:
+    wanted = {"enabled": True, "configuration_id": "otp", "account_id": tenant.id}
+    await tenant.api.post("/security", {"auth_modules": {"cb_user_auth": {"multi_factor": wanted}}})
+    user = await house.services.access.directory.user(tenant.id, tenant.admin_id)
+    assert user is not None
+    secret = parse_qs(urlsplit(await house.services.access.authenticators.provision(user, "x")).query)["secret"][0]
+    await ask(anonymous, tenant)
+    reset_id = mailed_id(house, tenant)
+    demanded = await anonymous.post("/user_auth/recovery", {"reset_id": reset_id})
+    assert demanded.error()[3]["multi_factor_request"]["provider_name"] == "otp"
+    answered = {"reset_id": reset_id, "multi_factor_response": pyotp.TOTP(secret).at(int(clock.unix_now()))}
+    assert (await anonymous.post("/user_auth/recovery", answered)).status == 200
 
 
 async def test_a_link_gets_its_own_parameter_in_a_query(tenant: Tenant, anonymous: Api, house: House) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 
+from crossbar import clock
 from tests.harness import Api, House, Tenant, new_tenant
 
 USUAL = {"enabled": True, "token_auth_expiry_s": 3600, "log_failed_attempts": True, "log_successful_attempts": False}
@@ -79,6 +80,22 @@ async def test_a_reseller_inherits_from_the_system_only(tenant: Tenant, master: 
     assert (await master.root.put(f"/accounts/{child.id}/reseller")).status == 201
     inherited = (await child.api.get("/security")).data["inherited_config"]["auth_modules"]
     assert inherited == INHERITED
+
+
+async def test_the_system_s_settings_lie_below(tenant: Tenant, master: Tenant, anonymous: Api) -> None:
+    path = "/system_configs/crossbar.auth"
+    wanted = {"auth_modules": {"cb_user_auth": {"token_auth_expiry_s": 120}}}
+    assert (await master.root.patch(f"{path}/default", wanted)).status == 200
+    try:
+        claims = jwt.decode(
+            (await log_in(anonymous, tenant)).envelope["auth_token"], options={"verify_signature": False}
+        )
+        assert claims["exp"] <= clock.unix_now() + 120
+        await tenant.api.post("/security", {"auth_modules": {"cb_user_auth": {"log_failed_attempts": False}}})
+        inherited = (await tenant.api.get("/security")).data["inherited_config"]["auth_modules"]["cb_user_auth"]
+        assert inherited == {**INHERITED["cb_user_auth"], "token_auth_expiry_s": 120}
+    finally:
+        assert (await master.root.delete(path)).status == 200
 
 
 async def test_attempts_are_listed_newest_first(tenant: Tenant, anonymous: Api) -> None:
