@@ -199,6 +199,33 @@ async def test_knocking_too_often(tenant: Tenant, house: House, monkeypatch: pyt
     assert (await tenant.api.get("")).status == 200  # who has a token does not pay
 
 
+@pytest.mark.parametrize(
+    ("options", "told_apart"),
+    [
+        ({"reverse_proxies": ("127.0.0.1",)}, True),
+        ({"reverse_proxies": ("127.0.0.0/8",)}, True),
+        ({"reverse_proxies": ("192.0.2.0/24",)}, False),
+        ({"reverse_proxies": (), "check_reverse_proxies": False}, True),
+    ],
+)
+async def test_whose_word_on_the_clients_address_counts(
+    options: dict[str, Any], told_apart: bool, tenant: Tenant, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = house.services.settings
+    server = dataclasses.replace(settings.config.server, **options)
+    monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, server=server))
+    costs = CostSettings(token_costs=60, rate_per_second=0.001)
+    monkeypatch.setattr(house.services.access.costs, "_settings", lambda: costs)
+
+    async def knock(address: str) -> int:
+        headers = {"X-Forwarded-For": address}
+        return (await tenant.root.acting(None).get(f"/accounts/{tenant.id}", headers=headers)).status
+
+    assert [await knock("203.0.113.1"), await knock("203.0.113.1")] == [401, 429]
+    assert await knock("203.0.113.2") == (401 if told_apart else 429)
+    assert await knock("2" * 65) == (401 if told_apart else 429)  # too long for an address: the peer's own counts
+
+
 # The body
 
 

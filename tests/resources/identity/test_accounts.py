@@ -494,3 +494,15 @@ async def test_the_master_account(master: Tenant) -> None:
     shown = (await master.api.get("")).data
     assert (shown["superduper_admin"], shown["wnm_allow_additions"], shown["is_reseller"]) == (True, True, True)
     assert (shown["reseller_id"], shown["billing_mode"]) == (master.id, "limits_only")
+
+
+async def test_a_child_born_while_its_parent_moves(tenant: Tenant, stranger: Tenant, master: Tenant) -> None:
+    parent = await tenant.api.put("", {"name": unique("parent")})
+    path = f"/accounts/{parent.id}"
+    for target in (stranger, tenant, stranger):
+        born, moved = await asyncio.gather(
+            master.root.put(path, {"name": unique("child")}), master.root.post(f"{path}/move", {"to": target.id})
+        )
+        assert (born.status, moved.status) == (201, 200)
+        rows = (await master.root.get(f"/accounts/{born.id}/tree")).data
+        assert [row["id"] for row in rows] == [master.id, target.id, parent.id]

@@ -108,13 +108,13 @@ async def test_the_stored_form(tenant: Tenant) -> None:
         "/devices",
         {
             "name": "Desk",
-            "outbound_flags": [" fax ", "x"],
             "sip": {"realm": tenant.realm.upper()},
             "provision": {
                 "combo_keys": {"0": {"type": "line"}, "1": None},
                 "feature_keys": {"2": None},
                 "id": "x",
             },
+            "outbound_flags": [" fax ", "x"],
             "caller_id": {"emergency": {"number": "4155550100"}},
         },
     )

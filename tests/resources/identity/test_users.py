@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from typing import Any
@@ -186,6 +187,14 @@ async def test_a_username_once_in_an_account(tenant: Tenant, stranger: Tenant) -
     assert (await stranger.api.put("/users", {**NAME, **login})).status == 201
     await tenant.api.delete(f"/users/{first.id}")
     assert (await tenant.api.put("/users", {**NAME, **login})).status == 201
+
+
+async def test_one_username_many_times_at_once(tenant: Tenant) -> None:
+    login = {**NAME, "username": "jane", "password": "secret word"}
+    answers = await asyncio.gather(*(tenant.api.put("/users", login) for _ in range(6)))
+    assert sorted(answer.status for answer in answers) == [201, *[400] * 5]
+    taken = {"unique": {"message": "Username must be unique within account", "cause": "jane"}}
+    assert all(answer.data == {"username": taken} for answer in answers if answer.status == 400)
 
 
 async def test_a_hotdesk_id_once_in_an_account(tenant: Tenant) -> None:
