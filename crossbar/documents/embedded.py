@@ -31,7 +31,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from crossbar.documents.mongod_exit import explain
 
@@ -58,6 +58,9 @@ OPTIONS = (
 
 OLDEST_WIRE_VERSION = 17
 """MongoDB 6.0: the first long-term release with clustered collections."""
+
+ALREADY_INITIALIZED = 23
+"""MongoDB's number for the refusal to make a replica set a second time."""
 
 SOCKET_PATH_BYTES = 103
 """The longest path of a Unix socket everywhere (Linux takes 107, macOS 103)."""
@@ -263,11 +266,20 @@ async def _until_primary(uri: str) -> None:
         if hello["maxWireVersion"] < OLDEST_WIRE_VERSION:
             raise EmbeddedMongoError("The mongod found is too old. MongoDB 6.0 or newer is needed.")
         if "setName" not in hello:
-            members = [{"_id": 0, "host": MEMBER}]
-            await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+            await _initiate(client)
         while not hello["isWritablePrimary"]:
             await asyncio.sleep(TICK_SECONDS)
             hello = await client.admin.command("hello")
+
+
+async def _initiate(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    """Make the server a replica set of one. It may be one already, and not have come to reading that."""
+    members = [{"_id": 0, "host": MEMBER}]
+    try:
+        await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+    except OperationFailure as error:
+        if error.code != ALREADY_INITIALIZED:
+            raise
 
 
 async def _until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -77,6 +77,10 @@ class Screen:
         self.network.on("Network.responseReceived", self._note_preflight)
         await self.network.send("Network.enable")
 
+    async def forget_preflights(self) -> None:
+        """Let the browser ask before each request, although it did so on another tab and was told to remember."""
+        await self.network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+
     def _note_response(self, response: Response) -> None:
         self.responses.append(response)
 

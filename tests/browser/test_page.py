@@ -43,6 +43,7 @@ async def test_before_the_log_in_the_token_is_the_word_undefined(screen: Screen)
 
 
 async def test_the_log_in(screen: Screen, tenant: Tenant, house: House) -> None:
+    await screen.forget_preflights()
     await enter(screen, tenant)
     await expect(screen.page.locator("#users tr")).to_have_text(["Ada AdminadminPromote"])
     account = await screen.page.evaluate("session.account")

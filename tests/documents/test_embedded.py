@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 
+from crossbar.documents import embedded
 from crossbar.documents.embedded import LOG_BYTES, EmbeddedMongo, EmbeddedMongoError, find_mongod
 
 CACHE_GB = 0.25
@@ -135,6 +136,14 @@ async def test_transactions_and_change_streams_work(tmp_path: Path) -> None:
                     things.insert_one({"_id": "done"}, session=session)
             assert changes.next()["documentKey"] == {"_id": "done"}
         assert [thing["_id"] for thing in things.find()] == ["done"]
+
+
+async def test_a_mongod_that_has_not_read_yet_what_it_is_may_be_asked_to_become_it(tmp_path: Path) -> None:
+    mongo = EmbeddedMongo(tmp_path, cache_gb=CACHE_GB)
+    async with AsyncMongoClient[dict[str, Any]](await mongo.start()) as client:
+        await embedded._initiate(client)
+        assert (await client.admin.command("hello"))["isWritablePrimary"]
+    await mongo.stop()
 
 
 async def test_data_moved_to_another_folder_still_serves(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest_asyncio
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -321,8 +323,9 @@ async def test_nothing_is_left_of_an_office(house: House, mongo_client: MongoCli
 
 def mentions(database: Database[dict[str, Any]], text: str) -> list[str]:
     """The collections in which a text occurs, as a key or in a value, however deep."""
+    as_bytes = CodecOptions(document_class=RawBSONDocument)
     return [
         name
         for name in database.list_collection_names()
-        if any(text.encode() in batch for batch in database[name].find_raw_batches())
+        if any(text.encode() in document.raw for document in database.get_collection(name, as_bytes).find())
     ]

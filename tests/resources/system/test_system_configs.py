@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from crossbar.app import open_store
 from crossbar.documents.feed import Feed
 from crossbar.settings import Settings
 from tests.harness import Api, House, Tenant
@@ -133,9 +134,10 @@ async def test_restrictions_of_the_system_hold_for_accounts_without_their_own(ro
     )
 
 
-async def test_every_worker_hears_of_a_change(root: Api, house: House) -> None:
-    feed = Feed(house.services.store)
-    other = Settings(house.services.config, house.services.store, feed, node="crossbar@elsewhere")
+async def test_every_worker_hears_of_a_change(root: Api, house: House, mongo_uri: str) -> None:
+    store = open_store(house.services.config, mongo_uri)
+    feed = Feed(store)
+    other = Settings(house.services.config, store, feed, node="crossbar@elsewhere")
     heard = asyncio.Event()
     feed.subscribe("system_config", lambda _: heard.set())
     await feed.start()
@@ -153,6 +155,7 @@ async def test_every_worker_hears_of_a_change(root: Api, house: House) -> None:
         )
     finally:
         await feed.stop()
+        store.close()
 
 
 async def test_a_value_that_cannot_be_used_leaves_the_one_of_the_file(root: Api, house: House) -> None:
