@@ -16,6 +16,7 @@ from aiohttp import web
 
 from crossbar.config import Config
 from crossbar.errors import Invalid, SystemFault
+from crossbar.resources.system.registration import NoApp, Registered
 from crossbar.shared import BucketTable
 
 
@@ -82,6 +83,14 @@ async def build_app(config: Config, *, database_uri: str, buckets: BucketTable) 
     app.router.add_get("/for-ever", for_ever)
     app.on_shutdown.append(stop)
     return app
+
+
+async def register_apps(
+    config: Config, *, database_uri: str, place: str, api_url: str | None, allowed_users: str | None
+) -> list[Registered]:
+    if place.endswith("none"):
+        raise NoApp(f"{place} has no metadata/app.json")
+    return [Registered("1", f"{api_url} {allowed_users}", created=True), Registered("2", "old", created=False)]
 
 
 async def build_nothing(config: Config, *, database_uri: str, buckets: BucketTable) -> web.Application:

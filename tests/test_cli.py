@@ -72,6 +72,16 @@ def test_init_creates_once(tmp_path: Path) -> None:
     assert same_ids == ids
 
 
+def test_apps_are_registered(tmp_path: Path) -> None:
+    options = ("--api-url", "http://api.test/v2/", "--open-to", "admins", "--data", tmp_path)
+    done = crossbar("apps", "register", tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Registered http://api.test/v2/ admins (1).\nRefreshed old (2).\n"
+    missing = crossbar("apps", "register", tmp_path / "none", "--data", tmp_path)
+    assert (missing.returncode, missing.stderr) == (1, f"Error: {tmp_path}/none has no metadata/app.json\n")
+    assert crossbar("apps", "register", tmp_path, "--open-to", "nobody", "--data", tmp_path).returncode == 2
+
+
 def test_the_password_may_come_from_the_environment(tmp_path: Path) -> None:
     assert crossbar("init", *FIRST[:-2], "--data", tmp_path).returncode == 2
     assert crossbar("init", *FIRST[:-2], "--data", tmp_path, CROSSBAR_ADMIN_PASSWORD="hush-hush").returncode == 0
