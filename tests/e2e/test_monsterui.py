@@ -116,6 +116,14 @@ async def test_from_page_load_to_dashboard(tenant: Tenant, anonymous: Api, app: 
     assert (await tenant.api.delete("/whitelabel")).status == 200
 
 
+async def test_a_session_goes_on_with_the_token_of_a_cookie(tenant: Tenant, anonymous: Api) -> None:
+    told = await anonymous.post("/auth/tokeninfo", {"token": tenant.token})
+    assert (told.status, told.data["account_id"], told.data["owner_id"]) == (200, tenant.id, tenant.admin_id)
+    assert told.data["capabilities"]["voicemail"]["transcription"].keys() == {"available", "default"}
+    stale = await anonymous.post("/auth/tokeninfo", {"token": "a.b.c"})
+    assert (stale.status, stale.headers["Content-Type"]) == (401, "application/json")
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -130,6 +138,8 @@ async def test_from_page_load_to_dashboard(tenant: Tenant, anonymous: Api, app: 
         "/limits",
         "/media",
         "/menus",
+        "/multi_factor",
+        "/security",
         "/services/summary",
         "/temporal_rules",
         "/temporal_rules_sets",
