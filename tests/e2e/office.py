@@ -23,7 +23,7 @@ WORKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday"]
 PEOPLE = (("Ann", "Archer"), ("Bob", "Baker"), ("Cem", "Carter"), ("Dee", "Dyer"), ("Eve", "Ellis"))
 HOURS = ("MainOpenHours", "MainAfterHours", "MainLunchHours", "MainHolidays")
 """The four callflows between which the main number's chooses; each leads to a menu's."""
-FEATURE_CODES = (
+FEATURE_CODES: tuple[Document, ...] = (
     {"name": "call_forward[action=activate]", "number": "72", "numbers": ["*72"], "module": "call_forward"},
     {"name": "hotdesk[action=toggle]", "number": "13", "numbers": ["*13"], "module": "hotdesk"},
     {"name": "park_and_retrieve", "number": "3", "patterns": [r"^\*3([0-9]*)$"], "module": "park"},
@@ -202,16 +202,16 @@ class Office:
         """A callflow for each code that a phone can dial."""
         assert await self.ui.get("/callflows", has_key="featurecode", **WHOLE) == []
         for code in FEATURE_CODES:
-            dialled = {key: code[key] for key in ("numbers", "patterns") if key in code}
+            dialled: Document = {key: code[key] for key in ("numbers", "patterns") if key in code}
             made = await self.ui.put(
                 "/callflows",
                 {
-                    "flow": action(str(code["module"])),
+                    "flow": action(code["module"]),
                     "featurecode": {"name": code["name"], "number": code["number"]},
                     **dialled,
                 },
             )
-            self.callflows[str(code["name"])] = made["id"]
+            self.callflows[code["name"]] = made["id"]
 
     # What a person builds
 
