@@ -300,6 +300,7 @@ async def test_nothing_is_left_of_an_office(house: House, mongo_client: MongoCli
     database = mongo_client[house.services.config.database.name]
     files = [file["_id"] for file in database["attachments.files"].find({"metadata.a": office.id}, {"_id": 1})]
     assert len(files) == 1
+    assert mentions(database, office.id) == ["attachments.files", "claims", "documents", "records"]
 
     await office.clear()
     for name in LISTS:
@@ -323,9 +324,9 @@ async def test_nothing_is_left_of_an_office(house: House, mongo_client: MongoCli
 
 def mentions(database: Database[dict[str, Any]], text: str) -> list[str]:
     """The collections in which a text occurs, as a key or in a value, however deep."""
-    as_bytes = CodecOptions(document_class=RawBSONDocument)
-    return [
+    stored = database.with_options(CodecOptions(document_class=RawBSONDocument))
+    return sorted(
         name
-        for name in database.list_collection_names()
-        if any(text.encode() in document.raw for document in database.get_collection(name, as_bytes).find())
-    ]
+        for name in stored.list_collection_names()
+        if any(text.encode() in document.raw for document in stored[name].find())
+    )
