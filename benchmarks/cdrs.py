@@ -36,6 +36,8 @@ from crossbar.documents.embedded import EmbeddedMongo
 PORT = 8104
 DATABASE = "bench-cdrs"
 DAY = 86_400
+LONGEST_IDLE = 5.0
+"""Seconds after which the server may have closed a connection that nobody used."""
 RARE_CALLER = "+14155550042"
 COLUMNS = ("operation", "CDRs", "median ms", "slowest ms", "rows", "peak RSS MB")
 
@@ -46,14 +48,18 @@ class Client:
     def __init__(self, account_id: str = "", token: str = "") -> None:
         self.account_id = account_id
         self._connection = HTTPConnection("127.0.0.1", PORT, timeout=120)
+        self._used = 0.0
         self._headers = {"Content-Type": "application/json", "X-Auth-Token": token}
 
     def send(self, method: str, path: str, data: Any = None, headers: dict[str, str] | None = None) -> bytes:
         """The body of a successful answer."""
         body = None if data is None else orjson.dumps({"data": data})
+        if time.monotonic() - self._used > LONGEST_IDLE:
+            self._connection.close()
         self._connection.request(method, f"/v2{path}", body, {**self._headers, **(headers or {})})
         response = self._connection.getresponse()
         raw = response.read()
+        self._used = time.monotonic()
         if response.status not in (200, 201, 204):
             raise RuntimeError(f"{method} {path}: {response.status} {raw[:300]!r}")
         return raw
