@@ -18,6 +18,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Never
 
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
@@ -55,15 +56,33 @@ class Patience:
 
 @asynccontextmanager
 async def database(config: Config) -> AsyncIterator[str]:
-    """The URI of the configured database, or of an embedded one that runs as long as the block. EmbeddedMongoError."""
+    """The URI of the configured database, or of an embedded one that runs as long as the block.
+
+    An embedded one that dies is started again. The block ends with EmbeddedMongoError when it cannot be.
+    """
     if config.database.uri is not None:
         yield config.database.uri
         return
     mongo = EmbeddedMongo(config.server.data / "mongo", cache_gb=config.database.embedded_cache_gb)
     uri = await mongo.start()
+    server = asyncio.current_task()
+    assert server is not None  # noqa: S101 - a coroutine runs in a task
+
+    def end(_: asyncio.Task[Never]) -> None:
+        server.cancel()
+
+    keeper = asyncio.create_task(mongo.keep_running(), name="embedded database")
+    keeper.add_done_callback(end)
     try:
         yield uri
+    except asyncio.CancelledError:
+        if keeper.done():
+            server.uncancel()
+            await keeper
+        raise
     finally:
+        keeper.remove_done_callback(end)
+        keeper.cancel()
         await mongo.stop()
 
 

@@ -16,6 +16,8 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from crossbar.config import Config
+from crossbar.documents import embedded
+from crossbar.documents.embedded import EmbeddedMongoError
 from crossbar.serving import open_listeners
 from crossbar.supervisor import Patience, WorkersFailed, database, serve
 from crossbar.worker import Builder
@@ -132,6 +134,24 @@ async def test_the_embedded_database_runs_as_long_as_it_is_needed(tmp_path: Path
         running = int((tmp_path / "mongo" / "mongod.pid").read_text())
     with pytest.raises(ProcessLookupError):
         os.kill(running, 0)
+
+
+async def test_what_cannot_be_mended_in_the_embedded_database_ends_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "MOST_RESTARTS", 0)
+    config = Config.load(overrides={"server.data": str(tmp_path), "database.embedded_cache_gb": "0.25"})
+    with pytest.raises(EmbeddedMongoError, match="mongod was killed"):
+        async with database(config):
+            os.kill(int((tmp_path / "mongo" / "mongod.pid").read_text()), signal.SIGKILL)
+            await asyncio.get_running_loop().create_future()
+
+
+async def test_what_fails_above_the_embedded_database_is_told_as_it_is(tmp_path: Path) -> None:
+    config = Config.load(overrides={"server.data": str(tmp_path), "database.embedded_cache_gb": "0.25"})
+    with pytest.raises(WorkersFailed, match="none"):
+        async with database(config):
+            raise WorkersFailed("none")
 
 
 async def test_a_configured_database_is_taken_as_it_is(tmp_path: Path) -> None:

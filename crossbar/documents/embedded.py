@@ -14,6 +14,8 @@ import asyncio
 import ctypes
 import fcntl
 import importlib.util
+import logging
+import math
 import os
 import resource
 import shutil
@@ -27,13 +29,16 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 from urllib.parse import quote
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from crossbar.documents.mongod_exit import explain
+from crossbar.logs import fields
+
+logger = logging.getLogger(__name__)
 
 CACHE_GB = 0.5
 """WiredTiger's cache unless told otherwise; `mongod` as a whole takes about 0.3 GB more. The least is 0.25."""
@@ -77,6 +82,11 @@ START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 KILL_SECONDS = 5.0
 TICK_SECONDS = 0.01
+WATCH_SECONDS = 0.2
+STEADY_SECONDS = 60.0
+"""A `mongod` that ran for this long had come up well."""
+MOST_RESTARTS = 5
+"""How often in a row a `mongod` that does not stay up is started again."""
 PR_SET_PDEATHSIG = 1
 
 
@@ -104,16 +114,17 @@ class EmbeddedMongo:
         self._binary = binary
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     async def start(self) -> str:
         """Run `mongod` until it takes writes; its `mongodb://` URI. EmbeddedMongoError if that cannot be."""
-        binary = self._binary or find_mongod()
+        self._binary = self._binary or find_mongod()
         try:
             _make_private(self.folder)
             self._lock = _lock(self.folder)
             await self._end_orphan()
             self._place_socket()
-            await self._run_until_ready(binary)
+            await self._run_until_ready(self._binary)
         except OSError as error:
             await self.stop()
             raise EmbeddedMongoError(f"The database in {self.folder} cannot be started: {error}") from error
@@ -121,6 +132,24 @@ class EmbeddedMongo:
             await self.stop()
             raise
         return self._uri
+
+    async def keep_running(self) -> Never:
+        """Start `mongod` again whenever it ends by itself, at the same URI, until cancelled.
+
+        EmbeddedMongoError when it does not come up again, or not to stay.
+        """
+        assert self._binary is not None  # noqa: S101 - it was started
+        restarts = 0
+        while True:
+            began = time.monotonic()
+            await _until(self._ended, math.inf, tick=WATCH_SECONDS)
+            restarts = 0 if time.monotonic() - began >= STEADY_SECONDS else restarts + 1
+            reason = self._reason(self._binary)
+            if restarts > MOST_RESTARTS:
+                raise EmbeddedMongoError(f"The database ended {restarts} times in a row. {reason}")
+            logger.error("the database ended, starting it again", extra=fields(reason=reason))
+            await self._run_until_ready(self._binary)
+            logger.info("the database is back")
 
     async def stop(self) -> None:
         """Let `mongod` finish, and give the folder free. Nothing happens if it is not running."""
@@ -183,7 +212,7 @@ class EmbeddedMongo:
             self._run.unlink()
 
     async def _run_until_ready(self, binary: Path) -> None:
-        log_start = _set_aside(self._log)
+        self._log_start = _set_aside(self._log)
         self._process = self._launch(binary)
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -198,9 +227,12 @@ class EmbeddedMongo:
         except PyMongoError as error:
             if not await _until(self._ended, KILL_SECONDS):
                 raise EmbeddedMongoError(f"The database in {self.folder} does not answer: {error}") from error
-        raise EmbeddedMongoError(
-            explain(self._process.returncode, _read(self._log, log_start), binary=binary, data=self._data)
-        )
+        raise EmbeddedMongoError(self._reason(binary))
+
+    def _reason(self, binary: Path) -> str:
+        """Why `mongod` ended, for a person."""
+        status = self._process.returncode if self._process is not None else 0
+        return explain(status, _read(self._log, self._log_start), binary=binary, data=self._data)
 
     def _launch(self, binary: Path) -> subprocess.Popen[bytes]:
         self._data.mkdir(mode=0o700, exist_ok=True)
@@ -282,13 +314,13 @@ async def _initiate(client: AsyncMongoClient[dict[str, Any]]) -> None:
             raise
 
 
-async def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait until `condition` holds; False if it does not within `seconds`."""
+async def _until(condition: Callable[[], bool], seconds: float, *, tick: float = TICK_SECONDS) -> bool:
+    """Wait until `condition` holds, looking each `tick`; False if it does not within `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             return False
-        await asyncio.sleep(TICK_SECONDS)
+        await asyncio.sleep(tick)
     return True
 
 

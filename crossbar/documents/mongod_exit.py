@@ -60,7 +60,7 @@ def _advice(returncode: int, complaints: str) -> str:
     for words, advice in BY_WORDS.items():
         if words in complaints:
             return advice
-    return BY_CODE.get(returncode, "The database in {data} could not be started.")
+    return BY_CODE.get(returncode, "The database in {data} does not run.")
 
 
 def _complaints(log: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ Writes are acknowledged by a majority and journaled. Reads by id and single writ
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from operator import itemgetter
 from typing import Any, Literal, TypeVar
 
 import bson
+import pymongo
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
@@ -35,6 +37,12 @@ from pymongo.errors import (
     NetworkTimeout,
     OperationFailure,
     PyMongoError,
+)
+from pymongo.monitoring import (
+    TopologyClosedEvent,
+    TopologyDescriptionChangedEvent,
+    TopologyListener,
+    TopologyOpenedEvent,
 )
 from pymongo.read_concern import ReadConcern
 
@@ -63,6 +71,10 @@ STREAM_BATCH = 500
 """Rows of a listing that travel together; the driver's own measure is 16 MB, which is a lot of Python objects."""
 
 
+INDEXING_SECONDS = 3600.0
+"""What a new index of a large collection may take when the server starts."""
+TRANSACTION_SECONDS = 15.0
+"""For how long a transaction that others get in the way of is tried again."""
 KEYS_OF_A_QUERY = 1000
 """So many documents are asked for by name in one query."""
 
@@ -108,11 +120,39 @@ def _too_large() -> CrossbarError:
     return Invalid.field("", "maxSize", "The document is too large to be stored; shorten it")
 
 
+class Outage(TopologyListener):
+    """Knows for how long no server has been there to write to; the driver's monitors tell, on threads of their own."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._since: float | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it has lasted longer than a request may wait for its end."""
+        since = self._since
+        return since is not None and time.monotonic() - since > self._patience
+
+    def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
+        """A server came or went."""
+        if event.new_description.has_writable_server():
+            self._since = None
+        elif self._since is None:
+            self._since = time.monotonic()
+
+    def opened(self, event: TopologyOpenedEvent) -> None:
+        """The client was made."""
+
+    def closed(self, event: TopologyClosedEvent) -> None:
+        """The client was closed."""
+
+
 class Store:
     """All documents of one installation."""
 
-    def __init__(self, client: AsyncIOMotorClient[Any], name: str, shapes: Shapes) -> None:
+    def __init__(self, client: AsyncIOMotorClient[Any], name: str, shapes: Shapes, outage: Outage) -> None:
         self.client = client
+        self._outage = outage
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
         self.database: AsyncIOMotorDatabase[Any] = client.get_database(
             name, options, write_concern=WriteConcern("majority", j=True)
@@ -127,17 +167,19 @@ class Store:
 
     @classmethod
     def connect(cls, uri: str, name: str, shapes: Shapes, *, timeout: float = 10.0, pool_size: int = 50) -> Store:
-        """A store on the MongoDB at `uri`. `timeout` (s) bounds the search for a server and each call."""
+        """A store on the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call."""
         client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
             uri,
             serverSelectionTimeoutMS=int(timeout * 1000),
             connectTimeoutMS=int(timeout * 1000),
-            timeoutMS=int(timeout * 3000),
+            waitQueueTimeoutMS=int(timeout * 1000),
+            socketTimeoutMS=int(timeout * 3000),
             maxPoolSize=pool_size,
             appname="kazoo-crossbar",
             tz_aware=True,
+            event_listeners=[outage := Outage(timeout)],
         )
-        return cls(client, name, shapes)
+        return cls(client, name, shapes, outage)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -151,7 +193,8 @@ class Store:
                 if name not in present:
                     await self._create_collection(name)
                 if indexes:
-                    await self.database[name].create_indexes(indexes)
+                    with pymongo.timeout(INDEXING_SECONDS):
+                        await self.database[name].create_indexes(indexes)
 
     async def _create_collection(self, name: str) -> None:
         try:
@@ -160,8 +203,14 @@ class Store:
             if error.code != COLLECTION_EXISTS:  # another worker was faster
                 raise
 
+    def require(self) -> None:
+        """Raise 503 while the database is known to be away, so that nobody waits to find it out once more."""
+        if self._outage.lasts:
+            raise SystemFault("datastore_unreachable")
+
     async def ping(self) -> None:
         """Answer, or raise 503, by whether the database does."""
+        self.require()
         with driver_errors():
             await self.database.command("ping")
 
@@ -542,7 +591,7 @@ class Store:
 
     async def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Run `work` so that all its writes are kept or none; it may be run more than once."""
-        with driver_errors():
+        with driver_errors(), pymongo.timeout(TRANSACTION_SECONDS):
             async with await self.client.start_session() as session:
 
                 async def attempt(session: AsyncIOMotorClientSession) -> tuple[Result, list[Document]]:

@@ -145,6 +145,7 @@ class Front:
     async def _answer(self, request: web.Request, progress: Progress) -> web.StreamResponse:
         """The protocol's order of checks, from the path to the answer."""
         await self._services.settings.fresh()
+        self._services.store.require()
         raw_path, _, query_string = request.raw_path.partition("?")
         path, hidden = self._path(raw_path, request.method)
         if path is None:

@@ -13,7 +13,7 @@ from crossbar import clock
 from crossbar.access.memory import Memory
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import Shapes
-from crossbar.documents.store import Store
+from crossbar.documents.store import Outage, Store
 
 
 class Shelf:
@@ -37,7 +37,7 @@ class Shelf:
 @pytest.fixture
 async def feed() -> Feed:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(connect=False)
-    feed = Feed(Store(client, "none", Shapes()))
+    feed = Feed(Store(client, "none", Shapes(), Outage(1.0)))
     feed.live = True
     return feed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import signal
@@ -13,10 +14,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import pytest
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import AsyncMongoClient, MongoClient, WriteConcern
 
 from crossbar.documents import embedded
 from crossbar.documents.embedded import LOG_BYTES, EmbeddedMongo, EmbeddedMongoError, find_mongod
@@ -284,6 +285,55 @@ async def test_a_mongod_that_somebody_else_started_on_the_data_is_left_alone(tmp
         assert other.poll() is None
 
 
+# What becomes of a `mongod` that dies
+
+
+@asynccontextmanager
+async def kept_running(folder: Path, binary: Path | None = None) -> AsyncIterator[tuple[str, asyncio.Task[Never]]]:
+    mongo = EmbeddedMongo(folder, cache_gb=CACHE_GB, binary=binary)
+    uri = await mongo.start()
+    keeper = asyncio.create_task(mongo.keep_running())
+    try:
+        yield uri, keeper
+    finally:
+        keeper.cancel()
+        await mongo.stop()
+
+
+async def test_a_mongod_that_dies_is_started_again_with_all_that_was_written(tmp_path: Path) -> None:
+    async with kept_running(tmp_path) as (uri, _):
+        with MongoClient[dict[str, Any]](uri) as client:
+            client.db.things.with_options(write_concern=WriteConcern("majority", j=True)).insert_one({"_id": 1})
+            killed = mongod_of(tmp_path)
+            os.kill(killed, signal.SIGKILL)
+            await until(lambda: mongod_of(tmp_path) != killed)
+            assert client.db.things.find_one() == {"_id": 1}
+
+
+async def test_a_mongod_that_does_not_come_up_again_is_given_up_with_the_reason(tmp_path: Path) -> None:
+    once = tmp_path / "once"
+    binary = script(
+        tmp_path / "mongod", f'mkdir {once} 2>/dev/null || {{ echo no idea; exit 7; }}; exec {find_mongod()} "$@"'
+    )
+    async with kept_running(tmp_path / "data", binary) as (_, keeper):
+        os.kill(mongod_of(tmp_path / "data"), signal.SIGKILL)
+        with pytest.raises(EmbeddedMongoError, match=r"mongod ended with exit code 7 and said: no idea"):
+            await keeper
+
+
+async def test_a_mongod_that_does_not_stay_up_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(embedded, "MOST_RESTARTS", 1)
+    caplog.set_level(logging.INFO, "crossbar.documents.embedded")
+    async with kept_running(tmp_path) as (_, keeper):
+        os.kill(mongod_of(tmp_path), signal.SIGKILL)
+        await until(lambda: "the database is back" in caplog.messages)
+        os.kill(mongod_of(tmp_path), signal.SIGKILL)
+        with pytest.raises(EmbeddedMongoError, match=r"^The database ended 2 times in a row\. mongod was killed"):
+            await keeper
+
+
 # What a person is told
 
 
@@ -322,7 +372,7 @@ async def test_data_of_a_newer_release_is_named_with_the_way_out(tmp_path: Path)
         ("echo /x: Permission denied; exit 100", "mongod may not use {data}."),
         (
             "echo no idea; exit 7",
-            "The database in {data} could not be started. (mongod ended with exit code 7 and said: no idea)",
+            "The database in {data} does not run. (mongod ended with exit code 7 and said: no idea)",
         ),
     ],
 )

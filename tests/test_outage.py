@@ -1,0 +1,86 @@
+"""The database goes away under two running workers, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from aiohttp import ClientSession, web
+
+from crossbar import app as application
+from crossbar.config import Config
+from crossbar.documents.embedded import EmbeddedMongo
+from crossbar.shared import BucketTable
+from tests.harness import Api, House, Tenant, issue_token
+
+PATIENCE_S = 30
+
+
+@asynccontextmanager
+async def worker(config: Config, uri: str, session: ClientSession, made: application.Bootstrap) -> AsyncIterator[House]:
+    """One worker's application, on a port of its own."""
+    app = await application.build_app(config, database_uri=uri, buckets=BucketTable(1024))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    house = House(url, app[application.SERVICES])
+    token = await issue_token(house, made.account_id, made.user_id)
+    api = Api(session, f"{url}/v2", token, f"/accounts/{made.account_id}")
+    house.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
+    try:
+        yield house
+    finally:
+        await runner.cleanup()
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again until it holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await condition():
+            pass
+
+
+async def test_an_outage_is_answered_and_nothing_remembered_outlives_it(tmp_path: Path) -> None:
+    config = Config.load(
+        None,
+        {},
+        {"server.data": str(tmp_path), "database.timeout_ms": "2000", "buckets.token_costs": "0", "log.level": "error"},
+    )
+    mongo = EmbeddedMongo(tmp_path / "mongo", cache_gb=0.25)
+    async with AsyncExitStack() as stack:
+        uri = await mongo.start()
+        stack.push_async_callback(mongo.stop)
+        made = await application.bootstrap(
+            config, database_uri=uri, account="Master", realm="master.test", user="root", password="a master's word"
+        )
+        session = await stack.enter_async_context(ClientSession())
+        first = await stack.enter_async_context(worker(config, uri, session, made))
+        second = await stack.enter_async_context(worker(config, uri, session, made))
+        ada = {"first_name": "Ada", "last_name": "Admin", "username": "ada", "password": "correct horse"}
+        user = (await first.master.api.put("/users", {**ada, "priv_level": "admin"})).id
+        asking = second.master.api.acting(await issue_token(second, made.account_id, user))
+        assert (await asking.get("/devices")).status == 200
+
+        os.kill(int((tmp_path / "mongo" / "mongod.pid").read_text()), signal.SIGKILL)
+        for house in (first, second):
+            refused = await house.master.api.get("/users")
+            assert refused.error() == (503, "503", "datastore_unreachable", {"message": "datastore timeout"})
+            assert (await house.master.root.get(f"{house.url}/readyz")).status == 503
+
+        keeper = asyncio.create_task(mongo.keep_running())
+        stack.callback(keeper.cancel)
+
+        async def both_serve() -> bool:
+            return all([(await house.master.api.get("/users")).status == 200 for house in (first, second)])
+
+        async def second_knows() -> bool:
+            return (await asking.get("/devices")).status == 401
+
+        await until(both_serve)
+        assert (await first.master.api.delete(f"/users/{user}")).status == 200
+        await until(second_knows)
