@@ -130,8 +130,9 @@ class Tenant:
 
 
 async def new_tenant(house: House, parent: Tenant, name: str) -> Tenant:
-    """A new account below `parent`, with an administrator and a token."""
-    created = await parent.root.put(f"/accounts/{parent.id}", {"name": name, "realm": f"{name}.test"})
+    """A new account below `parent`, with an administrator and a token. Nobody hears of it by mail."""
+    quietly = {"send_email_on_creation": "false"}
+    created = await parent.root.put(f"/accounts/{parent.id}", {"name": name, "realm": f"{name}.test"}, query=quietly)
     assert created.status == 201, created.envelope
     account_id = created.id
     admin = await parent.root.put(
@@ -144,6 +145,7 @@ async def new_tenant(house: House, parent: Tenant, name: str) -> Tenant:
             "priv_level": "admin",
             "email": f"admin@{name}.test",
         },
+        query=quietly,
     )
     assert admin.status == 201, admin.envelope
     token = await issue_token(house, account_id, admin.id)
