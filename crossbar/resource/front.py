@@ -80,13 +80,7 @@ class Progress:
     identity: Identity | None = None
     target: Account | None = None
     values: Values = field(default_factory=Values)
-    tokens: tuple[int, int] = (0, 100)
-
-    @property
-    def exchange(self) -> Exchange:
-        """What the envelope repeats about the request."""
-        echo = self.presented.echo if self.presented else None
-        return Exchange(self.request_id, echo, self.identity is not None, self.tokens)
+    asked: Asked | None = None
 
 
 class Front:
@@ -140,7 +134,15 @@ class Front:
 
     def _refuse(self, request: web.Request, progress: Progress, error: CrossbarError) -> web.StreamResponse:
         cors = progress.cors or cors_headers(progress.methods, progress.requested_method)
-        return self._rendering.error(error, progress.exchange, cors, progress.values, request)
+        return self._rendering.error(error, self._exchange(progress), cors, progress.values, request)
+
+    def _exchange(self, progress: Progress) -> Exchange:
+        """What the envelope repeats about the request, and what the caller may still spend."""
+        echo = progress.presented.echo if progress.presented else None
+        tokens, asked, costs = (0, 100), progress.asked, self._access.costs
+        if asked is not None:
+            tokens = (costs.cost(asked), costs.remaining(asked))
+        return Exchange(progress.request_id, echo, progress.identity is not None, tokens)
 
     async def _answer(self, request: web.Request, progress: Progress) -> web.StreamResponse:
         """The protocol's order of checks, from the path to the answer."""
@@ -191,7 +193,7 @@ class Front:
 
     async def _early(self, request: web.Request, progress: Progress, path: Path, offered: Credential | None) -> Asked:
         """Judge what was presented before the path is looked at, and resolve the alias of the caller's account."""
-        asked = Asked(self._peers.address(request), progress.verb, path.nouns)
+        asked = progress.asked = Asked(self._peers.address(request), progress.verb, path.nouns)
         progress.identity = await self._access.authentication.early(offered, asked)
         if path.own_account:
             self._add_cors(request, progress, ())
@@ -239,10 +241,7 @@ class Front:
     async def _identify(self, progress: Progress, route: Route | None, offered: Credential | None, call: Call) -> None:
         """Nobody gets past here unknown, except to public routes."""
         if progress.identity is None and (route is None or not await route.is_open(call)):
-            try:
-                call.caller = progress.identity = await self._access.authentication.required(offered, call.asked)
-            finally:
-                progress.tokens = (self._access.costs.cost(call.asked), self._access.costs.remaining(call.asked))
+            call.caller = progress.identity = await self._access.authentication.required(offered, call.asked)
 
     async def _execute(self, call: Call, route: Route, progress: Progress) -> web.StreamResponse:
         """Negotiate, load what the path names on the way, and let the endpoint answer."""
@@ -255,7 +254,7 @@ class Front:
             if not route.checks_itself and call.verb in WRITING:
                 check_content_type(call.request.headers.get(hdrs.CONTENT_TYPE), accepted)
         reply = await route.handler(call)
-        return await self._rendering.success(reply, call, progress.exchange, progress.cors)
+        return await self._rendering.success(reply, call, self._exchange(progress), progress.cors)
 
     async def _body(self, request: web.Request, query: Query, *, envelope_required: bool) -> RequestBody:
         if not request.body_exists:

@@ -47,10 +47,15 @@ def values(output: str) -> list[Any]:
 
 
 def as_shown(value: Any, shown: Any) -> Any:
-    """A value in which every text that the page cuts short (`…`) reads as it does there."""
+    """A value in which every text that the page cuts short (`…`) reads as it does there.
+
+    What is left in a token bucket depends on how fast the commands follow each other, and is not compared.
+    """
     match value, shown:
         case str(), str() if shown.endswith("…"):
             return shown
+        case {"remaining": int()}, {"remaining": int(left)}:
+            return {**value, "remaining": left}
         case dict(), dict():
             return {key: as_shown(inner, shown.get(key)) for key, inner in value.items()}
         case list(), list() if len(value) == len(shown):
