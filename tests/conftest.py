@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, web
+from hypothesis import settings
 from pymongo import MongoClient
 
 from crossbar import app as application
@@ -20,6 +21,10 @@ from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.shared import BucketTable
 from tests.harness import Api, House, Tenant, issue_token, new_tenant
+
+settings.register_profile("quick", max_examples=40, deadline=None)
+settings.register_profile("thorough", max_examples=500, deadline=None)
+settings.load_profile("quick")  # `--hypothesis-profile=thorough` looks longer
 
 MEMORY = Path("/dev/shm")
 ROOM = 2**30

@@ -238,7 +238,7 @@ PARAMETERS = (
 BATCHES = count()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=st.lists(DOCUMENTS, min_size=1, max_size=8), parameters=st.lists(PARAMETERS, min_size=1, max_size=2))
 def test_the_store_and_python_agree(
     documents: Documents, found: list[dict[str, JSON]], parameters: list[Parameter]

@@ -25,14 +25,13 @@ MET_MOST = [
     "connectivity",
 ]
 PATIENT = {
-    "deadline": None,
     "phases": [Phase.explicit, Phase.reuse, Phase.generate],  # a failing document is short work by hand
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
 PICKED = st.one_of(st.sampled_from(MET_MOST), st.sampled_from(IDS))
 
 
-@settings(**PATIENT, max_examples=200)
+@settings(**PATIENT)
 @given(data=st.data(), schema_id=PICKED)
 def test_both_paths_find_the_same(data, schema_id):
     document = data.draw(documents(schema_id))
@@ -48,7 +47,7 @@ def test_both_paths_find_the_same_without_mending(data, schema_id):
     assert schemas.errors(schema_id, document, strict=True, stability_level="alpha") == found
 
 
-@settings(**PATIENT, max_examples=200)
+@settings(**PATIENT)
 @given(data=st.data(), schema_id=PICKED)
 def test_documents_are_completed_as_described(data, schema_id):
     document = data.draw(documents(schema_id))
@@ -95,7 +94,6 @@ def texts(pattern):
 def test_the_fast_path_accepts_no_text_the_reference_refuses(pattern):
     accepts = verdict(library, {"pattern": pattern})
 
-    @settings(deadline=None)
     @given(texts(pattern))
     def check(text):
         assert accepts(text) <= patterns.matches(pattern, text)
@@ -107,7 +105,6 @@ def test_the_fast_path_accepts_no_text_the_reference_refuses(pattern):
 def test_both_engines_match_the_same_names(pattern):
     accepts = verdict(library, {"patternProperties": {pattern: {"type": "null"}}})
 
-    @settings(deadline=None)
     @given(texts(pattern))
     def check(name):
         assert accepts({name: 0}) is not patterns.matches(pattern, name)
