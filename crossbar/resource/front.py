@@ -38,7 +38,7 @@ from crossbar.logs import request_log
 from crossbar.resource.call import Asked, Call, Services
 from crossbar.resource.declaration import ANY_DOCUMENT, PathShape, Resource, Route, Who
 from crossbar.resource.peer import Peers
-from crossbar.resource.reading import read_body
+from crossbar.resource.reading import Intake, overloaded
 from crossbar.resource.rendering import Rendering
 from crossbar.wire.body import RequestBody, parse_body
 from crossbar.wire.conditions import check_preconditions, is_conditional
@@ -93,6 +93,7 @@ class Front:
         self._resources = {resource.name: resource for resource in resources}
         self._names = frozenset(self._resources) | UNSERVED
         self._rendering = rendering
+        self._intake = Intake()
         self._under_way = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -121,8 +122,7 @@ class Front:
 
     async def _guarded(self, request: web.Request, progress: Progress) -> web.StreamResponse:
         try:
-            if self._under_way > self._services.config.limits.max_concurrent_requests:
-                raise Plain(503, "service unavailable", {"message": "the server is busy; try again shortly"})
+            self._refuse_overload()
             return await self._answer(request, progress)
         except CrossbarError as error:
             return self._refuse(request, progress, error)
@@ -131,6 +131,10 @@ class Front:
         except Exception:
             log.exception("request %s failed", progress.request_id)
             return self._refuse(request, progress, SystemFault("unspecified_fault"))
+
+    def _refuse_overload(self) -> None:
+        if self._under_way > self._services.config.limits.max_concurrent_requests:
+            raise overloaded()
 
     def _refuse(self, request: web.Request, progress: Progress, error: CrossbarError) -> web.StreamResponse:
         cors = progress.cors or cors_headers(progress.methods, progress.requested_method)
@@ -261,7 +265,13 @@ class Front:
             return RequestBody()
         config = self._services.config
         limits = Limits(config.limits.max_upload_size, config.limits.max_json_depth)
-        body = await read_body(request, limits.size, config.server.idle_timeout_ms / 1000)
+        # Who is slow to send keeps nobody else out.
+        self._under_way -= 1
+        try:
+            body = await self._intake.read(request, limits.size, config.server.idle_timeout_ms / 1000)
+        finally:
+            self._under_way += 1
+        self._refuse_overload()
         return parse_body(
             body,
             request.headers.get(hdrs.CONTENT_TYPE),

@@ -66,7 +66,7 @@ class Lifecycle:
 
     async def create(self, call: Call) -> Reply:
         """PUT on the collection: a new document."""
-        document_id = chosen_id(call.object) if self.client_ids else None
+        document_id = chosen_id(call.object.get("id") or call.object.get("ID")) if self.client_ids else None
         document = await self.save_new(call, document_id or new_id(), call.object)
         reply = await self.answer(call, document)
         reply.location = f"{call.request.rel_url.raw_path.rstrip('/')}/{quote(document.id, safe='')}"
@@ -272,12 +272,11 @@ def stamps(call: Call, document: Document) -> dict[str, JSON]:
     return fields
 
 
-def chosen_id(data: Mapping[str, JSON]) -> str | None:
+def chosen_id(wanted: JSON) -> str | None:
     """The id that a client gives what it creates; None where it leaves that to the server.
 
     Raises 400 for what cannot stand in a path or tell documents apart.
     """
-    wanted = data.get("id") or data.get("ID")
     if not wanted:
         return None
     if not isinstance(wanted, str):

@@ -1,30 +1,64 @@
-"""Reading a request's body within its limits."""
+"""Reading the bodies of requests within their limits."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from aiohttp import web
 
-from crossbar.errors import Plain
+from crossbar.errors import Invalid, Plain
 from crossbar.wire.body import too_large
 
+SLOWEST: Final = 1024
+"""Bytes a second that a body brings at least, once the patience with it has been used up."""
+LARGEST_AT_A_TIME: Final = 32
+"""So many bodies of the largest size may be on their way in together; many more small ones."""
 
-async def read_body(request: web.Request, limit: int, patience: float) -> bytes:
-    """The whole body. Raises 400 `file.maxSize` past `limit` bytes, and 408 when nothing comes for `patience` s."""
-    if request.content_length is not None and request.content_length > limit:
-        raise too_large(limit)
-    if request.content.is_eof() or request.content.at_eof():
-        return request.content.read_nowait() if request.content.total_bytes else b""
-    body = bytearray()
-    try:
+
+class Intake:
+    """All bodies that are on their way in, of which nobody knows yet who sends them."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    async def read(self, request: web.Request, limit: int, patience: float) -> bytes:
+        """The whole body, decompressed.
+
+        Raises 400 `file.maxSize` past `limit` bytes, 400 for one that cannot be decoded, 408 when nothing comes for
+        `patience` s or too little in a longer time, 503 when all bodies together are too many bytes.
+        """
+        if request.content_length is not None and request.content_length > limit:
+            raise too_large(limit)
+        body = bytearray()
+        try:
+            if request.content.is_eof() or request.content.at_eof():
+                return request.content.read_nowait() if request.content.total_bytes else b""
+            await self._gather(request, body, limit, patience)
+        except TimeoutError as error:
+            raise Plain(408, "timeout", {"message": "the request body did not arrive in time"}) from error
+        except web.RequestPayloadError as error:
+            raise Invalid.field("body", "invalid", "the request body cannot be decoded", target="body") from error
+        finally:
+            self._held -= len(body)
+        return bytes(body)
+
+    async def _gather(self, request: web.Request, body: bytearray, limit: int, patience: float) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         while True:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout_at(min(began + len(body) / SLOWEST, loop.time()) + patience):
                 chunk = await request.content.readany()
             if not chunk:
-                return bytes(body)
+                return
             body += chunk
+            self._held += len(chunk)
             if len(body) > limit:
                 raise too_large(limit)
-    except TimeoutError as error:
-        raise Plain(408, "timeout", {"message": "the request body did not arrive in time"}) from error
+            if self._held > limit * LARGEST_AT_A_TIME:
+                raise overloaded()
+
+
+def overloaded() -> Plain:
+    """503: there is more to do than can be done at a time."""
+    return Plain(503, "service unavailable", {"message": "the server is busy; try again shortly"})

@@ -23,7 +23,7 @@ from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import new_id
 from crossbar.media.formats import UNKNOWN
 from crossbar.media.tools import ToolError, ToolMissing
-from crossbar.resource import ACCOUNT, BARE, Binary, Call, Draft, Handler, Reply, Resource, Who
+from crossbar.resource import ACCOUNT, BARE, Binary, Call, Draft, Handler, Reply, Resource, Who, chosen_id
 from crossbar.resources.calls.files import (
     BASE64,
     SOUND,
@@ -95,8 +95,8 @@ reading("")(media.life.list)
 @media.put(checks_itself=True)
 async def create(call: Call) -> Reply:
     """A new document; one with `prompt_id` gets the id that goes with it."""
-    wanted = str(call.object.get("id") or "")
-    document = await media.life.save_new(call, prompt_document_id(call.object) or wanted or new_id(), call.object)
+    document_id = chosen_id(prompt_document_id(call.object) or call.object.get("id")) or new_id()
+    document = await media.life.save_new(call, document_id, call.object)
     reply = await media.life.answer(call, document)
     reply.location = f"{call.request.rel_url.raw_path.rstrip('/')}/{quote(document.id, safe='')}"
     return reply

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import quote
 
 from crossbar import clock
 from crossbar.access.directory import API_KEY, REALM, ROOT, Account, ip_tag
@@ -20,7 +21,7 @@ from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_de
 from crossbar.documents.store import Transaction
 from crossbar.errors import Forbidden, Invalid, MethodNotAllowed, NotFound, SystemFault
 from crossbar.ids import new_id, new_secret
-from crossbar.resource import BARE, Call, Draft, Reply, Resource, Who, answer_listing, stamps
+from crossbar.resource import BARE, Call, Draft, Reply, Resource, Who, answer_listing, chosen_id, stamps
 from crossbar.resources.identity import removals
 from crossbar.resources.identity.mails import announce, wants_mail
 
@@ -220,9 +221,9 @@ async def create(call: Call) -> Reply:
     wanted = call.object.get("id")
     if wanted is not None and not (isinstance(wanted, str) and len(wanted) == 32 and "/" not in wanted):
         raise Invalid.field("id", "invalid", "An account id has 32 characters", cause=wanted)
-    account = await accounts.life.save_new(call, wanted or new_id(), call.object)
+    account = await accounts.life.save_new(call, chosen_id(wanted) or new_id(), call.object)
     reply = await accounts.life.answer(call, account)
-    reply.location = f"/v2/accounts/{account.id}"
+    reply.location = f"/v2/accounts/{quote(account.id, safe='')}"
     return reply
 
 

@@ -101,7 +101,7 @@ async def test_a_client_may_choose_the_id(tenant: Tenant) -> None:
     assert (await tenant.api.put("", {"name": unique("a"), "id": wanted})).id == wanted
     again = await tenant.api.put("", {"name": unique("a"), "id": wanted})
     assert again.error() == (409, "409", "datastore_conflict", {"message": "conflicting documents"})
-    for unfit in ("short", 5, "x" * 31 + "/"):
+    for unfit in ("short", 5, "x" * 31 + "/", "x" * 30 + "\r\n"):
         refused = await tenant.api.put("", {"name": unique("a"), "id": unfit})
         assert (refused.status, list(refused.data)) == (400, ["id"])
 
