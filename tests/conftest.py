@@ -53,12 +53,21 @@ def mongo_client(mongo_uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
         yield client
 
 
-@pytest.fixture
-def database_name(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[str]:
-    """The name of a database that exists for this test alone."""
+@pytest.fixture(scope="session")
+def scratch_database(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[str]:
+    """The name of a database for whoever wants one without other tests' documents; see `database_name`."""
     name = f"test-{uuid.uuid4().hex}"
     yield name
     mongo_client.drop_database(name)
+
+
+@pytest.fixture
+def database_name(mongo_client: MongoClient[dict[str, Any]], scratch_database: str) -> Iterator[str]:
+    """The name of a database without a document; its collections and indexes may be there from tests before."""
+    yield scratch_database
+    database = mongo_client[scratch_database]
+    for collection in database.list_collection_names():
+        database[collection].delete_many({})
 
 
 def _folder() -> Path:
