@@ -117,6 +117,7 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
                 for wing in WINGS:
                     for part in wing.PARTS:
                         await parts.enter_async_context(part(app, opened))
+                parts.push_async_callback(app[FRONT].settle)
                 yield
 
     app.cleanup_ctx.append(services)

@@ -95,7 +95,7 @@ async def house(
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
     app = await application.build_app(config, database_uri=mongo_uri, buckets=BucketTable(1024))
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -40,6 +40,7 @@ from crossbar.resource.declaration import ANY_DOCUMENT, PathShape, Resource, Rou
 from crossbar.resource.peer import Peers
 from crossbar.resource.reading import Intake, overloaded
 from crossbar.resource.rendering import Rendering
+from crossbar.resource.unbroken import Unbroken
 from crossbar.wire.body import RequestBody, parse_body
 from crossbar.wire.conditions import check_preconditions, is_conditional
 from crossbar.wire.decoding import Limits
@@ -94,6 +95,7 @@ class Front:
         self._names = frozenset(self._resources) | UNSERVED
         self._rendering = rendering
         self._intake = Intake()
+        self._unbroken = Unbroken()
         self._under_way = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -119,6 +121,10 @@ class Front:
             duration_ms=duration * 1000,
         )
         return response
+
+    async def settle(self) -> None:
+        """Wait for the writes whose clients have gone, as long as requests may finish when the server ends."""
+        await self._unbroken.settle(self._services.config.server.shutdown_timeout_s)
 
     async def _guarded(self, request: web.Request, progress: Progress) -> web.StreamResponse:
         try:
@@ -257,7 +263,8 @@ class Front:
             call.gate = partial(_judge, call.request.headers, call.verb, accepted)
             if not route.checks_itself and call.verb in WRITING:
                 check_content_type(call.request.headers.get(hdrs.CONTENT_TYPE), accepted)
-        reply = await route.handler(call)
+        work = route.handler(call)
+        reply = await (work if call.verb == "GET" else self._unbroken(work))
         return await self._rendering.success(reply, call, self._exchange(progress), progress.cors)
 
     async def _body(self, request: web.Request, query: Query, *, envelope_required: bool) -> RequestBody:
