@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -31,6 +32,7 @@ from crossbar.resource.rendering import Rendering
 from crossbar.resources import calls, identity, system
 from crossbar.resources.identity import bootstrap as first_account
 from crossbar.resources.identity import removals
+from crossbar.resources.identity.numbers import account_of
 from crossbar.resources.system.registration import Registered, register
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable
@@ -89,7 +91,9 @@ async def open_services(config: Config, database_uri: str, buckets: Buckets) -> 
     feed = Feed(store)
     schemas = Schemas.load(client_urls=_client_urls(config))
     settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
-    access = Access.build(settings, store, feed, Pepper(pepper_secret(config)), buckets)
+    access = Access.build(
+        settings, store, feed, Pepper(pepper_secret(config)), buckets, account_of_number=partial(account_of, store)
+    )
     try:
         await store.prepare()
         await feed.start()
