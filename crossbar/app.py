@@ -116,7 +116,7 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
             app[SERVICES] = opened
             rendering = Rendering(envelopes, metrics, compress=lambda: opened.config.server.compress_response_body)
             app[FRONT] = Front(opened, RESOURCES, rendering)
-            await removals.finish_all(opened.store, opened.attachments)
+            await removals.finish_all(opened)
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
                     for part in wing.PARTS:
