@@ -29,7 +29,7 @@ from crossbar.pepper import pepper_secret
 from crossbar.resource import Resource, Services
 from crossbar.resource.front import Front
 from crossbar.resource.rendering import Rendering
-from crossbar.resources import calls, identity, system
+from crossbar.resources import calls, carriers, identity, system
 from crossbar.resources.identity import bootstrap as first_account
 from crossbar.resources.identity import removals
 from crossbar.resources.identity.numbers import account_of
@@ -38,7 +38,7 @@ from crossbar.settings import Settings
 from crossbar.shared import BucketTable
 from crossbar.wire.envelope import Envelopes
 
-WINGS: Final = (calls, identity, system)
+WINGS: Final = (calls, carriers, identity, system)
 """Each wing lists its `RESOURCES`, further `SHAPES`, and `PARTS`: what runs as long as the server does."""
 RESOURCES: Final[tuple[Resource, ...]] = tuple(resource for wing in WINGS for resource in wing.RESOURCES)
 SERVICES: Final = web.AppKey("services", Services)
