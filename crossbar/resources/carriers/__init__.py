@@ -7,9 +7,11 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.resource import Part, Resource
 from crossbar.resources.carriers import number, ports
+from crossbar.resources.carriers.connectivity import connectivity
 from crossbar.resources.carriers.phone_numbers import phone_numbers
 
 RESOURCES: Final[tuple[Resource, ...]] = (
+    connectivity,
     phone_numbers,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
