@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -28,15 +29,16 @@ from crossbar.pepper import pepper_secret
 from crossbar.resource import Resource, Services
 from crossbar.resource.front import Front
 from crossbar.resource.rendering import Rendering
-from crossbar.resources import calls, identity, system
+from crossbar.resources import calls, carriers, identity, system
 from crossbar.resources.identity import bootstrap as first_account
 from crossbar.resources.identity import removals
+from crossbar.resources.identity.numbers import account_of
 from crossbar.resources.system.registration import Registered, register
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable
 from crossbar.wire.envelope import Envelopes
 
-WINGS: Final = (calls, identity, system)
+WINGS: Final = (calls, carriers, identity, system)
 """Each wing lists its `RESOURCES`, further `SHAPES`, and `PARTS`: what runs as long as the server does."""
 RESOURCES: Final[tuple[Resource, ...]] = tuple(resource for wing in WINGS for resource in wing.RESOURCES)
 SERVICES: Final = web.AppKey("services", Services)
@@ -89,7 +91,9 @@ async def open_services(config: Config, database_uri: str, buckets: Buckets) -> 
     feed = Feed(store)
     schemas = Schemas.load(client_urls=_client_urls(config))
     settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
-    access = Access.build(settings, store, feed, Pepper(pepper_secret(config)), buckets)
+    access = Access.build(
+        settings, store, feed, Pepper(pepper_secret(config)), buckets, account_of_number=partial(account_of, store)
+    )
     try:
         await store.prepare()
         await feed.start()
@@ -112,7 +116,7 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
             app[SERVICES] = opened
             rendering = Rendering(envelopes, metrics, compress=lambda: opened.config.server.compress_response_body)
             app[FRONT] = Front(opened, RESOURCES, rendering)
-            await removals.finish_all(opened.store, opened.attachments)
+            await removals.finish_all(opened)
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
                     for part in wing.PARTS:

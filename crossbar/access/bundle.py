@@ -13,7 +13,7 @@ from crossbar.access.costs import Buckets, Costs, CostSettings
 from crossbar.access.directory import Directory
 from crossbar.access.ingest import INGEST_TOKEN_SHAPE, IngestTokens
 from crossbar.access.keys import KEYS_SHAPE, Keys
-from crossbar.access.logins import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, Logins
+from crossbar.access.logins import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, AccountOfNumber, Logins
 from crossbar.access.pepper import Pepper
 from crossbar.access.policies import Modules, Policies, laid_over
 from crossbar.access.restrictions import TokenRestrictions
@@ -52,7 +52,16 @@ class Access:
     logins: Logins
 
     @classmethod
-    def build(cls, settings: Settings, store: Store, feed: Feed, pepper: Pepper, buckets: Buckets) -> Access:
+    def build(
+        cls,
+        settings: Settings,
+        store: Store,
+        feed: Feed,
+        pepper: Pepper,
+        buckets: Buckets,
+        *,
+        account_of_number: AccountOfNumber,
+    ) -> Access:
         """The access floor of one worker. To be called before the feed starts."""
         directory = Directory(store, feed, master=lambda: settings.get("accounts", "master_account_id"))
         keys = Keys(store, feed, pepper)
@@ -87,7 +96,7 @@ class Access:
             costs,
             pepper,
             settings_of=policies.settings_of,
-            account_of_number=_account_of_number,
+            account_of_number=account_of_number,
             second_factor=factors,
             on_expired=trials.end,
         )
@@ -95,11 +104,6 @@ class Access:
             pepper, directory, keys, tokens, authentication, restrictions, costs,
             trials, policies, apps, factors, logins,
         )  # fmt: skip
-
-
-async def _account_of_number(_: str) -> str | None:
-    """Phone numbers are not kept here, so none leads to an account."""
-    return None
 
 
 def _modules(settings: Settings) -> Modules:

@@ -311,6 +311,11 @@ class Store:
             finally:
                 await cursor.close()
 
+    async def each(self, listing: Listing) -> AsyncIterator[tuple[str, Document]]:
+        """The documents of a listing one after another, each with its position, in bounded memory."""
+        async for row in self.stream(replace(listing, view="doc")):
+            yield row.position, decode(await self._whole(row.stored, listing.type))
+
     def _cursor(self, listing: Listing) -> AsyncIOMotorCursor[Any]:
         collection = self.database[self.shapes[listing.type].room]
         cursor = collection.find(listing.query(), listing.projection, hint=listing.index)
@@ -419,6 +424,15 @@ class Store:
                 async for stored in self.database["claims"].find({"_id": _one_or_in(shared)}):
                     holders[stored["_id"]] = DocumentKey.parse(stored["holder"])
         return holders
+
+    async def claims_of(self, database: str, document_type: str, name: str) -> dict[str, str]:
+        """What documents of a type claim system-wide under a name (`Unique.name`): value → id of the document."""
+        low = document_key(database, document_type, "")
+        claim = f"{name}{SEPARATOR}"
+        query = {"holder": {"$gte": low, "$lt": low + LAST}, "_id": {"$gte": claim, "$lt": claim + LAST}}
+        with driver_errors():
+            found = await self.database["claims"].find(query).to_list(None)
+        return {stored["_id"].removeprefix(claim): DocumentKey.parse(stored["holder"]).id for stored in found}
 
     async def find(
         self, database: str, ids: Iterable[str], types: Iterable[str], fields: Iterable[str]

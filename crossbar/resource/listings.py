@@ -92,7 +92,7 @@ async def answer_listing(
     if options.start_key is None and time_range is not None and bodies:
         start_key = encode_start_key([page.rows[0].position])
     reply = Reply(json=_array(await render(bodies)))
-    reply.envelope = _paging(len(bodies), start_key, page.next)
+    reply.envelope = paging(len(bodies), start_key, page.next)
     return reply
 
 
@@ -102,7 +102,7 @@ def _check_size(bodies: list[bytes], limit: int | None) -> None:
         raise Plain(416, "range not satisfiable")
 
 
-def _paging(size: int, start_key: str | None, following: str | None) -> dict[str, Any]:
+def paging(size: int, start_key: str | None, following: str | None) -> dict[str, Any]:
     """The envelope keys of a page: its rows, where it began, and where the next one does."""
     keys: dict[str, Any] = {"page_size": size}
     if start_key is not None:
@@ -148,7 +148,7 @@ async def answer_stream(
         start_key = encode_start_key([page[0].position])
     following = page[size].position if len(page) > size else None
     reply = Reply(json=_array(await render(_bodies(page[:size]))))
-    reply.envelope = _paging(len(page[:size]), start_key, following)
+    reply.envelope = paging(len(page[:size]), start_key, following)
     return reply
 
 

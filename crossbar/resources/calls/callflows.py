@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.errors import JSON, Forbidden, Invalid
+from crossbar.errors import JSON, Invalid
 from crossbar.resource import Call, Draft, Resource
-from crossbar.resources.identity.numbers import account_dial_plan, held_number, is_reconcilable, normalize
+from crossbar.resources.identity.numbers import account_dial_plan, check_ownership, normalize
 
+NUMBER_CLAIM: Final = "callflow.number"
+"""What a callflow claims each of its numbers as."""
 NAMED: Final = ("name", "first_name", "last_name", "numbers")
 """What is shown of a document that a callflow refers to."""
 
@@ -48,7 +50,7 @@ def claims(callflow: Document) -> Iterator[Unique]:
         return lambda holder: f"{what} exists in callflow {holder.id} {holder.at('name') or holder.id}"
 
     for number in _texts(callflow.at("numbers")):
-        yield Unique("callflow.number", number, "numbers", exists(f"Number {number}"), cause=number)
+        yield Unique(NUMBER_CLAIM, number, "numbers", exists(f"Number {number}"), cause=number)
     for pattern in _texts(callflow.at("patterns")):
         yield Unique("callflow.pattern", pattern, "patterns", exists(f"Pattern {pattern}"), cause=pattern)
 
@@ -111,20 +113,7 @@ async def normalize_numbers(call: Call, draft: Draft) -> None:
 @callflows.finish
 async def numbers_are_own(call: Call, draft: Draft) -> None:
     """A public number that an account holds is used only by who may act for that account."""
-    held = [held_number(number, "numbers") for number in draft.data["numbers"] if is_reconcilable(number)]
-    holders = await call.store.claimants(call.account_id, held)
-    refused = [
-        claim.value
-        for claim in held
-        if claim.key in holders and not await _may_act_for(call, holders[claim.key].database)
-    ]
-    if refused:
-        raise Forbidden(f"unauthorized to use {', '.join(refused)}")
-
-
-async def _may_act_for(call: Call, account_id: str) -> bool:
-    account = await call.directory.account(account_id)
-    return account is None or call.identity.superduper or account.within(call.identity.account_id)
+    await check_ownership(call, draft.data["numbers"])
 
 
 @callflows.show

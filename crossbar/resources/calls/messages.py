@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
-from crossbar.documents.shape import Shape, Summary, Unique
+from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.ids import monthly_id
 from crossbar.resource import ACCOUNT, Call, Reply, Resource, answer_listing, stamps
 from crossbar.resources.calls.cdr import insert_once, kept_fields
-from crossbar.resources.identity.numbers import account_dial_plan, is_reconcilable, normalize
+from crossbar.resources.identity.numbers import account_dial_plan, accounts_of, is_reconcilable, normalize
 
 SCOPES: Final = (ACCOUNT, "accounts/users", "accounts/devices")
 FLAT_RATE: Final = {"sms": 0.007, "mms": 0.015}
@@ -173,11 +173,10 @@ async def _caller_id(call: Call, owner_id: str | None, kind: str) -> str:
 
 async def _check_number(call: Call, number: str) -> None:
     """Only a number that the account holds may speak to the public network."""
-    claim = Unique("number", number, "from", "", system=True)
-    holder = (await call.store.claimants(call.account_id, [claim])).get(claim.key)
+    holder = (await accounts_of(call.store, [number])).get(number)
     if holder is None:
         raise Invalid.field("from", "invalid", "number is invalid", cause=number)
-    if holder.database != call.account_id:
+    if holder != call.account_id:
         raise Invalid.field("from", "forbidden", "number does not belong to account", cause=number)
 
 

@@ -386,7 +386,7 @@ async def delete(call: Call) -> Reply:
         return account
 
     account = await call.store.transact(take_out)
-    await removals.finish(call.store, call.services.attachments, account_id)
+    await removals.finish(call.services, account_id)
     return Reply({**account.public, "_read_only": {"deleted": True}}, revision=account.revision)
 
 

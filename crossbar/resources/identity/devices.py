@@ -48,9 +48,9 @@ def tags(device: Document) -> Iterator[str]:
         yield HOTDESKED
 
 
-def username_claim(username: str) -> Unique:
-    """What a device says with its SIP user name, whatever its case: no other of the account has it."""
-    return Unique("sip.username", username.lower(), "sip.username", SIP_TAKEN, cause=username)
+def username_claim(username: str, field: str = "sip.username") -> Unique:
+    """What a device says with its SIP user name, whatever its case: nothing else of the account logs in with it."""
+    return Unique("sip.username", username.lower(), field, SIP_TAKEN, cause=username)
 
 
 def claims(device: Document) -> Iterator[Unique]:

@@ -1,17 +1,21 @@
-"""Phone numbers inside documents, in E.164 form.
+"""Phone numbers inside documents, in E.164 form, and whose they are.
+
+A number has a document of its own in the database `NUMBERS`, whichever account it is assigned to; that of a mobile
+device is the device's. Both claim it, so that there is one holder in the whole system.
 
 Source: `knm_converters:normalize`, `is_reconcilable`; `knm_converter_regex.erl`; `knm_util:apply_dialplan`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.schemas.patterns import last_group, matches
 from crossbar.documents.shape import Unique
-from crossbar.errors import JSON
+from crossbar.documents.store import Store
+from crossbar.errors import JSON, Forbidden
 from crossbar.resource import Call
 
 _CONVERTERS: Final = (
@@ -21,6 +25,12 @@ _CONVERTERS: Final = (
 )
 """Which dialled numbers become E.164 ones: what is kept of them, and what goes before it."""
 _PUBLIC: Final = r"^(\+?1)?\d{10}$|^\+[2-9]\d{7,}$|^011\d*$|^00\d*$"
+
+NUMBERS: Final = "numbers"
+"""The database of all numbers of the installation."""
+NUMBER: Final = "number"
+"""The type of their documents, whose id is the number."""
+ASSIGNED_TO: Final = "pvt_assigned_to"
 
 DialPlan = Mapping[str, JSON]
 """Pattern → `{prefix, suffix}`: how an account's people dial."""
@@ -54,6 +64,37 @@ def is_reconcilable(number: str) -> bool:
 def held_number(number: str, field: str, message: str = "Number is in use") -> Unique:
     """The claim of whoever holds a public number: there is one in the whole system."""
     return Unique("number", number, field, message, cause=number, system=True)
+
+
+async def accounts_of(store: Store, numbers: Iterable[str]) -> dict[str, str]:
+    """The accounts that have public numbers, by number; nobody's are left out."""
+    claims = {number: held_number(number, "numbers") for number in numbers}
+    holders = await store.claimants(NUMBERS, claims.values())
+    found = {number: holders[claim.key] for number, claim in claims.items() if claim.key in holders}
+    kept = await store.get_many(NUMBERS, NUMBER, [number for number in found if found[number].database == NUMBERS])
+    databases = {number: holder.database for number, holder in found.items() if holder.database != NUMBERS}
+    accounts = {**databases, **{number: document.text(ASSIGNED_TO) for number, document in kept.items()}}
+    return {number: account_id for number, account_id in accounts.items() if account_id}
+
+
+async def account_of(store: Store, number: str) -> str | None:
+    """The account that has a public number, however it is written."""
+    number = normalize(number)
+    return (await accounts_of(store, [number])).get(number)
+
+
+async def check_ownership(call: Call, numbers: Iterable[str]) -> None:
+    """A public number that an account has is used only by who may act for that account. Raises Forbidden."""
+    wanted = [number for number in dict.fromkeys(numbers) if is_reconcilable(number)]
+    owners = await accounts_of(call.store, wanted)
+    refused = [number for number in wanted if number in owners and not await _may_act_for(call, owners[number])]
+    if refused:
+        raise Forbidden(f"unauthorized to use {', '.join(refused)}")
+
+
+async def _may_act_for(call: Call, account_id: str) -> bool:
+    account = await call.directory.account(account_id)
+    return account is None or call.identity.superduper or account.within(call.identity.account_id)
 
 
 async def account_dial_plan(call: Call) -> DialPlan:

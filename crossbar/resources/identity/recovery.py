@@ -21,6 +21,7 @@ from crossbar.resource import Call, Reply, Who, stamps
 from crossbar.resources.identity.attempts import recorder
 from crossbar.resources.identity.login import logged_in
 from crossbar.resources.identity.mails import send_recovery
+from crossbar.resources.identity.numbers import account_of
 from crossbar.resources.identity.user_auth import user_auth
 from crossbar.resources.identity.users import username_claim
 
@@ -114,6 +115,10 @@ async def _account(call: Call, data: dict[str, Any]) -> Account:
     """The account that the request names; what it names in vain is told, as in KAZOO, with all that was tried."""
     errors = Invalid()
     if number := data.get("phone_number"):
+        holder = await account_of(call.store, str(number))
+        account = await call.directory.account(holder) if holder else None
+        if account is not None:
+            return account
         errors.add("phone_number", "not_found", "The provided phone number could not be found", cause=number)
     if realm := data.get("account_realm") or data.get("realm"):
         account = await call.directory.account_of_realm(str(realm))
