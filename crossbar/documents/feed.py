@@ -73,7 +73,7 @@ class Feed:
         while True:
             try:
                 await self._listen(ready)
-            except PyMongoError as error:
+            except Exception as error:  # a feed that ends unnoticed would leave what is remembered stale for ever
                 self._lose(error)
                 ready.set()
                 await asyncio.sleep(RETRY_SECONDS)
@@ -113,9 +113,11 @@ class Feed:
             for listener in listeners:
                 listener(change)
 
-    def _lose(self, error: PyMongoError) -> None:
+    def _lose(self, error: Exception) -> None:
         if self.live:
-            log.warning("change feed lost, remembered state is dropped until it is back: %s", error)
+            unexpected = None if isinstance(error, PyMongoError) else error
+            message = "change feed lost, remembered state is dropped until it is back: %s"
+            log.warning(message, error, exc_info=unexpected)
         self.live = False
         self._resume = None
         for listener in self._lost:

@@ -1,0 +1,36 @@
+"""The change feed, when something in it goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+
+from crossbar.documents.document import Document
+from crossbar.documents.feed import Change, Feed
+from crossbar.documents.shape import Shape, Shapes
+from crossbar.documents.store import Store
+
+
+async def test_a_listener_that_fails_does_not_end_the_feed(mongo_uri: str, database_name: str) -> None:
+    writer, reader = (Store.connect(mongo_uri, database_name, Shapes([Shape("thing")])) for _ in range(2))
+    await writer.prepare()
+    feed = Feed(reader)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    forgotten = asyncio.Event()
+
+    def listen(change: Change) -> None:
+        if change.id == "bad":
+            raise ValueError(change.id)
+        heard.put_nowait(change.id)
+
+    feed.subscribe("thing", listen)
+    feed.on_loss(forgotten.set)
+    await feed.start()
+    await writer.insert(Document("a", "thing", "bad", {}))
+    await asyncio.wait_for(forgotten.wait(), 10)
+    while not feed.live:  # noqa: ASYNC110 - nothing announces it
+        await asyncio.sleep(0)
+    await writer.insert(Document("a", "thing", "good", {}))
+    assert await asyncio.wait_for(heard.get(), 10) == "good"
+    await feed.stop()
+    writer.close()
+    reader.close()
