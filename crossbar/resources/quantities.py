@@ -6,12 +6,17 @@ Source: KAZOO `kz_services_quantities.erl`, `kzd_services`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
 from crossbar.resource import Services
+from crossbar.resources.carriers import features
+from crossbar.resources.carriers.number import LOCAL, carrier_of, owned
+from crossbar.resources.carriers.rules import Rules
+from crossbar.resources.identity.numbers import NUMBER, NUMBERS
 
 Quantities = dict[str, dict[str, float]]
 """Category → item → how many."""
@@ -77,6 +82,14 @@ def items_of(document: Document) -> Items:
         yield "billing", key, _number(quantity)
 
 
+def _items_of_number(document: Document, rules: Rules) -> Items:
+    """A number counts by its kind, by its carrier and by each of its features; a local one costs nothing by itself."""
+    if carrier_of(document) != LOCAL and (classifier := rules.classify(document.id)) is not None:
+        yield "phone_numbers", classifier["name"], 1
+    yield "number_carriers", carrier_of(document), 1
+    yield from (("number_services", feature, 1) for feature in features.names(document))
+
+
 def _number(value: object) -> float:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
 
@@ -100,7 +113,14 @@ async def own_quantities(services: Services, account_id: str) -> Quantities:
         if document_type in store.shapes
         for document in await store.documents(Listing(account_id, document_type))
     ]
-    quantities = total(item for document in documents for item in items_of(document))
+    rules = Rules(services)
+    numbers = await store.documents(Listing(NUMBERS, NUMBER, tag=owned(account_id)))
+    quantities = total(
+        chain(
+            (item for document in documents for item in items_of(document)),
+            (item for number in numbers for item in _items_of_number(number, rules)),
+        )
+    )
     account = await store.get(ACCOUNTS, "account", account_id)
     if account is not None and (below := account.at("descendants_count")):
         quantities["accounts"] = {"account": below}

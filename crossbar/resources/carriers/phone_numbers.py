@@ -27,8 +27,6 @@ LONGEST_PREFIX: Final = 10
 """Digits by which the inventory can be searched."""
 AT_A_TIME: Final = 16
 """Numbers of a collection that are worked on together."""
-REACHABLE: Final = frozenset({State.PORT_IN, State.IN_SERVICE, State.PORT_OUT, State.RESERVED})
-"""States in which calls to a number can be somebody's."""
 
 Act = Callable[[Desk, str, dict[str, JSON]], Awaitable[Document]]
 """An operation on one number, with what the request says of it."""
@@ -122,8 +120,8 @@ async def identify(call: Call) -> Reply:
     """Whose number it is."""
     number = check(await _number(call))
     document = await call.store.get(NUMBERS, NUMBER, number) or await mobile_of(call.store, number)
-    if document is None or state_of(document) not in REACHABLE:
-        request = await ports.request_for(call.store, number) if _with_ports(call) else None
+    if (document is None or owner_of(document) is None) and _with_ports(call):
+        request = await ports.request_for(call.store, number)
         document = ports.ported(request, number) if request else document
     if document is None:
         raise faults.NumberUnknown
@@ -132,8 +130,6 @@ async def identify(call: Call) -> Reply:
     if account is None:
         raise faults.NumberWord("unassigned")
     answer = {"account_id": account.id, "number": number}
-    if state_of(document) not in REACHABLE:
-        raise faults.NumberWord({"cause": "not_in_service", **answer})
     if not account.enabled:
         raise faults.NumberWord({"cause": "account_disabled", **answer})
     return Reply(answer)

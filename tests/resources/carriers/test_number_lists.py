@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from crossbar import clock
+from crossbar.access.costs import CostSettings
 from crossbar.documents.document import Document
+from crossbar.resources.carriers import inventory
 from tests.harness import Api, House, Tenant, new_tenant
 from tests.numbers import (
     FORBIDDEN,
@@ -59,6 +61,17 @@ async def test_pages_go_down_unless_asked_otherwise(tenant: Tenant, master: Tena
     assert "page_size" not in everything.envelope
     begun = await tenant.api.get("/phone_numbers", query={"start_key": numbers[2], "end_key": numbers[1]})
     assert list(begun.data["numbers"]) == [numbers[2], numbers[1]]
+
+
+async def test_a_long_list_is_read_in_parts(tenant: Tenant, master: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "CHUNK", 2)
+    numbers = await own(master, tenant, 5)
+    await tenant.api.put("/callflows", {"numbers": numbers[:3], "flow": HANGUP})
+    listed = (await tenant.api.get("/phone_numbers", query={"paginate": "false", "ascending": "true"})).data["numbers"]
+    assert [(number, row.get("used_by")) for number, row in listed.items()] == [
+        *((number, "callflow") for number in numbers[:3]),
+        *((number, None) for number in numbers[3:]),
+    ]
 
 
 async def test_filters_look_at_what_is_private_too(tenant: Tenant, master: Tenant) -> None:
@@ -227,6 +240,8 @@ async def test_a_collection_of_one_is_answered_as_one(tenant: Tenant, stranger: 
     assert (created.status, created.data["id"], created.data["state"]) == (201, number, "in_service")
     assert created.envelope["metadata"] == created.data["_read_only"]
     assert (await stranger.api.delete("/phone_numbers/collection", one)).error() == FORBIDDEN
+    with_newline = await master.api.put("/phone_numbers/collection", {"numbers": [f"{fresh()}\n"]})
+    assert with_newline.error()[:3] == (404, "404", "not_reconcilable")
     assert (await stranger.api.patch("/phone_numbers/collection", {"numbers": [fresh()]})).error() == NOT_FOUND
 
 
@@ -261,6 +276,35 @@ async def test_only_one_of_many_at_once_creates_a_number(tenant: Tenant, strange
     assert sorted(answer.status for answer in answers) == [201] + [409] * 5
 
 
+async def test_service_plans_count_numbers(tenant: Tenant, master: Tenant) -> None:
+    await own(master, tenant, 1)
+    for _ in range(2):
+        await add(master, tenant, fresh(), carrier_name="inventory", force_outbound=True)
+    counted = (await tenant.api.get("/services/summary")).data["quantities"]["account"]
+    assert counted["phone_numbers"] == {"did_us": 2}
+    assert counted["number_carriers"] == {"inventory": 2, "local": 1}
+    assert counted["number_services"] == {"force_outbound": 2, "local": 1}
+
+
+async def test_only_one_of_many_at_once_gives_a_number_back(tenant: Tenant, master: Tenant) -> None:
+    (number,) = await own(master, tenant, 1)
+    answers = await asyncio.gather(*(tenant.api.delete(f"/phone_numbers/{number}") for _ in range(6)))
+    assert sorted(answer.status for answer in answers) == [200] + [404] * 5
+
+
+async def test_each_purchase_costs(
+    tenant: Tenant, master: Tenant, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [fresh(), fresh(), fresh()]
+    await stock(master, *numbers)
+    settings = CostSettings(token_costs={"phone_numbers": {"PUT": 60}}, rate_per_second=0.0)
+    monkeypatch.setattr(house.services.access.costs, "_settings", lambda: settings)
+    too_many = (429, "429", "too_many_requests", {"message": "too many requests"})
+    bought = await tenant.api.put("/phone_numbers/collection/activate", {"numbers": numbers[:2]})
+    assert len(bought.data["success"]) == 2
+    assert (await tenant.api.put(f"/phone_numbers/{numbers[2]}/activate", {})).error() == too_many
+
+
 # Looking for numbers
 
 
@@ -286,6 +330,7 @@ async def test_looking_for_numbers(house: House, tenant: Tenant, master: Tenant)
     assert await found(quantity="10", offset="1") == expected[1:]
     assert await found(quantity="10", offset="9") == []
     assert await found(prefix="9999999") == []
+    assert await found(prefix=numbers[0][:10], country="US") == expected[:1]
     bare = await tenant.root.get("/phone_numbers", query={"prefix": numbers[0][1:8], "country": "GB", "quantity": "9"})
     assert bare.data == []
 
@@ -391,11 +436,15 @@ async def test_kinds_of_numbers(tenant: Tenant, master: Tenant) -> None:
     assert kind.data == {**did, "number": "4155550100", "e164": "+14155550100"}
     london = {"default": {"classifiers": {"london": {"friendly_name": "London", "regex": r"^\+4420"}}}}
     assert (await master.root.post("/system_configs/number_manager", london)).status == 200
+    nothing = {"default": {"classifiers": {"unknown": {"regex": "^nothing$"}}}}
     try:
         kind = await tenant.api.get("/phone_numbers/classifiers/442079460000")
+        await master.root.post("/system_configs/number_manager", nothing)
+        none = await tenant.api.get("/phone_numbers/classifiers/*97")
     finally:
         await master.root.delete("/system_configs/number_manager")
     assert (kind.data["name"], kind.data["friendly_name"]) == ("london", "London")
+    assert none.data == {"number": "*97", "e164": "*97"}
 
 
 @pytest.mark.parametrize(
@@ -427,7 +476,13 @@ async def test_what_can_be_chosen(tenant: Tenant, master: Tenant) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "state"),
-    [({}, "available"), ({"should_age": True}, "aging"), ({"should_permanently_delete": True}, "deleted")],
+    [
+        ({}, "available"),
+        ({"should_age": True}, "aging"),
+        ({"should_permanently_delete": True}, "deleted"),
+        ({"released_state": "released"}, "released"),
+        ({"released_state": "in_service"}, "available"),
+    ],
 )
 async def test_where_released_numbers_go(settings: dict[str, Any], state: str, tenant: Tenant, master: Tenant) -> None:
     number = fresh()
@@ -438,3 +493,7 @@ async def test_where_released_numbers_go(settings: dict[str, Any], state: str, t
     finally:
         await master.root.delete("/system_configs/number_manager")
     assert (released.status, released.data["state"]) == (200, state)
+    if state == "released":
+        refused = await tenant.api.put(f"/phone_numbers/{number}/activate", {})
+        move = "from released to in_service"
+        assert refused.error() == refusal(400, "invalid_state_transition", "invalid state transition", move)
