@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import PyMongoError
 
 from crossbar.documents.document import Document, DocumentKey
@@ -21,6 +22,8 @@ from crossbar.documents.store import Store
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
+LISTEN_MS = 500
+"""How long the database waits for a change before it answers that there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +82,27 @@ class Feed:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self, ready: asyncio.Event) -> None:
+        async with self._watch(wait_ms=1) as stream:
+            # An answer comes at once, whether anything happened or not; after the place it names nothing is missed.
+            event = await stream.try_next()
+            self._resume = stream.resume_token
+        if event is not None:
+            self._tell(event)
+        self.live = True
+        ready.set()
+        async with self._watch(wait_ms=LISTEN_MS) as stream:
+            async for event in stream:
+                self._resume = stream.resume_token
+                self._tell(event)
+
+    def _watch(self, *, wait_ms: int) -> AsyncIOMotorChangeStream[dict[str, Any]]:
+        """The changes after those heard of; the database answers after `wait_ms` at the latest."""
         types = "|".join(sorted(self._listeners))
         pipeline: list[dict[str, Any]] = [
             {"$match": {"documentKey._id": {"$regex": f"^[^/]+/({types})/"}, "ns.coll": {"$ne": "claims"}}},
             {"$project": {"operationType": 1, "documentKey": 1, "fullDocument.deleted": 1}},
         ]
-        async with self._store.database.watch(pipeline, resume_after=self._resume, max_await_time_ms=500) as stream:
-            # The server answers the first, empty batch before the stream counts as standing.
-            await stream.try_next()
-            self.live = True
-            ready.set()
-            async for event in stream:
-                self._resume = stream.resume_token
-                self._tell(event)
+        return self._store.database.watch(pipeline, resume_after=self._resume, max_await_time_ms=wait_ms)
 
     def _tell(self, event: dict[str, Any]) -> None:
         key = DocumentKey.parse(event["documentKey"]["_id"])

@@ -1,4 +1,4 @@
-"""Workers on a database of the test's own."""
+"""Workers on a database that is empty when a test begins."""
 
 from __future__ import annotations
 
@@ -7,19 +7,33 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from .town import StartWorker, Town, Worker
+from crossbar.documents.shape import Shapes
+from crossbar.documents.store import Store
+
+from .town import SHAPES, StartWorker, Town, Worker
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def idle_stores() -> AsyncIterator[list[Store]]:
+    """Stores that no worker has any more, for the next ones: to close a connection takes up to half a second."""
+    stores: list[Store] = []
+    yield stores
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture
-async def start_worker(mongo_uri: str, database_name: str) -> AsyncIterator[StartWorker]:
+async def start_worker(mongo_uri: str, database_name: str, idle_stores: list[Store]) -> AsyncIterator[StartWorker]:
     """Starts workers, and stops them at the end."""
     async with AsyncExitStack() as stack:
 
         async def start(*, listening: bool = True, **settings: Any) -> Worker:
-            worker = Worker.on(mongo_uri, database_name, **settings)
-            stack.callback(worker.store.close)
-            await worker.store.prepare()
+            store = idle_stores.pop() if idle_stores else Store.connect(mongo_uri, database_name, Shapes(SHAPES))
+            stack.callback(idle_stores.append, store)
+            await store.prepare()
+            worker = Worker.on(store, **settings)
             if listening:
                 await worker.feed.start()
                 stack.push_async_callback(worker.feed.stop)

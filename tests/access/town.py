@@ -17,7 +17,7 @@ from crossbar.access.restrictions import TokenRestrictions
 from crossbar.access.tokens import Tokens
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.feed import Change, Feed
-from crossbar.documents.shape import Shape, Shapes, Unique, alphanumeric
+from crossbar.documents.shape import Shape, Unique, alphanumeric
 from crossbar.documents.store import Store
 from crossbar.ids import new_id
 
@@ -58,8 +58,7 @@ class Worker:
     heard: dict[str, asyncio.Queue[Change]] = field(default_factory=dict)
 
     @classmethod
-    def on(cls, uri: str, name: str, **settings: Any) -> Worker:
-        store = Store.connect(uri, name, Shapes(SHAPES))
+    def on(cls, store: Store, **settings: Any) -> Worker:
         feed = Feed(store)
         directory = Directory(store, feed)
         keys = Keys(store, feed, PEPPER)
