@@ -360,7 +360,7 @@ class Security:
         kazoo="crossbar.auth.log_successful_attempts",
     )
     blocked_hosts: tuple[str, ...] = option(
-        ("localhost", "127.0.0.1/32", "0.0.0.0/32"),
+        ("localhost", "127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128", "169.254.0.0/16", "fe80::/10"),
         "Hosts and CIDRs that no URL given by a client may name; a production server adds its own networks.",
     )
 

@@ -45,6 +45,11 @@ class Listing:
         return name
 
     @property
+    def bounds_length(self) -> int:
+        """Characters of the longest of its bounds."""
+        return max((len(bound.highest) for bound in (self.start, self.end) if bound), default=0)
+
+    @property
     def projection(self) -> dict[str, Any]:
         """The stored fields that rows need."""
         return {"k": 1} | ({"doc": 1, "rev": 1, "cut": 1} if self.view == "doc" else {self.view: 1})

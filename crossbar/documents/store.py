@@ -67,6 +67,8 @@ ATTEMPTS = 20
 """How often a read-change-write is tried again when somebody else writes in between."""
 LARGEST_SHARED_PAGE = 200
 """Pages of up to so many rows may be read together with others."""
+LONGEST_KEY = 4096
+"""Nothing has a longer key, and a page that begins at one is read by itself: it would spoil the query for others."""
 STREAM_BATCH = 500
 """Rows of a listing that travel together; the driver's own measure is 16 MB, which is a lot of Python objects."""
 
@@ -239,6 +241,8 @@ class Store:
         return {document_id: stored["row"] for document_id, stored in zip(keys, found, strict=True) if stored}
 
     async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
+        if len(key) > LONGEST_KEY:
+            return None
         room = self.shapes[document_type].room
         reader = self._reads.get((room, part))
         if reader is None:
@@ -265,7 +269,7 @@ class Store:
         """One page of a listing. With a filter it is read on until the page is full or the data ends."""
         limit = listing.limit
         reading = replace(listing, limit=limit and limit + 1)
-        if limit is None or limit > LARGEST_SHARED_PAGE or listing.match:
+        if limit is None or limit > LARGEST_SHARED_PAGE or listing.match or listing.bounds_length > LONGEST_KEY:
             with driver_errors():
                 stored = await self._cursor(reading).to_list(None)
         else:

@@ -220,6 +220,7 @@ class Rendering:
         )
         if reply.disposition or reply.filename:
             headers[hdrs.CONTENT_DISPOSITION] = reply.disposition or spreadsheet.attachment(reply.filename or "")
+        headers[hdrs.X_CONTENT_TYPE_OPTIONS] = "nosniff"  # what was uploaded as a sound is not looked at as a page
         headers.update(reply.headers)
         conditional = call.verb == "GET" and is_conditional(call.request.headers)
         if conditional and check_preconditions(call.request.headers, "GET", reply.revision):

@@ -26,7 +26,7 @@ class ClientUrls:
     def __init__(
         self,
         hosts: Iterable[str] = ("localhost",),
-        networks: Iterable[str] = ("127.0.0.1/32", "0.0.0.0/32"),
+        networks: Iterable[str] = ("127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128"),
     ) -> None:
         self._hosts = frozenset(host.lower().rstrip(".") for host in hosts)
         self._networks = tuple(ip_network(network, strict=False) for network in networks)

@@ -69,6 +69,7 @@ async def test_a_sound_goes_up_and_comes_down(tenant: Tenant) -> None:
     assert (loaded.status, loaded.raw) == (200, MP3)
     assert loaded.headers["Content-Type"] == "audio/mp3"
     assert loaded.headers["Content-Disposition"] == "attachment; filename=hello.mp3"
+    assert loaded.headers["X-Content-Type-Options"] == "nosniff"
     accepted = await tenant.api.get(path, headers={"Accept": "audio/mpeg"})
     assert accepted.raw == MP3
     linked = await tenant.api.acting(None).get(f"{path}/raw", query={"auth_token": tenant.token})
