@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -73,6 +74,18 @@ def database_name(mongo_client: MongoClient[dict[str, Any]], scratch_database: s
 def _folder() -> Path:
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     return Path(tempfile.mkdtemp(prefix="crossbar-test-", dir=MEMORY if in_memory else None))
+
+
+@pytest.fixture
+def logging_put_back() -> Iterator[None]:
+    """A root logger without handlers, and afterwards the one from before."""
+    before = logging.root.handlers[:], logging.root.level
+    logging.root.handlers.clear()
+    yield
+    for handler in logging.root.handlers:
+        handler.close()
+    logging.root.handlers[:], logging.root.level = before
+    logging.captureWarnings(False)
 
 
 # The whole server

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -17,9 +17,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from click.testing import CliRunner, Result
 
-from crossbar import clock
+from crossbar import cli, clock
 from crossbar.events.spool import Spool
+from tests import stand_in_server
 
 FIRST = ("--account", "Acme", "--realm", "acme.example.com", "--user", "ann", "--password", "hush-hush")
 
@@ -29,7 +31,26 @@ def environment(**variables: str) -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(sys.path), "CROSSBAR_DATABASE__URI": "mongodb://unused"} | variables
 
 
-def crossbar(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+Crossbar = Callable[..., Result]
+
+
+@pytest.fixture
+def crossbar(logging_put_back: None, monkeypatch: pytest.MonkeyPatch) -> Crossbar:
+    """Run a command in this process, with an application small enough to watch."""
+    for name in os.environ:
+        if name.startswith("CROSSBAR_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CROSSBAR_DATABASE__URI", "mongodb://unused")
+    monkeypatch.setattr(cli, "app", stand_in_server)
+
+    def run(*arguments: str | Path, **variables: str) -> Result:
+        return CliRunner(env=variables).invoke(cli.main, [str(argument) for argument in arguments])
+
+    return run
+
+
+def crossbar_process(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a process of its own."""
     command = [sys.executable, "-m", "tests.stand_in_server", *map(str, arguments)]
     return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, check=False)
 
@@ -58,66 +79,68 @@ async def serving(*arguments: str | Path, **variables: str) -> AsyncIterator[Ser
         await process.communicate()
 
 
-def test_init_creates_once(tmp_path: Path) -> None:
+def test_init_creates_once(crossbar: Crossbar, tmp_path: Path) -> None:
     first = crossbar("init", *FIRST, "--data", tmp_path, "--json")
-    assert first.returncode == 0, first.stderr
+    assert first.exit_code == 0, first.stderr
     told, ids = first.stdout.splitlines()
     assert told == "Created the master account Acme (Acme@acme.example.com) and its administrator ann."
     assert json.loads(ids) == {"account_id": "Acme@acme.example.com", "user_id": "ann", "api_key": "k" * 64}
 
     again = crossbar("init", *FIRST, "--data", tmp_path, "--json")
-    assert again.returncode == 0, again.stderr
+    assert again.exit_code == 0, again.stderr
     told, same_ids = again.stdout.splitlines()
     assert told == "There is a master account already (Acme@acme.example.com). Nothing was changed."
     assert same_ids == ids
 
 
-def test_apps_are_registered(tmp_path: Path) -> None:
+def test_apps_are_registered(crossbar: Crossbar, tmp_path: Path) -> None:
     options = ("--api-url", "http://api.test/v2/", "--open-to", "admins", "--data", tmp_path)
     done = crossbar("apps", "register", tmp_path, *options)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert done.stdout == "Registered http://api.test/v2/ admins (1).\nRefreshed old (2).\n"
     missing = crossbar("apps", "register", tmp_path / "none", "--data", tmp_path)
-    assert (missing.returncode, missing.stderr) == (1, f"Error: {tmp_path}/none has no metadata/app.json\n")
-    assert crossbar("apps", "register", tmp_path, "--open-to", "nobody", "--data", tmp_path).returncode == 2
+    assert (missing.exit_code, missing.stderr) == (1, f"Error: {tmp_path}/none has no metadata/app.json\n")
+    assert crossbar("apps", "register", tmp_path, "--open-to", "nobody", "--data", tmp_path).exit_code == 2
 
 
-def test_the_password_may_come_from_the_environment(tmp_path: Path) -> None:
-    assert crossbar("init", *FIRST[:-2], "--data", tmp_path).returncode == 2
-    assert crossbar("init", *FIRST[:-2], "--data", tmp_path, CROSSBAR_ADMIN_PASSWORD="hush-hush").returncode == 0
+def test_the_password_may_come_from_the_environment(crossbar: Crossbar, tmp_path: Path) -> None:
+    assert crossbar("init", *FIRST[:-2], "--data", tmp_path).exit_code == 2
+    assert crossbar("init", *FIRST[:-2], "--data", tmp_path, CROSSBAR_ADMIN_PASSWORD="hush-hush").exit_code == 0
 
 
-def test_init_says_which_value_is_bad(tmp_path: Path) -> None:
+def test_init_says_which_value_is_bad(crossbar: Crossbar, tmp_path: Path) -> None:
     refused = crossbar("init", *FIRST[:-1], "short", "--data", tmp_path)
-    assert refused.returncode == 1
+    assert refused.exit_code == 1
     assert refused.stderr == "Error: password: String must be at least 6 characters\n"
 
 
 def test_a_database_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
-    refused = crossbar("serve", "--port", "0", "--data", tmp_path, CROSSBAR_DATABASE__URI="mongodb://unreachable")
+    refused = crossbar_process(
+        "serve", "--port", "0", "--data", tmp_path, CROSSBAR_DATABASE__URI="mongodb://unreachable"
+    )
     assert refused.returncode == 1
     assert refused.stderr == (
         "Error: the database (database.uri) cannot be used: no answer from mongodb://ann:[redacted]@db.example.com\n"
     )
 
 
-def test_a_bad_configuration_stops_the_start(tmp_path: Path) -> None:
+def test_a_bad_configuration_stops_the_start(crossbar: Crossbar, tmp_path: Path) -> None:
     file = tmp_path / "crossbar.ini"
     file.write_text("[server]\nprot = 1\nworkers = many\n")
     for command in ("serve", "config"):
         refused = crossbar(command, "--config", file)
-        assert refused.returncode == 1
+        assert refused.exit_code == 1
         assert refused.stderr == (
             f"Error: {file}: unknown option server.prot; did you mean server.port?\n"
             f"server.workers ({file}) must be a whole number, 1 to 256, not 'many'\n"
         )
 
 
-def test_config_says_where_values_come_from(tmp_path: Path) -> None:
+def test_config_says_where_values_come_from(crossbar: Crossbar, tmp_path: Path) -> None:
     file = tmp_path / "crossbar.ini"
     file.write_text("[server]\nport = 9000\n[mail]\npassword = hush-hush\n")
     shown = crossbar("config", "--config", file, "--data", tmp_path / "data", CROSSBAR_SERVER__WORKERS="3")
-    assert shown.returncode == 0, shown.stderr
+    assert shown.exit_code == 0, shown.stderr
     rows = {line.split()[0]: line.split()[1:] for line in shown.stdout.splitlines()}
     assert rows["server.port"] == ["9000", str(file)]
     assert rows["server.workers"] == ["3", "CROSSBAR_SERVER__WORKERS"]
@@ -126,7 +149,7 @@ def test_config_says_where_values_come_from(tmp_path: Path) -> None:
     assert rows["mail.password"] == ["********", str(file)]
 
 
-def test_mail_is_listed_and_shown(tmp_path: Path) -> None:
+def test_mail_is_listed_and_shown(crossbar: Crossbar, tmp_path: Path) -> None:
     message = EmailMessage()
     message["To"] = "ann@example.com"
     message["Subject"] = "Your password at Acme"
@@ -139,17 +162,17 @@ def test_mail_is_listed_and_shown(tmp_path: Path) -> None:
     assert "Subject: Your password at Acme\n" in shown
     assert "https://ui.example.com/?recovery=abc\n" in shown
     refused = crossbar("mail", "nothing", "--data", tmp_path)
-    assert (refused.returncode, refused.stderr) == (1, "Error: there is no message nothing in the spool\n")
+    assert (refused.exit_code, refused.stderr) == (1, "Error: there is no message nothing in the spool\n")
 
 
-def test_config_prints_the_pages_made_from_the_declarations() -> None:
+def test_config_prints_the_pages_made_from_the_declarations(crossbar: Crossbar) -> None:
     root = Path(__file__).parent.parent
     assert crossbar("config", "--example").stdout == (root / "config.example.ini").read_text()
     assert crossbar("config", "--manual").stdout == (root / "docs/configuration.md").read_text()
 
 
 def test_the_version_is_told() -> None:
-    assert crossbar("--version").stdout.startswith("crossbar, version ")
+    assert crossbar_process("--version").stdout.startswith("crossbar, version ")
 
 
 @pytest.mark.parametrize("given", [None, "[b]hush-hush"])

@@ -8,7 +8,7 @@ import logging
 import os
 import select
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,19 +24,7 @@ logger = logging.getLogger("crossbar.test")
 
 
 @pytest.fixture
-def root() -> Iterator[None]:
-    """Put the root logger back as it was."""
-    before = logging.root.handlers[:], logging.root.level
-    logging.root.handlers.clear()
-    yield
-    for handler in logging.root.handlers:
-        handler.close()
-    logging.root.handlers[:], logging.root.level = before
-    logging.captureWarnings(False)
-
-
-@pytest.fixture
-def log(root: None) -> Callable[..., Lines]:
+def log(logging_put_back: None) -> Callable[..., Lines]:
     """Configure logging; returns a function that gives the lines written so far."""
 
     def configure(log_format: str = "json", level: str = "info") -> Lines:
@@ -130,7 +118,7 @@ def test_text_of_clients_stays_on_its_line_and_does_not_reach_the_terminal(log: 
         assert "bad \\udc80" in line
 
 
-def test_auto_is_json_unless_on_a_terminal(root: None) -> None:
+def test_auto_is_json_unless_on_a_terminal(logging_put_back: None) -> None:
     assert isinstance(logs.configure("auto", stream=io.BytesIO()).formatter, logs.JsonFormatter)
     controller, terminal = os.openpty()
     with os.fdopen(terminal, "wb", buffering=0) as stream:
@@ -208,7 +196,7 @@ class Stuck(io.BytesIO):
 
 
 def test_a_stuck_reader_neither_holds_up_the_server_nor_fills_its_memory(
-    root: None, monkeypatch: pytest.MonkeyPatch
+    logging_put_back: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs, "_WAITING_LINES", 100)
     stream = Stuck()
@@ -227,7 +215,7 @@ def test_a_stuck_reader_neither_holds_up_the_server_nor_fills_its_memory(
     assert entries[-1]["message"] in ("reading again", "log lines dropped")
 
 
-def test_lines_are_written_in_pieces_a_pipe_takes_whole(root: None) -> None:
+def test_lines_are_written_in_pieces_a_pipe_takes_whole(logging_put_back: None) -> None:
     stream = Stuck()
     stream.reading.set()
     handler = logs.configure("json", stream=stream)
@@ -239,7 +227,7 @@ def test_lines_are_written_in_pieces_a_pipe_takes_whole(root: None) -> None:
     assert max(stream.sizes) <= select.PIPE_BUF
 
 
-def test_a_reader_that_is_gone_is_no_error(root: None) -> None:
+def test_a_reader_that_is_gone_is_no_error(logging_put_back: None) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb", buffering=0) as stream:
@@ -251,7 +239,7 @@ def test_a_reader_that_is_gone_is_no_error(root: None) -> None:
         assert handler._thread.is_alive()
 
 
-def test_closing_writes_the_rest(root: None) -> None:
+def test_closing_writes_the_rest(logging_put_back: None) -> None:
     stream = io.BytesIO()
     handler = logs.configure("json", stream=stream)
     logger.info("last words")

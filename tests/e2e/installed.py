@@ -1,4 +1,4 @@
-"""The command as people run it, with an embedded database, and `curl` as the documentation writes it."""
+"""The command as people run it, by default with an embedded database, and `curl` as the documentation writes it."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def init(self, password: str) -> dict[str, str]:
+    def init(self, password: str, **variables: str) -> dict[str, str]:
         """Create the first account; its `account_id`, `user_id` and `api_key`."""
         first = ("--account", "Acme", "--realm", "acme.example.com", "--user", "admin", "--password", password)
-        told: dict[str, str] = json.loads(self.crossbar("init", *first, "--json").splitlines()[-1])
+        told: dict[str, str] = json.loads(self.crossbar("init", *first, "--json", **variables).splitlines()[-1])
         return told
 
     @contextmanager

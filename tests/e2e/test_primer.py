@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from crossbar import __version__, clock
 from tests.e2e.installed import Answer, Installation, Shell
@@ -14,16 +16,20 @@ PASSWORD = "a-good-password"
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def shell(
+    tmp_path_factory: pytest.TempPathFactory, mongo_uri: str, mongo_client: MongoClient[dict[str, Any]]
+) -> Iterator[Shell]:
     """A shell with the Primer's variables, beside a server of its own."""
     folder = tmp_path_factory.mktemp("primer")
+    database = {"CROSSBAR_DATABASE__URI": mongo_uri, "CROSSBAR_DATABASE__NAME": f"test-{uuid.uuid4().hex}"}
     installation = Installation(folder / "data")
-    first = installation.init(PASSWORD)
-    with installation.serving("--create-admin") as server:
+    first = installation.init(PASSWORD, **database)
+    with installation.serving("--create-admin", **database) as server:
         variables = {"SERVER": server.url, "PASSWORD": PASSWORD, "ACCOUNT_ID": first["account_id"]}
         yield Shell(folder, variables | {"USER_ID": first["user_id"], "API_KEY": first["api_key"]})
         assert server.printed == ""
         assert server.terminate() == 0
+    mongo_client.drop_database(database["CROSSBAR_DATABASE__NAME"])
 
 
 @pytest.fixture(scope="module")
