@@ -128,7 +128,7 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/metrics", _metrics)
-    app.router.add_route("*", "/{path:.*}", _handle)
+    app.router.add_route("*", r"/{path:[\s\S]*}", _handle)
     return app
 
 

@@ -543,3 +543,10 @@ async def test_languages(tenant: Tenant) -> None:
     for wanted, given in (("de-DE,de;q=0.9,en;q=0.5", "de-de"), ("en-GB", "en-gb"), ("", "en"), ("*", "en")):
         answer = await tenant.api.get("", headers={"Accept-Language": wanted})
         assert answer.headers["Content-Language"] == given
+
+
+async def test_a_line_break_in_a_path_is_a_character_like_others(tenant: Tenant, house: House) -> None:
+    url = URL(f"{house.url}/v2/accounts/{tenant.id}/devices/a%0Ab", encoded=True)
+    async with tenant.api.session.get(url, headers={"X-Auth-Token": tenant.token}) as response:
+        envelope = await response.json()
+    assert (response.status, envelope["data"]) == (404, {"cause": "a\nb", "message": "bad identifier"})
