@@ -18,7 +18,8 @@ Answer = TypeVar("Answer")
 class Coalescer(Generic[Question, Answer]):
     """Calls of one kind, answered in batches.
 
-    `run` takes the questions of one batch and returns an answer, or an exception to raise, for each, in order.
+    `run` takes the questions of one batch and returns an answer, or an exception to raise, for each, in order. So many
+    batches are under way `abreast`: one makes the largest batches, two keep one that waits from holding up all.
     """
 
     def __init__(

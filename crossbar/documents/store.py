@@ -246,7 +246,8 @@ class Store:
         room = self.shapes[document_type].room
         reader = self._reads.get((room, part))
         if reader is None:
-            reader = self._reads[room, part] = Coalescer(self._finder(room, part))
+            # Reads by id wait for nobody's lock, so the next batch may wait for this one.
+            reader = self._reads[room, part] = Coalescer(self._finder(room, part), abreast=1)
         return await reader(key)
 
     def _finder(self, room: str, part: str) -> Callable[[list[str]], Awaitable[list[Stored | Exception | None]]]:
