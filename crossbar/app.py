@@ -31,7 +31,6 @@ from crossbar.resource.front import Front
 from crossbar.resource.rendering import Rendering
 from crossbar.resources import calls, carriers, identity, system
 from crossbar.resources.identity import bootstrap as first_account
-from crossbar.resources.identity import removals
 from crossbar.resources.identity.numbers import account_of
 from crossbar.resources.system.registration import Registered, register
 from crossbar.settings import Settings
@@ -116,7 +115,6 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
             app[SERVICES] = opened
             rendering = Rendering(envelopes, metrics, compress=lambda: opened.config.server.compress_response_body)
             app[FRONT] = Front(opened, RESOURCES, rendering)
-            await removals.finish_all(opened)
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
                     for part in wing.PARTS:

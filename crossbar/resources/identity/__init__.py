@@ -79,4 +79,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     removals.SHAPE,
     *single_sign_on.SHAPES,
 )
-PARTS: Final[tuple[Part, ...]] = (mails.part, providers.part, single_sign_on.part)
+PARTS: Final[tuple[Part, ...]] = (mails.part, providers.part, removals.part, single_sign_on.part)

@@ -378,7 +378,7 @@ async def delete(call: Call) -> Reply:
         if await transaction.count(Listing(ACCOUNTS, "account", tag=f"descendant/{account_id}")):
             raise SystemFault("account_has_descendants")
         await transaction.remove(account)
-        await transaction.insert(removals.pending(account_id))
+        await removals.note(transaction, account_id)
         for parent_id in account.fields["pvt_tree"][-1:]:
             parent = await transaction.get(ACCOUNTS, "account", parent_id)
             if parent is not None:
@@ -386,7 +386,7 @@ async def delete(call: Call) -> Reply:
         return account
 
     account = await call.store.transact(take_out)
-    await removals.finish(call.services, account_id)
+    await removals.clear(call.services, account_id)
     return Reply({**account.public, "_read_only": {"deleted": True}}, revision=account.revision)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from crossbar import clock
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
+from crossbar.resources.identity import removals
 from tests.harness import Answer, Api, House, Tenant, issue_token, new_tenant
 
 SCHEMA_DEFAULTS: dict[str, Any] = {"call_restriction": {}, "music_on_hold": {}, "preflow": {}, "ringtones": {}}
@@ -392,6 +393,24 @@ async def test_delete(tenant: Tenant, house: House, master: Tenant) -> None:
     assert await house.services.store.get(child.id, "device", device.id) is None
     freed = await tenant.api.put("/devices", {"name": "x", "sip": {"username": "xx", "realm": "other.test"}})
     assert freed.status == 201
+
+
+async def test_what_comes_in_after_an_accounts_end_goes_too(tenant: Tenant, house: House) -> None:
+    child, reborn = [(await tenant.api.put("", {"name": unique("leaving")})).id for _ in range(2)]
+    late = {"name": "late", "sip": {"username": unique("late"), "realm": "other.test"}}
+    for account_id in (child, reborn):
+        assert (await tenant.root.delete(f"/accounts/{account_id}")).status == 200
+    await house.services.store.insert(Document(child, "device", "late", late))
+    await tenant.api.put("", {"name": unique("anew"), "id": reborn})
+    kept = await tenant.root.put(f"/accounts/{reborn}/devices", {"name": "kept"})
+
+    assert (await tenant.api.put("/devices", late)).status == 400
+    with clock.frozen(clock.unix_now() + removals.GRACE_SECONDS):
+        await removals.clear_all(house.services)
+    assert (await tenant.api.put("/devices", late)).status == 201
+    assert (await tenant.root.get(f"/accounts/{reborn}/devices/{kept.id}")).status == 200
+    assert await house.services.store.get(SYSTEM_DATA, removals.TYPE, child) is None
+    assert (await tenant.root.delete(f"/accounts/{reborn}")).status == 200
 
 
 async def test_what_is_not_deleted(tenant: Tenant, master: Tenant) -> None:
