@@ -7,6 +7,7 @@ Writes are acknowledged by a majority and journaled. Reads by id and single writ
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -64,7 +65,9 @@ SearchField = Literal["id", "name", "numbers"]
 """What a search looks at."""
 
 ATTEMPTS = 20
-"""How often a read-change-write is tried again when somebody else writes in between."""
+"""How often a read-change-write is tried when somebody else writes in between."""
+PAUSE_SECONDS = 0.005
+"""What the pause between two tries grows by at most."""
 LARGEST_SHARED_PAGE = 200
 """Pages of up to so many rows may be read together with others."""
 LONGEST_KEY = 4096
@@ -87,6 +90,30 @@ class Duplicate(Exception):
     def __init__(self, claim: str | None = None) -> None:
         super().__init__(claim or "id")
         self.claim = claim
+
+
+class Attempts:
+    """Tries of a read-change-write, each of which may be outrun.
+
+    Between two of them is a pause that grows and is never the same: of many who change one document at a time, all
+    get through.
+    """
+
+    __slots__ = ("_made",)
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def __aiter__(self) -> Attempts:
+        return self
+
+    async def __anext__(self) -> int:
+        if self._made == ATTEMPTS:
+            raise StopAsyncIteration
+        if self._made:
+            await asyncio.sleep(random.uniform(0, PAUSE_SECONDS * self._made))  # noqa: S311 - no secret
+        self._made += 1
+        return self._made
 
 
 class Stale(Exception):
@@ -559,7 +586,7 @@ class Store:
         self, database: str, document_type: str, document_id: str, change: Callable[[Document], None]
     ) -> Document | None:
         """Read, change and replace a document, again if somebody else was faster; None if it does not exist."""
-        for _ in range(ATTEMPTS):
+        async for _ in Attempts():
             previous = await self.get(database, document_type, document_id)
             if previous is None:
                 return None
@@ -573,7 +600,7 @@ class Store:
 
     async def put(self, document: Document) -> Document:
         """Save a document whether or not one of its id exists; its fields win whole."""
-        for _ in range(ATTEMPTS):
+        async for _ in Attempts():
             previous = await self.get(document.database, document.type, document.id)
             try:
                 return await (self.replace(document, previous) if previous else self.insert(document))
@@ -590,7 +617,7 @@ class Store:
         `change` says whether it changed anything, and is called again when somebody else was faster. The answer says
         whether the document is new.
         """
-        for _ in range(ATTEMPTS):
+        async for _ in Attempts():
             previous = await self.get(fresh.database, fresh.type, fresh.id)
             document = replace(previous or fresh, fields=dict((previous or fresh).fields))
             changed = change(document)
@@ -649,6 +676,15 @@ class Store:
         collection = self.database[room]
 
         async def write(batch: list[_Replacement]) -> list[Exception | None]:
+            # Of several for one document the first goes; who was outrun within the batch need not ask the database,
+            # and the winner is not mistaken for outrun because a later one has already replaced what it wrote.
+            chosen: dict[str, _Replacement] = {}
+            for item in batch:
+                chosen.setdefault(item.document.key, item)
+            outcomes = dict(zip(chosen, await write_different(list(chosen.values())), strict=True))
+            return [outcomes[item.document.key] if item is chosen[item.document.key] else Stale() for item in batch]
+
+        async def write_different(batch: list[_Replacement]) -> list[Exception | None]:
             requests: list[ReplaceOne[Any]] = [
                 ReplaceOne({"_id": item.document.key, "a": item.document.database, "rev": item.expected}, item.stored)
                 for item in batch

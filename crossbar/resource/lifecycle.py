@@ -13,7 +13,7 @@ from urllib.parse import quote
 from crossbar import clock
 from crossbar.documents.document import Document, DocumentKey, document_key, private_fields, public_fields
 from crossbar.documents.shape import Unique, alphanumeric
-from crossbar.documents.store import ATTEMPTS, Duplicate, Stale
+from crossbar.documents.store import Attempts, Duplicate, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound
 from crossbar.ids import new_id
 from crossbar.resource.call import Call
@@ -147,7 +147,7 @@ class Lifecycle:
         must_exist: bool = False,
     ) -> Document:
         """Validate and save what `change` makes of the stored public part, which is `{}` of a missing document."""
-        for _ in range(ATTEMPTS):
+        async for _ in Attempts():
             previous = await call.store.get(self.database(call), self.document_type, document_id)
             if previous is None and must_exist:
                 raise NotFound(document_id)
@@ -198,7 +198,7 @@ class Lifecycle:
     async def update(self, call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
         """Save what `change` makes of the public part of the document in the path, and answer it."""
         document_id = call.path[self.id_name]
-        for _ in range(ATTEMPTS):
+        async for _ in Attempts():
             previous = await self.load(call, document_id)
             try:
                 saved = await self.save_over(call, previous, change(public_fields(previous.fields)))

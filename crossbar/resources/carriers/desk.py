@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from crossbar.documents.document import ACCOUNTS, Document, private_fields, public_fields
-from crossbar.documents.store import ATTEMPTS, Duplicate, Stale
+from crossbar.documents.store import Attempts, Duplicate, Stale
 from crossbar.errors import JSON, Conflict
 from crossbar.resource import Call, merge, stamps
 from crossbar.resources.carriers import faults, features, ports
@@ -233,7 +233,7 @@ class Desk:
         """Take a step, and again from where somebody else has put the number in the meantime."""
         check(number)
         store = self._call.store
-        for _ in range(ATTEMPTS):
+        async for _ in Attempts():
             stored = await store.get(NUMBERS, NUMBER, number)
             if stored is None and await mobile_of(store, number) is not None:
                 raise faults.exists(number) if self._call.verb == "PUT" else faults.unauthorized("number of a device")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.store import ATTEMPTS, Stale, Store, Transaction
+from crossbar.documents.store import Attempts, Stale, Store, Transaction
 from crossbar.errors import Conflict
 from crossbar.resource import Services
 from crossbar.resources.carriers import features
@@ -71,7 +71,7 @@ async def free(services: Services, account_id: str) -> None:
 
 
 async def _free(services: Services, account_id: str, number: str) -> None:
-    for _ in range(ATTEMPTS):
+    async for _ in Attempts():
         stored = await services.store.get(NUMBERS, SHAPE.type, number)
         if stored is None or owner_of(stored) != account_id:
             return

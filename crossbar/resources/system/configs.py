@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import Document, public_fields
 from crossbar.documents.shape import Summary
-from crossbar.documents.store import ATTEMPTS, Stale
+from crossbar.documents.store import Attempts, Stale
 from crossbar.errors import JSON, Conflict, NotFound
 from crossbar.resource import Call, Draft, Reply, Resource, merge
 from crossbar.resources.defaults import difference, system_defaults
@@ -62,7 +62,7 @@ async def delete(call: Call) -> Reply:
 async def _save(call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
     category = call.path["category"]
     below = await _below(call)
-    for _ in range(ATTEMPTS):
+    async for _ in Attempts():
         stored = await _stored(call, call.account_id)
         own = change(public_fields(stored.fields) if stored else {})
         values = call.valid(f"account_config.{category}", merge(below, own))
