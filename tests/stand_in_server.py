@@ -11,13 +11,16 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from crossbar.config import Config
 from crossbar.errors import Invalid, SystemFault
-from crossbar.resources.system.registration import NoApp, Registered
 from crossbar.shared import BucketTable
+
+if TYPE_CHECKING:  # each worker would load all endpoints with it
+    from crossbar.resources.system.registration import Registered
 
 
 @dataclass
@@ -88,6 +91,8 @@ async def build_app(config: Config, *, database_uri: str, buckets: BucketTable) 
 async def register_apps(
     config: Config, *, database_uri: str, place: str, api_url: str | None, allowed_users: str | None
 ) -> list[Registered]:
+    from crossbar.resources.system.registration import NoApp, Registered
+
     if place.endswith("none"):
         raise NoApp(f"{place} has no metadata/app.json")
     return [Registered("1", f"{api_url} {allowed_users}", created=True), Registered("2", "old", created=False)]
