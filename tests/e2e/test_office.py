@@ -12,6 +12,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from crossbar import clock
 from crossbar.documents.document import SYSTEM_DATA, document_key
 from crossbar.resources.identity import removals
 from tests.e2e.office import DIRECTORY, FEATURE_CODES, HOURS, MADE_BY, NOBODY, WHOLE, WORKDAYS, Office
@@ -321,6 +322,8 @@ async def test_nothing_is_left_of_an_office(house: House, mongo_client: MongoCli
     # What remains is the note by which writes that were under way are swept up, once they have had their time.
     note = database["documents"].find_one_and_delete({"_id": document_key(SYSTEM_DATA, removals.TYPE, office.id)})
     assert note is not None
+    with clock.frozen(clock.unix_now() + removals.GRACE_SECONDS):
+        await removals.clear_all(house.services)  # as a server does from time to time
     assert mentions(database, office.id) == []
     assert database["attachments.chunks"].count_documents({"files_id": {"$in": files}}) == 0
     again = await Office.opened(reseller, office.name)  # name and realm are free
