@@ -75,6 +75,10 @@ async def test_the_dashboard(office: Office) -> None:
     keys = ("device_type", "enabled", "registrable", "registered")
     assert [picked(device, *keys) for device in devices] == [["sip_device", True, True, False]] * 5
     assert await office.ui.get("/channels", **WHOLE) == []
+    in_use = '["in_service","port_in"]'
+    assert (await office.ui.get("/phone_numbers", filter_state=in_use, **WHOLE))["numbers"] == {}
+    classifiers = await office.ui.get("/phone_numbers/classifiers")
+    assert all(one["name"] == name and one["friendly_name"] and one["regex"] for name, one in classifiers.items())
     callflows = await office.ui.get("/callflows", has_type="type", **WHOLE)
     assert ids(callflows) > set(office.callflows.values())  # `has_type` means nothing
     (found,) = await office.ui.get("/directories")
@@ -99,6 +103,9 @@ async def test_the_users(office: Office) -> None:
         assert flow["modules"] == ["user", "voicemail"]
         assert picked(device, "id", "name", "registered") == [person.device_id, f"{name}'s Phone", False]
         assert picked(box, "id", "mailbox", "name") == [person.vmbox_id, person.extension, f"{name}'s VMBox"]
+    providers = (await office.ui.get("/multi_factor"))["multi_factor_providers"]
+    assert [one["enabled"] for one in providers if one["provider_name"] == "otp"] == [True]
+    assert (await office.ui.get("/security"))["account"] == {}
 
 
 async def test_one_user(office: Office) -> None:
