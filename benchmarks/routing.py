@@ -13,7 +13,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from crossbar.resource import Call, Reply, Resource
+from crossbar.endpoint import Call, Reply, Resource
 from crossbar.wire.paths import parse_path
 
 ROUNDS = 7

@@ -37,8 +37,8 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.documents.layout import encode
 from crossbar.documents.shape import alphanumeric
+from crossbar.endpoint import Services
 from crossbar.ids import next_revision
-from crossbar.resource import Services
 from crossbar.shared import BucketTable
 
 PER_ACCOUNT = 100

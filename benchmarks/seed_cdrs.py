@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks import samples
 from crossbar import app, clock
 from crossbar.documents.store import Store
-from crossbar.resources.calls.cdr import cdr_of, keep_cdrs
+from crossbar.resources.records.domain.cdr import cdr_of, keep_cdrs
 
 BETWEEN = 60
 """Seconds from call to call."""

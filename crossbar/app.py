@@ -17,27 +17,27 @@ from crossbar.access.bundle import Access
 from crossbar.access.costs import Buckets
 from crossbar.access.pepper import Pepper
 from crossbar.config import Config
+from crossbar.dialing import account_of
 from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Store
+from crossbar.endpoint import Resource, Services
+from crossbar.endpoint.dispatcher import Front
+from crossbar.endpoint.rendering import Rendering
 from crossbar.errors import CrossbarError
 from crossbar.metrics import Metrics
 from crossbar.pepper import pepper_secret
-from crossbar.resource import Resource, Services
-from crossbar.resource.front import Front
-from crossbar.resource.rendering import Rendering
-from crossbar.resources import calls, carriers, identity, system
-from crossbar.resources.identity import bootstrap as first_account
-from crossbar.resources.identity.numbers import account_of
-from crossbar.resources.system.registration import Registered, register
+from crossbar.resources import apps, auth, billing, calls, identity, ingest, notices, numbers, records, system, tasks
+from crossbar.resources.apps.domain.app_registration import Registered, register
+from crossbar.resources.identity.domain import first_account
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable
 from crossbar.wire.envelope import Envelopes
 
-WINGS: Final = (calls, carriers, identity, system)
+WINGS: Final = (auth, apps, notices, billing, numbers, ingest, tasks, calls, records, identity, system)
 """Each wing lists its `RESOURCES`, further `SHAPES`, and `PARTS`: what runs as long as the server does."""
 RESOURCES: Final[tuple[Resource, ...]] = tuple(resource for wing in WINGS for resource in wing.RESOURCES)
 SERVICES: Final = web.AppKey("services", Services)

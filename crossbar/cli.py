@@ -17,14 +17,15 @@ from rich.panel import Panel
 from rich.table import Table
 
 import crossbar
-from crossbar import app, ids, logs, manual, serving, supervisor
+from crossbar import app, ids, logs, manual
 from crossbar.config import OPTIONS, Config, ConfigError
 from crossbar.documents.embedded import EmbeddedMongoError
 from crossbar.errors import Invalid, SystemFault
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
-from crossbar.resources.system.registration import NoApp, Registered
-from crossbar.serving import Listener, open_listeners
+from crossbar.process import serving, supervisor
+from crossbar.process.serving import Listener, open_listeners
+from crossbar.resources.apps.domain.app_registration import NoApp, Registered
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

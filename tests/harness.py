@@ -12,9 +12,9 @@ from aiohttp import ClientSession
 from multidict import CIMultiDictProxy
 
 from crossbar import clock
+from crossbar.endpoint import Services
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
-from crossbar.resource import Services
 
 ABSENT = object()
 """Stands for a value that a test does not compare (ids, times, revisions)."""

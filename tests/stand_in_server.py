@@ -20,7 +20,7 @@ from crossbar.errors import Invalid, SystemFault
 from crossbar.shared import BucketTable
 
 if TYPE_CHECKING:  # each worker would load all endpoints with it
-    from crossbar.resources.system.registration import Registered
+    from crossbar.resources.apps.domain.app_registration import Registered
 
 
 @dataclass
@@ -91,7 +91,7 @@ async def build_app(config: Config, *, database_uri: str, buckets: BucketTable) 
 async def register_apps(
     config: Config, *, database_uri: str, place: str, api_url: str | None, allowed_users: str | None
 ) -> list[Registered]:
-    from crossbar.resources.system.registration import NoApp, Registered
+    from crossbar.resources.apps.domain.app_registration import NoApp, Registered
 
     if place.endswith("none"):
         raise NoApp(f"{place} has no metadata/app.json")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from crossbar.app import RESOURCES
-from crossbar.resource import Route
+from crossbar.endpoint import Route
 from tests.harness import House, Tenant, new_tenant
 
 ENDS_THE_TENANT: Final = {("DELETE", "/v2/accounts/{account_id}"), ("DELETE", "/v2/token_auth")}

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from crossbar.app import RESOURCES
-from crossbar.resource import Route
+from crossbar.endpoint import Route
 from tests.harness import House, Tenant
 
 SAMPLE = "f" * 32

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from crossbar.app import RESOURCES
-from crossbar.resource import ACCOUNT, Route, Who
+from crossbar.endpoint import ACCOUNT, Route, Who
 from tests.harness import House, Tenant, expired_token, issue_token, new_tenant
 
 SAMPLE = "f" * 32

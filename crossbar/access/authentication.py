@@ -14,9 +14,9 @@ from crossbar.access.basic import BasicCredentials
 from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
-from crossbar.access.ingest import IngestToken, IngestTokens
+from crossbar.access.ingest_token import IngestToken, IngestTokens
 from crossbar.access.logins import IP_AUTH
-from crossbar.access.request import Asked
+from crossbar.access.request_facts import Asked
 from crossbar.access.standing import refuse_expired
 from crossbar.access.tokens import EXPIRED, BadToken, Tokens
 from crossbar.errors import InvalidCredentials, Plain

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
-from crossbar.access.request import Asked
+from crossbar.access.request_facts import Asked
 
 SYSTEM_NOUNS = frozenset({"acls", "rates", "sup"})
 """Endpoints that are the system's wherever they stand in the path."""

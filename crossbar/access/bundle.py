@@ -11,7 +11,7 @@ from crossbar.access.authenticators import Authenticators
 from crossbar.access.basic import BasicCredentials
 from crossbar.access.costs import Buckets, Costs, CostSettings
 from crossbar.access.directory import Directory
-from crossbar.access.ingest import INGEST_TOKEN_SHAPE, IngestTokens
+from crossbar.access.ingest_token import INGEST_TOKEN_SHAPE, IngestTokens
 from crossbar.access.keys import KEYS_SHAPE, Keys
 from crossbar.access.logins import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, AccountOfNumber, Logins
 from crossbar.access.pepper import Pepper

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from crossbar import clock
-from crossbar.access.request import Asked
+from crossbar.access.request_facts import Asked
 from crossbar.errors import TooManyRequests
 
 NO_ACCOUNT = "no_account"

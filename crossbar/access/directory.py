@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from crossbar import clock
-from crossbar.access.memory import Memory
+from crossbar.access.feed_cache import Memory
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.listing import Listing

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from crossbar import clock
-from crossbar.access.memory import BELIEVED_SECONDS, Memory
+from crossbar.access.feed_cache import BELIEVED_SECONDS, Memory
 from crossbar.access.pepper import Pepper
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.feed import Feed

@@ -14,7 +14,7 @@ from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory, User
 from crossbar.access.passwords import Method
 from crossbar.access.pepper import Pepper
-from crossbar.access.request import Asked
+from crossbar.access.request_facts import Asked
 from crossbar.access.standing import refuse_disabled, refuse_expired
 from crossbar.access.tokens import Tokens
 from crossbar.errors import JSON, CrossbarError, InvalidCredentials, Plain

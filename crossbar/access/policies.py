@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from crossbar.access.directory import Account, Directory
+from crossbar.access.feed_cache import Memory
 from crossbar.access.logins import ModuleSettings
-from crossbar.access.memory import Memory
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import Store
 from crossbar.errors import JSON

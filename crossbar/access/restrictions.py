@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from crossbar.access.directory import Account
+from crossbar.access.feed_cache import Memory
 from crossbar.access.identity import Identity
-from crossbar.access.memory import Memory
-from crossbar.access.request import Asked
+from crossbar.access.request_facts import Asked
 from crossbar.documents.feed import Feed
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, Forbidden

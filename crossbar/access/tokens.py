@@ -20,9 +20,9 @@ from jwt.types import Options
 
 from crossbar import clock
 from crossbar.access.directory import Account, Directory, User
+from crossbar.access.feed_cache import Memory
 from crossbar.access.identity import Identity
 from crossbar.access.keys import Keyring, Keys, UnknownKey
-from crossbar.access.memory import Memory
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import REVOCATION, Store

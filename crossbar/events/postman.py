@@ -11,7 +11,7 @@ from typing import Final
 import aiosmtplib
 
 from crossbar import clock
-from crossbar.config import Mail as MailOptions
+from crossbar.config import Mail
 from crossbar.events.spool import Entry, Spool
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Postman:
     with the message's age.
     """
 
-    def __init__(self, spool: Callable[[], Spool], options: Callable[[], MailOptions]) -> None:
+    def __init__(self, spool: Callable[[], Spool], options: Callable[[], Mail]) -> None:
         self._spool = spool
         self._options = options
         self._wake = asyncio.Event()

@@ -1,1 +1,5 @@
-"""What is special about each endpoint: one file an endpoint, in wings."""
+"""What is special about each endpoint, in one wing a subject.
+
+A wing's `__init__` lists its endpoints. Outside of `domain` folders every file declares the endpoint of its name, or is
+part of one; what lies in `domain` knows nothing of HTTP and can be called by whoever has plain data.
+"""

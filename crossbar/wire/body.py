@@ -15,7 +15,7 @@ from crossbar.errors import JSON, Invalid
 from crossbar.wire.decoding import DEFAULT_LIMITS, Limits, decode_json, invalid_json
 from crossbar.wire.multipart import Part, malformed, split_parts
 from crossbar.wire.query import NO_QUERY, Query
-from crossbar.wire.values import Values
+from crossbar.wire.request_values import Values
 
 _JSON: Final = "application/json"
 _JSON_TYPES: Final = frozenset({_JSON, "application/x-json"})

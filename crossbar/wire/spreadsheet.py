@@ -15,7 +15,7 @@ import orjson
 from multidict import istr
 
 from crossbar.errors import JSON
-from crossbar.wire.values import Headers, Values
+from crossbar.wire.request_values import Headers, Values
 
 CSV_TYPE: Final = "text/csv"
 

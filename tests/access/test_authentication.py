@@ -13,7 +13,7 @@ from crossbar.access.authentication import Authentication, Credential
 from crossbar.access.costs import Costs, CostSettings
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
-from crossbar.access.ingest import IngestTokens
+from crossbar.access.ingest_token import IngestTokens
 from crossbar.documents.document import Document
 from crossbar.errors import CrossbarError
 from crossbar.shared import BucketTable

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from crossbar.resources.system.registration import Registered, register
+from crossbar.resources.apps.domain.app_registration import Registered, register
 from tests.harness import Answer, Api, House, Tenant
 
 HOST = "phones.example.com"

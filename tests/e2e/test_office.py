@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from crossbar import clock
 from crossbar.documents.document import SYSTEM_DATA, document_key
-from crossbar.resources.identity import removals
+from crossbar.resources.identity.domain import account_removal
 from tests.e2e.office import DIRECTORY, FEATURE_CODES, HOURS, MADE_BY, NOBODY, WHOLE, WORKDAYS, Office
 from tests.harness import House, Tenant
 from tests.samples import MP3
@@ -327,10 +327,12 @@ async def test_nothing_is_left_of_an_office(house: House, mongo_client: MongoCli
     assert (await office.ui.api.get("/users")).status == 404
     assert (await office.ui.api.acting(office.ui.api.token, "").get(f"/accounts/{reseller.id}")).status == 401
     # What remains is the note by which writes that were under way are swept up, once they have had their time.
-    note = database["documents"].find_one_and_delete({"_id": document_key(SYSTEM_DATA, removals.TYPE, office.id)})
+    note = database["documents"].find_one_and_delete(
+        {"_id": document_key(SYSTEM_DATA, account_removal.TYPE, office.id)}
+    )
     assert note is not None
-    with clock.frozen(clock.unix_now() + removals.GRACE_SECONDS):
-        await removals.clear_all(house.services)  # as a server does from time to time
+    with clock.frozen(clock.unix_now() + account_removal.GRACE_SECONDS):
+        await account_removal.clear_all(house.services)  # as a server does from time to time
     assert mentions(database, office.id) == []
     assert database["attachments.chunks"].count_documents({"files_id": {"$in": files}}) == 0
     again = await Office.opened(reseller, office.name)  # name and realm are free

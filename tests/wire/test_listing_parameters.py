@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crossbar import clock
 from crossbar.errors import JSON, CrossbarError, Invalid
-from crossbar.wire.listing import (
+from crossbar.wire.list_options import (
     LARGEST_PAGE,
     MAXIMUM_RANGE,
     ListOptions,
@@ -23,7 +23,7 @@ from crossbar.wire.listing import (
     time_range,
 )
 from crossbar.wire.query import Query
-from crossbar.wire.values import Values
+from crossbar.wire.request_values import Values
 
 NOW = clock.gregorian(1_714_558_830)
 

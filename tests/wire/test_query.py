@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from crossbar.wire.query import NO_QUERY, Query
-from crossbar.wire.values import (
+from crossbar.wire.request_values import (
     Credential,
     Values,
     credential,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from crossbar.wire.query import Query
+from crossbar.wire.request_values import Values
 from crossbar.wire.spreadsheet import Sheet, attachment, file_name, render
-from crossbar.wire.values import Values
 
 
 def test_objects_are_flattened_and_columns_renamed() -> None:

@@ -13,11 +13,11 @@ from typing import Any
 import jsonschema_rs
 
 from crossbar.documents.schemas import checks
-from crossbar.documents.schemas.formats import FORMATS
 from crossbar.documents.schemas.library import Library, Schema, pointed, transformed
 from crossbar.documents.schemas.nodes import NODES, module_schema
 from crossbar.documents.schemas.plan import Accept
-from crossbar.documents.schemas.values import is_among
+from crossbar.documents.schemas.schema_values import is_among
+from crossbar.documents.schemas.string_formats import FORMATS
 
 
 def verdict(library: Library, schema: Schema, *, whole: bool = False) -> Accept:

@@ -12,9 +12,9 @@ from typing import Any
 from jsonschema import Draft4Validator, ValidationError, validators
 
 from crossbar.documents.schemas import checks, patterns
-from crossbar.documents.schemas.formats import FORMATS
 from crossbar.documents.schemas.library import Library, Schema
-from crossbar.documents.schemas.values import are_unique, is_among
+from crossbar.documents.schemas.schema_values import are_unique, is_among
+from crossbar.documents.schemas.string_formats import FORMATS
 
 Errors = Iterator[ValidationError]
 Find = Callable[[Schema, Any], Errors]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.endpoint import ACCOUNT, Call, Reply, Resource, stamps
 from crossbar.errors import JSON, NotFound
-from crossbar.resource import ACCOUNT, Call, Reply, Resource, stamps
 
 KEY: Final = "access_lists"
 

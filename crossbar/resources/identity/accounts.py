@@ -19,11 +19,11 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_default
 from crossbar.documents.store import Transaction
+from crossbar.endpoint import BARE, Call, Draft, Reply, Resource, Who, answer_listing, chosen_id, stamps
 from crossbar.errors import Forbidden, Invalid, MethodNotAllowed, NotFound, SystemFault
 from crossbar.ids import new_id, new_secret
-from crossbar.resource import BARE, Call, Draft, Reply, Resource, Who, answer_listing, chosen_id, stamps
-from crossbar.resources.identity import removals
-from crossbar.resources.identity.mails import announce, wants_mail
+from crossbar.resources.identity.domain import account_removal
+from crossbar.resources.identity.domain.welcome_mail import announce, wants_mail
 
 COMPUTED: Final = (
     "superduper_admin",
@@ -378,7 +378,7 @@ async def delete(call: Call) -> Reply:
         if await transaction.count(Listing(ACCOUNTS, "account", tag=f"descendant/{account_id}")):
             raise SystemFault("account_has_descendants")
         await transaction.remove(account)
-        await removals.note(transaction, account_id)
+        await account_removal.note(transaction, account_id)
         for parent_id in account.fields["pvt_tree"][-1:]:
             parent = await transaction.get(ACCOUNTS, "account", parent_id)
             if parent is not None:
@@ -386,7 +386,7 @@ async def delete(call: Call) -> Reply:
         return account
 
     account = await call.store.transact(take_out)
-    await removals.clear(call.services, account_id)
+    await account_removal.clear(call.services, account_id)
     return Reply({**account.public, "_read_only": {"deleted": True}}, revision=account.revision)
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
+from crossbar.endpoint import Call, Reply, Resource
 from crossbar.errors import JSON
-from crossbar.resource import Call, Reply, Resource
-from crossbar.resources.identity.numbers import is_reconcilable
 
 EXTENSION: Final = "extension"
 CUSTOM: Final = "custom"

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, TypeGuard
 
+from crossbar.dialing import held_number, normalize_at
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary, Unique, or_default
+from crossbar.endpoint import Call, Draft, Reply, Resource, answer_listing
 from crossbar.errors import NotFound, Plain
-from crossbar.resource import Call, Draft, Reply, Resource, answer_listing
-from crossbar.resources.identity.numbers import held_number, normalize_at
 
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
 OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type", "hotdesked", "call_recording")

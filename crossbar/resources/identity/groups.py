@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, or_default
-from crossbar.resource import Call, Reply, Resource, answer_listing
-from crossbar.resources.identity.features import smartpbx_features
+from crossbar.endpoint import Call, Reply, Resource, answer_listing
+from crossbar.resources.identity.domain.call_features import smartpbx_features
 
 
 def features(group: Document) -> list[str]:

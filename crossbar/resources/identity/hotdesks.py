@@ -11,9 +11,9 @@ from typing import Any
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import SEPARATOR
-from crossbar.resource import Call, Reply, Resource, answer_computed, answer_listing
+from crossbar.endpoint import Call, Reply, Resource, answer_computed, answer_listing
 from crossbar.resources.identity.devices import HOTDESKED, hotdesked_to, hotdesked_users
-from crossbar.resources.identity.features import OF_HOTDESKED, smartpbx_features, switched_on
+from crossbar.resources.identity.domain.call_features import OF_HOTDESKED, smartpbx_features, switched_on
 from crossbar.resources.identity.users import ROW
 
 hotdesks = Resource("hotdesks")

@@ -18,9 +18,9 @@ from crossbar import clock
 from crossbar.documents.document import Document, is_private
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate
+from crossbar.endpoint import ACCOUNT, Binary, Call, Reply, Resource
 from crossbar.errors import JSON, Invalid, NotFound, Plain
 from crossbar.ids import new_id
-from crossbar.resource import ACCOUNT, Binary, Call, Reply, Resource
 from crossbar.resources.identity.devices import owned_by
 
 MANUAL: Final = "manual_presence"

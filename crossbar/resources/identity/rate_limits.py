@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Summary
-from crossbar.resource import ACCOUNT, Call, Draft, Reply, Resource
+from crossbar.endpoint import ACCOUNT, Call, Draft, Reply, Resource
 
 TYPE: Final = "rate_limits"
 

@@ -5,8 +5,8 @@ Source: KAZOO `cb_registrations`.
 
 from __future__ import annotations
 
+from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource
 from crossbar.errors import Plain
-from crossbar.resource import ACCOUNT, BARE, Call, Reply, Resource
 from crossbar.resources.identity.devices import holder_of_username
 
 registrations = Resource("registrations", scopes=(ACCOUNT,))

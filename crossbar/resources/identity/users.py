@@ -8,22 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from crossbar.access.passwords import (
-    MD5_FIELD,
-    SHA1_FIELD,
-    credential_fields,
-    credential_tags,
-    password_fields,
-)
+from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD, credential_fields, credential_tags, password_fields
+from crossbar.dialing import normalize_at
 from crossbar.documents.document import Document, public_fields
 from crossbar.documents.shape import Summary, Unique, or_default
+from crossbar.endpoint import Binary, Call, Draft, Reply, Resource, merge, stamps
 from crossbar.errors import Invalid, NotFound
 from crossbar.ids import new_secret
-from crossbar.resource import Binary, Call, Draft, Reply, Resource, merge, stamps
-from crossbar.resources.identity import vcard
-from crossbar.resources.identity.features import smartpbx_features, switched_on
-from crossbar.resources.identity.mails import wants_mail, welcome
-from crossbar.resources.identity.numbers import normalize_at
+from crossbar.resources.identity.domain import user_vcard
+from crossbar.resources.identity.domain.call_features import smartpbx_features, switched_on
+from crossbar.resources.identity.domain.welcome_mail import wants_mail, welcome
 from crossbar.wire.body import UploadedFile
 
 PHOTO: Final = "photo"
@@ -204,7 +198,7 @@ async def read_vcard(call: Call) -> Binary:
     timezone = fields.get("timezone")
     if not isinstance(timezone, str) or timezone == "inherit":
         timezone = call.account.timezone or call.config.accounts.default_timezone
-    text = vcard.render(fields, timezone=timezone, photo=photo)
+    text = user_vcard.render(fields, timezone=timezone, photo=photo)
     media = call.media if call.media in VCARD_TYPES else VCARD_TYPES[0]
     return Binary(text.encode(), media, revision=user.revision)
 

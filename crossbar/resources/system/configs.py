@@ -12,9 +12,9 @@ from typing import Any, Final
 from crossbar.documents.document import Document, public_fields
 from crossbar.documents.shape import Summary
 from crossbar.documents.store import Attempts, Stale
+from crossbar.endpoint import Call, Draft, Reply, Resource, merge
 from crossbar.errors import JSON, Conflict, NotFound
-from crossbar.resource import Call, Draft, Reply, Resource, merge
-from crossbar.resources.defaults import difference, system_defaults
+from crossbar.resources.system.domain.default_values import difference, system_defaults
 
 TYPE: Final = "account_config"
 

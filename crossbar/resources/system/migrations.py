@@ -11,8 +11,8 @@ from crossbar import clock
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Call, Reply, Resource
 from crossbar.errors import Invalid, NotFound
-from crossbar.resource import Call, Reply, Resource
 
 TYPE: Final = "migrations"
 SHAPE: Final = Shape(TYPE, summary=Summary("id"))

@@ -10,9 +10,9 @@ from typing import Any, Final
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.shape import alphanumeric
 from crossbar.documents.store import SearchField
+from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource
 from crossbar.errors import JSON, Invalid
-from crossbar.resource import ACCOUNT, BARE, Call, Reply, Resource
-from crossbar.wire.listing import encode_start_key, list_options
+from crossbar.wire.list_options import encode_start_key, list_options
 
 ACCOUNT_TYPE: Final = "account"
 SUGGESTED: Final = ["account", "user", "callflow", "device"]

@@ -11,9 +11,9 @@ from typing import Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS
+from crossbar.endpoint import BARE, Call, Reply, Resource, Who
 from crossbar.errors import FaultyRequest
-from crossbar.resource import BARE, Call, Reply, Resource, Who
-from crossbar.resources.identity.about import process_use
+from crossbar.resources.system.about import process_use
 
 DEFAULT_FUNCTION: Final = "status"
 

@@ -14,9 +14,9 @@ import orjson
 
 from crossbar.documents.document import SYSTEM_CONFIG, Document, public_fields
 from crossbar.documents.shape import Summary
+from crossbar.endpoint import ACCOUNT, BARE, Call, Draft, Reply, Resource, Who, answer_listing, merge
 from crossbar.errors import JSON, NotFound, SystemFault
-from crossbar.resource import ACCOUNT, BARE, Call, Draft, Reply, Resource, Who, answer_listing, merge
-from crossbar.resources.defaults import difference, system_defaults
+from crossbar.resources.system.domain.default_values import difference, system_defaults
 from crossbar.settings import DEFAULT_SECTION, TYPE
 
 SECTION: Final = re.compile(r".+@.+|[a-zA-Z0-9.]+")

@@ -10,8 +10,8 @@ import socket
 from typing import Any
 
 from crossbar import __version__
-from crossbar.resource import BARE, Call, Reply, Resource, Who
-from crossbar.resources.identity.about import process_use
+from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.resources.system.about import process_use
 from crossbar.settings import ZONE
 
 system_status = Resource("system_status", scopes=(BARE,), who=Who.SUPERDUPER)

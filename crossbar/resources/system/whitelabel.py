@@ -13,9 +13,9 @@ from typing import Any, Final
 from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.shape import Unique
+from crossbar.endpoint import ACCOUNT, BARE, Binary, Call, Draft, Reply, Singleton, Who
 from crossbar.errors import Invalid, NotFound
-from crossbar.resource import ACCOUNT, BARE, Binary, Call, Draft, Reply, Singleton, Who
-from crossbar.resources.system import domains
+from crossbar.resources.system.domain import dns_check
 from crossbar.resources.system.system_configs import system_configs
 from crossbar.settings import DEFAULT_SECTION
 from crossbar.wire.body import UploadedFile
@@ -174,14 +174,14 @@ async def _keep(call: Call, document: Document, name: str, file: UploadedFile) -
 @whitelabel.get("/domains", scopes=(BARE, ACCOUNT), who=Who.ANONYMOUS)
 async def read_domains(call: Call) -> Reply:
     """The name server entries that a domain needs."""
-    return Reply(domains.filled(_template(call), await _domain(call)))
+    return Reply(dns_check.filled(_template(call), await _domain(call)))
 
 
 @whitelabel.post("/domains")
 async def check_domains(call: Call) -> Reply:
     """What the name servers say of a domain beside what they should."""
-    wanted = domains.filled(_template(call), await _domain(call))
-    return Reply(await domains.compare(wanted, tcp=call.values.is_true("use_tcp")))
+    wanted = dns_check.filled(_template(call), await _domain(call))
+    return Reply(await dns_check.compare(wanted, tcp=call.values.is_true("use_tcp")))
 
 
 @whitelabel.post("/domains", scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
@@ -196,8 +196,8 @@ async def replace_template(call: Call) -> Reply:
     return Reply(template)
 
 
-def _template(call: Call) -> domains.Template:
-    template: domains.Template = call.services.settings.get("whitelabel", "domains", domains.TEMPLATE)
+def _template(call: Call) -> dns_check.Template:
+    template: dns_check.Template = call.services.settings.get("whitelabel", "domains", dns_check.TEMPLATE)
     return template
 
 

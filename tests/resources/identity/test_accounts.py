@@ -11,7 +11,7 @@ import pytest
 
 from crossbar import clock
 from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
-from crossbar.resources.identity import removals
+from crossbar.resources.identity.domain import account_removal
 from tests.harness import Answer, Api, House, Tenant, issue_token, new_tenant
 
 SCHEMA_DEFAULTS: dict[str, Any] = {"call_restriction": {}, "music_on_hold": {}, "preflow": {}, "ringtones": {}}
@@ -405,11 +405,11 @@ async def test_what_comes_in_after_an_accounts_end_goes_too(tenant: Tenant, hous
     kept = await tenant.root.put(f"/accounts/{reborn}/devices", {"name": "kept"})
 
     assert (await tenant.api.put("/devices", late)).status == 400
-    with clock.frozen(clock.unix_now() + removals.GRACE_SECONDS):
-        await removals.clear_all(house.services)
+    with clock.frozen(clock.unix_now() + account_removal.GRACE_SECONDS):
+        await account_removal.clear_all(house.services)
     assert (await tenant.api.put("/devices", late)).status == 201
     assert (await tenant.root.get(f"/accounts/{reborn}/devices/{kept.id}")).status == 200
-    assert await house.services.store.get(SYSTEM_DATA, removals.TYPE, child) is None
+    assert await house.services.store.get(SYSTEM_DATA, account_removal.TYPE, child) is None
     assert (await tenant.root.delete(f"/accounts/{reborn}")).status == 200
 
 

@@ -12,7 +12,7 @@ import pytest
 from dns.asyncresolver import Resolver
 
 from crossbar.documents.document import ACCOUNTS
-from crossbar.resources.system import domains
+from crossbar.resources.system.domain import dns_check
 from tests.harness import Api, House, Tenant
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -179,7 +179,7 @@ async def test_what_name_servers_say(tenant: Tenant, monkeypatch: pytest.MonkeyP
         own.nameservers, own.port = ["127.0.0.1"], transport.get_extra_info("sockname")[1]
         return own
 
-    monkeypatch.setattr(domains, "new_resolver", resolver)
+    monkeypatch.setattr(dns_check, "new_resolver", resolver)
     checked = await tenant.api.post("/whitelabel/domains", {}, query={"domain": "acme.test"})
     transport.close()
     assert checked.status == 200

@@ -1,0 +1,51 @@
+"""Lists whose rows are worked out here instead of being stored.
+
+Source: `crossbar_view.erl` (what it does with the rows of a view).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import itemgetter
+
+from crossbar.documents.document import Document
+from crossbar.documents.filters import Filters
+from crossbar.endpoint.context import Call
+from crossbar.endpoint.reply import Reply
+from crossbar.errors import JSON
+from crossbar.wire.list_options import encode_start_key, list_options
+
+Entry = tuple[str, Document, dict[str, JSON]]
+"""A row with the key it is sorted by, which no other row has, and the document that filters look at."""
+
+
+def answer_computed(call: Call, entries: Iterable[Entry]) -> Reply:
+    """A page of the entries' rows, as the request asks for it."""
+    options = list_options(call.values, page_size=call.config.api.pagination_page_size)
+    filters = Filters.parse(call.query.pairs)
+    start, end = _text_key(options.start_key), _text_key(options.end_key)
+    low, high = (start, end) if options.ascending else (end, start)
+    kept = [
+        (key, row)
+        for key, document, row in entries
+        if (low is None or key >= low)
+        and (high is None or key <= high)
+        and filters.matches({**document.fields, "id": document.id})
+    ]
+    kept.sort(key=itemgetter(0), reverse=not options.ascending)
+    size = options.page_size
+    reply = Reply([row for _, row in kept[:size]])
+    if size is not None:
+        reply.envelope["page_size"] = len(kept[:size])
+        if (key := options.start_key_text) is not None:
+            reply.envelope["start_key"] = key
+        if len(kept) > size:
+            reply.envelope["next_start_key"] = encode_start_key([kept[size][0]])
+    return reply
+
+
+def _text_key(key: JSON) -> str | None:
+    """A key of ours, or a plain one, among keys that are text."""
+    if isinstance(key, list):
+        key = key[0] if len(key) == 1 else None
+    return key if isinstance(key, str) and key else None

@@ -1,0 +1,218 @@
+"""Listing documents: parameters in, a page of rows out.
+
+Source: `crossbar_view.erl`, `crossbar_filter.erl`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import orjson
+
+from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
+from crossbar.documents.listing import Listing, Position, Row
+from crossbar.documents.shape import Shape, filter_tag
+from crossbar.endpoint.context import Call
+from crossbar.endpoint.hooks import RowsHook
+from crossbar.endpoint.reply import Reply, Stream
+from crossbar.errors import JSON, Plain
+from crossbar.wire.list_options import ListOptions, encode_start_key, fields, list_options, project
+from crossbar.wire.list_options import time_range as requested_range
+
+LARGEST_GATHERED: Final = 1000
+"""Rows of a list without pages beyond which they are streamed."""
+CHUNK: Final = 500
+"""Rows that a streamed list decorates and writes at a time."""
+
+REQUEST_BYTES: Final = 64 * 1024
+"""What a request takes before it has read anything, in the reckoning of `request_memory_limit`."""
+
+Render = Callable[[list[bytes]], Awaitable[list[bytes]]]
+"""Rows as the store has them → rows as the answer shows them, both as JSON; as many, in the same order."""
+
+
+async def answer_listing(
+    call: Call,
+    document_type: str,
+    database: str | None = None,
+    *,
+    tag: str | None = None,
+    rows_hooks: Sequence[RowsHook] = (),
+    match: dict[str, Any] | None = None,
+    time_range: int | None = None,
+    ascending: bool = False,
+    parameters: Sequence[Parameter] | None = None,
+    rename: Callable[[str], str] = str,
+    columns: Sequence[str] | None = None,
+    whole: bool = False,
+) -> Reply:
+    """A page of the documents of a type, as the request asks for it.
+
+    `tag` narrows it to one of the type's further listings, `match` to a store expression of the endpoint's own.
+    `time_range` is the longest range in seconds of a listing sorted by time, which takes `created_from` and
+    `created_to`. `ascending` is the endpoint's own order where it has one. `parameters` are the filters where they
+    are not those of the query string as it is; `rename` maps the key of a filter to the field it stands for.
+    `columns` are those of a CSV, which then has every row of the range unless the request limits it.
+    With `whole` the rows are the public documents.
+    """
+    options = options_of(call, ascending=ascending, columns=columns)
+    asked = call.query.pairs if parameters is None else parameters
+    filters = Filters.parse(asked, ignored=() if time_range is None else TIME_RANGE, rename=rename)
+    conditions = [condition for condition in (filters.match, match) if condition]
+    projection = fields(call.query)
+    whole = whole or projection is not None or call.values.is_true("full_docs")
+    start, end = bounds(call, options, time_range)
+    listing = Listing(
+        database or call.account_id,
+        document_type,
+        tag=tag or _indexed(call.store.shapes[document_type], asked),
+        match={"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else {},
+        start=start,
+        end=end,
+        descending=not options.ascending,
+        limit=options.page_size,
+        view="json" if whole else "row",
+    )
+    hooks = rows_hooks if projection is None else ()
+
+    async def render(bodies: list[bytes]) -> list[bytes]:
+        if projection is not None:
+            return [orjson.dumps(project(orjson.loads(body), projection)) for body in bodies]
+        return await decorated(call, bodies, hooks)
+
+    if options.page_size is None or (columns and call.wants_csv):
+        rows = call.store.stream(listing)
+        return await answer_stream(rows, options, render, columns=columns, csv=call.wants_csv)
+    page = await call.store.page(listing)
+    bodies = page.bodies
+    _check_size(bodies, call.config.limits.request_memory_limit)
+    start_key = options.start_key_text
+    if options.start_key is None and time_range is not None and bodies:
+        start_key = encode_start_key([page.rows[0].position])
+    reply = Reply(json=_array(await render(bodies)))
+    reply.envelope = paging(len(bodies), start_key, page.next)
+    return reply
+
+
+def _check_size(bodies: list[bytes], limit: int | None) -> None:
+    """A listing must not gather more than the configured size, the request's own share included."""
+    if limit is not None and REQUEST_BYTES + sum(map(len, bodies)) > limit:
+        raise Plain(416, "range not satisfiable")
+
+
+def paging(size: int, start_key: str | None, following: str | None) -> dict[str, Any]:
+    """The envelope keys of a page: its rows, where it began, and where the next one does."""
+    keys: dict[str, Any] = {"page_size": size}
+    if start_key is not None:
+        keys["start_key"] = start_key
+    if following is not None:
+        keys["next_start_key"] = encode_start_key([following])
+    return keys
+
+
+def options_of(call: Call, *, ascending: bool = False, columns: Sequence[str] | None = None) -> ListOptions:
+    """How the request wants its list cut and ordered; a CSV with known columns has no pages unless it asks for them."""
+    options = list_options(call.values, page_size=call.config.api.pagination_page_size, ascending=ascending)
+    if columns and call.wants_csv and call.values.get("page_size") is None:
+        return replace(options, page_size=None)
+    return options
+
+
+async def answer_stream(
+    rows: AsyncIterator[Row],
+    options: ListOptions,
+    render: Render,
+    *,
+    columns: Sequence[str] | None = None,
+    csv: bool = False,
+    timed: bool = False,
+) -> Reply:
+    """The answer made of the first rows of an iterator, or of all where there are no pages.
+
+    The row after a page tells where the next one begins. A long list without pages becomes a stream, and so does any
+    that is wanted as `csv` with `columns`. In a `timed` listing the envelope always names its own start key.
+    """
+    size = options.page_size
+    if size is None:
+        gathered = await _take(rows, LARGEST_GATHERED + 1)
+        if len(gathered) > LARGEST_GATHERED or (csv and columns):
+            return Stream(chunks=_chunks(gathered, rows, render), columns=columns)
+        return Reply(json=_array(await render(_bodies(gathered))))
+    page = await _take(rows, size + 1)
+    if csv and columns:
+        return Stream(chunks=_chunks(page[:size], None, render), columns=columns)
+    start_key = options.start_key_text
+    if options.start_key is None and timed and page:
+        start_key = encode_start_key([page[0].position])
+    following = page[size].position if len(page) > size else None
+    reply = Reply(json=_array(await render(_bodies(page[:size]))))
+    reply.envelope = paging(len(page[:size]), start_key, following)
+    return reply
+
+
+def _bodies(rows: list[Row]) -> list[bytes]:
+    return [row.body for row in rows]
+
+
+async def decorated(call: Call, bodies: list[bytes], hooks: Sequence[RowsHook]) -> list[bytes]:
+    """The rows as they lie in the store, or decoded where the endpoint decorates them."""
+    if not hooks or not bodies:
+        return bodies
+    decoded = [orjson.loads(body) for body in bodies]
+    for hook in hooks:
+        await hook(call, decoded)
+    return list(map(orjson.dumps, decoded))
+
+
+def bounds(call: Call, options: ListOptions, maximum: int | None) -> tuple[Position | None, Position | None]:
+    """Where a listing begins and ends in its direction; `maximum` is the longest range of one sorted by time."""
+    start = _position(options.start_key)
+    end = _position(options.end_key)
+    if maximum is None:
+        return start, end
+    first, last = requested_range(call.values, maximum=maximum)
+    oldest, newest = Position.value(first), Position.value(last)
+    return (start or oldest, newest) if options.ascending else (start or newest, oldest)
+
+
+def _indexed(shape: Shape, parameters: Iterable[Parameter]) -> str | None:
+    """The tag of the most telling filter that has one. The filter itself is applied all the same."""
+    wanted = {name.removeprefix("filter_"): value for name, value in parameters if name.startswith("filter_")}
+    for path in shape.filters:
+        value = wanted.get(path)
+        # A list or a JSON string stands for other texts than its own.
+        if isinstance(value, str) and not value.lstrip().startswith(("[", '"')) and (tag := filter_tag(path, value)):
+            return tag
+    return None
+
+
+async def _take(rows: AsyncIterator[Row], count: int) -> list[Row]:
+    """The next rows, at most `count`."""
+    taken: list[Row] = []
+    async for row in rows:
+        taken.append(row)
+        if len(taken) == count:
+            break
+    return taken
+
+
+async def _chunks(first: list[Row], rest: AsyncIterator[Row] | None, render: Render) -> AsyncIterator[list[bytes]]:
+    for at in range(0, len(first), CHUNK):
+        yield await render(_bodies(first[at : at + CHUNK]))
+    while rest is not None and (rows := await _take(rest, CHUNK)):
+        yield await render(_bodies(rows))
+
+
+def _array(rows: list[bytes]) -> bytes:
+    return b"[%s]" % b",".join(rows)
+
+
+def _position(key: JSON) -> Position | None:
+    """A key of ours names one place; any other is a plain sort key to begin at."""
+    if key is None or key == "":
+        return None
+    if isinstance(key, list):
+        return Position.exact(key[0]) if len(key) == 1 and isinstance(key[0], str) else None
+    return Position.value(key)

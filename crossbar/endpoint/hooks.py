@@ -1,0 +1,59 @@
+"""The named moments of a request's life at which an endpoint may add what is special about it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from crossbar.documents.document import Document
+from crossbar.errors import JSON, Invalid
+
+if TYPE_CHECKING:
+    from crossbar.endpoint.context import Call
+
+DraftHook = Callable[["Call", "Draft"], Awaitable[None]]
+AfterHook = Callable[["Call", Document, Document | None], Awaitable[None]]
+DeleteHook = Callable[["Call", Document], Awaitable[None]]
+ShowHook = Callable[["Call", Document, dict[str, Any]], Awaitable[None]]
+RowsHook = Callable[["Call", list[Any]], Awaitable[None]]
+SaveHook = Callable[["Call", Document, Document | None], Awaitable[Document]]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A document on its way to be saved.
+
+    `data` are the public fields it will have, `private` the `pvt_*` fields to set (None takes one away), `previous`
+    the document it replaces (None on create), `errors` what was found so far.
+    """
+
+    id: str
+    data: dict[str, JSON]
+    previous: Document | None
+    private: dict[str, JSON] = field(default_factory=dict)
+    errors: Invalid = field(default_factory=Invalid)
+
+    def changed(self, path: str) -> bool:
+        """Whether the value at a dotted path differs from the stored one."""
+        draft = Document("", "", self.id, self.data)
+        return bool(draft.at(path) != (self.previous.at(path) if self.previous else None))
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What an endpoint hung on each moment, in the order in which it was declared."""
+
+    normalize: list[DraftHook] = field(default_factory=list)
+    check: list[DraftHook] = field(default_factory=list)
+    finish: list[DraftHook] = field(default_factory=list)
+    save: SaveHook | None = None
+    after: list[AfterHook] = field(default_factory=list)
+    before_delete: list[DeleteHook] = field(default_factory=list)
+    after_delete: list[DeleteHook] = field(default_factory=list)
+    show: list[ShowHook] = field(default_factory=list)
+    rows: list[tuple[str | None, RowsHook]] = field(default_factory=list)
+
+    def rows_for(self, call: Call) -> list[RowsHook]:
+        """The decorations of rows that this request wants: those always made, and those it asks for by name."""
+        return [hook for flag, hook in self.rows if flag is None or call.values.is_true(flag)]

@@ -1,0 +1,106 @@
+"""What a handler answers: the response as values, before it becomes bytes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import hdrs
+
+from crossbar.documents.attachments import Attachment
+from crossbar.documents.document import Document
+from crossbar.documents.store import Raw
+from crossbar.endpoint.context import Call
+from crossbar.errors import JSON
+from crossbar.wire.ranges import byte_range
+
+
+class _Absent:
+    """No `data` key at all, which is not the same as `null`."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+
+
+@dataclass(slots=True)
+class Reply:
+    """A success envelope.
+
+    `data` is a JSON value, or ready JSON in `json`; `envelope` has further envelope keys (`page_size`,
+    `next_start_key`, `auth_token`, …); `location` is the path of what was created. `status` None means the verb's
+    own: 201 for PUT, else 200.
+    """
+
+    data: JSON | _Absent = ABSENT
+    json: bytes | None = None
+    revision: str | None = None
+    envelope: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    location: str | None = None
+    status: int | None = None
+
+    @classmethod
+    def document(cls, document: Document) -> Reply:
+        """The public part of a document, with its revision."""
+        return cls(document.public, revision=document.revision)
+
+    @classmethod
+    def raw(cls, raw: Raw) -> Reply:
+        """A document as it lies in the store."""
+        return cls(json=raw.json, revision=raw.revision)
+
+    @classmethod
+    def rows(cls, rows: list[Any], *, page_size: bool = False) -> Reply:
+        """A list that is not paginated; `page_size` adds its length to the envelope."""
+        return cls(rows, envelope={"page_size": len(rows)} if page_size else {})
+
+
+@dataclass(slots=True)
+class Stream(Reply):
+    """A success envelope around a list too long to gather: its rows come in `chunks`, each row as JSON.
+
+    With `columns` it can be had as CSV, too, row by row; without, a sheet is made when all rows are there.
+    """
+
+    chunks: AsyncIterator[list[bytes]] = field(kw_only=True)
+    columns: Sequence[str] | None = None
+
+
+LARGEST_WHOLE: Final = 512 * 1024
+"""Attachments beyond this size are streamed."""
+
+
+@dataclass(slots=True)
+class Binary:
+    """Bytes instead of an envelope, whole or as a stream of `size` bytes.
+
+    `Range` is honoured on whole ones; who streams has to see to it alone, as `attachment` does.
+    """
+
+    body: bytes | AsyncIterator[bytes]
+    content_type: str
+    filename: str | None = None
+    disposition: str | None = None
+    size: int | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    revision: str | None = None
+
+    @classmethod
+    async def attachment(cls, call: Call, attachment: Attachment, filename: str | None = None) -> Binary:
+        """An attachment, under its own name or another."""
+        attachments = call.services.attachments
+        answer = cls(b"", attachment.content_type, filename or attachment.name)
+        if attachment.size <= LARGEST_WHOLE:
+            answer.body = await attachments.read(attachment)
+        elif span := byte_range(call.request.headers.get(hdrs.RANGE), attachment.size):
+            answer.body = attachments.stream(attachment, span.first, span.last)
+            answer.size, answer.status = span.last - span.first + 1, span.status
+            answer.headers.update(span.headers)
+        else:
+            answer.body, answer.size = attachments.stream(attachment), attachment.size
+        return answer

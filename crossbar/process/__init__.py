@@ -1,0 +1,1 @@
+"""Processes: how many share the port, and what happens when one of them dies."""

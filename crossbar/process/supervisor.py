@@ -1,0 +1,200 @@
+"""Several worker processes on the same port, and the database beneath them.
+
+The supervisor opens the listening sockets and every worker inherits them. With one queue of connections for all, a
+worker that dies takes none with it: the others go on taking from the queue. Sockets of their own (SO_REUSEPORT) would
+lose, or hold up until the restart, the connections that wait at the dead worker's. Measured, both spread connections
+evenly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Never
+
+from crossbar.config import Config
+from crossbar.documents.embedded import EmbeddedMongo
+from crossbar.logs import fields
+from crossbar.metrics import FOLDER_VARIABLE, shared_folder
+from crossbar.process.serving import Listener
+from crossbar.process.worker import READY, Assignment, Builder, work
+from crossbar.shared import BucketTable, memory_file
+
+logger = logging.getLogger(__name__)
+
+STOP_MARGIN_S = 5.0
+"""What a worker may take to stop beyond waiting twice for its requests: once to finish, once to be cancelled."""
+
+
+class WorkersFailed(Exception):
+    """No worker comes up; the message is for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When a worker that died is replaced: at once, unless it had just started; then later and later."""
+
+    first_delay_s: float = 0.5
+    longest_delay_s: float = 30.0
+    steady_s: float = 10.0
+    """A worker that served for this long had come up well."""
+    attempts: int = 5
+    """Failed starts in a row after which the server gives up, if no worker serves."""
+
+    def delay(self, failures: int) -> float:
+        """Seconds to wait before the next start after so many failed ones in a row."""
+        return min(self.first_delay_s * 2 ** (failures - 1), self.longest_delay_s) if failures else 0.0
+
+
+@asynccontextmanager
+async def database(config: Config) -> AsyncIterator[str]:
+    """The URI of the configured database, or of an embedded one that runs as long as the block.
+
+    An embedded one that dies is started again. The block ends with EmbeddedMongoError when it cannot be.
+    """
+    if config.database.uri is not None:
+        yield config.database.uri
+        return
+    mongo = EmbeddedMongo(config.server.data / "mongo", cache_gb=config.database.embedded_cache_gb)
+    uri = await mongo.start()
+    server = asyncio.current_task()
+    assert server is not None  # noqa: S101 - a coroutine runs in a task
+
+    def end(_: asyncio.Task[Never]) -> None:
+        server.cancel()
+
+    keeper = asyncio.create_task(mongo.keep_running(), name="embedded database")
+    keeper.add_done_callback(end)
+    try:
+        yield uri
+    except asyncio.CancelledError:
+        if keeper.done():
+            server.uncancel()
+            await keeper
+        raise
+    finally:
+        keeper.remove_done_callback(end)
+        keeper.cancel()
+        await mongo.stop()
+
+
+async def serve(
+    build: Builder,
+    config: Config,
+    *,
+    database_uri: str,
+    listeners: Sequence[Listener],
+    ready: Callable[[], None],
+    patience: Patience = Patience(),
+) -> None:
+    """Serve until cancelled, in this process or in `config.server.workers` processes of their own.
+
+    `ready` is called when the first worker takes connections. Raises WorkersFailed when none ever does.
+    """
+    if config.server.workers == 1:
+        table = BucketTable(config.buckets.slots)
+        await work(build, config, database_uri=database_uri, listeners=listeners, buckets=table, ready=ready)
+        return
+    with memory_file(config.buckets.slots) as buckets:
+        sockets = tuple((listener.socket.fileno(), listener.tls) for listener in listeners)
+        assignment = Assignment(build, config, database_uri, sockets, buckets.fileno())
+        environment = {FOLDER_VARIABLE: str(shared_folder(config.server.data))}
+        await _Supervisor(assignment, environment, patience, ready).run()
+
+
+class _Supervisor:
+    """Keeps the workers running."""
+
+    def __init__(
+        self, assignment: Assignment, environment: Mapping[str, str], patience: Patience, ready: Callable[[], None]
+    ) -> None:
+        self._assignment = assignment
+        self._environment = environment
+        self._patience = patience
+        self._ready = ready
+        self._served = False
+        self._serving: set[int] = set()
+
+    async def run(self) -> None:
+        """Keep all workers running until cancelled, then stop them."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(self._assignment.config.server.workers):
+                    group.create_task(self._keep(number))
+        except* WorkersFailed as failed:
+            raise failed.exceptions[0] from None
+
+    async def _keep(self, number: int) -> None:
+        """Run one worker after another in place `number`."""
+        failures = 0
+        while True:
+            began = time.monotonic()
+            async with self._process() as process:
+                status = await self._watch(number, process)
+            steady = time.monotonic() - began >= self._patience.steady_s
+            failures = 0 if steady else failures + 1
+            if failures >= self._patience.attempts and not self._serving:
+                raise WorkersFailed(
+                    f"no worker comes up: {failures} attempts in a row failed, the last one with exit status {status}; "
+                    "the log says why"
+                )
+            delay = self._patience.delay(failures)
+            logger.error("worker died", extra=fields(worker=number, status=status, restart_in_s=delay))
+            await asyncio.sleep(delay)
+
+    async def _watch(self, number: int, process: Process) -> int:
+        """Wait until a worker ends; its exit status, negative for the signal that killed it."""
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        try:
+            async for line in process.stdout:
+                if line == READY:
+                    self._serving.add(number)
+                    logger.info("worker ready", extra=fields(worker=number, pid=process.pid))
+                    if not self._served:
+                        self._served = True
+                        self._ready()
+            return await process.wait()
+        finally:
+            self._serving.discard(number)
+
+    @asynccontextmanager
+    async def _process(self) -> AsyncIterator[Process]:
+        """A worker process, stopped at the end of the block: politely, then by force."""
+        inherited = [number for number, _ in self._assignment.sockets] + [self._assignment.buckets]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # modules are looked for where this process looks for them, and nowhere else
+            "-m",
+            "crossbar.process.worker",
+            stdin=PIPE,
+            stdout=PIPE,
+            pass_fds=inherited,
+            env={**os.environ, **self._environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True,  # Ctrl-C is for the supervisor, which then stops the workers
+        )
+        try:
+            assert process.stdin is not None  # noqa: S101 - it is a pipe
+            process.stdin.write(pickle.dumps(self._assignment))
+            yield process
+        finally:
+            await self._stop(process)
+
+    async def _stop(self, process: Process) -> None:
+        if process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(2 * self._assignment.config.server.shutdown_timeout_s + STOP_MARGIN_S):
+                await process.wait()
+        except TimeoutError:
+            logger.error("worker does not stop, killing it", extra=fields(pid=process.pid))
+            process.kill()
+            await process.wait()

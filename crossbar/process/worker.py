@@ -1,0 +1,102 @@
+"""One worker: builds the application and serves it.
+
+With one worker this happens in the server's own process. With more, `crossbar.process.supervisor` runs
+`python -m crossbar.process.worker` for each, sends it an `Assignment` through its standard input and learns from a
+line on its standard output that it serves. The input stays open: when it ends, the supervisor is gone and the worker
+stops too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from crossbar import logs
+from crossbar.config import Config
+from crossbar.process.serving import Listener, run, serve
+from crossbar.shared import BucketTable
+
+logger = logging.getLogger(__name__)
+
+READY = b"ready\n"
+
+
+class Builder(Protocol):
+    """Puts the application together; a module-level function, so that another process can find it by name."""
+
+    def __call__(self, config: Config, *, database_uri: str, buckets: BucketTable) -> Awaitable[web.Application]:
+        """The application, not yet started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a worker process is told: sockets and the file of token buckets by the descriptors it inherits."""
+
+    build: Builder
+    config: Config
+    database_uri: str
+    sockets: tuple[tuple[int, bool], ...]
+    """(descriptor, whether TLS)"""
+    buckets: int
+
+
+async def work(
+    build: Builder,
+    config: Config,
+    *,
+    database_uri: str,
+    listeners: Sequence[Listener],
+    buckets: BucketTable,
+    ready: Callable[[], None],
+) -> None:
+    """Build the application and serve it until cancelled."""
+    app = await build(config, database_uri=database_uri, buckets=buckets)
+    await serve(app, listeners, config, ready=ready)
+
+
+async def _work_for_supervisor(assignment: Assignment) -> None:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine runs in a task
+    loop = asyncio.get_running_loop()
+
+    def orphaned() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        task.cancel()
+
+    loop.add_reader(sys.stdin.fileno(), orphaned)
+    await work(
+        assignment.build,
+        assignment.config,
+        database_uri=assignment.database_uri,
+        listeners=[Listener(socket.socket(fileno=number), tls) for number, tls in assignment.sockets],
+        buckets=BucketTable(assignment.config.buckets.slots, assignment.buckets),
+        ready=_report_ready,
+    )
+
+
+def _report_ready() -> None:
+    sys.stdout.buffer.write(READY)
+    sys.stdout.buffer.flush()
+
+
+def main() -> None:
+    """Serve as the supervisor on the other end of standard input says."""
+    assignment: Assignment = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
+    logs.configure(assignment.config.log.format, assignment.config.log.level)
+    try:
+        run(_work_for_supervisor(assignment))
+    except Exception:
+        logger.exception("worker failed")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Apps link: who a token belongs to, for apps that run elsewhere.
+
+Source: KAZOO `cb_apps_link`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossbar import clock
+from crossbar.access.directory import Account
+from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.resources.apps.domain.app_catalog import allowed_apps
+
+apps_link = Resource("apps_link", scopes=(ACCOUNT, BARE))
+
+
+@apps_link.get("/authorize", scopes=(BARE,), who=Who.AUTHENTICATED)
+@apps_link.get("/authorize", scopes=(ACCOUNT,))
+async def authorize(call: Call) -> Reply:
+    """The token's owner with the apps open to it, and the account in the path (else the token's)."""
+    identity = call.identity
+    user = identity.user
+    own = await _about(call, identity.account)
+    language = (user.language if user else None) or own["language"]
+    token = {
+        **own,
+        "owner_id": identity.owner_id,
+        "method": identity.method,
+        "created": _issued(call),
+        "language": language,
+        "apps": await allowed_apps(call.services, identity.account, user, language),
+    }
+    account = call.target or identity.account
+    return Reply(
+        {
+            "auth_token": {key: value for key, value in token.items() if value is not None},
+            "account": await _about(call, account),
+        }
+    )
+
+
+def _issued(call: Call) -> int | None:
+    """When the token was issued (Gregorian), counted back from its end; None for what never ends."""
+    expires = call.identity.claims.get("exp")
+    return clock.gregorian(expires - call.config.security.token_auth_expiry_s) if isinstance(expires, int) else None
+
+
+async def _about(call: Call, account: Account) -> dict[str, Any]:
+    return {
+        "account_id": account.id,
+        "account_name": account.name,
+        "language": account.language or call.config.api.default_language,
+        "is_reseller": account.is_reseller,
+        "reseller_id": await call.directory.reseller_of(account),
+        "is_master": account.id == await call.directory.master_id(),
+    }

@@ -1,0 +1,42 @@
+"""Logging in: by password, key, address, second factor or another provider; and what tokens may do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossbar.documents.shape import Shape
+from crossbar.endpoint import Part, Resource
+from crossbar.resources.auth import (
+    authenticator_setup,  # noqa: F401 - adds its paths to multi_factor
+    recovery,
+    single_sign_on,
+)
+from crossbar.resources.auth.api_auth import api_auth
+from crossbar.resources.auth.auth import auth
+from crossbar.resources.auth.domain import login_attempt, login_provider
+from crossbar.resources.auth.ip_auth import ip_auth
+from crossbar.resources.auth.multi_factor import multi_factor
+from crossbar.resources.auth.security import security
+from crossbar.resources.auth.token_auth import token_auth
+from crossbar.resources.auth.token_restrictions import token_restrictions
+from crossbar.resources.auth.user_auth import user_auth
+
+RESOURCES: Final[tuple[Resource, ...]] = (
+    api_auth,
+    auth,
+    ip_auth,
+    multi_factor,
+    security,
+    token_auth,
+    token_restrictions,
+    user_auth,
+)
+SHAPES: Final[tuple[Shape, ...]] = (
+    *single_sign_on.SHAPES,
+    login_attempt.SHAPE,
+    recovery.SHAPE,
+)
+PARTS: Final[tuple[Part, ...]] = (
+    login_provider.part,
+    single_sign_on.part,
+)

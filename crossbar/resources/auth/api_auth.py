@@ -1,0 +1,20 @@
+"""Log-in with an account's API key.
+
+Source: KAZOO `cb_api_auth`.
+"""
+
+from __future__ import annotations
+
+from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.resources.auth.domain.login_answer import logged_in
+from crossbar.resources.auth.domain.login_attempt import recorder
+
+api_auth = Resource("api_auth", scopes=(BARE,))
+
+
+@api_auth.put(who=Who.ANONYMOUS)
+async def log_in(call: Call) -> Reply:
+    """A token of the account whose API key this is; the token has no user."""
+    data = call.valid("api_auth", call.object)
+    login = await call.services.access.logins.by_api_key(data["api_key"], call.asked, recorder(call))
+    return await logged_in(call, login, location=f"/v2/api_auth/{login.account.id}")

@@ -1,0 +1,132 @@
+"""Tokens and the keys that sign them. Log-in by others is in `single_sign_on`, on the same endpoint.
+
+Source: KAZOO `cb_auth`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crossbar.access.logins import OTHERS_AUTH, Attempt
+from crossbar.access.tokens import NO_ACCOUNT, BadToken
+from crossbar.endpoint import ABSENT, ACCOUNT, BARE, Binary, Call, Reply, Resource, Who
+from crossbar.errors import Forbidden, InvalidCredentials, Plain
+from crossbar.resources.auth.domain.login_answer import logged_in, login_object
+from crossbar.resources.auth.domain.login_attempt import recorder
+from crossbar.wire.negotiation import JSON_TYPES
+
+RESET_SECRET: Final = "reset_signature_secret"  # noqa: S105 - the action's name
+REFRESH: Final = "refresh_token"
+RESET_KEY: Final = "reset_private_key"
+PEM: Final = "application/x-pem-file"
+CARRIED_CLAIMS: Final = ("as", "mfa_resp", "original_account_id", "original_owner_id")
+"""What a refreshed token says as the old one did: whose it really is, and how it was come by."""
+
+auth = Resource("auth", scopes=(BARE,))
+
+
+def action_required() -> Plain:
+    """500: the action is missing or none of the path's."""
+    return Plain(500, "action required", {"message": "action required"})
+
+
+@auth.put(who=Who.AUTHENTICATED)
+async def act(call: Call) -> Reply:
+    """A new token for the caller; or, for superduper admins, the end of all tokens."""
+    match call.values.get("action"):
+        case "refresh_token":
+            return await _refresh(call)
+        case "reset_signature_secret":
+            if not call.identity.superduper:
+                raise Forbidden
+            await call.services.access.keys.reset_secret()
+            return Reply(ABSENT)
+    raise action_required()
+
+
+async def _refresh(call: Call) -> Reply:
+    """For whom the token was made out, not for whom it acts."""
+    claims = call.identity.claims
+    account = await call.directory.account(claims["account_id"])
+    owner_id = claims.get("owner_id")
+    user = await call.directory.user(claims["account_id"], owner_id) if owner_id else None
+    if account is None or (owner_id and user is None):
+        raise InvalidCredentials
+    carried = {name: claims.get(name) for name in CARRIED_CLAIMS}
+    login = await call.services.access.logins.grant(account, user, OTHERS_AUTH, carried)
+    message = "authentication resulted in token creation"
+    await recorder(call)(Attempt(account.id, owner_id, OTHERS_AUTH, "jwt_auth_token", "success", message))
+    return await logged_in(call, login)
+
+
+async def may_reset_secret(call: Call) -> bool | None:
+    """Administrators of the account or above, and users for themselves."""
+    identity, nouns = call.identity, call.nouns
+    if len(nouns) == 3 and call.account_id == identity.account_id and nouns[1].args[0] == identity.owner_id:
+        return True
+    return None if identity.is_account_admin else False
+
+
+@auth.put(scopes=(ACCOUNT, "accounts/users"), who=may_reset_secret)
+async def reset_secret(call: Call) -> Reply:
+    """End all tokens of an account, or of a user."""
+    if call.values.get("action") != RESET_SECRET:
+        raise action_required()
+    user = call.parents.get("users")
+    await call.services.access.tokens.reset_secret(call.account_id, user.id if user else None)
+    return Reply(ABSENT)
+
+
+@auth.get("/tokeninfo", who=Who.ANONYMOUS)
+async def token_in_query(call: Call) -> Reply:
+    """Whose token that is."""
+    return await _token_info(call, call.values.get("token"), "missing token in params")
+
+
+@auth.post("/tokeninfo", who=Who.ANONYMOUS)
+async def token_in_body(call: Call) -> Reply:
+    """Whose token that is."""
+    return await _token_info(call, call.values.get("token"), "missing token in request")
+
+
+async def _token_info(call: Call, token: Any, missing: str) -> Reply:
+    if not isinstance(token, str) or not token:
+        raise Plain(404, missing)
+    try:
+        identity = await call.services.access.tokens.verify(token)
+    except BadToken as error:
+        raise Plain(403 if error.reason == NO_ACCOUNT else 401, error.reason) from None
+    answer = await login_object(call.services, identity.account, identity.user)
+    return Reply(answer, envelope={"auth_token": token})
+
+
+# Keys
+
+
+async def is_admin(call: Call) -> bool | None:
+    """Administrators of whatever account."""
+    return call.identity.is_account_admin
+
+
+@auth.get("/keys", who=is_admin)
+async def list_keys(call: Call) -> Reply:
+    """The ids of the keys that verify tokens, the one that signs first."""
+    return Reply.rows(list((await call.services.access.keys.ring()).public), page_size=True)
+
+
+@auth.get("/keys/{key_id}", who=is_admin, provides=(*JSON_TYPES, PEM))
+async def read_key(call: Call) -> Reply | Binary:
+    """A public key, in the envelope or as a PEM file."""
+    pem = (await call.services.access.keys.ring()).public_pem(call.path["key_id"])
+    if call.media == PEM:
+        return Binary(pem.encode(), PEM, filename="public_key.pem")
+    return Reply({"public_key_pem": pem})
+
+
+@auth.put("/keys/{key_id}", who=Who.SUPERDUPER)
+async def reset_key(call: Call) -> Reply:
+    """End a key and every token that it signed; a new one takes its place."""
+    if call.values.get("action") != RESET_KEY:
+        raise action_required()
+    await call.services.access.keys.retire(call.path["key_id"])
+    return Reply(ABSENT)

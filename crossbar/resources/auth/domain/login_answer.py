@@ -1,0 +1,73 @@
+"""The answer to a log-in.
+
+Source: `crossbar_util.erl` (`response_auth`, `populate_resp`), `crossbar_auth.erl`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from crossbar.access.directory import Account, User
+from crossbar.access.logins import Login
+from crossbar.endpoint import Call, Reply, Services
+from crossbar.errors import JSON
+from crossbar.resources.apps.domain.app_catalog import allowed_apps
+from crossbar.wire.envelope import AUTOMATIC
+
+UI_SERVICES: Final = {
+    "provisioner": ("provisioner", "provisioning_url"),
+    "mobile": ("mobile", "url"),
+    "kazoo_websocket": ("blackhole", "url"),
+    "webrtc_websocket": ("webrtc", "url"),
+    "phonebook": ("phonebook", "url"),
+    "cluster_manager": ("cluster_manager", "url"),
+}
+"""Services that user interfaces are told of → the system setting (category, key) with their address."""
+
+
+async def login_object(
+    services: Services, account: Account, user: User | None, claims: Mapping[str, JSON] | None = None
+) -> dict[str, Any]:
+    """What a client is told after a log-in; `claims` are those of a token that is looked at."""
+    language = (user.language if user else None) or account.language or services.config.api.default_language
+    directory = services.access.directory
+    answer: dict[str, Any] = {
+        **(claims or {}),
+        "account_id": account.id,
+        "account_name": account.name,
+        "apps": await allowed_apps(services, account, user, language),
+        "language": language,
+        "cluster_id": (await services.access.keys.ring()).cluster_id,
+        "is_reseller": account.is_reseller,
+        "is_master_account": account.id == await directory.master_id(),
+        "capabilities": {"voicemail": {"transcription": {"available": False, "default": False}}},
+        "ui_config": _ui_config(services),
+    }
+    if user is not None:
+        answer["owner_id"] = user.id
+    if (reseller_id := await directory.reseller_of(account)) is not None:
+        answer["reseller_id"] = reseller_id
+    return answer
+
+
+def _ui_config(services: Services) -> dict[str, Any]:
+    urls = {name: services.settings.get(*setting) for name, setting in UI_SERVICES.items()}
+    known = {name: {"url": url} for name, url in urls.items() if url}
+    return {"api": known} if known else {}
+
+
+async def logged_in(call: Call, login: Login, *, location: str | None = None) -> Reply:
+    """201 with the login object and, in the envelope, the new token.
+
+    A log-in by credentials or API key also shows `page_size`, `revision` and a location, which clients know.
+    """
+    envelope: dict[str, Any] = {"auth_token": login.token}
+    if location is not None:
+        envelope["page_size"] = 1
+    return Reply(
+        await login_object(call.services, login.account, login.user),
+        revision=AUTOMATIC if location is not None else None,
+        envelope=envelope,
+        location=location,
+    )

@@ -1,0 +1,19 @@
+"""Log-in by the client's address.
+
+Source: KAZOO `cb_ip_auth`.
+"""
+
+from __future__ import annotations
+
+from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.resources.auth.domain.login_answer import logged_in
+from crossbar.resources.auth.domain.login_attempt import recorder
+
+ip_auth = Resource("ip_auth", scopes=(BARE,))
+
+
+@ip_auth.put(who=Who.ANONYMOUS)
+async def log_in(call: Call) -> Reply:
+    """A token of the one account that lists the client's address; the token has no user."""
+    login = await call.services.access.logins.by_address(call.asked, recorder(call))
+    return await logged_in(call, login, location=f"/v2/ip_auth/{login.account.id}")

@@ -1,0 +1,19 @@
+"""What an account has of paid things, and what it pays."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossbar.documents.shape import Shape
+from crossbar.endpoint import Part, Resource
+from crossbar.resources.billing.limits import limits
+from crossbar.resources.billing.service_plans import service_plans
+from crossbar.resources.billing.services import AUDIT_SHAPE, services
+
+RESOURCES: Final[tuple[Resource, ...]] = (
+    limits,
+    service_plans,
+    services,
+)
+SHAPES: Final[tuple[Shape, ...]] = (AUDIT_SHAPE,)
+PARTS: Final[tuple[Part, ...]] = ()

@@ -1,0 +1,139 @@
+"""How many of everything an account has, as service plans count it.
+
+Source: KAZOO `kz_services_quantities.erl`, `kzd_services`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from crossbar.access.directory import Account
+from crossbar.dialing import NUMBER, NUMBERS
+from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.listing import Listing
+from crossbar.endpoint import Services
+from crossbar.resources.numbers.domain import number_features
+from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned
+from crossbar.resources.numbers.domain.number_settings import Rules
+
+Quantities = dict[str, dict[str, float]]
+"""Category → item → how many."""
+
+Items = Iterator[tuple[str, str, float]]
+"""Category, item and quantity."""
+
+
+def _user(document: Document) -> Items:
+    yield "users", str(document.at("priv_level") or "user"), 1
+
+
+def _device(document: Document) -> Items:
+    yield "devices", str(document.at("device_type") or "sip_device"), 1
+
+
+def _vmbox(document: Document) -> Items:
+    yield "voicemails", "mailbox", 1
+    if document.at("transcribe") is True:
+        yield "voicemails", "transcription", 1
+
+
+def _limits(document: Document) -> Items:
+    for item in ("twoway_trunks", "inbound_trunks", "outbound_trunks"):
+        yield "limits", item, _number(document.at(item))
+
+
+def _apps(document: Document) -> Items:
+    for entry in (document.at("apps") or {}).values():
+        if isinstance(entry, dict) and (name := entry.get("name")):
+            yield "account_apps", name, 1
+            yield "user_apps", name, len(entry.get("users") or ())
+
+
+def _one(category: str, item: str) -> Callable[[Document], Items]:
+    def one(_: Document) -> Items:
+        yield category, item, 1
+
+    return one
+
+
+COUNTED: Final[dict[str, Callable[[Document], Items]]] = {
+    "user": _user,
+    "device": _device,
+    "vmbox": _vmbox,
+    "faxbox": _one("faxes", "mailbox"),
+    "conference": _one("conferences", "conference"),
+    "limits": _limits,
+    "whitelabel": _one("branding", "whitelabel"),
+    "apps_store": _apps,
+}
+"""Type of document → what one of them counts as."""
+
+
+def items_of(document: Document) -> Items:
+    """Everything a document counts as; one that is disabled counts nothing."""
+    if document.at("enabled") is False:
+        return
+    if (count := COUNTED.get(document.type)) is not None:
+        yield from count(document)
+    billing = document.at("billing")
+    for key, quantity in billing.items() if isinstance(billing, dict) else ():
+        yield "billing", key, _number(quantity)
+
+
+def _items_of_number(document: Document, rules: Rules) -> Items:
+    """A number counts by its kind, by its carrier and by each of its features; a local one costs nothing by itself."""
+    if carrier_of(document) != LOCAL and (classifier := rules.classify(document.id)) is not None:
+        yield "phone_numbers", classifier["name"], 1
+    yield "number_carriers", carrier_of(document), 1
+    yield from (("number_services", feature, 1) for feature in number_features.names(document))
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+
+
+def total(items: Iterable[tuple[str, str, float]]) -> Quantities:
+    """Items added up."""
+    quantities: Quantities = {}
+    for category, item, quantity in items:
+        if quantity:
+            counted = quantities.setdefault(category, {})
+            counted[item] = counted.get(item, 0) + quantity
+    return quantities
+
+
+async def own_quantities(services: Services, account_id: str) -> Quantities:
+    """What an account itself has, and how many accounts are below it."""
+    store = services.store
+    documents = [
+        document
+        for document_type in COUNTED
+        if document_type in store.shapes
+        for document in await store.documents(Listing(account_id, document_type))
+    ]
+    rules = Rules(services)
+    numbers = await store.documents(Listing(NUMBERS, NUMBER, tag=owned(account_id)))
+    quantities = total(
+        chain(
+            (item for document in documents for item in items_of(document)),
+            (item for number in numbers for item in _items_of_number(number, rules)),
+        )
+    )
+    account = await store.get(ACCOUNTS, "account", account_id)
+    if account is not None and (below := account.at("descendants_count")):
+        quantities["accounts"] = {"account": below}
+    return quantities
+
+
+async def cascading_quantities(services: Services, account: Account) -> Quantities:
+    """What all accounts below an account have together."""
+    below = Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}")
+    each = [await own_quantities(services, descendant.id) for descendant in await services.store.documents(below)]
+    return total(
+        (category, item, quantity)
+        for quantities in each
+        for category, items in quantities.items()
+        for item, quantity in items.items()
+    )

@@ -1,0 +1,47 @@
+"""Service plans: what a reseller sells, and which of it an account has.
+
+Source: KAZOO `kz_services.erl`, `kz_services_plans.erl`. Plan documents (type `service_plan`) live in the reseller's
+account; what an account has is one document of its own, `services`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crossbar.access.directory import Account
+from crossbar.documents.document import Document, public_fields
+from crossbar.endpoint import Services, merge
+from crossbar.errors import JSON
+
+SERVICES: Final = "services"
+PLAN: Final = "service_plan"
+
+
+def assigned(document: Document | None) -> dict[str, dict[str, JSON]]:
+    """Plan id → `{vendor_id, overrides?, contract?}` of an account's services document."""
+    plans = document.at("plans") if document else None
+    return {key: entry for key, entry in plans.items() if isinstance(entry, dict)} if isinstance(plans, dict) else {}
+
+
+async def load_services(services: Services, account_id: str) -> Document | None:
+    """The account's services document, if it has one."""
+    return await services.store.get(account_id, SERVICES, SERVICES)
+
+
+async def load_plans(services: Services, account: Account) -> list[dict[str, Any]]:
+    """The plans an account has, each with its `id`, its `vendor_id` and the account's overrides laid over it."""
+    return await resolve(services, account, assigned(await load_services(services, account.id)))
+
+
+async def resolve(services: Services, account: Account, entries: dict[str, dict[str, JSON]]) -> list[dict[str, Any]]:
+    """The plan documents behind assignments; those that are gone are left out."""
+    reseller_id = await services.access.directory.reseller_of(account)
+    plans = []
+    for plan_id, entry in entries.items():
+        vendor_id = entry.get("vendor_id") or reseller_id
+        document = await services.store.get(vendor_id, PLAN, plan_id) if isinstance(vendor_id, str) else None
+        if document is not None:
+            overrides = entry.get("overrides")
+            plan = merge(public_fields(document.fields), overrides if isinstance(overrides, dict) else {})
+            plans.append({**plan, "id": plan_id, "vendor_id": vendor_id})
+    return plans

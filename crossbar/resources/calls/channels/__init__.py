@@ -1,0 +1,1 @@
+"""Calls that are going on, and how one is begun from outside."""

@@ -1,0 +1,33 @@
+"""Parked calls: who waits in which slot.
+
+Slots are documents `parking-slot-<n>` that a switch writes. Source: KAZOO `cb_parked_calls`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossbar.documents.document import Document
+from crossbar.documents.listing import Listing
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Call, Reply, Resource
+from crossbar.errors import JSON
+
+TYPE: Final = "parked_call"
+PREFIX: Final = "parking-slot-"
+PARKED_CALL_SHAPE: Final = Shape(TYPE, summary=Summary("id"))
+
+parked_calls = Resource("parked_calls")
+
+
+@parked_calls.get()
+async def read(call: Call) -> Reply:
+    """Each occupied slot's call, by slot."""
+    slots = await call.store.documents(Listing(call.account_id, TYPE))
+    return Reply({"slots": {slot.id.removeprefix(PREFIX): _call_in(slot) for slot in slots}})
+
+
+def _call_in(slot: Document) -> dict[str, JSON]:
+    """The parked call, its keys (`Call-ID`) as the API writes them (`call_id`)."""
+    parked: dict[str, JSON] = slot.at("slot") or {}
+    return {key.lower().replace("-", "_"): value for key, value in parked.items()}

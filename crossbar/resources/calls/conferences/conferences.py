@@ -1,0 +1,219 @@
+"""Conferences: rooms to meet in, and what can be done to a running one.
+
+Without a switch no conference is running: nobody takes part, and orders are taken and have no effect. An id that no
+stored conference has stands for one made up on the spot, as KAZOO's own do.
+
+Source: KAZOO `cb_conferences`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crossbar.dialing import is_reconcilable
+from crossbar.documents.document import Document
+from crossbar.documents.listing import Listing
+from crossbar.documents.shape import Summary, Unique
+from crossbar.endpoint import Call, Draft, Reply, Resource
+from crossbar.errors import JSON, FaultyRequest, Invalid, Plain, SystemFault
+from crossbar.resources.calls.domain.lookup import find_any
+
+EMPTY_ROOM: Final[dict[str, JSON]] = {"members": 0, "moderators": 0, "duration": 0, "is_locked": False}
+"""What is seen of a conference that is not running."""
+PARTICIPANT_ACTIONS: Final = frozenset({"mute", "unmute", "deaf", "undeaf", "kick"})
+
+_NUMBERS: Final = ("conference_numbers", "member.numbers", "moderator.numbers")
+_ID_LENGTH: Final = 32
+_SHORTEST_PUBLIC: Final = 5
+"""Digits below which what is dialled is an extension."""
+
+
+def numbers_of(conference: Document) -> list[str]:
+    """Every number under which a conference is reached, once."""
+    found = (conference.at(path) for path in _NUMBERS)
+    return list(dict.fromkeys(str(number) for numbers in found if isinstance(numbers, list) for number in numbers))
+
+
+def claims(conference: Document) -> Iterator[Unique]:
+    """A number leads to one conference."""
+    for number in numbers_of(conference):
+        yield Unique("conference.number", number, "numbers", "Numbers already in use", cause=number)
+
+
+conferences = Resource(
+    "conferences",
+    document_type="conference",
+    schema="conferences",
+    summary=Summary(
+        "id",
+        "name",
+        "owner_id",
+        "member",
+        "moderator",
+        "ui_flags",
+        "conference_numbers",
+        "flags",
+        _read_only=lambda _: EMPTY_ROOM,
+    ),
+    unique=claims,
+    operations=("list", "create", "replace", "merge", "delete"),
+)
+
+
+@conferences.check
+async def numbers_are_free(call: Call, draft: Draft) -> None:
+    """No other conference has any of the numbers; the answer names all that are taken."""
+    draft_document = Document(call.account_id, "conference", draft.id, draft.data)
+    claimed = list(claims(draft_document))
+    holders = await call.store.claimants(call.account_id, claimed)
+    others = {key for key, holder in holders.items() if holder.id != draft.id}
+    if taken := [claim.value for claim in claimed if claim.key in others]:
+        draft.errors.add("numbers", "unique", "Numbers already in use", cause=",".join(taken))
+
+
+@conferences.get("/{conference_id}")
+async def read(call: Call) -> Reply:
+    """A conference, with what is seen of it now."""
+    conference = await _conference(call)
+    room = {**EMPTY_ROOM, "participants": []}
+    return Reply({**conference.public, "_read_only": room}, revision=conference.revision)
+
+
+@conferences.put("/{conference_id}")
+async def act(call: Call) -> Reply:
+    """Do something to a running conference."""
+    arguments = _arguments(call)
+    match call.values.envelope_first("action"):
+        case "lock" | "unlock":
+            return Reply("ok")
+        case "play":
+            return await _play(call, arguments)
+        case "record":
+            return Reply(_record(arguments))
+        case "dial":
+            return await _dial(call, arguments)
+        case _:
+            raise FaultyRequest
+
+
+@conferences.get("/{conference_id}/participants")
+async def participants(call: Call) -> Reply:
+    """Who takes part."""
+    return Reply([])
+
+
+@conferences.put("/{conference_id}/participants")
+async def act_on_all(call: Call) -> Reply:
+    """Do something to everybody but the moderators."""
+    action = call.values.envelope_first("action")
+    if action in PARTICIPANT_ACTIONS:
+        conference = await _conference(call)
+        return Reply(conference.public, revision=conference.revision)
+    if action == "play":
+        return await _play(call, _arguments(call))
+    if action == "relate":
+        relation = call.valid("metaflows.relate", {**_arguments(call), "conference_id": call.path["conference_id"]})
+        raise SystemFault("bad_identifier", id=relation["participant_id"])
+    raise FaultyRequest
+
+
+@conferences.get("/{conference_id}/participants/{participant_id}")
+async def participant(call: Call) -> Reply:
+    """One who takes part."""
+    return Reply({})
+
+
+@conferences.put("/{conference_id}/participants/{participant_id}")
+async def act_on_one(call: Call) -> Reply:
+    """Do something to one who takes part."""
+    action = call.values.envelope_first("action")
+    if not call.path["participant_id"].isdecimal() or action not in PARTICIPANT_ACTIONS:
+        raise FaultyRequest
+    return Reply("ok")
+
+
+async def _conference(call: Call) -> Document:
+    """The stored conference, or one made up of the schema's defaults and the request."""
+    conference_id = call.path["conference_id"]
+    stored = await call.store.get(call.account_id, "conference", conference_id)
+    if stored is not None:
+        return stored
+    given = {key: value for key, value in call.object.items() if key not in ("action", "data")}
+    fields, _ = call.schema_errors("conferences", given)
+    return Document(call.account_id, "conference", conference_id, fields)
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    """The arguments of an action: `data` inside of the data, else the data itself."""
+    inner = call.object.get("data")
+    if isinstance(inner, dict):
+        return inner
+    return {key: value for key, value in call.object.items() if key != "action" or "action" in call.envelope}
+
+
+async def _play(call: Call, arguments: dict[str, Any]) -> Reply:
+    if not arguments:
+        raise Invalid.field("data", "required", "action 'play' requires a data object")
+    media_id = arguments.get("media_id")
+    if not isinstance(media_id, str) or not media_id:
+        raise Invalid.field("data.media_id", "required", "action 'play' requires a media ID or URL")
+    if "://" not in media_id:
+        media = await find_any(call, media_id)
+        if media is None or media.type != "media":
+            raise Plain(404, "bad identifier", [media_id])
+    return Reply("ok")
+
+
+def _record(arguments: dict[str, Any]) -> str:
+    if not arguments:
+        raise Invalid.field("data", "required", "action 'record' requires a data object")
+    match arguments.get("action"):
+        case "start":
+            return "starting recording"
+        case "stop":
+            return "stopping recording"
+        case None:
+            raise Invalid.field("data.action", "required", "recording requires an action")
+        case other:
+            text = "Value not found in enumerated list of values"
+            raise Invalid.field("data.action", "enum", text, target=["start", "stop"], value=other)
+
+
+async def _dial(call: Call, arguments: dict[str, Any]) -> Reply:
+    """Call somebody into the conference: with no switch to do it, nobody can be."""
+    order = call.valid("conferences.dial", arguments)
+    errors, reachable = Invalid(), 0
+    for number, endpoint in enumerate(order["endpoints"], 1):
+        reachable += await _can_be_called(call, endpoint, f"data.endpoints.{number}", errors)
+    if not errors and not reachable:
+        text = "endpoints failed to resolve to route-able destinations"
+        errors.add("data.endpoints", "minItems", text, target=1)
+    if errors:
+        raise errors
+    return Reply({"status": "error", "message": "conference dial failed to find a media server"})
+
+
+async def _can_be_called(call: Call, endpoint: JSON, field: str, errors: Invalid) -> bool:
+    """Whether an endpoint leads somewhere; what cannot be one is noted as an error, an unknown id is passed over."""
+    if isinstance(endpoint, dict) or endpoint.startswith("sip:"):
+        return True
+    if len(endpoint) == _ID_LENGTH:
+        document = await find_any(call, endpoint)
+        if document is None:
+            return False
+        if document.type not in ("device", "user"):
+            errors.add(field, "not_found", f"ID {endpoint} not found")
+        elif document.type == "user" and not await _has_devices(call, endpoint):
+            text = f"user {endpoint} failed to resolve to route-able destinations"
+            errors.add(field, "minItems", text, target=1)
+        return True
+    if is_reconcilable(endpoint) or (endpoint.isdecimal() and len(endpoint) < _SHORTEST_PUBLIC):
+        return True
+    errors.add(field, "enum", "Value not a number, device or user ID, or SIP endpoint")
+    return False
+
+
+async def _has_devices(call: Call, user_id: str) -> bool:
+    listing = Listing(call.account_id, "device", tag=f"owner/{user_id}", limit=1)
+    return bool((await call.store.page(listing)).rows)

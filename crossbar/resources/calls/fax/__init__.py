@@ -1,0 +1,1 @@
+"""Faxes and fax boxes."""

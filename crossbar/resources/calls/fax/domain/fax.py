@@ -1,0 +1,186 @@
+"""Faxes: jobs waiting to be sent, and faxes received and sent, each with its paper.
+
+A job is a fax that has no `folder` yet. A switch takes jobs, reports what became of them, and hands in what it
+received: `queue_fax` makes a job, `finish_job` turns one into a sent fax, `store_fax` keeps a fax that is done.
+
+Source: `core/kazoo_fax` (`kz_fax_attachment.erl`), `kzd_fax.erl`, `cb_faxes` (`maybe_save_attachment`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+from crossbar import clock, ids
+from crossbar.conversion.media_types import attachment_name
+from crossbar.conversion.tools import ToolError
+from crossbar.dialing import account_dial_plan, is_reconcilable, normalize
+from crossbar.documents.document import Document
+from crossbar.documents.shape import Shape, Summary
+from crossbar.documents.store import Transaction
+from crossbar.endpoint import Call, stamps
+from crossbar.errors import JSON, Invalid, NotFound, SystemFault
+from crossbar.resources.calls.media.domain.media_file import WORKSHOP, record_id, save_with_files
+from crossbar.wire.body import UploadedFile
+
+log = logging.getLogger(__name__)
+
+TYPE: Final = "fax"
+OUTGOING: Final = "outgoing"
+INBOX: Final = "inbox"
+OUTBOX: Final = "outbox"
+Folder = Literal["inbox", "outbox"]
+STATUS: Final = "pvt_job_status"
+PENDING: Final = "pending"
+PDF: Final = "application/pdf"
+PDF_NAME: Final = "fax_file.pdf"
+ORIGINAL_NAME: Final = "original_file"
+
+
+def folder(fax: Document) -> str:
+    """Where a fax is: `outgoing` while it waits, else `inbox` or `outbox`."""
+    stored = fax.at("folder")
+    return str(stored) if stored else OUTGOING if STATUS in fax.fields else INBOX
+
+
+def tags(fax: Document) -> Iterator[str]:
+    """Listings by folder: of the account, of a fax box, of a user."""
+    where = folder(fax)
+    yield where
+    if faxbox_id := fax.at("faxbox_id"):
+        yield f"{where}/faxbox/{faxbox_id}"
+    if owner_id := fax.at("owner_id"):
+        yield f"{where}/owner/{owner_id}"
+
+
+class Row(Summary):
+    """What a list tells of a fax: the essentials of a job, everything of a fax that is done."""
+
+    def of(self, document: Document) -> dict[str, JSON]:
+        """The row for `document`."""
+        essentials = {
+            "id": document.id,
+            "status": document.at(STATUS),
+            "to": document.at("to_number"),
+            "from": document.at("from_number"),
+            "created": document.at("pvt_created"),
+        }
+        if folder(document) == OUTGOING:
+            more = {name: document.at(name) for name in ("faxbox_id", "from_name", "attempts")}
+        else:
+            more = document.public
+        return {key: value for key, value in {**more, **essentials}.items() if value is not None}
+
+
+FAX: Final = Shape(TYPE, summary=Row(), sort="pvt_created", tags=tags, room="records")
+
+
+async def queue_fax(call: Call, data: dict[str, Any], file: UploadedFile | None) -> Document:
+    """A new job, `data` being of schema `faxes`, with its paper or the URL where it is to be had.
+
+    Raises 400 for what is no job, 500 for a file that is no paper.
+    """
+    fields = await check_job(call, data, has_file=file is not None)
+    call.ready_to_write()
+    return await _save(call, _job(call, fields), file)
+
+
+async def check_job(call: Call, data: dict[str, Any], *, has_file: bool) -> dict[str, Any]:
+    """The fields of a job, the number in its stored form. Raises 400."""
+    fields = call.valid("faxes", data)
+    if not has_file and not Document("", TYPE, "", fields).at("document.url"):
+        raise Invalid.field("document.url", "required", "add document url or upload a document")
+    number = normalize(fields["to_number"], await account_dial_plan(call.store, call.account_id))
+    if not is_reconcilable(number):
+        raise Invalid.field("document.to_number", "required", "add a valid number to send the fax to")
+    return {**fields, "to_number": number, "attempts": 0}
+
+
+async def requeue(call: Call, fax: Document, changes: dict[str, Any], dropped: tuple[str, ...]) -> Document:
+    """Another job like a fax that is done, `changes` merged over it and `dropped` fields left out.
+
+    Raises 400 for what is no job.
+    """
+    attachments = call.services.attachments
+    papers = await attachments.all(fax)
+    kept = {key: value for key, value in fax.public.items() if key not in (*dropped, "id", "folder")}
+    job = _job(call, await check_job(call, {**kept, **changes}, has_file=bool(papers)))
+    job.fields |= {key: fax.fields[key] for key in ("pvt_pages", "pvt_size") if key in fax.fields}
+    call.ready_to_write()
+    try:
+        for paper in papers:
+            await attachments.copy(paper, job)
+        return await call.store.insert(job)
+    except BaseException:
+        await attachments.delete(job)
+        raise
+
+
+async def store_fax(
+    call: Call,
+    account_id: str,
+    where: Folder,
+    data: dict[str, Any],
+    file: UploadedFile | None,
+    *,
+    reference: str | None = None,
+) -> Document:
+    """Keep a fax that was received (`inbox`) or sent (`outbox`), with its paper. Raises 400, 500 as `queue_fax`.
+
+    `data` is of schema `faxes`; `timestamp` (Gregorian seconds), if given, is the time it is kept and listed under.
+    With a `reference` the same fax is kept once: a second one raises Duplicate.
+    """
+    fields = call.valid("faxes", data)
+    created = fields.pop("timestamp", None) or clock.now()
+    fax = Document(account_id, TYPE, record_id(created, reference), {**fields, "folder": where, "pvt_created": created})
+    fax.fields |= stamps(call, fax) | {STATUS: "completed"}
+    return await _save(call, fax, file)
+
+
+async def finish_job(call: Call, job: Document, result: dict[str, JSON]) -> Document:
+    """Turn a job into a fax of the outbox: `result` is its `tx_result`. Raises 404 when somebody else did."""
+    sent = replace(
+        job, id=ids.monthly_id(), fields={**job.fields, "folder": OUTBOX, "tx_result": result}, revision=None
+    )
+    sent.fields |= stamps(call, sent) | {STATUS: "completed" if result.get("success") else "failed"}
+
+    async def exchange(transaction: Transaction) -> Document:
+        if await transaction.get(job.database, TYPE, job.id) is None:
+            raise NotFound(job.id)
+        await transaction.remove(job)
+        return await transaction.insert(sent)
+
+    attachments = call.services.attachments
+    try:
+        for paper in await attachments.all(job):
+            await attachments.copy(paper, sent)
+        saved = await call.store.transact(exchange)
+    except BaseException:
+        await attachments.delete(sent)
+        raise
+    await attachments.delete(job)
+    return saved
+
+
+def _job(call: Call, fields: dict[str, Any]) -> Document:
+    job = Document(call.account_id, TYPE, ids.new_id(), fields)
+    job.fields |= stamps(call, job) | {STATUS: PENDING}
+    return job
+
+
+async def _save(call: Call, fax: Document, file: UploadedFile | None) -> Document:
+    """Save a new fax with its paper, as it came and as a PDF."""
+    if file is None:
+        return await call.store.insert(fax)
+    try:
+        paper = await call.service(WORKSHOP).fax(file.contents)
+    except ToolError as error:
+        log.warning("request %s: %s", call.request_id, error)
+        raise SystemFault("error processing fax file") from error
+    fax.fields |= {"pvt_pages": paper.pages, "pvt_size": len(file.contents)}
+    files = [UploadedFile(PDF_NAME, PDF, paper.pdf)]
+    if paper.pdf != file.contents:
+        files.append(UploadedFile(attachment_name(ORIGINAL_NAME, "image/tiff"), "image/tiff", file.contents))
+    return await save_with_files(call, fax, files)

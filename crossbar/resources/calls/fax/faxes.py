@@ -1,0 +1,252 @@
+"""Faxes of an account, of a fax box or of a user: to send, received, sent, and letters that were to become faxes.
+
+Source: KAZOO `cb_faxes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from crossbar import clock, ids
+from crossbar.conversion.media_types import PAPER
+from crossbar.documents.document import Document
+from crossbar.documents.shape import Shape, Source, Summary
+from crossbar.endpoint import ACCOUNT, Binary, Call, Handler, Reply, Resource, answer_listing, stamps
+from crossbar.errors import JSON, NotFound, SystemFault
+from crossbar.resources.calls.fax.domain import fax as faxing
+from crossbar.resources.calls.fax.domain.fax import INBOX, OUTBOX, OUTGOING, PDF_NAME, STATUS, TYPE
+from crossbar.resources.calls.media.domain.local_time import file_time, local_time
+from crossbar.resources.calls.media.domain.media_file import download, only_file
+
+LETTER: Final = "fax_smtp_log"
+OF_FAXBOX: Final = "accounts/faxboxes"
+OF_USER: Final = "accounts/users"
+FROM_FAXBOX: Final = (
+    ("from_name", "caller_name"),
+    ("fax_identity_name", "fax_header"),
+    ("from_number", "caller_id"),
+    ("fax_identity_number", "fax_identity"),
+    ("fax_timezone", "fax_timezone"),
+    ("retries", "retries"),
+)
+"""Field of a fax → field of the fax box that stands in for it."""
+ACTIONS: Final = {
+    (INBOX, "forward"): ("tx_result", "rx_result", "retry_after"),
+    (OUTBOX, "resubmit"): ("tx_result", "retry_after"),
+}
+"""What can be done with a fax in a folder, and which fields the new job does not take over."""
+FAILURES: Final = {"forward": "error when forwarding fax", "resubmit": "error when resubmitting fax"}
+
+faxes = Resource("faxes", scopes=(ACCOUNT, OF_FAXBOX, OF_USER))
+
+
+def letter_error(letter: Document) -> JSON:
+    """The first thing that went wrong with a letter."""
+    errors = letter.at("errors")
+    return errors[0] if isinstance(errors, list) and errors else None
+
+
+LETTER_ROW: Final[dict[str, Source]] = {
+    **{name: name for name in ("id", "from", "to")},
+    "error": letter_error,
+    "created": "pvt_created",
+}
+FAX_SMTP_LOG: Final = Shape(
+    LETTER,
+    summary=Summary(**LETTER_ROW),
+    sort="pvt_created",
+    tags=lambda letter: [f"faxbox/{letter.at('faxbox_id')}"],
+    room="records",
+)
+
+
+# To send
+
+
+@faxes.put(accepts=PAPER, checks_itself=True)
+@faxes.put("/outgoing", accepts=PAPER, checks_itself=True)
+async def queue(call: Call) -> Reply:
+    """A fax to send: as JSON with the URL of its paper, or the paper with or without JSON."""
+    job = await faxing.queue_fax(call, await _completed(call), only_file(call))
+    reply = Reply.document(job)
+    reply.location = f"{call.request.rel_url.raw_path.rstrip('/')}/{job.id}"
+    return reply
+
+
+async def _completed(call: Call) -> dict[str, JSON]:
+    """The data of the request with what its fax box, user and account say where it says nothing."""
+    data = dict(call.object)
+    faxbox, user = call.parents.get("faxboxes"), call.parents.get("users")
+    if faxbox is not None:
+        for name, source in FROM_FAXBOX:
+            if data.get(name) is None and (value := faxbox.at(source)) is not None:
+                data[name] = value
+        data["faxbox_id"] = faxbox.id
+    if user is not None:
+        data["owner_id"] = user.id
+    data.setdefault("fax_timezone", call.values.text("timezone") or await _timezone(call))
+    return data
+
+
+@faxes.get("/outgoing")
+async def list_jobs(call: Call) -> Reply:
+    """The jobs, the newest first."""
+    return await answer_listing(call, TYPE, tag=_tag(call, OUTGOING))
+
+
+@faxes.get("/outgoing/{fax_job_id}")
+async def read_job(call: Call) -> Reply:
+    """A job, and how far it is."""
+    job = await _load(call, call.path["fax_job_id"])
+    status = job.at(STATUS)
+    if status is None:
+        raise NotFound(job.id)
+    delivered = job.at("pvt_delivered_date") or (job.at("pvt_modified") if status == "completed" else None)
+    progress = {
+        "created": job.at("pvt_created"),
+        "delivered": delivered,
+        "status": "not available" if status == "processing" else status,
+    }
+    public = {**job.public, **{key: value for key, value in progress.items() if value is not None}}
+    return Reply(public, revision=job.revision)
+
+
+# Received and sent
+
+
+def _lists(path: str, where: str) -> None:
+    @faxes.get(path)
+    async def list_faxes(call: Call) -> Reply:
+        """The faxes of a folder, the newest first."""
+        return await answer_listing(call, TYPE, tag=_tag(call, where), time_range=call.config.api.maximum_range)
+
+
+def _in_folder(where: str, work: Callable[[Call, Document, str], Any]) -> Handler:
+    """A handler that does something with a fax of a folder."""
+
+    async def handle(call: Call) -> Reply | Binary:
+        fax = await _load(call, call.path["fax_id"])
+        if faxing.folder(fax) != where:
+            raise SystemFault(f"document is not in folder {where}")
+        answer: Reply | Binary = await work(call, fax, where)
+        return answer
+
+    return handle
+
+
+async def read(call: Call, fax: Document, where: str) -> Reply:
+    """The fax."""
+    return Reply.document(fax)
+
+
+async def delete(call: Call, fax: Document, where: str) -> Reply:
+    """Out of the list."""
+
+    def mark(stored: Document) -> None:
+        stored.fields |= stamps(call, stored) | {"pvt_deleted": True}
+
+    call.ready_to_write(fax.revision)
+    await call.store.change(fax.database, TYPE, fax.id, mark)
+    return Reply({**fax.public, "_read_only": {"deleted": True}}, revision=fax.revision)
+
+
+async def act(call: Call, fax: Document, where: str) -> Reply:
+    """Send it on, or once more."""
+    action = call.values.envelope_first("action")
+    if not action:
+        raise SystemFault("action required")
+    dropped = ACTIONS.get((where, action))
+    if dropped is None:
+        raise SystemFault("invalid action")
+    if not fax.at("document.url") and not await call.services.attachments.all(fax):
+        raise SystemFault(FAILURES[action])
+    changes = {key: value for key, value in call.object.items() if key not in ("id", "action")}
+    return Reply.document(await faxing.requeue(call, fax, changes, dropped))
+
+
+async def paper(call: Call, fax: Document, where: str) -> Binary:
+    """The fax as a PDF."""
+    attachment = await call.services.attachments.find(fax, PDF_NAME)
+    if attachment is None:
+        raise NotFound(fax.id)
+    moment = local_time(fax.at("pvt_created"), await _timezone(call))
+    kind = "inline" if call.values.text("disposition") == "inline" else "attachment"
+    return await download(call, attachment, name=f"fax_document_{file_time(moment)}.pdf", kind=kind)
+
+
+async def delete_paper(call: Call, fax: Document, where: str) -> Reply:
+    """The paper alone."""
+    call.ready_to_write(fax.revision)
+    await call.services.attachments.delete(fax)
+    return Reply({})
+
+
+for _path, _where in (("inbox", INBOX), ("incoming", INBOX), ("outbox", OUTBOX)):
+    _lists(f"/{_path}", _where)
+    faxes.get(f"/{_path}/{{fax_id}}")(_in_folder(_where, read))
+for _where in (INBOX, OUTBOX):
+    _item = f"/{_where}/{{fax_id}}"
+    faxes.put(_item, checks_itself=True)(_in_folder(_where, act))
+    faxes.delete(_item, checks_itself=True)(_in_folder(_where, delete))
+    faxes.get(f"{_item}/attachment", provides=PAPER)(_in_folder(_where, paper))
+    faxes.delete(f"{_item}/attachment", checks_itself=True)(_in_folder(_where, delete_paper))
+
+
+# Letters
+
+
+@faxes.get("/smtplog")
+async def list_letters(call: Call) -> Reply:
+    """The letters that were to become faxes, the newest first."""
+    faxbox = call.parents.get("faxboxes")
+    tag = f"faxbox/{faxbox.id}" if faxbox else None
+    return await answer_listing(call, LETTER, tag=tag, time_range=call.config.api.maximum_range)
+
+
+@faxes.get("/smtplog/{attempt_id}")
+async def read_letter(call: Call) -> Reply:
+    """A letter, and what became of it."""
+    letter = await call.store.get(call.account_id, LETTER, call.path["attempt_id"])
+    if letter is None:
+        raise NotFound(call.path["attempt_id"])
+    return Reply.document(letter)
+
+
+def letter_of(account_id: str, fields: dict[str, JSON]) -> Document:
+    """A letter to be kept: `to`, `from`, `errors` and what else is known of it."""
+    now = clock.now()
+    private = {"pvt_type": LETTER, "pvt_account_id": account_id, "pvt_created": now, "pvt_modified": now}
+    return Document(account_id, LETTER, ids.monthly_id(), {**fields, **private})
+
+
+# What a request names
+
+
+def _tag(call: Call, where: str) -> str:
+    if (faxbox := call.parents.get("faxboxes")) is not None:
+        return f"{where}/faxbox/{faxbox.id}"
+    if (user := call.parents.get("users")) is not None:
+        return f"{where}/owner/{user.id}"
+    return where
+
+
+async def _load(call: Call, fax_id: str) -> Document:
+    """A fax of the account, and of the fax box or user in the path. Raises 404."""
+    fax = await call.store.get(call.account_id, TYPE, fax_id)
+    owners = (("faxboxes", "faxbox_id"), ("users", "owner_id"))
+    if fax is None or any(
+        parent is not None and fax.at(field) != parent.id
+        for parent, field in ((call.parents.get(noun), field) for noun, field in owners)
+    ):
+        raise NotFound(fax_id)
+    return fax
+
+
+async def _timezone(call: Call) -> str:
+    """That of the user in the path or of the caller, of the account, or the configured one."""
+    user = call.parents.get("users")
+    if user is None and call.caller is not None and call.caller.owner_id:
+        user = await call.store.get(call.caller.account_id, "user", call.caller.owner_id)
+    own = user.at("timezone") if user else None
+    return str(own or call.account.timezone or call.config.accounts.default_timezone)

@@ -1,0 +1,1 @@
+"""What decides on the way of a call: callflows, and what they refer to."""

@@ -1,0 +1,25 @@
+"""Blacklists: callers who are not let in. An account uses those whose ids stand in its `blacklists`.
+
+Source: KAZOO `cb_blacklists`.
+"""
+
+from __future__ import annotations
+
+from crossbar.dialing import account_dial_plan, normalize
+from crossbar.documents.shape import Summary, or_default
+from crossbar.endpoint import Call, Draft, Resource
+
+blacklists = Resource(
+    "blacklists",
+    document_type="blacklist",
+    schema="blacklists",
+    summary=Summary("id", "name", flags=or_default("flags", [])),
+)
+
+
+@blacklists.normalize
+async def normalize_numbers(call: Call, draft: Draft) -> None:
+    """Numbers are kept as calls bring them: in E.164 form."""
+    if isinstance(numbers := draft.data.get("numbers"), dict) and numbers:
+        dial_plan = await account_dial_plan(call.store, call.account_id)
+        draft.data["numbers"] = {normalize(number, dial_plan): about for number, about in numbers.items()}

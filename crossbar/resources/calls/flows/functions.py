@@ -1,0 +1,53 @@
+"""Functions: scripts that decide on the next step of a call.
+
+Source: KAZOO `cb_functions`. An account's functions are kept with the account and not in a database of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crossbar.documents.filters import Filters
+from crossbar.documents.shape import Summary, or_default
+from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+
+SAMPLES: Final[tuple[dict[str, Any], ...]] = (
+    {
+        "eanbled": True,  # spelt so on the wire
+        "function_js": (
+            "var call = cfDoc ? JSON.parse(cfDoc) : {};\n"
+            "if (call.CallerNumber === '1000') {\n"
+            "  return {module: 'voicemail', data: {action: 'check'}, children: {}};\n"
+            "}\n"
+            "return {module: 'hangup', data: {}, children: {}};\n"
+        ),
+        "name": "Test Function",
+    },
+)
+
+functions = Resource(
+    "functions",
+    document_type="function",
+    schema="functions",
+    summary=Summary(
+        "id",
+        "name",
+        "function_js",
+        enabled=or_default("enabled", True),
+        disable_reason="pvt_disabled_message",
+    ),
+)
+
+
+@functions.get(scopes=(BARE,))
+async def available(call: Call) -> Reply:
+    """What kinds of functions the system offers: none beside the accounts' own."""
+    return Reply([])
+
+
+@functions.get("/samples", scopes=(BARE,), who=Who.ANONYMOUS)
+@functions.get("/samples")
+async def samples(call: Call) -> Reply:
+    """Scripts to begin with; filters apply to them."""
+    wanted = Filters.parse(call.query.pairs)
+    return Reply([sample for sample in SAMPLES if wanted.matches(sample)])

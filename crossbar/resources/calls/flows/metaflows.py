@@ -1,0 +1,40 @@
+"""Metaflows: what people can do by key press during a call, for an account or whatever else a call runs through.
+
+Kept as `metaflows` of the document in the path. Source: KAZOO `cb_metaflows`.
+"""
+
+from __future__ import annotations
+
+from crossbar.documents.document import Document
+from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Call, Reply, Resource
+from crossbar.endpoint.subject import change_subject, subject
+
+metaflows = Resource("metaflows", scopes=(ACCOUNT, ANY_DOCUMENT))
+
+
+@metaflows.get()
+async def read(call: Call) -> Reply:
+    """The metaflows; an empty object if there are none."""
+    document = await subject(call)
+    return Reply(document.at("metaflows", {}), revision=document.revision)
+
+
+@metaflows.post(checks_itself=True)
+async def replace(call: Call) -> Reply:
+    """Put these metaflows in the place of what was there."""
+    data = call.valid("metaflows", {key: value for key, value in call.object.items() if key != "id"})
+
+    def put(document: Document) -> None:
+        document.fields["metaflows"] = data
+
+    return Reply(data, revision=(await change_subject(call, put)).revision)
+
+
+@metaflows.delete(checks_itself=True)
+async def delete(call: Call) -> Reply:
+    """Take the metaflows away."""
+
+    def take(document: Document) -> None:
+        document.fields.pop("metaflows", None)
+
+    return Reply({}, revision=(await change_subject(call, take)).revision)

@@ -1,0 +1,1 @@
+"""Sounds: prompts, music, recordings."""

@@ -1,0 +1,129 @@
+"""Recordings of calls, which a switch makes and people listen to.
+
+For whoever brings recordings in: `create_recording` makes one of what is known of the call, and its sound.
+
+Source: KAZOO `cb_recordings`, `kzd_call_recordings.erl`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crossbar import clock
+from crossbar.documents.document import Document
+from crossbar.documents.shape import Summary
+from crossbar.endpoint import ACCOUNT, Binary, Call, Reply, Resource, answer_listing, stamps
+from crossbar.errors import JSON, Plain, SystemFault
+from crossbar.resources.calls.media.domain.media_file import (
+    SOUND,
+    check_sound,
+    download,
+    first_attachment,
+    record_id,
+    save_with_files,
+    sound,
+)
+from crossbar.wire.body import UploadedFile
+from crossbar.wire.negotiation import JSON_TYPES
+
+TYPE: Final = "call_recording"
+OF_USER: Final = "accounts/users"
+_MONTHLY: Final = re.compile(r"\d{6}-.+")
+
+
+def tags(recording: Document) -> Iterator[str]:
+    """Listing by owner."""
+    if owner_id := recording.at("owner_id"):
+        yield f"owner/{owner_id}"
+
+
+recordings = Resource(
+    "recordings",
+    document_type=TYPE,
+    summary=Summary("id"),
+    sort="pvt_created",
+    tags=tags,
+    room="records",
+    id_name="recording_id",
+    operations=(),
+    scopes=(ACCOUNT, OF_USER),
+)
+
+
+@recordings.get()
+async def list_recordings(call: Call) -> Reply:
+    """The recordings of the account, or those of a user, the newest first."""
+    owner = call.parents.get("users")
+    return await answer_listing(
+        call,
+        TYPE,
+        tag=f"owner/{owner.id}" if owner else None,
+        rows_hooks=(add_content_types,),
+        time_range=call.config.api.maximum_range,
+        whole=True,
+    )
+
+
+async def add_content_types(call: Call, rows: list[dict[str, Any]]) -> None:
+    """Tell in which formats each recording can be heard."""
+    attachments = await call.services.attachments.of_many(call.account_id, TYPE, [row["id"] for row in rows])
+    for row in rows:
+        types = {attachment.content_type for attachment in attachments.get(row["id"], ())}
+        row["_read_only"] = {"content_types": sorted(types)}
+
+
+@recordings.get("/{recording_id}", provides=(*JSON_TYPES, *SOUND))
+async def read(call: Call) -> Reply | Binary:
+    """What is known of a recording, or its sound for those who accept nothing else."""
+    recording = await _load(call)
+    if call.media not in SOUND:
+        return Reply.document(recording)
+    attachment = await first_attachment(call, recording)
+    if attachment is None:
+        raise SystemFault("bad_identifier", details=recording.id)
+    kind = "inline" if call.values.is_true("inline") else "attachment"
+    return await download(call, attachment, kind=kind)
+
+
+@recordings.delete("/{recording_id}", checks_itself=True)
+async def delete(call: Call) -> Reply:
+    """Out of the list."""
+    recording = await _load(call)
+    call.ready_to_write(recording.revision)
+    await recordings.life.remove(call, recording)
+    return Reply({**recording.public, "_read_only": {"deleted": True}}, revision=recording.revision)
+
+
+async def _load(call: Call) -> Document:
+    recording_id = call.path["recording_id"]
+    if not _MONTHLY.fullmatch(recording_id):
+        raise Plain(404, "bad identifier", [recording_id])
+    recording = await recordings.life.load(call, recording_id)
+    owner = call.parents.get("users")
+    if owner is not None and recording.at("owner_id") != owner.id:
+        raise Plain(404, "bad identifier", [recording_id])
+    return recording
+
+
+async def create_recording(
+    call: Call, account_id: str, data: dict[str, JSON], file: UploadedFile | None, reference: str | None = None
+) -> Document:
+    """A new recording of an account, with its sound if there is one.
+
+    `data` is of schema `call_recordings`; `start` (Gregorian seconds) is the time it is kept and listed under. With a
+    `reference` the same recording is kept once: a second one raises Duplicate. Raises 400 for data or a file that is
+    none.
+    """
+    fields = call.valid("call_recordings", data)
+    files = []
+    if file is not None:
+        check_sound(file)
+        stored = await sound(call, file, call.config.media.normalization_format)
+        fields["content_type"] = stored.content_type
+        files = [stored]
+    started = fields.get("start") or clock.now()
+    recording = Document(account_id, TYPE, record_id(started, reference), {**fields, "pvt_created": started})
+    recording.fields |= stamps(call, recording)
+    return await save_with_files(call, recording, files)

@@ -1,0 +1,1 @@
+"""Queues of callers, their agents, and statistics of both."""

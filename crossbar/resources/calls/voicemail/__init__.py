@@ -1,0 +1,1 @@
+"""Voicemail boxes and their messages."""

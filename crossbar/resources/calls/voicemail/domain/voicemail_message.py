@@ -1,0 +1,314 @@
+"""Voicemail messages: a sound and what is known of the call, kept by month and found by box and folder.
+
+For whoever brings messages in: `create_message` makes one of a box, its metadata and its sound.
+
+Source: `core/kazoo_voicemail` (`kvm_message.erl`, `kvm_messages.erl`, `kvm_util.erl`), `kzd_box_message.erl`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from crossbar import clock, ids
+from crossbar.access.directory import Account
+from crossbar.documents.document import Document
+from crossbar.documents.listing import Listing, Position
+from crossbar.documents.shape import Shape, Summary
+from crossbar.documents.store import Transaction
+from crossbar.endpoint import Call, stamps
+from crossbar.errors import JSON, Invalid, NotFound
+from crossbar.resources.calls.media.domain.local_time import file_time, local_time
+from crossbar.resources.calls.media.domain.media_file import check_sound, record_id, save_with_files, sound
+from crossbar.wire.body import UploadedFile
+
+TYPE: Final = "mailbox_message"
+NEW: Final = "new"
+SAVED: Final = "saved"
+DELETED: Final = "deleted"
+FOLDERS: Final = (NEW, SAVED, DELETED)
+ANONYMOUS: Final = "0000000000"
+"""The caller's number and name where nothing is known of the caller."""
+AT_A_TIME: Final = 50
+"""Messages of a bulk request that are worked on together."""
+_DAY: Final = 86_400
+_GRACE: Final = 3_600
+_METADATA: Final = (
+    "timestamp",
+    "from",
+    "to",
+    "caller_id_number",
+    "caller_id_name",
+    "call_id",
+    "folder",
+    "length",
+    "media_id",
+)
+
+
+def tags(message: Document) -> Iterator[str]:
+    """Listings by box, and by folder of a box."""
+    box = f"box/{message.at('source_id')}"
+    yield box
+    yield f"{box}/{message.at('metadata.folder')}"
+
+
+def _transcribed(message: Document) -> bool | None:
+    transcription = message.at("metadata.transcription")
+    return transcription.get("result") == "success" if isinstance(transcription, dict) else None
+
+
+SHAPE: Final = Shape(
+    TYPE,
+    summary=Summary(
+        **{name: f"metadata.{name}" for name in _METADATA}, transcribed=_transcribed, source_id="source_id"
+    ),
+    sort="metadata.timestamp",
+    tags=tags,
+    room="records",
+)
+
+
+# Retention
+
+
+def retention_seconds(call: Call) -> int:
+    """How long messages can be changed."""
+    return call.config.media.message_retention_duration * _DAY + _GRACE
+
+
+def retention_limit(call: Call) -> int:
+    """The time before which messages are only kept, and shown as deleted."""
+    return clock.now() - retention_seconds(call)
+
+
+def as_retained(metadata: dict[str, JSON], limit: int) -> dict[str, JSON]:
+    """Metadata as it is shown: that of a message from before `limit` says why nothing can be done with it."""
+    if int(metadata.get("timestamp") or limit) >= limit:
+        return metadata
+    return {
+        **metadata,
+        "folder": DELETED,
+        "retention": "enforced",
+        "retention_message": "this message is prior to retention policy, no update operation is permitted",
+    }
+
+
+# Finding
+
+
+async def find_message(call: Call, box_id: str, message_id: str) -> Document:
+    """A message of a box. Raises 404 for one that is missing or in another box."""
+    message = await call.store.get(call.account_id, TYPE, message_id)
+    if message is None or message.at("source_id") != box_id:
+        raise NotFound(message_id)
+    return message
+
+
+async def message_ids(call: Call, box_id: str, folder: str | None = None) -> list[str]:
+    """The messages of a box, or of one of its folders, the newest first."""
+    tag = f"box/{box_id}" if folder is None else f"box/{box_id}/{folder}"
+    return [row.id async for row in call.store.stream(Listing(call.account_id, TYPE, tag=tag))]
+
+
+async def count_messages(call: Call, box_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    """New and saved messages inside the retention time of each box that has any: box → folder → number."""
+    words = [f"box/{box_id}/{folder}" for box_id in box_ids for folder in (NEW, SAVED)]
+    if not words:
+        return {}
+    recent = Listing(call.account_id, TYPE, end=Position.value(retention_limit(call)))
+    counts: dict[str, dict[str, int]] = {}
+    for word, count in (await call.store.tally(recent, words=words)).items():
+        _, box_id, folder = word.split("/")
+        counts.setdefault(box_id, {NEW: 0, SAVED: 0})[folder] = count
+    return counts
+
+
+def download_name(call: Call, box: Document, message: Document, extension: str) -> str:
+    """`<caller's number>_<time>.<extension>`, the time in the box's time zone."""
+    moment = _box_time(call, call.account, box, message.at("metadata.timestamp"))
+    return f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}"
+
+
+# Making
+
+
+async def create_message(
+    call: Call,
+    account: Account,
+    box: Document,
+    data: Mapping[str, Any],
+    file: UploadedFile | None,
+    *,
+    reference: str | None = None,
+) -> Document:
+    """A new message in a box of an account, with its sound if there is one.
+
+    `data` is of schema `vm_message_metadata`, already valid; what it leaves out gets a default. `timestamp`
+    (Gregorian seconds) decides the month it is kept in. With a `reference` the same message is kept once: a second
+    one raises Duplicate. Raises 400 for a file that is no sound.
+    """
+    files = []
+    if file is not None:
+        check_sound(file)
+        files = [await sound(call, file, box.at("media_extension", "mp3"))]
+    timestamp = data.get("timestamp") or clock.now()
+    number = data.get("caller_id_number") or ANONYMOUS
+    realm = account.realm or "nodomain"
+    message = Document(
+        account.id,
+        TYPE,
+        record_id(timestamp, reference),
+        {
+            "description": "voicemail message with media",
+            "source_type": "voicemail",
+            "media_source": "recording",
+            "streamable": True,
+            "metadata": {
+                "from": f"{data.get('from') or number}@{realm}",
+                "caller_id_number": number,
+                "caller_id_name": data.get("caller_id_name") or ANONYMOUS,
+                "call_id": data.get("call_id") or ids.new_secret(12),
+                "length": data.get("length", 1),
+            },
+        },
+    )
+    recipient = data.get("to") or box.at("mailbox")
+    _place(call, account, message, box, timestamp, folder=data.get("folder") or NEW, to=f"{recipient}@{realm}")
+    return await save_with_files(call, message, files)
+
+
+async def replace_sound(call: Call, box: Document, message: Document, file: UploadedFile) -> None:
+    """Give a message another sound. Raises 400 for a file that is none."""
+    check_sound(file)
+    stored = await sound(call, file, box.at("media_extension", "mp3"))
+    await call.services.attachments.put(message, stored.name, stored.content_type, stored.contents, alone=True)
+
+
+def _place(
+    call: Call, account: Account, message: Document, box: Document, timestamp: int, *, folder: str, to: str
+) -> None:
+    """Put a message, in place, into a folder of a box, as of a time."""
+    moment = _box_time(call, account, box, timestamp)
+    message.fields |= {
+        "name": f"mailbox {box.at('mailbox')} message {_message_time(moment)}",
+        "source_id": box.id,
+        "utc_seconds": timestamp,
+        "metadata": {
+            **message.fields["metadata"],
+            "timestamp": timestamp,
+            "to": to,
+            "folder": folder,
+            "media_id": message.id,
+        },
+    }
+    message.fields |= stamps(call, message)
+
+
+def _box_time(call: Call, account: Account, box: Document, timestamp: int) -> datetime:
+    """A moment as the people of a box tell the time."""
+    return local_time(timestamp, box.at("timezone"), account.timezone, call.config.accounts.default_timezone)
+
+
+def _message_time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d} {moment.hour}:{moment.minute}:{moment.second}"
+
+
+# Changing
+
+
+async def set_folder(call: Call, box_id: str, message_id: str, folder: str, *, gone: bool = False) -> Document:
+    """Put a message into a folder; `gone` takes it out of all lists, too. Raises 404, or 400 for one too old."""
+    _check_age(await find_message(call, box_id, message_id), retention_limit(call))
+
+    def change(message: Document) -> None:
+        message.fields["metadata"] = {**message.fields["metadata"], "folder": folder}
+        message.fields |= stamps(call, message) | ({"pvt_deleted": True} if gone else {})
+
+    changed = await call.store.change(call.account_id, TYPE, message_id, change)
+    if changed is None:
+        raise NotFound(message_id)
+    return changed
+
+
+async def copy_message(call: Call, box_id: str, message_id: str, target: Document) -> Document:
+    """A copy of a message, new in another box. Raises 404, or 400 for one too old."""
+    message, copy = await _carbon(call, box_id, message_id, target)
+    try:
+        await _copy_sound(call, message, copy)
+        return await call.store.insert(copy)
+    except BaseException:
+        await call.services.attachments.delete(copy)
+        raise
+
+
+async def move_message(call: Call, box_id: str, message_id: str, target: Document) -> Document:
+    """A message as a new one of another box; the old one is no more. Raises 404, or 400 for one too old."""
+    message, copy = await _carbon(call, box_id, message_id, target)
+
+    async def exchange(transaction: Transaction) -> Document:
+        if await transaction.get(message.database, TYPE, message.id) is None:
+            raise NotFound(message.id)
+        await transaction.remove(message)
+        return await transaction.insert(copy)
+
+    try:
+        await _copy_sound(call, message, copy)
+        moved = await call.store.transact(exchange)
+    except BaseException:
+        await call.services.attachments.delete(copy)
+        raise
+    await call.services.attachments.delete(message)
+    return moved
+
+
+async def _carbon(call: Call, box_id: str, message_id: str, target: Document) -> tuple[Document, Document]:
+    """A message and what it will be in another box."""
+    message = await find_message(call, box_id, message_id)
+    _check_age(message, retention_limit(call))
+    copy = replace(message, id=ids.monthly_id(), fields=dict(message.fields), revision=None)
+    copy.fields["history"] = [*message.at("history", []), box_id]
+    recipient = f"{target.at('mailbox')}@{call.account.realm or 'nodomain'}"
+    _place(call, call.account, copy, target, clock.now(), folder=NEW, to=recipient)
+    return message, copy
+
+
+async def _copy_sound(call: Call, message: Document, copy: Document) -> None:
+    attachments = call.services.attachments
+    for attachment in await attachments.all(message):
+        await attachments.copy(attachment, copy)
+
+
+def _check_age(message: Document, limit: int) -> None:
+    if message.at("metadata.timestamp") < limit:
+        text = "cannot make changes to messages prior to retention duration"
+        raise Invalid.field(message.id, "date_range", text, cause=limit)
+
+
+# Many at a time
+
+
+Work = Callable[[str], Awaitable[list[str]]]
+"""Does something with a message and says the ids of what came of it."""
+
+
+async def in_bulk(message_ids: Iterable[str], work: Work) -> dict[str, JSON]:
+    """Work on many messages: `succeeded`, the ids, and `failed`, id → reason; either only if there is any."""
+    succeeded: list[str] = []
+    failed: dict[str, str] = {}
+
+    async def attempt(message_id: str) -> None:
+        try:
+            succeeded.extend(await work(message_id))
+        except NotFound:
+            failed[message_id] = "not_found"
+        except Invalid:
+            failed[message_id] = "prior_to_retention_duration"
+
+    wanted = list(dict.fromkeys(message_ids))
+    for start in range(0, len(wanted), AT_A_TIME):
+        await asyncio.gather(*map(attempt, wanted[start : start + AT_A_TIME]))
+    return {key: found for key, found in (("succeeded", succeeded), ("failed", failed)) if found}

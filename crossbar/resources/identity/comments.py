@@ -1,0 +1,101 @@
+"""Comments on an account or on any document, ordered by their `timestamp`.
+
+Kept as `comments` of the document in the path. Source: KAZOO `cb_comments`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossbar.documents.document import Document
+from crossbar.documents.shape import collate
+from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Call, Reply, Resource
+from crossbar.endpoint.subject import change_subject, subject
+from crossbar.errors import JSON, Invalid, SystemFault
+
+comments = Resource("comments", scopes=(ACCOUNT, ANY_DOCUMENT))
+
+
+@comments.get()
+async def read_all(call: Call) -> Reply:
+    """All comments."""
+    document = await subject(call)
+    return Reply({"comments": _comments(document)}, revision=document.revision)
+
+
+@comments.put(checks_itself=True)
+async def add(call: Call) -> Reply:
+    """Add comments to those there are."""
+    new = call.object.get("comments", [])
+    if not isinstance(new, list):
+        message = "Value did not match type(s): array"
+        raise Invalid.field("comments", "type", message, target="array", value=new)
+
+    def append(document: Document) -> None:
+        document.fields["comments"] = sorted([*_comments(document), *new], key=_time)
+
+    return _all(await change_subject(call, append))
+
+
+@comments.delete(checks_itself=True)
+async def clear(call: Call) -> Reply:
+    """Take all comments away."""
+
+    def empty(document: Document) -> None:
+        document.fields["comments"] = []
+
+    return _all(await change_subject(call, empty))
+
+
+@comments.get("/{comment_id}")
+async def read(call: Call) -> Reply:
+    """One comment, by its place from 0 on."""
+    document = await subject(call)
+    return Reply(_comments(document)[_place(call, document)], revision=document.revision)
+
+
+@comments.post("/{comment_id}", checks_itself=True)
+async def replace(call: Call) -> Reply:
+    """Put another comment in the place of one."""
+
+    def put(document: Document) -> None:
+        changed = _comments(document)
+        changed[_place(call, document)] = call.object
+        document.fields["comments"] = sorted(changed, key=_time)
+
+    return Reply(call.object, revision=(await change_subject(call, put)).revision)
+
+
+@comments.delete("/{comment_id}", checks_itself=True)
+async def delete(call: Call) -> Reply:
+    """Take one comment away; answers those that are left."""
+
+    def take(document: Document) -> None:
+        left = _comments(document)
+        del left[_place(call, document)]
+        document.fields["comments"] = left
+
+    return _all(await change_subject(call, take))
+
+
+def _comments(document: Document) -> list[Any]:
+    """The comments of a document, in a list of one's own."""
+    kept = document.at("comments")
+    return list(kept) if isinstance(kept, list) else []
+
+
+def _time(comment: JSON) -> str:
+    return collate(comment.get("timestamp") if isinstance(comment, dict) else None)
+
+
+def _place(call: Call, document: Document) -> int:
+    """Which comment the path means. Raises 404 when there is none."""
+    text = call.path["comment_id"]
+    place = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    if not 0 <= place < len(_comments(document)):
+        raise SystemFault("bad_identifier")
+    return place
+
+
+def _all(document: Document) -> Reply:
+    return Reply({"comments": _comments(document)}, revision=document.revision)

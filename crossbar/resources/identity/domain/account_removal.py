@@ -1,0 +1,91 @@
+"""Ending an account in steps, so that neither a crash in between nor a late write leaves anything behind.
+
+The account's definition goes in a transaction that also notes what is still to be cleared away. The clearing is
+repeatable. It is done at once, when a server starts, and once more when no request that was let in before the end can
+still be writing; then the note goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from aiohttp import web
+
+from crossbar import clock
+from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
+from crossbar.documents.listing import Listing
+from crossbar.documents.shape import Shape, Summary
+from crossbar.documents.store import Transaction
+from crossbar.endpoint import Services
+from crossbar.errors import CrossbarError
+
+log = logging.getLogger(__name__)
+
+TYPE: Final = "account_removal"
+SHAPE: Final = Shape(TYPE, summary=Summary("id"))
+GRACE_SECONDS: Final = 60
+"""How long after an account's end a request that was let in before may still write."""
+
+Clearing = Callable[[Services, str], Awaitable[None]]
+"""Clears away what an account has outside of its own database; it may be called again for the same account."""
+_clearings: Final[list[Clearing]] = []
+
+
+def also(clearing: Clearing) -> Clearing:
+    """Have this done, too, when an account ends."""
+    _clearings.append(clearing)
+    return clearing
+
+
+async def note(transaction: Transaction, account_id: str) -> None:
+    """Note that everything of this account is to go."""
+    fresh = Document(SYSTEM_DATA, TYPE, account_id, {"pvt_type": TYPE, "pvt_created": clock.now()})
+    previous = await transaction.get(SYSTEM_DATA, TYPE, account_id)
+    if previous is None:
+        await transaction.insert(fresh)
+    else:  # an earlier account of the same id
+        await transaction.replace(fresh, previous)
+
+
+async def clear(services: Services, account_id: str) -> None:
+    """Clear away everything an account owned."""
+    for clearing in _clearings:
+        await clearing(services, account_id)
+    await services.attachments.delete_database(account_id)
+    await services.store.remove_database(account_id)
+
+
+async def clear_all(services: Services) -> None:
+    """Clear away what is left of all accounts that ended, and forget those that ended long enough ago."""
+    for ended in await services.store.documents(Listing(SYSTEM_DATA, TYPE)):
+        is_last = ended.fields["pvt_created"] + GRACE_SECONDS <= clock.now()
+        if await services.store.get(ACCOUNTS, "account", ended.id) is None:  # else it was made anew under its id
+            await clear(services, ended.id)
+        if is_last:
+            await services.store.remove(ended)
+
+
+@asynccontextmanager
+async def part(_: web.Application, services: Services) -> AsyncIterator[None]:
+    """Take up what an interrupted server left undone, and go on as long as this one runs."""
+    await clear_all(services)
+    task = asyncio.create_task(_keep_clearing(services), name="account removals")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_clearing(services: Services) -> None:
+    while True:
+        await asyncio.sleep(GRACE_SECONDS)
+        try:
+            await clear_all(services)
+        except CrossbarError as error:
+            log.warning("what is left of ended accounts is not cleared away: %s", error)

@@ -1,0 +1,37 @@
+"""The kinds of records that a switch hands in: how each is checked, made and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from crossbar.documents.document import Document
+from crossbar.documents.store import Store
+from crossbar.resources.calls.messages.domain import message
+from crossbar.resources.calls.queues.domain import acdc
+from crossbar.resources.records.domain import call_event, cdr, sip_message
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record.
+
+    `make` turns checked data of an account into a document; `keep` keeps documents and says of each whether it was
+    new. Both may be done again with the same data without harm.
+    """
+
+    schema: str
+    make: Callable[[str, dict[str, Any]], Document]
+    keep: Callable[[Store, list[Document]], Awaitable[list[bool]]]
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "cdrs": Kind("ingest.cdr", cdr.cdr_of, cdr.keep_cdrs),
+    "call_stats": Kind("ingest.call_stat", acdc.call_stat_of, acdc.keep_call_stats),
+    "agent_statuses": Kind("ingest.agent_status", acdc.agent_status_of, acdc.keep_agent_statuses),
+    "call_events": Kind("ingest.call_event", call_event.call_event_of, call_event.keep_call_events),
+    "sms": Kind("ingest.sms", message.sms_of, message.keep_sms),
+    "sip_messages": Kind("ingest.sip_message", sip_message.sip_message_of, sip_message.keep_sip_messages),
+}
+"""By the last part of the path."""

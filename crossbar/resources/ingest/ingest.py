@@ -1,0 +1,132 @@
+"""What a switch would write comes in here: one record as JSON, or many as one JSON document a line (NDJSON).
+
+Each kind of record is kept once however often it is sent. An endpoint of this server alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crossbar.access.directory import Account
+from crossbar.access.ingest_token import METHOD
+from crossbar.documents.document import Document
+from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.errors import JSON, CrossbarError, Forbidden, Invalid
+from crossbar.resources.ingest.domain.record_kind import KINDS, Kind
+from crossbar.wire.decoding import Limits, decode_json
+
+NDJSON_TYPES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+ADDRESSES: Final = ("account_id", "account_realm")
+"""What says whose a record is, and is no part of it."""
+AT_A_TIME: Final = 500
+"""Records of a batch that are kept together."""
+MOST_REFUSALS: Final = 100
+"""Refused records that the answer describes; the others are counted."""
+
+ingest = Resource("ingest", scopes=(BARE,), who=Who.INGEST)
+
+
+@ingest.post("/{kind}", accepts=NDJSON_TYPES)
+async def hand_in(call: Call) -> Reply:
+    """Keep one record, or a batch."""
+    kind = KINDS.get(call.path["kind"])
+    if kind is None:
+        targets = sorted(KINDS)
+        raise Invalid.field("kind", "enum", "Value not found in enumerated list of values", target=targets)
+    if call.files and call.files[0].content_type in NDJSON_TYPES:
+        return await _keep_batch(call, kind, _lines(call))
+    if isinstance(call.data, list):
+        return await _keep_batch(call, kind, enumerate(call.data, 1))
+    document = await make(call, kind, Accounts(call), call.object)
+    (fresh,) = await kind.keep(call.store, [document])
+    return Reply({"id": document.id, "account_id": document.database, "new": fresh})
+
+
+class Accounts:
+    """Finds the account that a record belongs to, and whether the caller may write there."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._of_realm: dict[str, Account | None] = {}
+
+    async def of(self, data: dict[str, Any]) -> str:
+        """The account of a record: the one it names by id or realm, else that of the caller's token.
+
+        Raises Invalid where there is no such account, Forbidden where the token is another account's.
+        """
+        caller = self._call.identity
+        account = await self._named(data)
+        if account is None and caller.method == METHOD:
+            return caller.account_id
+        if account is None:
+            raise Invalid.field("account_id", "required", "Field is required but missing")
+        if caller.method == METHOD and account.id != caller.account_id:
+            raise Forbidden
+        return account.id
+
+    async def _named(self, data: dict[str, Any]) -> Account | None:
+        variables = data.get("custom_channel_vars")
+        account_id = data.get("account_id") or (variables.get("account_id") if isinstance(variables, dict) else None)
+        if account_id:
+            account = await self._call.directory.account(str(account_id))
+            if account is None:
+                raise Invalid.field("account_id", "not_found", "There is no such account", cause=account_id)
+            return account
+        if realm := data.get("account_realm"):
+            account = await self.of_realm(str(realm))
+            if account is None:
+                raise Invalid.field("account_realm", "not_found", "There is no account of this realm", cause=realm)
+            return account
+        return None
+
+    async def of_realm(self, realm: str) -> Account | None:
+        """The account of a realm, asked for once a batch."""
+        if realm not in self._of_realm:
+            self._of_realm[realm] = await self._call.directory.account_of_realm(realm)
+        return self._of_realm[realm]
+
+
+async def make(call: Call, kind: Kind, accounts: Accounts, data: Any) -> Document:
+    """A document of what was handed in. Raises 400 for what does not fit the schema, 403 for a foreign account."""
+    if not isinstance(data, dict):
+        raise Invalid.field("", "type", "Value did not match type(s): object", target="object")
+    account_id = await accounts.of(data)
+    data = call.valid(kind.schema, data)
+    return kind.make(account_id, {key: value for key, value in data.items() if key not in ADDRESSES})
+
+
+async def _keep_batch(call: Call, kind: Kind, records: Iterator[tuple[int, JSON]]) -> Reply:
+    """Keep what can be kept of a batch, and say what cannot and why."""
+    accounts = Accounts(call)
+    kept = known = refused = 0
+    refusals: list[dict[str, JSON]] = []
+    waiting: list[Document] = []
+    for number, data in records:
+        try:
+            if isinstance(data, CrossbarError):
+                raise data
+            waiting.append(await make(call, kind, accounts, data))
+        except CrossbarError as error:
+            refused += 1
+            if len(refusals) < MOST_REFUSALS:
+                about = {"record": number, "error": str(error.status), "message": error.message, "data": error.data}
+                refusals.append(about)
+        if len(waiting) == AT_A_TIME:
+            fresh = await kind.keep(call.store, waiting)
+            kept, known, waiting = kept + sum(fresh), known + len(fresh) - sum(fresh), []
+    fresh = await kind.keep(call.store, waiting)
+    kept, known = kept + sum(fresh), known + len(fresh) - sum(fresh)
+    return Reply({"kept": kept, "known": known, "refused": refused, "refusals": refusals})
+
+
+def _lines(call: Call) -> Iterator[tuple[int, JSON | CrossbarError]]:
+    """The records of an NDJSON body with the numbers of their lines; one that is no JSON as its error."""
+    limits = Limits(call.config.limits.max_upload_size, call.config.limits.max_json_depth)
+    for number, line in enumerate(call.files[0].contents.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            yield number, decode_json(line, limits)
+        except CrossbarError as error:
+            yield number, error

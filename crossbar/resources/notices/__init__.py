@@ -1,0 +1,27 @@
+"""What the installation tells people and programs: mail, alerts, webhooks, sockets."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossbar.documents.shape import Shape
+from crossbar.endpoint import Part, Resource
+from crossbar.resources.notices import websockets as websockets_
+from crossbar.resources.notices.alerts import alerts
+from crossbar.resources.notices.domain import sent_mail
+from crossbar.resources.notices.notifications import notifications
+from crossbar.resources.notices.webhooks import ATTEMPT_SHAPE, webhooks
+from crossbar.resources.notices.websockets import websockets
+
+RESOURCES: Final[tuple[Resource, ...]] = (
+    alerts,
+    notifications,
+    webhooks,
+    websockets,
+)
+SHAPES: Final[tuple[Shape, ...]] = (
+    ATTEMPT_SHAPE,
+    sent_mail.LOG_SHAPE,
+    websockets_.SHAPE,
+)
+PARTS: Final[tuple[Part, ...]] = ()

@@ -1,0 +1,155 @@
+"""Alerts: notices for accounts and people, written by the operator or found in an account's own state.
+
+Source: KAZOO `cb_alerts`, `kapps_alert.erl`. Written ones lie together in a database of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crossbar import clock
+from crossbar.documents.document import Document
+from crossbar.documents.listing import Listing
+from crossbar.documents.shape import Summary
+from crossbar.endpoint import Call, Draft, Reply, Resource, Who
+from crossbar.errors import JSON, Invalid, SystemFault
+from crossbar.resources.billing.domain.service_plan import assigned, load_services
+
+DATABASE: Final = "alerts"
+TYPE: Final = "alert"
+REQUIRED: Final = ("title", "message", "from", "to")
+SHOWN: Final = ("title", "message", "category", "level", "metadata", "from", "expiration_date")
+DESCENDANTS: Final = "descendants"
+EXPIRES_SOON: Final = 60 * 86_400
+"""Seconds before its end at which a payment method is worth an alert."""
+
+
+def addressees(alert: Document) -> Iterator[str]:
+    """The words under which an alert is found: to whom it is."""
+    for entry in alert.at("to") or []:
+        if isinstance(entry, dict):
+            kind, value = entry.get("type"), entry.get("value")
+            yield DESCENDANTS if kind == DESCENDANTS else f"to/{kind}/{value}"
+
+
+alerts = Resource(
+    "alerts",
+    document_type=TYPE,
+    summary=Summary("id", *SHOWN),
+    tags=addressees,
+    operations=("read", "delete"),
+    database=lambda _: DATABASE,
+)
+
+
+@alerts.put(who=Who.SUPERDUPER, checks_itself=True)
+async def create(call: Call) -> Reply:
+    """A new alert for whom its `to` names."""
+    if call.services.settings.get("alerts", "enabled", default=True) is False:
+        raise SystemFault("disabled")
+    return await alerts.life.create(call)
+
+
+@alerts.check
+async def check_required(_: Call, draft: Draft) -> None:
+    """Only the first missing property is told."""
+    for key in REQUIRED:
+        if draft.data.get(key) is None:
+            draft.errors.add(key, "required", "missing property")
+            return
+    if not isinstance(draft.data["to"], list):
+        raise Invalid.field("to", "type", "Value did not match type(s): array", target="array", value=draft.data["to"])
+
+
+@alerts.get()
+async def index(call: Call) -> Reply:
+    """The alerts for the account and who asks, then those that the account's own state gives rise to."""
+    rows = await _written(call) if _wanted(call, "check_system_alerts") else []
+    return Reply.rows([*rows, *await _computed(call)], page_size=True)
+
+
+def _wanted(call: Call, check: str) -> bool:
+    return call.services.settings.get("crossbar.alerts", check, default=True) is not False
+
+
+# Written alerts
+
+
+async def _written(call: Call) -> list[dict[str, JSON]]:
+    words = [f"{TYPE}/{word}" for word in (*_words(call), DESCENDANTS)]
+    listing = Listing(DATABASE, TYPE, match={"tags": {"$in": words}}, descending=False)
+    found = [alert for alert in await call.store.documents(listing) if await _is_for(call, alert)]
+    now = clock.now()
+    rows = []
+    for alert in found:
+        expires = alert.at("expiration_date")
+        if isinstance(expires, int | float) and expires < now:
+            await alerts.life.remove(call, alert)
+            continue
+        shown = {key: value for key in SHOWN if (value := alert.at(key)) is not None}
+        rows.append({"id": alert.id, **shown, "created": alert.at("pvt_created"), "clearable": True})
+    return rows
+
+
+def _words(call: Call) -> Iterator[str]:
+    """To whom an alert has to be so that it is for the account and the caller."""
+    for audience in _audiences(call):
+        yield f"to/all/{audience}"
+        yield f"to/{call.account_id}/{audience}"
+        if call.account.is_reseller:
+            yield f"to/resellers/{audience}"
+    if call.identity.owner_id is not None:
+        yield f"to/{call.account_id}/{call.identity.owner_id}"
+
+
+def _audiences(call: Call) -> tuple[str, ...]:
+    return ("all", "users", "admins") if call.identity.is_account_admin else ("all", "users")
+
+
+async def _is_for(call: Call, alert: Document) -> bool:
+    """Whether an alert is for the caller: by its words, or because it names an account below the caller's."""
+    if not set(addressees(alert)).isdisjoint(_words(call)):
+        return True
+    for entry in alert.at("to"):
+        match entry:
+            case {"type": "descendants", "value": [str(account_id), "all" | "users" | "admins"]}:
+                account = await call.directory.account(account_id)
+                if account is not None and call.account_id in account.tree:
+                    return True
+    return False
+
+
+# Alerts from the account's own state
+
+
+async def _computed(call: Call) -> list[dict[str, Any]]:
+    """What is wrong with the account's means of payment, if it has service plans."""
+    services = await load_services(call.services, call.account_id)
+    if services is None or not assigned(services) or not _wanted(call, "check_payment_token"):
+        return []
+    tokens = [
+        token
+        for tokens in (services.at("payment_tokens") or {}).values()
+        for token in (tokens.values() if isinstance(tokens, dict) else ())
+        if isinstance(token, dict) and token.get("default") is True
+    ]
+    if not tokens:
+        return [_alert(call, "no_payment_token", "No payment token configured", "Add a payment method to the account")]
+    soon = clock.now() + EXPIRES_SOON
+    if all(token.get("expiration", soon) < soon for token in tokens):
+        message = "Replace the payment method before it ends"
+        return [_alert(call, "expired_payment_token", "Payment method expired or about to expire", message)]
+    return []
+
+
+def _alert(call: Call, category: str, title: str, message: str) -> dict[str, Any]:
+    return {
+        "id": call.account_id,
+        "title": title,
+        "message": message,
+        "category": category,
+        "metadata": {},
+        "from": [{"type": "account", "value": call.account_id}],
+        "clearable": False,
+    }

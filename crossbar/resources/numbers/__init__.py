@@ -1,0 +1,21 @@
+"""Phone numbers, and what connects the installation to other telephone systems."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossbar.documents.shape import Shape
+from crossbar.endpoint import Part, Resource
+from crossbar.resources.numbers.connectivity import connectivity
+from crossbar.resources.numbers.domain import number, port_numbers
+from crossbar.resources.numbers.phone_numbers import phone_numbers
+
+RESOURCES: Final[tuple[Resource, ...]] = (
+    connectivity,
+    phone_numbers,
+)
+SHAPES: Final[tuple[Shape, ...]] = (
+    number.SHAPE,
+    port_numbers.SHAPE,
+)
+PARTS: Final[tuple[Part, ...]] = ()

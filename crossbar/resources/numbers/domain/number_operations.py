@@ -1,0 +1,343 @@
+"""The desk that hands numbers out, takes them back and changes them, one caller at a time.
+
+Source: KAZOO `knm_ops.erl`, `knm_number_states.erl`, `knm_phone_number.erl`. Each operation reads a number, works out
+what becomes of it, and saves that unless somebody else was faster; then it looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from crossbar.dialing import NUMBER, NUMBERS, is_reconcilable
+from crossbar.documents.document import ACCOUNTS, Document, private_fields, public_fields
+from crossbar.documents.store import Attempts, Duplicate, Stale
+from crossbar.endpoint import Call, merge, stamps
+from crossbar.errors import JSON, Conflict
+from crossbar.resources.numbers.domain import (
+    number_errors as faults,
+)
+from crossbar.resources.numbers.domain import (
+    number_features as features,
+)
+from crossbar.resources.numbers.domain import (
+    port_numbers as ports,
+)
+from crossbar.resources.numbers.domain.number import (
+    CARRIERS,
+    FEATURES,
+    HISTORY,
+    LOCAL,
+    LONGEST,
+    MODULE,
+    State,
+    carrier_of,
+    history_of,
+    module,
+    moved,
+    new,
+    owner_of,
+    state_of,
+)
+from crossbar.resources.numbers.domain.number_release import returned, save
+from crossbar.resources.numbers.domain.number_settings import CATEGORY, Rules
+from crossbar.resources.numbers.domain.number_usage import MOBILE_DEVICE, mobile_of, users_of
+
+ALL_STATES: Final = (State.AGING, State.AVAILABLE, State.IN_SERVICE, State.PORT_IN, State.RESERVED)
+"""The states in which a superduper admin may create numbers."""
+OWN_STATES: Final = (State.IN_SERVICE, State.RESERVED)
+"""Those in which an account may that is allowed to add numbers (`pvt_wnm_allow_additions`)."""
+TAKEN_OVER: Final = frozenset({State.AGING, State.AVAILABLE, State.PORT_IN})
+"""Where a number may stand that is created again."""
+RELEASABLE: Final = frozenset({State.RELEASED, State.RESERVED, State.PORT_IN, State.IN_SERVICE})
+COMPUTED: Final = frozenset(
+    {
+        "accept_charges",
+        "assigned_to",
+        "create_with_state",
+        "features",
+        "features_allowed",
+        "features_available",
+        "features_denied",
+        "id",
+        "metadata",
+        "numbers",
+        "state",
+        "used_by",
+    }
+)
+"""What clients send back as it was shown to them, or say to the operation and not of the number."""
+
+Step = Callable[[Document | None], Awaitable[Document]]
+"""What becomes of a number as it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A number as it is told of: what uses it, and the port request that brings it in, if one does."""
+
+    document: Document
+    used_by: str | None = None
+    request: Document | None = None
+
+
+def check(number: str) -> str:
+    """A normalized number that somebody may own. Raises 404 `not_reconcilable`."""
+    digits = number.removeprefix("+")
+    if is_reconcilable(number) and digits.isascii() and digits.isdigit() and len(digits) <= LONGEST:
+        return number
+    raise faults.not_reconcilable(number)
+
+
+async def creation_states(call: Call) -> tuple[State, ...]:
+    """The states in which the caller's account may create numbers."""
+    if call.identity.superduper:
+        return ALL_STATES
+    account = await call.store.get(ACCOUNTS, "account", call.identity.account_id)
+    return OWN_STATES if account and account.fields.get("pvt_wnm_allow_additions") is True else ()
+
+
+class Desk:
+    """Acts on numbers for the account in the path and whoever calls. All numbers are in E.164 form."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._rules = Rules(call.services)
+        self._narrowings: dict[str | None, tuple[list[str], list[str]]] = {}
+
+    # Looking
+
+    async def find(self, number: str, *, with_ports: bool) -> Found:
+        """A number that the caller may know of. Raises NumberUnknown."""
+        store = self._call.store
+        stored = await store.get(NUMBERS, NUMBER, number)
+        if stored is not None and await self.may_know(stored):
+            return await self.shown(stored)
+        mobile = None if stored else await mobile_of(store, number)
+        if mobile is not None and await self._may_act_on(mobile):
+            return Found(mobile, MOBILE_DEVICE)
+        request = await ports.request_for(store, number) if with_ports else None
+        if request is not None and await self._may_act_on(coming := ports.ported(request, number)):
+            return replace(await self.shown(coming), request=request)
+        raise faults.NumberUnknown
+
+    async def shown(self, number: Document) -> Found:
+        """A number with what uses it."""
+        return Found(number, await self._used_by(number))
+
+    async def may_know(self, number: Document) -> bool:
+        """Whether the caller may read a number: what is for sale is everybody's to read."""
+        return state_of(number) is State.AVAILABLE or await self._may_act_on(number)
+
+    async def available_features(self, found: Found) -> list[str]:
+        """The features that the caller may switch on."""
+        wanted = {*features.fitting(found.document, found.used_by, local_features=self._rules.local_features)}
+        owner = owner_of(found.document)
+        if owner not in self._narrowings:
+            self._narrowings[owner] = await self._reseller_features(owner)
+        allowed, denied = self._narrowings[owner]
+        named = features.narrowed(found.document, wanted, allowed, denied)
+        return sorted(named | ({features.ADMIN} if self._call.identity.superduper else set()))
+
+    # Acting
+
+    async def create(self, number: str, data: dict[str, JSON], *, state: State | None = None) -> Document:
+        """Bring a number into being, in `state` or the one that `data` names, for the account in the path."""
+        allowed = await creation_states(self._call)
+        if not allowed:
+            raise faults.unauthorized(f"account '{self._call.identity.account_id}' is not allowed to create number")
+        named = state or data.get("create_with_state") or State.IN_SERVICE
+        if named not in allowed:
+            raise faults.unauthorized(f"creating number in state '{named}' is not allowed")
+        wanted = State(named)
+
+        async def step(stored: Document | None) -> Document:
+            if await ports.request_for(self._call.store, number) is not None:
+                raise faults.is_porting(number)
+            if stored is not None:
+                await self._check_may_recreate(stored, wanted)
+            carrier = self._rules.port_in_carrier if wanted is State.PORT_IN else self._rules.carrier
+            begun = stored or replace(new(number), fields={MODULE: module(carrier)})
+            return await self._written(self._placed(begun, wanted), stored, merge(_public(stored), _given(data)), data)
+
+        return await self._act(number, step)
+
+    async def activate(self, number: str, data: dict[str, JSON]) -> Document:
+        """Put a number into service for the account in the path, be it bought, reserved or another's."""
+
+        async def step(stored: Document | None) -> Document:
+            if stored is None:
+                raise faults.NumberUnknown
+            await self._check_may_activate(stored)
+            placed = self._placed(stored, State.IN_SERVICE)
+            return await self._written(placed, stored, merge(_public(stored), _given(data)), data)
+
+        return await self._act(number, step)
+
+    async def reserve(self, number: str, data: dict[str, JSON]) -> Document:
+        """Keep a number for the account in the path."""
+
+        async def step(stored: Document | None) -> Document:
+            if stored is None:
+                raise faults.NumberUnknown
+            match state_of(stored):
+                case State.AVAILABLE | State.DISCOVERY:
+                    pass
+                case State.IN_SERVICE | State.RESERVED:
+                    await self._check_may_act_on(stored)
+                case other:
+                    raise faults.no_way(other, State.RESERVED)
+            if state_of(stored) is State.RESERVED and owner_of(stored) == self._call.account_id:
+                raise faults.no_change()
+            placed = self._placed(stored, State.RESERVED)
+            return await self._written(placed, stored, merge(_public(stored), _given(data)), data)
+
+        return await self._act(number, step)
+
+    async def replace(self, number: str, data: dict[str, JSON]) -> Document:
+        """Give a number other public fields."""
+        return await self._change(number, data, lambda _: _given(data))
+
+    async def merge(self, number: str, data: dict[str, JSON], *, schema: str | None = None) -> Document:
+        """Lay public fields over those that a number has; what comes of it has to fit the schema, if one is named."""
+
+        def merged(stored: dict[str, JSON]) -> dict[str, JSON]:
+            public = merge(stored, _given(data))
+            return self._call.valid(schema, public) if schema else public
+
+        return await self._change(number, data, merged)
+
+    async def release(self, number: str) -> Document:
+        """Take a number from the account that has it; with `hard=true` a superduper admin removes it for good."""
+        for_good = self._call.identity.superduper and self._call.values.is_true("hard")
+
+        async def step(stored: Document | None) -> Document:
+            if stored is None:
+                raise faults.NumberUnknown
+            if for_good:
+                return moved(stored, State.DELETED, None)
+            if state_of(stored) is State.AVAILABLE:
+                raise faults.NumberUnknown
+            await self._check_may_act_on(stored)
+            if state_of(stored) not in RELEASABLE and carrier_of(stored) != LOCAL:
+                raise faults.no_way(state_of(stored), State.RELEASED)
+            return await returned(self._call.services, stored)
+
+        return await self._act(number, step)
+
+    async def _change(
+        self, number: str, data: dict[str, JSON], change: Callable[[dict[str, JSON]], dict[str, JSON]]
+    ) -> Document:
+        async def step(stored: Document | None) -> Document:
+            if stored is None:
+                raise faults.NumberUnknown
+            await self._check_may_act_on(stored)
+            return await self._written(stored, stored, change(_public(stored)), data)
+
+        return await self._act(number, step)
+
+    async def _act(self, number: str, step: Step) -> Document:
+        """Take a step, and again from where somebody else has put the number in the meantime."""
+        check(number)
+        store = self._call.store
+        async for _ in Attempts():
+            stored = await store.get(NUMBERS, NUMBER, number)
+            if stored is None and await mobile_of(store, number) is not None:
+                raise faults.exists(number) if self._call.verb == "PUT" else faults.unauthorized("number of a device")
+            document = await step(stored)
+            document.fields.update(stamps(self._call, document))
+            self._call.ready_to_write(stored.revision if stored else None)
+            try:
+                return await save(store, document, stored)
+            except (Stale, Duplicate):
+                continue
+        raise Conflict
+
+    # Who may
+
+    async def _check_may_recreate(self, stored: Document, wanted: State) -> None:
+        if state_of(stored) not in TAKEN_OVER or (wanted is State.PORT_IN and state_of(stored) is not State.PORT_IN):
+            raise faults.exists(stored.id)
+        if state_of(stored) is State.PORT_IN:
+            await self._check_may_act_on(stored)
+
+    async def _check_may_activate(self, stored: Document) -> None:
+        match state_of(stored):
+            case State.AVAILABLE | State.AGING | State.DISCOVERY:
+                pass
+            case State.IN_SERVICE | State.PORT_IN:
+                await self._check_may_act_on(stored)
+            case State.RESERVED:
+                reservers = {*history_of(stored), owner_of(stored)}
+                if not reservers & {*self._call.identity.account.tree, self._call.identity.account_id}:
+                    await self._check_may_act_on(stored)
+            case other:
+                raise faults.no_way(other, State.IN_SERVICE)
+
+    async def _check_may_act_on(self, number: Document) -> None:
+        if not await self._may_act_on(number):
+            raise faults.unauthorized()
+
+    async def _may_act_on(self, number: Document) -> bool:
+        """Whether the caller's account has the number, or stands above the one that has."""
+        if self._call.identity.superduper:
+            return True
+        owner = owner_of(number)
+        account = await self._call.directory.account(owner) if owner else None
+        return account is not None and account.within(self._call.identity.account_id)
+
+    async def _reseller_features(self, owner: str | None) -> tuple[list[str], list[str]]:
+        """Features allowed and denied by the reseller of a number's account, else by the installation."""
+        directory, store = self._call.directory, self._call.store
+        account = await directory.account(owner) if owner else None
+        reseller_id = await directory.reseller_of(account) if account else None
+        config = await store.get(reseller_id, "account_config", f"configs_{CATEGORY}") if reseller_id else None
+        allowed, denied = (config.at(f"features.{key}") if config else None for key in ("allow", "deny"))
+        return (
+            allowed if isinstance(allowed, list) else self._rules.allowed,
+            denied if isinstance(denied, list) else self._rules.denied,
+        )
+
+    # What becomes of it
+
+    def _placed(self, number: Document, state: State) -> Document:
+        """The number in a state that belongs to the account in the path."""
+        account_id = self._call.account_id
+        placed = moved(number, state, account_id)
+        history = history_of(number)
+        if state is State.RESERVED and history[-1:] != [account_id]:
+            placed.fields[HISTORY] = [*history, account_id]
+        return placed
+
+    async def _written(
+        self, number: Document, before: Document | None, public: dict[str, JSON], data: dict[str, JSON]
+    ) -> Document:
+        """The number with other public fields, and with the features and the carrier that follow from them."""
+        written = replace(number, fields={**private_fields(number.fields), **public})
+        carrier = data.get(features.ADMIN)
+        if carrier is not None and carrier != carrier_of(number):
+            written.fields[MODULE] = module(self._checked_carrier(carrier))
+        written.fields.setdefault(FEATURES, {})
+        available = await self.available_features(Found(written, await self._used_by(written)))
+        return features.applied(written, before, available)
+
+    def _checked_carrier(self, carrier: JSON) -> str:
+        if not self._call.identity.superduper:
+            raise faults.unauthorized(f"features not available: {features.ADMIN}")
+        if carrier not in CARRIERS:
+            raise faults.invalid(f"'{carrier}' is not known by the system")
+        return str(carrier)
+
+    async def _used_by(self, number: Document) -> str | None:
+        owner = owner_of(number)
+        return (await users_of(self._call.store, owner, [number.id])).get(number.id) if owner else None
+
+
+def _given(data: dict[str, JSON]) -> dict[str, JSON]:
+    """What a request says of the number itself."""
+    return {key: value for key, value in data.items() if key not in COMPUTED and key != features.ADMIN}
+
+
+def _public(number: Document | None) -> dict[str, JSON]:
+    return public_fields(number.fields) if number else {}

@@ -1,0 +1,326 @@
+"""Phone numbers: an account's own, those it can have, and what is known of any.
+
+Source: KAZOO `cb_phone_numbers`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
+from crossbar.documents.document import Document
+from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
+from crossbar.resources.numbers.domain import (
+    area_codes as cities,
+)
+from crossbar.resources.numbers.domain import (
+    number_errors as faults,
+)
+from crossbar.resources.numbers.domain import (
+    number_features as features,
+)
+from crossbar.resources.numbers.domain import (
+    port_numbers as ports,
+)
+from crossbar.resources.numbers.domain.number import CARRIERS, FEATURES, State, carrier_of, owner_of, state_of
+from crossbar.resources.numbers.domain.number_inventory import answer_numbers
+from crossbar.resources.numbers.domain.number_operations import Desk, Found, check, creation_states
+from crossbar.resources.numbers.domain.number_search import answer_search
+from crossbar.resources.numbers.domain.number_settings import Rules
+from crossbar.resources.numbers.domain.number_usage import mobile_of
+from crossbar.wire.request_values import is_false
+
+SCHEMA: Final = "phone_numbers"
+LONGEST_PREFIX: Final = 10
+"""Digits by which the inventory can be searched."""
+AT_A_TIME: Final = 16
+"""Numbers of a collection that are worked on together."""
+
+Act = Callable[[Desk, str, dict[str, JSON]], Awaitable[Document]]
+"""An operation on one number, with what the request says of it."""
+
+phone_numbers = Resource("phone_numbers", scopes=(ACCOUNT,))
+
+
+# Finding
+
+
+@phone_numbers.get()
+async def listed(call: Call) -> Reply:
+    """The account's numbers; with a `prefix`, numbers that it can have."""
+    return await (answer_search if call.query.get("prefix") else answer_numbers)(call)
+
+
+phone_numbers.get(scopes=(BARE,), who=Who.ANONYMOUS)(answer_search)
+
+
+@phone_numbers.get("/prefix", scopes=(BARE,), who=Who.ANONYMOUS)
+@phone_numbers.get("/prefix")
+async def prefixes(call: Call) -> Reply:
+    """The area codes of the cities whose name begins with `city`."""
+    name = call.query.get("city")
+    if not isinstance(name, str) or not name:
+        raise SystemFault("bad_identifier")
+    found = cities.beginning_with(name)
+    return Reply({city.name: {"prefixes": list(city.prefixes), "state": city.state} for city in found})
+
+
+@phone_numbers.post("/locality")
+async def localities(call: Call) -> Reply:
+    """The city of each number, as far as its area code tells."""
+    found = {number: cities.city_of(number) for number in await _numbers(call)}
+    return Reply({number: _locality(number, city) for number, city in found.items()})
+
+
+def _locality(number: str, city: cities.City | None) -> dict[str, JSON]:
+    if city is None:
+        return {"e164_number": number, "status": "error", "message": "locality unknown"}
+    place = {"locality": city.name, "province": city.state, "country": city.country}
+    return {"e164_number": number, "status": "success", **place}
+
+
+@phone_numbers.get("/classifiers")
+async def classifiers(call: Call) -> Reply:
+    """All kinds of numbers, by name."""
+    return Reply(Rules(call.services).classifiers())
+
+
+@phone_numbers.get("/classifiers/{number}")
+async def classified(call: Call) -> Reply:
+    """Of which kind a number is."""
+    number = await _number(call)
+    return Reply({**(Rules(call.services).classify(number) or {}), "number": call.path["number"], "e164": number})
+
+
+@phone_numbers.get("/carriers_info")
+async def carriers_info(call: Call) -> Reply:
+    """What the caller can choose among when it adds numbers."""
+    return Reply(
+        {
+            "maximal_prefix_length": LONGEST_PREFIX,
+            "usable_carriers": list(CARRIERS),
+            "usable_creation_states": list(map(str, await creation_states(call))),
+        }
+    )
+
+
+@phone_numbers.post("/check")
+async def check_availability(call: Call) -> Reply:
+    """Which of the numbers can be had."""
+    numbers = await _numbers(call)
+    known = await call.store.get_many(NUMBERS, NUMBER, numbers)
+    free = {number for number, document in known.items() if state_of(document) is State.AVAILABLE}
+    return Reply({number: "success" if number in free else "error" for number in numbers})
+
+
+# One number
+
+
+@phone_numbers.get("/{number}")
+async def read(call: Call) -> Reply:
+    """A number that the caller may know of."""
+    desk = Desk(call)
+    return await _answer(desk, await desk.find(check(await _number(call)), with_ports=_with_ports(call)))
+
+
+@phone_numbers.get("/{number}/identify")
+async def identify(call: Call) -> Reply:
+    """Whose number it is."""
+    number = check(await _number(call))
+    document = await call.store.get(NUMBERS, NUMBER, number) or await mobile_of(call.store, number)
+    if (document is None or owner_of(document) is None) and _with_ports(call):
+        request = await ports.request_for(call.store, number)
+        document = ports.ported(request, number) if request else document
+    if document is None:
+        raise faults.NumberUnknown
+    owner = owner_of(document)
+    account = await call.directory.account(owner) if owner else None
+    if account is None:
+        raise faults.NumberWord("unassigned")
+    answer = {"account_id": account.id, "number": number}
+    if not account.enabled:
+        raise faults.NumberWord({"cause": "account_disabled", **answer})
+    return Reply(answer)
+
+
+async def create_number(desk: Desk, number: str, data: dict[str, JSON]) -> Document:
+    """PUT."""
+    return await desk.create(number, data)
+
+
+async def port_number(desk: Desk, number: str, data: dict[str, JSON]) -> Document:
+    """PUT `port`."""
+    return await desk.create(number, data, state=State.PORT_IN)
+
+
+async def merge_number(desk: Desk, number: str, data: dict[str, JSON]) -> Document:
+    """PATCH: what it leads to has to fit the schema."""
+    return await desk.merge(number, data, schema=SCHEMA)
+
+
+async def release_number(desk: Desk, number: str, _: dict[str, JSON]) -> Document:
+    """DELETE."""
+    return await desk.release(number)
+
+
+def _one(act: Act, *, schema: str | None = None) -> Callable[[Call], Awaitable[Reply]]:
+    """A handler that acts on the number in the path, when what is sent fits a schema."""
+
+    async def handler(call: Call) -> Reply:
+        desk, number = Desk(call), await _number(call)
+        data = call.valid(schema, call.object) if schema else call.object
+        return await _answer(desk, await desk.shown(await act(desk, number, data)))
+
+    return handler
+
+
+phone_numbers.put("/{number}", checks_itself=True)(_one(create_number, schema=SCHEMA))
+phone_numbers.put("/{number}/reserve", checks_itself=True)(_one(Desk.reserve, schema=SCHEMA))
+phone_numbers.put("/{number}/port", checks_itself=True)(_one(port_number, schema=SCHEMA))
+phone_numbers.post("/{number}", checks_itself=True)(_one(Desk.replace, schema=SCHEMA))
+phone_numbers.patch("/{number}", checks_itself=True)(_one(merge_number))
+phone_numbers.delete("/{number}", checks_itself=True)(_one(release_number))
+
+
+@phone_numbers.put("/{number}/activate", checks_itself=True)
+async def activate(call: Call) -> Reply:
+    """Put a number into service; it costs tokens of the account's own bucket."""
+    _charge(call)
+    return await _one(Desk.activate, schema=SCHEMA)(call)
+
+
+# Resynchronization: who uses a number follows from what uses it, so that nothing can have drifted apart.
+
+
+@phone_numbers.post("/fix")
+async def fix(call: Call) -> Reply:
+    """The account's numbers, as they are."""
+    return await answer_numbers(call)
+
+
+@phone_numbers.post("/fix/{number}")
+async def fix_one(call: Call) -> Reply:
+    """Nothing, if the caller may know of the number."""
+    await Desk(call).find(check(await _number(call)), with_ports=False)
+    return Reply({})
+
+
+# Many numbers
+
+
+def _many(act: Act) -> Callable[[Call], Awaitable[Reply]]:
+    """A handler that does the same to all numbers of `numbers`."""
+
+    async def handler(call: Call) -> Reply:
+        numbers = await _numbers(call)
+        desk, data = Desk(call), call.object
+        if len(numbers) == 1:
+            return await _answer(desk, await desk.shown(await act(desk, numbers[0], data)))
+
+        async def one(number: str) -> dict[str, JSON] | CrossbarError:
+            try:
+                return await _shown(desk, await desk.shown(await act(desk, number, data)))
+            except (faults.NumberFault, faults.NumberUnknown) as fault:
+                return fault
+
+        success: dict[str, JSON] = {}
+        error: dict[str, JSON] = {}
+        for start in range(0, len(numbers), AT_A_TIME):
+            batch = numbers[start : start + AT_A_TIME]
+            for number, outcome in zip(batch, await asyncio.gather(*map(one, batch)), strict=True):
+                if isinstance(outcome, CrossbarError):
+                    error[number] = faults.reason_of(outcome)
+                else:
+                    success[number] = outcome
+        return Reply({"success": success, "error": error or []})
+
+    return handler
+
+
+phone_numbers.put("/collection")(_many(create_number))
+phone_numbers.post("/collection")(_many(Desk.replace))
+phone_numbers.patch("/collection")(_many(Desk.merge))
+phone_numbers.delete("/collection")(_many(release_number))
+
+
+@phone_numbers.put("/collection/activate")
+async def activate_many(call: Call) -> Reply:
+    """Put numbers into service: how they are bought, and how they move between accounts."""
+    _charge(call)
+    return await _many(Desk.activate)(call)
+
+
+def _charge(call: Call) -> None:
+    call.services.access.costs.charge(call.asked, bucket=f"{call.account_id}/crossbar.phone_numbers")
+
+
+# What the request names
+
+
+async def _number(call: Call) -> str:
+    """The number in the path, in E.164 form."""
+    return normalize(call.path["number"], await account_dial_plan(call.store, call.account_id))
+
+
+async def _numbers(call: Call) -> list[str]:
+    """The numbers that the request's data names, in E.164 form. Raises 400 where they are not a list of some."""
+    given = call.object.get("numbers")
+    if given is None:
+        raise Invalid.field("numbers", "required", "list of numbers missing")
+    if not isinstance(given, list):
+        raise Invalid.field("numbers", "type", "numbers must be a list")
+    if not given:
+        raise Invalid.field("numbers", "minimum", "minimum 1 number required")
+    errors = Invalid()
+    for index, number in enumerate(given):
+        if not isinstance(number, str):
+            text = "Value did not match type(s): string"
+            errors.add(f"numbers.{index}", "type", text, target="string", value=number)
+    if errors:
+        raise errors
+    dial_plan = await account_dial_plan(call.store, call.account_id)
+    numbers = [normalize(number, dial_plan) for number in given]
+    if len(set(numbers)) < len(numbers):
+        raise Invalid.field("numbers", "uniqueItems", "some numbers appear twice")
+    return numbers
+
+
+def _with_ports(call: Call) -> bool:
+    return not is_false(call.values.get("include_ports"))
+
+
+# What it is answered
+
+
+async def _answer(desk: Desk, found: Found) -> Reply:
+    """A number; the part that clients only read stands in the envelope's `metadata` too, where MonsterUI looks."""
+    shown = await _shown(desk, found)
+    return Reply(shown, revision=found.document.revision, envelope={"metadata": shown["_read_only"]})
+
+
+async def _shown(desk: Desk, found: Found) -> dict[str, Any]:
+    number = found.document
+    active = features.names(number)
+    read_only: dict[str, Any] = {
+        "created": number.fields.get("pvt_created"),
+        "modified": number.fields.get("pvt_modified"),
+        "features": {
+            "available": await desk.available_features(found),
+            "settings": number.fields[FEATURES],
+        },
+        "carrier_module": carrier_of(number),
+    }
+    if state_of(number) is State.DELETED:
+        read_only["is_deleted"] = True
+    if found.request is not None:
+        read_only |= {"port_id": found.request.id, "port_state": found.request.fields[ports.PORT_STATE]}
+    return {
+        **number.public,
+        "state": str(state_of(number)),
+        **({"used_by": found.used_by} if found.used_by else {}),
+        **({"features": active} if active else {}),
+        "_read_only": read_only,
+    }

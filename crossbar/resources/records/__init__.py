@@ -1,0 +1,26 @@
+"""What calls leave behind: detail records, events, SIP messages, and how long they are kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossbar.documents.shape import Shape
+from crossbar.endpoint import Part, Resource
+from crossbar.resources.records.call_inspector import call_inspector
+from crossbar.resources.records.cdrs import cdrs
+from crossbar.resources.records.domain.call_event import CALL_EVENT
+from crossbar.resources.records.domain.cdr import CDR, INTERACTION
+from crossbar.resources.records.domain.retention import retention
+from crossbar.resources.records.domain.sip_message import INSPECTION
+
+RESOURCES: Final[tuple[Resource, ...]] = (
+    call_inspector,
+    cdrs,
+)
+SHAPES: Final[tuple[Shape, ...]] = (
+    CALL_EVENT,
+    CDR,
+    INSPECTION,
+    INTERACTION,
+)
+PARTS: Final[tuple[Part, ...]] = (retention,)

@@ -1,0 +1,236 @@
+"""Call detail records: the legs of calls, their interactions, and what they add up to.
+
+Source: KAZOO `cb_cdrs`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import orjson
+
+from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
+from crossbar.documents.layout import decode
+from crossbar.documents.listing import Listing, Row
+from crossbar.endpoint import ACCOUNT, Call, Reply, Resource, answer_listing
+from crossbar.endpoint.document_list import answer_stream, bounds, decorated, options_of
+from crossbar.endpoint.hooks import RowsHook
+from crossbar.errors import NotFound, Plain
+from crossbar.resources.records.domain.cdr import (
+    ANYBODY,
+    CDR,
+    COUNTED,
+    INTERACTION,
+    first_leg,
+    in_order,
+    interaction_tag,
+    is_interaction_id,
+    owner_tag,
+)
+from crossbar.resources.records.domain.cdr_row import COLUMNS, RESELLER_COLUMNS, before_at, datetime_text, whole
+from crossbar.wire.list_options import chunk_size
+
+MOST_LEGS: Final = 100
+"""Interactions whose first legs are read at a time."""
+
+_MONTHLY: Final = re.compile(r"\d{6}-.+", re.DOTALL)
+_CLASSIFIERS: Final = tuple(
+    (name, re.compile(pattern))
+    for name, pattern in (
+        ("tollfree_us", r"\+1(?:800|888|877|866|855)\d{7}"),
+        ("toll_us", r"\+1900\d{7}"),
+        ("emergency", r"911|933"),
+        (
+            "caribbean",
+            r"\+?1(?:684|264|268|242|246|441|284|345|767|809|829|849|473|671|876|664|670|787|939|869|758|784|721|868"
+            r"|649|340)\d{7}",
+        ),
+        ("did_us", r"\+?1?[2-9]\d{2}[2-9]\d{6}"),
+        ("international", r"\+[2-9]\d{7,}"),
+    )
+)
+
+cdrs = Resource("cdrs", scopes=(ACCOUNT, "accounts/users"))
+
+
+@cdrs.get()
+async def legs(call: Call) -> Reply:
+    """The legs of a time range, newest first."""
+    _check_parameters(call)
+    user = call.parents.get("users")
+    return await answer_listing(
+        call,
+        CDR.type,
+        tag=owner_tag(user.id) if user else None,
+        rows_hooks=_decorations(call),
+        time_range=call.config.cdrs.maximum_range,
+        parameters=_parameters(call),
+        columns=_columns(call),
+    )
+
+
+@cdrs.get("/interaction")
+async def interactions(call: Call) -> Reply:
+    """One row for each interaction of a time range: the leg that began first."""
+    _check_parameters(call)
+    user = call.parents.get("users")
+    columns, hooks = _columns(call), _decorations(call)
+    options = options_of(call, columns=columns)
+    start, end = bounds(call, options, call.config.cdrs.maximum_range)
+    filters = Filters.parse(_parameters(call), ignored=TIME_RANGE)
+    listing = Listing(
+        call.account_id,
+        INTERACTION.type,
+        tag=f"owner/{user.id}" if user else None,
+        start=start,
+        end=end,
+        descending=not options.ascending,
+        limit=None if options.page_size is None or filters else options.page_size + 1,
+        view="doc",
+    )
+
+    async def render(rows: list[bytes]) -> list[bytes]:
+        return await decorated(call, rows, hooks)
+
+    rows = _first_legs(call, listing, user.id if user else ANYBODY, filters)
+    return await answer_stream(rows, options, render, columns=columns, csv=call.wants_csv, timed=True)
+
+
+@cdrs.get("/summary", scopes=(ACCOUNT,))
+async def summary(call: Call) -> Reply:
+    """Billing seconds of a time range by direction, realm and kind of number, in all and by rate."""
+    options = options_of(call)
+    start, end = bounds(call, options, call.config.cdrs.maximum_range)
+    listing = Listing(call.account_id, CDR.type, tag=COUNTED, start=start, end=end, descending=not options.ascending)
+    totals: dict[str, dict[str, dict[str, dict[str, int]]]] = {"inbound": {}, "outbound": {}}
+    async for stored in call.store.stream(listing):
+        row = orjson.loads(stored.body)
+        if row["direction"] not in totals:
+            continue
+        _, _, realm = row["from" if row["direction"] == "inbound" else "to"].partition("@")
+        number = totals[row["direction"]].setdefault(realm, {}).setdefault(classify(before_at(row["to"])), {"total": 0})
+        number["total"] += row["billing_seconds"]
+        if rate := row["rate_name"]:
+            number[rate] = number.get(rate, 0) + row["billing_seconds"]
+    return Reply(totals)
+
+
+@cdrs.get("/legs/{leg_id}", scopes=(ACCOUNT,))
+async def interaction_legs(call: Call) -> Reply:
+    """All legs of an interaction, named by its own id or by that of one of them, oldest first."""
+    leg_id = call.path["leg_id"]
+    if is_interaction_id(leg_id):
+        interaction_id = leg_id
+    elif _MONTHLY.fullmatch(leg_id):
+        cdr = await call.store.get(call.account_id, CDR.type, leg_id)
+        if cdr is None:
+            raise Plain(404, "could not find legs for supplied id")
+        interaction_id = cdr.fields["interaction_id"]
+    else:
+        raise Plain(404, "bad identifier", [leg_id])
+    found = await call.store.documents(Listing(call.account_id, CDR.type, tag=interaction_tag(interaction_id)))
+    return Reply([leg.public for leg in in_order(found)])
+
+
+@cdrs.get("/{cdr_id}", scopes=(ACCOUNT,))
+async def read(call: Call) -> Reply:
+    """One leg, whole."""
+    cdr_id = call.path["cdr_id"]
+    if not _MONTHLY.fullmatch(cdr_id):
+        raise Plain(404, "could not find cdr with supplied id")
+    raw = await call.store.read(call.account_id, CDR.type, cdr_id)
+    if raw is None:
+        raise NotFound(cdr_id)
+    return Reply.raw(raw)
+
+
+def classify(number: str) -> str:
+    """The kind of number that a call went to."""
+    return next((name for name, pattern in _CLASSIFIERS if pattern.fullmatch(number)), "unknown")
+
+
+async def _first_legs(call: Call, listing: Listing, owner: str, filters: Filters) -> AsyncIterator[Row]:
+    """The first legs of interactions, in the order of these, at their positions."""
+    waiting: list[Row] = []
+    async for row in call.store.stream(listing):
+        waiting.append(row)
+        if len(waiting) == MOST_LEGS:
+            for found in await _with_legs(call, waiting, owner, filters):
+                yield found
+            waiting = []
+    for found in await _with_legs(call, waiting, owner, filters):
+        yield found
+
+
+async def _with_legs(call: Call, rows: list[Row], owner: str, filters: Filters) -> list[Row]:
+    wanted = {row.position: first_leg(decode(row.stored), owner) or "" for row in rows}
+    found = await call.store.rows(call.account_id, CDR.type, list(wanted.values()))
+    if filters:
+        legs = await call.store.get_many(call.account_id, CDR.type, list(found))
+        found = {cdr_id: found[cdr_id] for cdr_id, leg in legs.items() if filters.matches({"id": cdr_id, **leg.fields})}
+    return [Row(cdr_id, at, found[cdr_id], {}) for at, cdr_id in wanted.items() if cdr_id in found]
+
+
+def _check_parameters(call: Call) -> None:
+    """Refuse a bad size of chunks, and an offset that is no number."""
+    chunk_size(call.query, chunked=True)
+    _utc_offset(call)
+
+
+def _utc_offset(call: Call) -> int | None:
+    offset = call.values.get("utc_offset")
+    if offset is None:
+        return None
+    try:
+        return round(float(offset)) if not isinstance(offset, bool) else _refuse_offset()
+    except (TypeError, ValueError, OverflowError):
+        return _refuse_offset()
+
+
+def _refuse_offset() -> int:
+    raise Plain(404, "utc_offset must be a number")
+
+
+def _parameters(call: Call) -> list[Parameter]:
+    """The parameters of the query string; a call id may carry the month of its CDR, which is not part of it."""
+    return [
+        (name, value[7:] if isinstance(value, str) and name.endswith("call_id") and _MONTHLY.match(value) else value)
+        for name, value in call.query.pairs
+    ]
+
+
+def _columns(call: Call) -> tuple[str, ...]:
+    return (*COLUMNS, *RESELLER_COLUMNS) if call.identity.account.is_reseller else tuple(COLUMNS)
+
+
+def _decorations(call: Call) -> list[RowsHook]:
+    """What this caller's rows have beyond those in the store."""
+    hooks: list[RowsHook] = []
+    if _utc_offset(call):
+        hooks.append(_shift_datetime)
+    if call.identity.account.is_reseller:
+        hooks.append(_add_reseller_columns)
+    if call.config.cdrs.should_filter_empty_strings and not call.wants_csv:
+        hooks.append(_drop_empty)
+    return hooks
+
+
+async def _shift_datetime(call: Call, rows: list[dict[str, Any]]) -> None:
+    offset = _utc_offset(call) or 0
+    for row in rows:
+        row["datetime"] = datetime_text(whole(row["timestamp"]) + offset)
+
+
+async def _add_reseller_columns(call: Call, rows: list[dict[str, Any]]) -> None:
+    found = await call.store.get_many(call.account_id, CDR.type, [row["id"] for row in rows])
+    for row in rows:
+        if cdr := found.get(row["id"]):
+            row |= {name: column(cdr) for name, column in RESELLER_COLUMNS.items()}
+
+
+async def _drop_empty(call: Call, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        for name in [name for name, value in row.items() if value == ""]:
+            del row[name]

@@ -1,0 +1,168 @@
+"""CDRs as they are kept: one for each leg of a call, and one entry for each interaction that legs belong to.
+
+A leg is written once. Its interaction's entry remembers which of the legs began first, among all and among those of
+each owner, so that a page of interactions costs a page of reads however many legs there are.
+
+Source: `applications/cdr/src/cdr_channel_destroy.erl`, the views `cdrs/crossbar_listing` and
+`interactions/interaction_listing`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, Final
+
+from crossbar import clock
+from crossbar.documents.document import Document, public_fields
+from crossbar.documents.shape import Shape, Summary, filter_tag
+from crossbar.documents.store import Duplicate, Store
+from crossbar.errors import JSON
+from crossbar.resources.records.domain.cdr_row import CCV, COLUMNS, start_of, whole
+
+ANYBODY: Final = ""
+"""In an interaction's entry: whoever owns the leg."""
+COUNTED: Final = "counted"
+"""Tag of the legs that the summary counts."""
+
+_INTERACTION_ID: Final = re.compile(r"\d{11}-.+", re.DOTALL)
+
+
+def is_interaction_id(text: str) -> bool:
+    """Whether a text is `<Gregorian seconds, 11 digits>-<key>`."""
+    return _INTERACTION_ID.fullmatch(text) is not None
+
+
+def owner_tag(user_id: str) -> str | None:
+    """The tag of a user's legs."""
+    return filter_tag(f"{CCV}.owner_id", user_id)
+
+
+def interaction_tag(interaction_id: str) -> str | None:
+    """The tag of an interaction's legs."""
+    return filter_tag("interaction_id", interaction_id)
+
+
+def _tags(cdr: Document) -> Iterator[str]:
+    variables = cdr.at(CCV) or {}
+    inbound = cdr.at("call_direction") == "inbound"
+    from_carrier = not variables.get("authorizing_id") if inbound else bool(variables.get("resource_id"))
+    if variables and from_carrier and "loopback" not in str(cdr.at("channel_name") or ""):
+        yield COUNTED
+
+
+def _owners(interaction: Document) -> Iterator[str]:
+    yield from (f"owner/{owner}" for owner, *_ in interaction.fields["firsts"] if owner != ANYBODY)
+
+
+CDR: Final = Shape(
+    "cdr",
+    summary=Summary(**COLUMNS),
+    sort="pvt_created",
+    tags=_tags,
+    filters=(
+        "call_id",
+        "interaction_id",
+        "other_leg_call_id",
+        "caller_id_number",
+        "callee_id_number",
+        f"{CCV}.owner_id",
+        f"{CCV}.authorizing_id",
+        "hangup_cause",
+        "call_direction",
+    ),
+    room="records",
+)
+INTERACTION: Final = Shape("cdr_interaction", summary=Summary("id"), sort="pvt_created", tags=_owners, room="records")
+
+
+def cdr_of(account_id: str, data: dict[str, JSON]) -> Document:
+    """A leg's CDR, not yet kept, from its public fields.
+
+    `timestamp` (the end, Gregorian seconds) decides its month and its place; its id is `id`, else the month and the
+    call id, so that a leg told of twice is kept once. A leg without interaction is one of its own.
+    """
+    fields: dict[str, Any] = public_fields(data)
+    cdr_id = fields.pop("id", None)
+    timestamp = fields.setdefault("timestamp", clock.now())
+    fields[CCV] = public_fields(fields.get(CCV) or {})
+    if recording_url := fields[CCV].get("recording_url"):
+        fields.setdefault("recording_url", recording_url)
+    cdr = Document(account_id, CDR.type, str(cdr_id or f"{clock.year_month(timestamp)}-{fields['call_id']}"), fields)
+    interaction_id = str(fields.get("interaction_id") or fields[CCV].get("call_interaction_id") or "")
+    if not is_interaction_id(interaction_id):
+        digest = hashlib.md5(str(fields["call_id"]).encode(), usedforsecurity=False).hexdigest()
+        interaction_id = f"{start_of(cdr)}-{digest[:8]}"
+    time, _, key = interaction_id.partition("-")
+    fields |= {"interaction_id": interaction_id, "interaction_time": int(time), "interaction_key": key}
+    fields |= kept_fields(account_id, CDR.type, timestamp)
+    return cdr
+
+
+def kept_fields(account_id: str, document_type: str, created: int) -> dict[str, JSON]:
+    """The private fields of a record that a switch would have written, `created` at that Gregorian second."""
+    return {
+        "pvt_type": document_type,
+        "pvt_account_id": account_id,
+        "pvt_created": created,
+        "pvt_modified": clock.now(),
+        "pvt_vsn": "1",
+    }
+
+
+async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
+    """Keep legs of any accounts; says of each whether it was new."""
+    fresh = await asyncio.gather(*(insert_once(store, cdr) for cdr in cdrs))
+    # Known legs are noted again: a server that stopped in between has their entries still to make.
+    interactions: dict[tuple[str, str], list[Document]] = defaultdict(list)
+    for cdr in cdrs:
+        interactions[cdr.database, cdr.fields["interaction_id"]].append(cdr)
+    await asyncio.gather(*(_note(store, key, legs) for key, legs in interactions.items()))
+    return fresh
+
+
+async def insert_once(store: Store, record: Document) -> bool:
+    """Keep a record unless one of its id is there; says whether it was new."""
+    try:
+        await store.insert(record)
+    except Duplicate:
+        return False
+    return True
+
+
+def first_leg(interaction: Document, owner: str = ANYBODY) -> str | None:
+    """The id of the leg that began first, among all or among an owner's."""
+    return next((cdr_id for holder, _, cdr_id in interaction.fields["firsts"] if holder == owner), None)
+
+
+async def _note(store: Store, key: tuple[str, str], legs: list[Document]) -> None:
+    """Remember in the entry of an interaction which leg began first."""
+    account_id, interaction_id = key
+    time = legs[0].fields["interaction_time"]
+    fresh = Document(account_id, INTERACTION.type, interaction_id, kept_fields(account_id, INTERACTION.type, time))
+    fresh.fields["firsts"] = []
+
+    def change(interaction: Document) -> bool:
+        firsts = {owner: (created, cdr_id) for owner, created, cdr_id in interaction.fields["firsts"]}
+        before = dict(firsts)
+        for leg in legs:
+            candidate = (_began(leg), leg.id)
+            for owner in {ANYBODY, str(leg.at(f"{CCV}.owner_id") or ANYBODY)}:
+                firsts[owner] = min(firsts.get(owner, candidate), candidate)
+        interaction.fields["firsts"] = [[owner, *first] for owner, first in sorted(firsts.items())]
+        return firsts != before
+
+    await store.amend(fresh, change)
+
+
+def _began(leg: Document) -> int:
+    """When a leg's channel was created, in microseconds since the Unix epoch."""
+    return whole(leg.at("channel_created_time")) or clock.unix(start_of(leg)) * 1_000_000
+
+
+def in_order(legs: list[Document]) -> list[Document]:
+    """Legs, the one that began first before the others."""
+    return sorted(legs, key=lambda leg: (_began(leg), leg.id))

@@ -1,0 +1,104 @@
+"""Retention: records that are older than the configuration keeps them are removed, a batch at a time.
+
+One worker of the installation does it. Between two batches it rests, so that a backlog of any size never gets in the
+way of requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from aiohttp import web
+
+from crossbar import clock
+from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.listing import Listing, Position
+from crossbar.endpoint import Services
+from crossbar.errors import CrossbarError
+from crossbar.ids import new_id
+from crossbar.resources.calls.queues.domain.acdc import DAY
+
+log = logging.getLogger(__name__)
+
+LEASE: Final = "retention"
+LEASE_SECONDS: Final = 600.0
+"""How long the work stays with a worker of which nothing is heard any more."""
+
+COMPANIONS: Final = {"cdr": ("cdr_interaction", "call_root")}
+"""Records that are kept for the sake of others, and go with them."""
+
+
+@asynccontextmanager
+async def retention(_: web.Application, services: Services) -> AsyncIterator[None]:
+    """Remove what is too old as long as the server runs."""
+    task = asyncio.create_task(_keep_removing(services), name="retention")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_removing(services: Services) -> None:
+    holder = new_id()
+    known = {shape.type for shape in services.store.shapes if shape.room == "records"}
+    for term in services.config.retention.days:
+        if term.type not in known:
+            log.warning("retention.days names %r, which is no type of records; it has no effect", term.type)
+    while True:
+        try:
+            if await services.store.lease(LEASE, holder, LEASE_SECONDS):
+                await remove_expired(services, holder)
+        except CrossbarError as error:
+            log.warning("old records could not be removed, they will be tried again: %s", error)
+        await asyncio.sleep(services.config.retention.interval_s)
+
+
+async def remove_expired(services: Services, holder: str | None = None) -> int:
+    """Remove, in every account, what is older than the configuration keeps it; returns how many records went.
+
+    With `holder` it goes on only as long as that holder has the lease.
+    """
+    removed = 0
+    async for account in services.store.stream(Listing(ACCOUNTS, "account")):
+        for document_type, before in _limits(services).items():
+            while count := await _remove_batch(services, account.id, document_type, before):
+                removed += count
+                if holder is not None and not await services.store.lease(LEASE, holder, LEASE_SECONDS):
+                    return removed
+                await asyncio.sleep(services.config.retention.pause_ms / 1000)
+    if removed:
+        log.info("removed %d records that were too old", removed)
+    return removed
+
+
+def _limits(services: Services) -> dict[str, int]:
+    """Document type → the Gregorian second before which its records go. Only records ever do."""
+    records = {shape.type for shape in services.store.shapes if shape.room == "records"}
+    limits: dict[str, int] = {}
+    for term in services.config.retention.days:
+        before = clock.now() - term.days * DAY
+        limits |= dict.fromkeys(records.intersection((*COMPANIONS.get(term.type, ()), term.type)), before)
+    return limits
+
+
+async def _remove_batch(services: Services, account_id: str, document_type: str, before: int) -> int:
+    """Remove the oldest records of a type, with their files; returns how many there were."""
+    store = services.store
+    listing = Listing(
+        account_id,
+        document_type,
+        end=Position.value(before - 1),
+        descending=False,
+        limit=services.config.retention.batch,
+    )
+    ids = [row.id async for row in store.stream(listing)]
+    if ids:
+        await services.attachments.delete_many(account_id, document_type, ids)
+        await store.remove_many(account_id, document_type, ids)
+    return len(ids)

@@ -1,0 +1,47 @@
+"""Schemas: the JSON Schema documents that requests are validated against.
+
+Source: KAZOO `cb_schemas`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.errors import CrossbarError, NotFound
+
+INTERNAL: Final = ("kapi.", "ingest", "system_config.dialplans")
+"""Beginnings of the ids listed only on request: the schemas of KAZOO's message bus, and those that KAZOO has not."""
+
+schemas = Resource("schemas", scopes=(BARE, ACCOUNT))
+
+
+@schemas.get(scopes=(BARE,), who=Who.ANONYMOUS)
+@schemas.get(scopes=(ACCOUNT,))
+async def index(call: Call) -> Reply:
+    """The ids of all schemas; with `format=bundle` all of them in one self-contained document."""
+    if call.values.get("format") == "bundle":
+        return Reply(call.services.schemas.bundle())
+    internals = call.values.is_true("internals")
+    return Reply([name for name in call.services.schemas.ids() if internals or not name.startswith(INTERNAL)])
+
+
+@schemas.get("/{schema_id}", scopes=(BARE,), who=Who.ANONYMOUS)
+@schemas.get("/{schema_id}", scopes=(ACCOUNT,))
+async def read(call: Call) -> Reply:
+    """One schema, with its `id`."""
+    schema_id = call.path["schema_id"]
+    schema = call.services.schemas.get(schema_id)
+    if schema is None:
+        raise NotFound(schema_id)
+    return Reply(schema)
+
+
+@schemas.put("/{schema_id}/validation")
+async def validate(call: Call) -> Reply:
+    """The request's data with defaults filled in, or what is wrong with it."""
+    schema_id = call.path["schema_id"]
+    if call.services.schemas.get(schema_id) is None:
+        text = f"schema {schema_id} not found."
+        raise CrossbarError(500, text, {"message": text})
+    return Reply(call.services.schemas.validate(schema_id, dict(call.object)))

@@ -1,0 +1,192 @@
+"""`tasks`: creating, starting, watching and stopping work in the background.
+
+Source: KAZOO `cb_tasks`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import hdrs
+
+from crossbar.documents.document import Document
+from crossbar.documents.store import Transaction
+from crossbar.endpoint import ACCOUNT, BARE, Binary, Call, Reply, Resource, Who, answer_listing, stamps
+from crossbar.errors import JSON, NotFound, Plain, SystemFault
+from crossbar.resources.tasks.domain import task_sheet
+from crossbar.resources.tasks.domain.action import Action
+from crossbar.resources.tasks.domain.runner import RUNNER
+from crossbar.resources.tasks.domain.task import (
+    CSV,
+    INPUT,
+    LISTED,
+    OUTPUT,
+    TASK,
+    Status,
+    listed,
+    new_task,
+    shown,
+    status_of,
+)
+from crossbar.resources.tasks.domain.task_catalog import CATALOG
+from crossbar.wire.negotiation import CSV_TYPES
+
+EVERYWHERE: Final = (ACCOUNT, BARE)
+"""Paths without an account speak of the account of the token."""
+
+tasks = Resource(
+    "tasks", document_type=TASK, summary=LISTED, sort="pvt_created", operations=(), scopes=EVERYWHERE, id_name="task_id"
+)
+
+
+@tasks.get(scopes=(BARE,), who=Who.ANONYMOUS)
+async def explain(call: Call) -> Reply:
+    """What tasks can do: all, a category, or one action."""
+    told = CATALOG.help(_asked(call, "category"), _asked(call, "action"))
+    if not told:
+        raise Plain(404, "bad identifier", ["unknown category or action"])
+    return Reply({"tasks": told})
+
+
+@tasks.get(scopes=(ACCOUNT,))
+async def index(call: Call) -> Reply:
+    """The account's tasks, newest first."""
+    return await answer_listing(call, TASK)
+
+
+@tasks.put(checks_itself=True)
+async def create(call: Call) -> Reply:
+    """A new task with its input: a CSV, or `data.records`."""
+    category, name = _asked(call, "category"), _asked(call, "action")
+    if not category or not name:
+        raise SystemFault("invalid request")
+    contents = await _input(call)
+    total = None if contents is None else await asyncio.to_thread(task_sheet.count_rows, contents)
+    action = CATALOG.find(category, name)
+    if action is None:
+        raise Plain(404, "bad identifier", ["unknown_category_action"])
+    if errors := await asyncio.to_thread(_input_errors, action, contents, bool(call.files)):
+        raise Plain(400, "bad request", errors)
+    call.ready_to_write()
+    task = new_task(
+        call.account_id,
+        auth_account_id=call.identity.account_id,
+        category=category,
+        action=name,
+        file_name=call.values.text("file_name"),
+        total_count=total,
+    )
+    task.fields.update(stamps(call, task))
+    if contents is not None:
+        await call.services.attachments.put(task, INPUT, CSV, contents)
+    task = await call.store.insert(task)
+    location = f"{call.request.rel_url.raw_path.rstrip('/')}/{task.id}"
+    return Reply(shown(task), revision=task.revision, location=location)
+
+
+@tasks.get("/{task_id}")
+async def read(call: Call) -> Reply | Binary:
+    """How far a task is, or one of its files."""
+    if call.wants_csv:
+        return await _file(call, call.values.text("csv_name") or OUTPUT)
+    task = await _load(call)
+    return Reply(listed(task), revision=task.revision)
+
+
+@tasks.get("/{task_id}/input")
+async def read_input(call: Call) -> Binary:
+    """The CSV that a task works on, as it was sent."""
+    return await _file(call, INPUT)
+
+
+@tasks.get("/{task_id}/output")
+async def read_output(call: Call) -> Binary:
+    """The CSV that a task has made."""
+    return await _file(call, OUTPUT)
+
+
+@tasks.patch("/{task_id}")
+async def start(call: Call) -> Reply:
+    """Begin."""
+    return await _changed(call, call.service(RUNNER).start, "task already started")
+
+
+@tasks.patch("/{task_id}/stop")
+async def stop(call: Call) -> Reply:
+    """End where it is; the output has what was done until then."""
+    return await _changed(call, call.service(RUNNER).stop, "task is not running")
+
+
+@tasks.delete("/{task_id}", checks_itself=True)
+async def delete(call: Call) -> Reply:
+    """Remove a task that is not running, with its files."""
+    task = await _load(call)
+    call.ready_to_write(task.revision)
+
+    async def remove(transaction: Transaction) -> Document:
+        now = await transaction.get(task.database, TASK, task.id)
+        if now is None or status_of(now) is Status.EXECUTING:
+            raise NotFound(task.id)
+        await transaction.remove(now)
+        return now
+
+    removed = await call.store.transact(remove)
+    await call.services.attachments.delete(removed)
+    return Reply(shown(removed), revision=removed.revision)
+
+
+def _asked(call: Call, name: str) -> str | None:
+    """A value of the query string."""
+    value = call.query.first.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+async def _input(call: Call) -> bytes | None:
+    """What the request has for the task to work on, as CSV."""
+    if call.files:
+        return call.files[0].contents
+    content_type = call.request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
+    if content_type in CSV_TYPES:
+        return b""
+    records = call.valid("tasks", call.object).get("records")
+    return await asyncio.to_thread(task_sheet.of_records, records) if records else None
+
+
+def _input_errors(action: Action, contents: bytes | None, uploaded: bool) -> dict[str, JSON]:
+    """What an action cannot do with its input. The cells of records are not looked at before their rows are done."""
+    header = task_sheet.Input(contents).header if contents is not None else []
+    errors: dict[str, JSON] = {}
+    if missing := [column for column in action.mandatory if column not in header]:
+        errors["missing_mandatory_fields"] = missing
+    if contents and uploaded and (rows := task_sheet.rows_lacking(contents, action.mandatory)):
+        errors["missing_mandatory_values"] = rows
+    if (action.expected_content is not None) != (contents is not None):
+        errors["expected_content"] = action.expected_content or "none"
+    return errors
+
+
+async def _changed(call: Call, change: Callable[[str, str], Awaitable[Document | None]], refusal: str) -> Reply:
+    """The task as `change` left it, which is None if its state did not allow that."""
+    task = await _load(call)
+    after = await change(task.database, task.id)
+    if after is None:
+        raise SystemFault("bad_identifier", reason=refusal, cause=task.id)
+    return Reply(shown(after), revision=after.revision)
+
+
+async def _load(call: Call) -> Document:
+    task = await call.store.get(call.account_id, TASK, call.path["task_id"])
+    if task is None:
+        raise Plain(404, "bad identifier", [call.path["task_id"]])
+    return task
+
+
+async def _file(call: Call, name: str) -> Binary:
+    task = await _load(call)
+    attachment = await call.services.attachments.find(task, name)
+    if attachment is None:
+        raise NotFound(task.id)
+    category, action = task.fields["category"], task.fields["action"]
+    return await Binary.attachment(call, attachment, f"{category}_{action}_{task.id}_{name}")

@@ -1,0 +1,116 @@
+"""Bodies on their way in: slow ones, many, and such that cannot be decoded."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from aiohttp import StreamReader, web
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.test_utils import make_mocked_request
+
+from crossbar.endpoint.body_reader import LARGEST_AT_A_TIME, Intake
+from crossbar.errors import Plain
+from tests.harness import House, Tenant
+
+LIMIT = 10
+
+
+def upload(begun: bytes = b"") -> tuple[web.Request, StreamReader]:
+    """A request whose body is still coming, and the pipe it comes through."""
+    pipe = StreamReader(Mock(BaseProtocol, _reading_paused=False), 2**16, loop=asyncio.get_running_loop())
+    pipe.feed_data(begun)
+    return make_mocked_request("PUT", "/v2", payload=pipe), pipe
+
+
+async def test_a_body_comes_in_pieces() -> None:
+    request, pipe = upload(b"one ")
+    reading = asyncio.create_task(Intake().read(request, LIMIT, 10))
+    pipe.feed_data(b"two")
+    pipe.feed_eof()
+    assert await reading == b"one two"
+
+
+async def test_a_body_that_stops_coming_is_given_up() -> None:
+    request, _ = upload(b"one")
+    with pytest.raises(Plain) as given_up:
+        await Intake().read(request, LIMIT, 0.01)
+    assert given_up.value.status == 408
+
+
+async def test_a_body_that_trickles_is_given_up_though_it_never_pauses() -> None:
+    request, pipe = upload()
+
+    async def trickle() -> None:
+        while True:
+            pipe.feed_data(b".")
+            await asyncio.sleep(0)
+
+    trickling = asyncio.create_task(trickle())
+    with pytest.raises(Plain) as given_up:
+        await Intake().read(request, 2**40, 0.001)
+    trickling.cancel()
+    assert given_up.value.status == 408
+
+
+async def test_bodies_have_so_much_room_together() -> None:
+    intake = Intake()
+    whole = b"x" * LIMIT
+    async with asyncio.TaskGroup() as group:
+        unfinished = [group.create_task(intake.read(upload(whole)[0], LIMIT, 60)) for _ in range(LARGEST_AT_A_TIME)]
+        await asyncio.sleep(0)
+        with pytest.raises(Plain) as refused:
+            await intake.read(upload(b"x")[0], LIMIT, 60)
+        assert refused.value.status == 503
+        for task in unfinished:
+            task.cancel()
+        await asyncio.wait(unfinished)
+        request, pipe = upload(whole)
+        pipe.feed_eof()
+        assert await intake.read(request, LIMIT, 60) == whole
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_body_that_is_not_what_its_encoding_says_is_refused(tenant: Tenant, encoding: str) -> None:
+    refused = await tenant.api.put("/devices", body=b"no such thing", headers={"Content-Encoding": encoding})
+    assert refused.error() == (
+        400,
+        "400",
+        "validation error",
+        {"body": {"invalid": {"message": "the request body cannot be decoded", "target": "body"}}},
+    )
+
+
+@pytest.fixture
+def hurried(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """The server, which handles two requests at a time."""
+    config = house.services.config
+    limits = dataclasses.replace(config.limits, max_concurrent_requests=2)
+    monkeypatch.setattr(house.services.settings, "config", dataclasses.replace(config, limits=limits))
+    return house
+
+
+@asynccontextmanager
+async def slow_sender(house: House) -> AsyncIterator[Any]:
+    host, _, port = house.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"PUT /v2/user_auth HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n{")
+    await writer.drain()
+    assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+    try:
+        yield None
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_who_is_slow_to_send_keeps_nobody_out(hurried: House, tenant: Tenant) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(5):
+            await stack.enter_async_context(slow_sender(hurried))
+        assert (await tenant.api.get("/devices")).status == 200

@@ -1,0 +1,424 @@
+"""Workers of tasks: one at a time for each task, and another when one dies."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pymongo import MongoClient
+
+from crossbar import clock
+from crossbar.app import open_services, open_store
+from crossbar.config import Config
+from crossbar.documents.attachments import Attachments
+from crossbar.documents.document import SYSTEM_DATA, Document
+from crossbar.documents.listing import Listing
+from crossbar.endpoint import Services
+from crossbar.errors import JSON, SystemFault
+from crossbar.resources.tasks.domain import action, job
+from crossbar.resources.tasks.domain.action import ERROR, Action, Cells, Dump, RowAction, RowFailed, Work
+from crossbar.resources.tasks.domain.job import JOB_SHAPE, LEASE_SECONDS, claim
+from crossbar.resources.tasks.domain.runner import MOST_TRIES, Runner
+from crossbar.resources.tasks.domain.task import CSV, INPUT, OUTPUT, PIECE_SHAPE, TASK, new_task
+from crossbar.resources.tasks.domain.task_catalog import Catalog
+from crossbar.shared import BucketTable
+
+ACCOUNT = "a" * 32
+ROWS = 250
+"""Two batches of a hundred rows, and half of one."""
+
+
+@pytest.fixture(scope="module")
+def config(mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
+    name = f"test-{uuid.uuid4().hex}"
+    yield Config.load(None, {}, {"server.data": str(tmp_path_factory.mktemp("data")), "database.name": name})
+    mongo_client.drop_database(name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def processes(mongo_uri: str, config: Config) -> AsyncIterator[tuple[Services, Services]]:
+    """The services of two processes on one database."""
+    async with (
+        open_services(config, mongo_uri, BucketTable(1024)) as one,
+        open_services(config, mongo_uri, BucketTable(1024)) as other,
+    ):
+        yield one, other
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def two(processes: tuple[Services, Services]) -> AsyncIterator[tuple[Services, Services]]:
+    """The services of two processes that have no tasks yet."""
+    yield processes
+    store = processes[0].store
+    await store.remove_all(Listing(SYSTEM_DATA, JOB_SHAPE.type))
+    await store.remove_database(ACCOUNT)
+    await processes[0].attachments.delete_database(ACCOUNT)
+
+
+@dataclasses.dataclass
+class Machine:
+    """One process's action: notes each row (or page) it does, and waits when it has come to number `stops_at`."""
+
+    stops_at: int | None = None
+    did: list[int] = dataclasses.field(default_factory=list)
+    there: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+    go: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
+
+    async def note(self, number: int) -> None:
+        if number == self.stops_at:
+            self.there.set()
+            await self.go.wait()
+        self.did.append(number)
+
+    @property
+    def rows(self) -> Action:
+        async def row(_: Work, cells: dict[str, str]) -> Cells:
+            await self.note(int(cells["n"]))
+            return {"square": int(cells["n"]) ** 2}
+
+        return RowAction(category="test", name="rows", description="", doc="", columns=("square", ERROR), row=row)
+
+    @property
+    def pages(self) -> Action:
+        async def columns(_: Work) -> Sequence[str]:
+            return ("n",)
+
+        async def page(_: Work, cursor: JSON) -> tuple[Sequence[Cells], JSON]:
+            number = cursor or 0
+            await self.note(number)
+            return [{"n": number}], number + 1 if number < 4 else None
+
+        return Dump(category="test", name="pages", description="", doc="", columns=columns, page=page)
+
+
+def runner(services: Services, *actions: Action) -> Runner:
+    return Runner(services, Catalog(actions))
+
+
+async def given(services: Services, does: str = "rows", rows: int | None = ROWS) -> str:
+    """The id of a started task; with `rows` None it has no input."""
+    task = new_task(ACCOUNT, auth_account_id=ACCOUNT, category="test", action=does, total_count=rows)
+    if rows is not None:
+        text = "n\n" + "".join(f"{number}\n" for number in range(rows))
+        await services.attachments.put(task, INPUT, CSV, text.encode())
+    await services.store.insert(task)
+    assert await runner(services).start(ACCOUNT, task.id)
+    return task.id
+
+
+async def now(services: Services, task_id: str) -> Document:
+    task = await services.store.get(ACCOUNT, TASK, task_id)
+    assert task is not None
+    return task
+
+
+def told(task: Document) -> tuple[Any, ...]:
+    return tuple(task.fields.get(field) for field in ("status", "success_count", "failure_count"))
+
+
+async def output(services: Services, task_id: str) -> list[str]:
+    """The lines of the output, without the header."""
+    found = await services.attachments.find(await now(services, task_id), OUTPUT)
+    assert found is not None
+    return (await services.attachments.read(found)).decode().splitlines()[1:]
+
+
+def squares(count: int) -> list[str]:
+    return [f"{number},{number**2}," for number in range(count)]
+
+
+async def nothing_is_left(services: Services, task_id: str) -> bool:
+    left = await services.store.get(SYSTEM_DATA, JOB_SHAPE.type, task_id)
+    return left is None and not await services.store.any(ACCOUNT, PIECE_SHAPE.type)
+
+
+async def at_work(worker: Runner, machine: Machine) -> asyncio.Task[None]:
+    """A worker that has come to the row at which its machine waits."""
+    working = asyncio.create_task(worker.work_off())
+    await machine.there.wait()
+    return working
+
+
+async def end(working: asyncio.Task[None]) -> None:
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+def later(leases: int = 1) -> Any:
+    """When leases given now have run out."""
+    return clock.frozen(time.time() + leases * (LEASE_SECONDS + 1))
+
+
+async def test_a_task_has_one_worker_at_a_time(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one)
+    first, second = Machine(stops_at=150), Machine()
+    working = await at_work(runner(one, first.rows), first)
+    assert told(await now(other, task_id)) == ("executing", 100, 0)
+    await runner(other, second.rows).work_off()
+    assert second.did == []
+    first.go.set()
+    await working
+    assert first.did == list(range(ROWS))
+    assert told(await now(other, task_id)) == ("success", ROWS, 0)
+    assert await output(other, task_id) == squares(ROWS)
+    assert await nothing_is_left(other, task_id)
+
+
+async def test_of_many_claims_one_succeeds(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one)
+    leases = await asyncio.gather(*(claim(services.store, f"w{n}") for n, services in enumerate((one, other) * 8)))
+    assert [lease.task_id for lease in leases if lease] == [task_id]
+
+
+async def test_two_tasks_are_done_by_two_workers(two: tuple[Services, Services]) -> None:
+    one, other = two
+    slow = await given(one)
+    first, second = Machine(stops_at=0), Machine()
+    working = await at_work(runner(one, first.rows), first)
+    quick = await given(one)
+    await runner(other, second.rows).work_off()
+    assert told(await now(one, quick))[0] == "success"
+    first.go.set()
+    await working
+    assert told(await now(one, slow))[0] == "success"
+
+
+async def test_another_goes_on_when_a_worker_dies(
+    two: tuple[Services, Services], mongo_uri: str, config: Config
+) -> None:
+    one, other = two
+    task_id = await given(one)
+    first, second = Machine(stops_at=150), Machine()
+    store = open_store(config, mongo_uri)
+    doomed = dataclasses.replace(one, store=store, attachments=Attachments(store))
+    working = await at_work(runner(doomed, first.rows), first)
+    store.close()  # it cannot even say that it ends
+    await end(working)
+    await runner(other, second.rows).work_off()
+    assert second.did == []
+    with later():
+        await runner(other, second.rows).work_off()
+    assert second.did == list(range(100, ROWS))
+    assert told(await now(other, task_id)) == ("success", ROWS, 0)
+    assert await output(other, task_id) == squares(ROWS)
+    assert await nothing_is_left(other, task_id)
+
+
+async def test_a_worker_that_is_told_to_end_leaves_its_task_at_once(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one)
+    first, second = Machine(stops_at=150), Machine()
+    working = await at_work(runner(one, first.rows), first)
+    await end(working)
+    await runner(other, second.rows).work_off()
+    assert second.did == list(range(100, ROWS))
+    assert await output(other, task_id) == squares(ROWS)
+
+
+async def test_a_worker_that_was_thought_dead_changes_nothing(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one)
+    first, second = Machine(stops_at=150), Machine()
+    working = await at_work(runner(one, first.rows), first)
+    with later():
+        await runner(other, second.rows).work_off()
+    over = await now(other, task_id)
+    assert told(over) == ("success", ROWS, 0)
+    first.go.set()
+    await working
+    assert first.did == list(range(200))
+    assert await now(other, task_id) == over
+    assert await output(other, task_id) == squares(ROWS)
+
+
+async def test_a_sign_of_life_keeps_the_task(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one)
+    lease = await claim(one.store, "one")
+    assert lease is not None
+    with later():
+        await lease.renew()
+        assert await claim(other.store, "other") is None
+    with later(2):
+        assert (taken := await claim(other.store, "other")) is not None
+        assert taken.task_id == task_id
+
+
+async def test_a_stopped_task_has_what_was_done(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one)
+    first = Machine(stops_at=150)
+    working = await at_work(runner(one, first.rows), first)
+    stopped = await runner(other).stop(ACCOUNT, task_id)
+    assert stopped is not None
+    assert told(stopped) == ("stopped", 100, 0)
+    first.go.set()
+    await working
+    assert first.did == list(range(200))
+    assert told(await now(other, task_id)) == ("stopped", 100, 0)
+    assert (await now(other, task_id)).fields["csvs"] == [INPUT, OUTPUT]
+    assert await output(other, task_id) == squares(100)
+    assert await nothing_is_left(other, task_id)
+    assert await runner(other).stop(ACCOUNT, task_id) is None
+
+
+async def test_a_worker_that_is_at_a_row_lets_go_of_a_stopped_task(
+    two: tuple[Services, Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = two
+    monkeypatch.setattr(job, "BEAT_SECONDS", 0.01)
+    task_id = await given(one)
+    first = Machine(stops_at=150)
+    working = await at_work(runner(one, first.rows), first)
+    assert await runner(other).stop(ACCOUNT, task_id)
+    await working
+    assert first.did == list(range(150))
+    assert told(await now(other, task_id)) == ("stopped", 100, 0)
+
+
+@pytest.mark.parametrize(("limit", "value"), [("BATCH_ROWS", 1), ("BATCH_CHARACTERS", 0), ("BATCH_SECONDS", -1.0)])
+async def test_what_is_done_is_kept_in_time(
+    two: tuple[Services, Services], monkeypatch: pytest.MonkeyPatch, limit: str, value: float
+) -> None:
+    one, other = two
+    monkeypatch.setattr(action, limit, value)
+    task_id = await given(one)
+    first = Machine(stops_at=5)
+    working = await at_work(runner(one, first.rows), first)
+    assert told(await now(other, task_id)) == ("executing", 5, 0)
+    await end(working)
+
+
+async def test_a_dump_goes_on_at_the_page_it_was_at(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one, "pages", rows=None)
+    first, second = Machine(stops_at=2), Machine()
+    working = await at_work(runner(one, first.pages), first)
+    await end(working)
+    await runner(other, second.pages).work_off()
+    assert (first.did, second.did) == ([0, 1], [2, 3, 4])
+    assert told(await now(other, task_id)) == ("success", 5, 0)
+    assert await output(other, task_id) == ["0", "1", "2", "3", "4"]
+
+
+class Faltering(Attachments):
+    """Attachments of a worker whose database goes away right after the output was put together."""
+
+    async def put(self, *arguments: Any, **options: Any) -> Any:
+        await super().put(*arguments, **options)
+        raise SystemFault("datastore_unreachable")
+
+
+async def test_another_ends_what_is_all_but_over(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one)
+    first, second = Machine(), Machine()
+    await runner(dataclasses.replace(one, attachments=Faltering(one.store)), first.rows).work_off()
+    assert told(await now(other, task_id)) == ("executing", ROWS, 0)
+    with later():
+        await runner(other, second.rows).work_off()
+    assert (first.did, second.did) == (list(range(ROWS)), [])
+    assert told(await now(other, task_id)) == ("success", ROWS, 0)
+    assert await output(other, task_id) == squares(ROWS)
+    assert await nothing_is_left(other, task_id)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["task", "account"])
+async def test_a_task_that_is_removed_leaves_nothing(two: tuple[Services, Services], whole: bool) -> None:
+    one, other = two
+    task_id = await given(one)
+    first = Machine(stops_at=150)
+    working = await at_work(runner(one, first.rows), first)
+    if whole:
+        await other.store.remove(await now(other, task_id))
+    else:
+        await other.store.remove_database(ACCOUNT)
+    first.go.set()
+    await working
+    with later():
+        await runner(other).work_off()
+    assert await nothing_is_left(other, task_id)
+    assert await other.attachments.all(Document(ACCOUNT, TASK, task_id, {})) == []
+
+
+async def test_a_row_that_fails_says_why(two: tuple[Services, Services]) -> None:
+    one, _ = two
+
+    async def row(_: Work, cells: dict[str, str]) -> Cells:
+        if cells["n"] == "1":
+            raise RowFailed("not this one")
+        return {}
+
+    picky = RowAction(
+        category="test", name="rows", description="", doc="", row=row, checks={"n": lambda cell: cell != "2"}
+    )
+    task_id = await given(one, rows=4)
+    await runner(one, picky).work_off()
+    assert told(await now(one, task_id)) == ("partial", 2, 2)
+    assert await output(one, task_id) == ["0,", "1,not this one", "2,bad fields(s) n", "3,"]
+
+
+async def test_an_action_that_breaks_at_a_row_goes_no_further(two: tuple[Services, Services]) -> None:
+    one, _ = two
+
+    async def row(_: Work, cells: dict[str, str]) -> Cells:
+        return {ERROR: 1 // (2 - int(cells["n"]))}
+
+    task_id = await given(one, rows=4)
+    await runner(one, RowAction(category="test", name="rows", description="", doc="", row=row)).work_off()
+    assert told(await now(one, task_id)) == ("partial", 2, 1)
+    assert await output(one, task_id) == ["0,0", "1,1", "2,applier crashed"]
+
+
+async def test_a_task_is_put_off_while_the_database_is_away(two: tuple[Services, Services]) -> None:
+    one, other = two
+    away = True
+
+    async def row(_: Work, cells: dict[str, str]) -> Cells:
+        if away:
+            raise SystemFault("datastore_unreachable")
+        return {}
+
+    task_id = await given(one, rows=4)
+    shy = RowAction(category="test", name="rows", description="", doc="", row=row)
+    await runner(one, shy).work_off()
+    assert told(await now(one, task_id)) == ("executing", None, None)
+    away = False
+    with later():
+        await runner(other, shy).work_off()
+    assert told(await now(one, task_id)) == ("success", 4, 0)
+
+
+async def test_what_cannot_be_done_is_an_internal_error(two: tuple[Services, Services]) -> None:
+    one, _ = two
+    without_action = await given(one, "unheard of")
+    without_input = await given(one)
+    await one.attachments.delete(await now(one, without_input))
+    await runner(one, Machine().rows).work_off()
+    for task_id in (without_action, without_input):
+        task = await now(one, task_id)
+        assert told(task) == ("internal_error", None, None)
+        assert task.fields["end_timestamp"] >= task.fields["start_timestamp"]
+        assert await nothing_is_left(one, task_id)
+
+
+async def test_a_task_that_kills_its_workers_is_given_up(two: tuple[Services, Services]) -> None:
+    one, other = two
+    task_id = await given(one)
+    for tries in range(MOST_TRIES):
+        with later(tries):
+            assert await claim(one.store, "doomed") is not None
+    machine = Machine()
+    with later(MOST_TRIES):
+        await runner(other, machine.rows).work_off()
+    assert (told(await now(other, task_id))[0], machine.did) == ("internal_error", [])
