@@ -13,7 +13,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from crossbar.endpoint import Call, Reply, Resource
+from crossbar.endpoint import Context, Reply, Resource
 from crossbar.wire.paths import parse_path
 
 ROUNDS = 7
@@ -23,7 +23,7 @@ PATTERNS = ("", "/{id}")
 VERBS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 
 
-async def answer(_: Call) -> Reply:
+async def answer(_: Context) -> Reply:
     return Reply()
 
 

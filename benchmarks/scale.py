@@ -37,8 +37,8 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.documents.layout import encode
 from crossbar.documents.shape import alphanumeric
-from crossbar.endpoint import Services
 from crossbar.ids import next_revision
+from crossbar.runtime import Runtime
 from crossbar.shared import BucketTable
 
 PER_ACCOUNT = 100
@@ -46,9 +46,9 @@ BATCH = 2000
 PASSWORD = "benchmark password"
 
 
-def documents(services: Services, master: str, size: int, large: int) -> Iterator[tuple[str, Document]]:
+def documents(runtime: Runtime, master: str, size: int, large: int) -> Iterator[tuple[str, Document]]:
     """Account id and document, one after another, `size` in all (and no fewer than one account's)."""
-    chance, pepper, made = random.Random(size), services.access.pepper, 0
+    chance, pepper, made = random.Random(size), runtime.access.pepper, 0
     while made < size:
         devices = min(large, size // 2) if made == 0 else PER_ACCOUNT - 2
         account_id, number = f"{chance.getrandbits(128):032x}", made
@@ -86,13 +86,13 @@ def _private(document_type: str, account_id: str, name: str) -> dict[str, Any]:
     }
 
 
-async def seed(services: Services, master: str, size: int, large: int, progress: Progress) -> list[Document]:
+async def seed(runtime: Runtime, master: str, size: int, large: int, progress: Progress) -> list[Document]:
     """Write the documents; returns some devices of the crowd after the large account's own first devices."""
     task = progress.add_task(f"seeding {size:,} documents", total=size)
-    shapes, collection = services.store.shapes, services.store.database["documents"]
+    shapes, collection = runtime.store.shapes, runtime.store.database["documents"]
     batch: list[dict[str, Any]] = []
     kept: list[Document] = []
-    for _, document in documents(services, master, size, large):
+    for _, document in documents(runtime, master, size, large):
         saved = replace(document, revision=next_revision(None))
         batch.append(encode(saved, shapes[saved.type]))
         if saved.type == "device" and (len(kept) < 100 or random.random() < 1000 / size):
@@ -110,12 +110,12 @@ async def seed(services: Services, master: str, size: int, large: int, progress:
 class Caller:
     """Sends the requests to be timed: by a hundred accounts of all, each of which has called once before."""
 
-    def __init__(self, session: ClientSession, url: str, services: Services, devices: list[Document]) -> None:
+    def __init__(self, session: ClientSession, url: str, runtime: Runtime, devices: list[Document]) -> None:
         self.session = session
         self.url = url
-        self.services = services
+        self.services = runtime
         self.crowd = random.sample(devices[100:] or devices, 100)
-        self.large = devices[0].database
+        self.large = devices[0].partition
         self.tokens: dict[str, str] = {}
 
     async def _get(self, account_id: str, path: str, **query: str) -> None:
@@ -131,28 +131,28 @@ class Caller:
     async def warm_up(self) -> None:
         """Let every account of the crowd log in and call."""
         for chosen in self.crowd:
-            await self._get(chosen.database, f"/devices/{chosen.id}")
+            await self._get(chosen.partition, f"/devices/{chosen.id}")
 
     async def one(self) -> None:
         chosen = random.choice(self.crowd)
-        await self._get(chosen.database, f"/devices/{chosen.id}")
+        await self._get(chosen.partition, f"/devices/{chosen.id}")
 
     async def listing(self) -> None:
-        await self._get(random.choice(self.crowd).database, "/devices")
+        await self._get(random.choice(self.crowd).partition, "/devices")
 
     async def large_listing(self) -> None:
         await self._get(self.large, "/devices")
 
     async def filtered(self) -> None:
-        await self._get(random.choice(self.crowd).database, "/devices", **{"filter_provision.endpoint_model": "t54w"})
+        await self._get(random.choice(self.crowd).partition, "/devices", **{"filter_provision.endpoint_model": "t54w"})
 
     async def search(self) -> None:
         chosen = random.choice(self.crowd)
-        await self._get(chosen.database, "/search", t="device", q="name", v="desk phone 1")
+        await self._get(chosen.partition, "/search", t="device", q="name", v="desk phone 1")
 
     async def log_in(self) -> None:
         credentials = hashlib.md5(f"admin:{PASSWORD}".encode(), usedforsecurity=False).hexdigest()
-        realm = f"{random.choice(self.crowd).database}.test"
+        realm = f"{random.choice(self.crowd).partition}.test"
         body = {"data": {"credentials": credentials, "account_realm": realm}}
         async with self.session.put(f"{self.url}/user_auth", json=body) as response:
             await response.read()
@@ -205,7 +205,7 @@ async def run(folder: Path, sizes: list[int], rounds: int, large: int) -> None:
                     await runner.setup()
                     stack.push_async_callback(runner.cleanup)
                     await web.TCPSite(runner, "127.0.0.1", 0).start()
-                    services = app[application.SERVICES]
+                    services = app[application.RUNTIME]
                     devices = await seed(services, made.account_id, size, large, progress)
                     session = await stack.enter_async_context(ClientSession())
                     url = f"http://127.0.0.1:{runner.addresses[0][1]}/v2"

@@ -15,7 +15,7 @@ from aiohttp import web
 from crossbar import __version__
 from crossbar.access.bundle import Access
 from crossbar.access.costs import Buckets
-from crossbar.access.pepper import Pepper
+from crossbar.access.pepper import Pepper, pepper_secret
 from crossbar.config import Config
 from crossbar.dialing import account_of
 from crossbar.documents.attachments import Attachments
@@ -24,23 +24,23 @@ from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Store
-from crossbar.endpoint import Resource, Services
-from crossbar.endpoint.dispatcher import Front
+from crossbar.endpoint import Resource
+from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.endpoint.rendering import Rendering
 from crossbar.errors import CrossbarError
 from crossbar.metrics import Metrics
-from crossbar.pepper import pepper_secret
 from crossbar.resources import apps, auth, billing, calls, identity, ingest, notices, numbers, records, system, tasks
 from crossbar.resources.apps.domain.app_registration import Registered, register
 from crossbar.resources.identity.domain import first_account
+from crossbar.runtime import Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable
 from crossbar.wire.envelope import Envelopes
 
 WINGS: Final = (auth, apps, notices, billing, numbers, ingest, tasks, calls, records, identity, system)
-"""Each wing lists its `RESOURCES`, further `SHAPES`, and `PARTS`: what runs as long as the server does."""
-RESOURCES: Final[tuple[Resource, ...]] = tuple(resource for wing in WINGS for resource in wing.RESOURCES)
-SERVICES: Final = web.AppKey("services", Services)
+"""Each wing lists its `ENDPOINTS`, further `SHAPES`, and `LIFESPANS`: what runs as long as the server does."""
+ENDPOINTS: Final[tuple[Resource, ...]] = tuple(resource for wing in WINGS for resource in wing.ENDPOINTS)
+RUNTIME: Final = web.AppKey("services", Runtime)
 METRICS: Final = web.AppKey("metrics", Metrics)
 LEAST_SLOTS: Final = 1024
 """Token buckets where nobody logs in: a command that opens the services and ends."""
@@ -59,7 +59,7 @@ class Bootstrap:
 
 def shapes() -> Shapes:
     """How documents of every type are kept."""
-    known = Shapes(shape for resource in RESOURCES for shape in resource.shapes)
+    known = Shapes(shape for resource in ENDPOINTS for shape in resource.shapes)
     for shape in (*Access.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
         known.add(shape)
     return known
@@ -84,7 +84,7 @@ def _client_urls(config: Config) -> ClientUrls:
 
 
 @asynccontextmanager
-async def open_services(config: Config, database_uri: str, buckets: Buckets) -> AsyncIterator[Services]:
+async def open_runtime(config: Config, database_uri: str, buckets: Buckets) -> AsyncIterator[Runtime]:
     """Everything that endpoints need, up and listening for changes; closed at the end."""
     store = open_store(config, database_uri)
     feed = Feed(store)
@@ -97,7 +97,7 @@ async def open_services(config: Config, database_uri: str, buckets: Buckets) -> 
         await store.prepare()
         await feed.start()
         await settings.fresh()
-        yield Services(settings, store, feed, schemas, Attachments(store), access)
+        yield Runtime(settings, store, feed, schemas, Attachments(store), access)
     finally:
         await access.trials.settle()
         await feed.stop()
@@ -111,15 +111,15 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
     envelopes = Envelopes(socket.gethostname(), __version__)
 
     async def services(app: web.Application) -> AsyncIterator[None]:
-        async with open_services(config, database_uri, buckets) as opened:
-            app[SERVICES] = opened
+        async with open_runtime(config, database_uri, buckets) as opened:
+            app[RUNTIME] = opened
             rendering = Rendering(envelopes, metrics, compress=lambda: opened.config.server.compress_response_body)
-            app[FRONT] = Front(opened, RESOURCES, rendering)
+            app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, rendering)
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
-                    for part in wing.PARTS:
+                    for part in wing.LIFESPANS:
                         await parts.enter_async_context(part(app, opened))
-                parts.push_async_callback(app[FRONT].settle)
+                parts.push_async_callback(app[DISPATCHER].settle)
                 yield
 
     app.cleanup_ctx.append(services)
@@ -130,11 +130,11 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
     return app
 
 
-FRONT: Final = web.AppKey("front", Front)
+DISPATCHER: Final = web.AppKey("front", Dispatcher)
 
 
 async def _handle(request: web.Request) -> web.StreamResponse:
-    return await request.app[FRONT].handle(request)
+    return await request.app[DISPATCHER].handle(request)
 
 
 async def _alive(_: web.Request) -> web.Response:
@@ -142,7 +142,7 @@ async def _alive(_: web.Request) -> web.Response:
 
 
 async def _ready(request: web.Request) -> web.Response:
-    services = request.app[SERVICES]
+    services = request.app[RUNTIME]
     try:
         await services.store.ping()
     except CrossbarError as error:
@@ -159,7 +159,7 @@ async def is_initialized(config: Config, *, database_uri: str) -> bool:
     """Whether there is an account."""
     store = open_store(config, database_uri)
     try:
-        return await store.any(ACCOUNTS, "account")
+        return await store.exists(ACCOUNTS, "account")
     finally:
         store.close()
 
@@ -168,7 +168,7 @@ async def bootstrap(
     config: Config, *, database_uri: str, account: str, realm: str, user: str, password: str
 ) -> Bootstrap:
     """Create the master account and its administrator unless there is an account already."""
-    async with open_services(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
         made = await first_account.create(services, account=account, realm=realm, user=user, password=password)
         return Bootstrap(made.account_id, made.user_id, made.api_key, made.created)
 
@@ -177,5 +177,5 @@ async def register_apps(
     config: Config, *, database_uri: str, place: str, api_url: str | None, allowed_users: str | None
 ) -> list[Registered]:
     """Put the apps of a folder or URL into the apps store. Raises NoApp, Invalid."""
-    async with open_services(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
         return await register(services, place, api_url=api_url, allowed_users=allowed_users)

@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 
 GREGORIAN_OFFSET = 62_167_219_200
 """Gregorian seconds at the Unix epoch."""
+DAY = 86_400
+"""Seconds of a day."""
 
 
-class _Hand:
+class _Frozen:
     """Where the clock is held still, if it is."""
 
     at: float | None = None
@@ -23,7 +25,7 @@ class _Hand:
 
 def unix_now() -> float:
     """Seconds since the Unix epoch, with fractions."""
-    return time.time() if _Hand.at is None else _Hand.at
+    return time.time() if _Frozen.at is None else _Frozen.at
 
 
 def now() -> int:
@@ -55,8 +57,8 @@ def iso_timestamp() -> str:
 @contextmanager
 def frozen(unix_seconds: float) -> Iterator[None]:
     """Hold the clock at `unix_seconds` inside a `with` block (for tests)."""
-    before, _Hand.at = _Hand.at, unix_seconds
+    before, _Frozen.at = _Frozen.at, unix_seconds
     try:
         yield
     finally:
-        _Hand.at = before
+        _Frozen.at = before

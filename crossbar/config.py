@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, get_type_hints
 from zoneinfo import ZoneInfo
 
-from crossbar.options import Form, Option, list_of, option, options_of
+from crossbar.options import Option, Parser, list_of, option, options_of
 
 AuthModule = Literal["cb_user_auth", "cb_api_auth", "cb_auth", "cb_basic_auth", "cb_ip_auth"]
 TokenCosts = int | Mapping[str, Any]
@@ -44,7 +44,7 @@ def _read_token_costs(text: str) -> TokenCosts:
     return value
 
 
-class Term(NamedTuple):
+class RetentionTerm(NamedTuple):
     """How long records of one document type are kept, in days."""
 
     type: str
@@ -54,11 +54,11 @@ class Term(NamedTuple):
         return f"{self.type}={self.days}"
 
 
-def _read_term(text: str) -> Term:
+def _read_term(text: str) -> RetentionTerm:
     name, _, days = text.partition("=")
     if not (name.isidentifier() and days.isascii() and days.isdigit() and int(days)):
         raise ValueError("must be document types and days, 1 or more, such as cdr=400")
-    return Term(name, int(days))
+    return RetentionTerm(name, int(days))
 
 
 def _read_network(text: str) -> str:
@@ -76,7 +76,7 @@ def _read_timezone(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class ServerOptions:
     """Where the server listens and how long it waits."""
 
     data: Path = option(Path("var"), "Folder of all that is kept on disk: the embedded database, keys, spooled mail.")
@@ -106,7 +106,7 @@ class Server:
         ("127.0.0.1",),
         "Addresses or CIDRs whose X-Forwarded-For names the client.",
         kazoo="crossbar.reverse_proxies",
-        form=list_of(Form("IP address or CIDR", _read_network)),
+        form=list_of(Parser("IP address or CIDR", _read_network)),
     )
     check_reverse_proxies: bool = option(
         True, "Whether X-Forwarded-For is believed only from reverse_proxies.", kazoo="crossbar.check_reverse_proxies"
@@ -114,7 +114,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
+class TlsOptions:
     """A second listener for HTTPS; it opens when a certificate and its key are given."""
 
     certificate: Path | None = option(None, "PEM file with the certificate and its chain.", kazoo="crossbar.ssl_cert")
@@ -128,7 +128,7 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class LimitsOptions:
     """What one request may cost the server."""
 
     max_upload_size: int = option(
@@ -152,7 +152,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Api:
+class ApiOptions:
     """How the protocol behaves."""
 
     pagination_page_size: int = option(
@@ -192,7 +192,7 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Buckets:
+class BucketsOptions:
     """Token buckets: how often one client may call."""
 
     max_bucket_tokens: int = option(
@@ -208,7 +208,7 @@ class Buckets:
         1,
         'Tokens a request costs (0: no limit), or an object by account, endpoint and verb: {"devices": {"PUT": 5}}.',
         kazoo="crossbar.token_costs",
-        form=Form("whole number, 0 or more, or JSON object", _read_token_costs),
+        form=Parser("whole number, 0 or more, or JSON object", _read_token_costs),
     )
     user_auth_tokens: int = option(
         35,
@@ -233,7 +233,7 @@ class Buckets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accounts:
+class AccountsOptions:
     """What accounts may be and do."""
 
     account_realm_suffix: str = option(
@@ -269,7 +269,7 @@ class Accounts:
         "America/Los_Angeles",
         "Time zone of accounts that name none.",
         kazoo="accounts.default_timezone",
-        form=Form("time zone", _read_timezone),
+        form=Parser("time zone", _read_timezone),
     )
     allow_subaccounts_for_direct: bool = option(
         True,
@@ -279,7 +279,7 @@ class Accounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Users:
+class UsersOptions:
     """How user names and passwords come about."""
 
     generate_username_if_empty: bool = option(
@@ -296,7 +296,7 @@ class Users:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cdrs:
+class CdrsOptions:
     """How records of calls are listed."""
 
     maximum_range: int = option(
@@ -311,15 +311,15 @@ class Cdrs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+class RetentionOptions:
     """How long what a switch writes is kept."""
 
-    days: tuple[Term, ...] = option(
-        (Term("call_event", 7),),
+    days: tuple[RetentionTerm, ...] = option(
+        (RetentionTerm("call_event", 7),),
         "Days that records are kept, by document type; what is not named is kept for ever. "
         "Types: cdr, call_stat, agent_status, call_event, call_inspection, sms, mms, mailbox_message, "
         "call_recording, fax.",
-        form=list_of(Form("type=days", _read_term)),
+        form=list_of(Parser("type=days", _read_term)),
     )
     interval_s: float = option(3_600, "Seconds between two rounds of removing what is too old.", minimum=1)
     batch: int = option(1_000, "Records removed at a time.", minimum=1, maximum=10_000)
@@ -327,7 +327,7 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Security:
+class SecurityOptions:
     """Log-ins, tokens, and the secret that guards stored passwords."""
 
     password_pepper: str | None = option(
@@ -366,7 +366,7 @@ class Security:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
+class DatabaseOptions:
     """Where documents are kept."""
 
     uri: str | None = option(
@@ -379,7 +379,7 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
+class MediaOptions:
     """Sound, voicemail and faxes."""
 
     normalize_media: bool = option(
@@ -409,7 +409,7 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class MailOptions:
     """How notifications leave."""
 
     host: str | None = option(None, "Mail relay; unset, messages stay in the spool folder.", kazoo="smtp_client.relay")
@@ -424,7 +424,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class LogOptions:
     """What is written to standard error."""
 
     format: Literal["auto", "json", "console"] = option(
@@ -437,20 +437,20 @@ class Log:
 class Config:
     """The effective configuration; `origins` says for each `section.option` where its value comes from."""
 
-    server: Server = field(default_factory=Server)
-    tls: Tls = field(default_factory=Tls)
-    limits: Limits = field(default_factory=Limits)
-    api: Api = field(default_factory=Api)
-    buckets: Buckets = field(default_factory=Buckets)
-    accounts: Accounts = field(default_factory=Accounts)
-    users: Users = field(default_factory=Users)
-    cdrs: Cdrs = field(default_factory=Cdrs)
-    retention: Retention = field(default_factory=Retention)
-    security: Security = field(default_factory=Security)
-    database: Database = field(default_factory=Database)
-    media: Media = field(default_factory=Media)
-    mail: Mail = field(default_factory=Mail)
-    log: Log = field(default_factory=Log)
+    server: ServerOptions = field(default_factory=ServerOptions)
+    tls: TlsOptions = field(default_factory=TlsOptions)
+    limits: LimitsOptions = field(default_factory=LimitsOptions)
+    api: ApiOptions = field(default_factory=ApiOptions)
+    buckets: BucketsOptions = field(default_factory=BucketsOptions)
+    accounts: AccountsOptions = field(default_factory=AccountsOptions)
+    users: UsersOptions = field(default_factory=UsersOptions)
+    cdrs: CdrsOptions = field(default_factory=CdrsOptions)
+    retention: RetentionOptions = field(default_factory=RetentionOptions)
+    security: SecurityOptions = field(default_factory=SecurityOptions)
+    database: DatabaseOptions = field(default_factory=DatabaseOptions)
+    media: MediaOptions = field(default_factory=MediaOptions)
+    mail: MailOptions = field(default_factory=MailOptions)
+    log: LogOptions = field(default_factory=LogOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod

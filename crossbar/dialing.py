@@ -1,6 +1,6 @@
 """Phone numbers inside documents, in E.164 form, and whose they are.
 
-A number has a document of its own in the database `NUMBERS`, whichever account it is assigned to; that of a mobile
+A number has a document of its own in the partition `NUMBERS`, whichever account it is assigned to; that of a mobile
 device is the device's. Both claim it, so that there is one holder in the whole system.
 
 Source: `knm_converters:normalize`, `is_reconcilable`; `knm_converter_regex.erl`; `knm_util:apply_dialplan`.
@@ -28,7 +28,7 @@ _CONVERTERS: Final = (
 _PUBLIC: Final = r"^(\+?1)?\d{10}$|^\+[2-9]\d{7,}$|^011\d*$|^00\d*$"
 
 NUMBERS: Final = "numbers"
-"""The database of all numbers of the installation."""
+"""The partition of all numbers of the installation."""
 NUMBER: Final = "number"
 """The type of their documents, whose id is the number."""
 ASSIGNED_TO: Final = "pvt_assigned_to"
@@ -72,9 +72,9 @@ async def accounts_of(store: Store, numbers: Iterable[str]) -> dict[str, str]:
     claims = {number: held_number(number, "numbers") for number in numbers}
     holders = await store.claimants(NUMBERS, claims.values())
     found = {number: holders[claim.key] for number, claim in claims.items() if claim.key in holders}
-    kept = await store.get_many(NUMBERS, NUMBER, [number for number in found if found[number].database == NUMBERS])
-    databases = {number: holder.database for number, holder in found.items() if holder.database != NUMBERS}
-    accounts = {**databases, **{number: document.text(ASSIGNED_TO) for number, document in kept.items()}}
+    kept = await store.get_many(NUMBERS, NUMBER, [number for number in found if found[number].partition == NUMBERS])
+    own = {number: holder.partition for number, holder in found.items() if holder.partition != NUMBERS}
+    accounts = {**own, **{number: document.text(ASSIGNED_TO) for number, document in kept.items()}}
     return {number: account_id for number, account_id in accounts.items() if account_id}
 
 

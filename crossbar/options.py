@@ -28,7 +28,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Parser:
     """How the values of one type are written: `read` raises ValueError on text that is none of them."""
 
     words: str
@@ -43,7 +43,7 @@ class Option:
     name: str
     default: Any
     why: str
-    form: Form
+    form: Parser
     secret: bool
     kazoo: str | None
 
@@ -73,7 +73,7 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     kazoo: str | None = None,
-    form: Form | None = None,
+    form: Parser | None = None,
 ) -> T:
     """A dataclass field that is an option. `form` replaces the one that follows from the field's type."""
     metadata = {"why": why, "secret": secret, "bounds": (minimum, maximum), "kazoo": kazoo, "form": form}
@@ -100,7 +100,7 @@ def written(value: Any) -> str:
     return str(value)
 
 
-def form_of(annotation: Any, minimum: float | None = None, maximum: float | None = None) -> Form:
+def form_of(annotation: Any, minimum: float | None = None, maximum: float | None = None) -> Parser:
     """The form of values of a type: bool, int, float, str, Path, Literal, `tuple[X, ...]`, `X | None`."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (Union, types.UnionType):
@@ -111,19 +111,19 @@ def form_of(annotation: Any, minimum: float | None = None, maximum: float | None
     if origin is Literal:
         return _choice(arguments)
     if annotation is bool:
-        return Form("true or false", _read_bool)
+        return Parser("true or false", _read_bool)
     if annotation in (int, float):
         return _number(annotation, minimum, maximum)
-    return {str: Form("text", _read_text), Path: Form("path", lambda text: Path(_read_text(text)))}[annotation]
+    return {str: Parser("text", _read_text), Path: Parser("path", lambda text: Path(_read_text(text)))}[annotation]
 
 
-def list_of(form: Form) -> Form:
+def list_of(form: Parser) -> Parser:
     """The form of a tuple whose items are of `form`."""
 
     def read(text: str) -> tuple[Any, ...]:
         return tuple(form.read(item) for item in re.split(r"[,\s]+", text) if item)
 
-    return Form(f"list ({form.words}), separated by commas or line breaks; empty: none", read)
+    return Parser(f"list ({form.words}), separated by commas or line breaks; empty: none", read)
 
 
 def _read_text(text: str) -> str:
@@ -139,7 +139,7 @@ def _read_bool(text: str) -> bool:
         raise ValueError("must be true or false") from None
 
 
-def _choice(values: tuple[str, ...]) -> Form:
+def _choice(values: tuple[str, ...]) -> Parser:
     words = "one of " + ", ".join(values)
 
     def read(text: str) -> str:
@@ -147,10 +147,10 @@ def _choice(values: tuple[str, ...]) -> Form:
             raise ValueError(f"must be {words}")
         return text
 
-    return Form(words, read)
+    return Parser(words, read)
 
 
-def _number(kind: type[int] | type[float], minimum: float | None, maximum: float | None) -> Form:
+def _number(kind: type[int] | type[float], minimum: float | None, maximum: float | None) -> Parser:
     words = "whole number" if kind is int else "number"
     limits = {(True, True): f", {minimum} to {maximum}", (True, False): f", {minimum} or more"}
     words += limits.get((minimum is not None, maximum is not None), "")
@@ -166,8 +166,8 @@ def _number(kind: type[int] | type[float], minimum: float | None, maximum: float
             raise ValueError(f"must be a {words}")
         return value
 
-    return Form(words, read)
+    return Parser(words, read)
 
 
-def _optional(form: Form) -> Form:
-    return Form(f"{form.words}; empty: unset", lambda text: form.read(text) if text else None)
+def _optional(form: Parser) -> Parser:
+    return Parser(f"{form.words}; empty: unset", lambda text: form.read(text) if text else None)

@@ -109,7 +109,7 @@ class Settings:
             self._stale = False
             self._until = None if self._feed.live else clock.unix_now() + BELIEVED_SECONDS
             try:
-                documents = await self._store.documents(Listing(SYSTEM_CONFIG, TYPE))
+                documents = await self._store.all(Listing(SYSTEM_CONFIG, TYPE))
             except CrossbarError as error:
                 log.warning("system settings cannot be reread: %s", error)
                 self._until = clock.unix_now() + BELIEVED_SECONDS

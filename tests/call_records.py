@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from tests.harness import Answer, Api, House
+from tests.harness import Answer, Api, RunningServer
 
 START = 63_876_852_000
 """2024-03-05 10:00:00 UTC, in Gregorian seconds."""
@@ -43,9 +43,9 @@ async def hand_in(api: Api, kind: str, *records: dict[str, Any]) -> Answer:
     return await api.request("POST", f"/ingest/{kind}", body=body, content_type="application/x-ndjson")
 
 
-async def given(house: House, kind: str, *records: dict[str, Any]) -> None:
+async def given(server: RunningServer, kind: str, *records: dict[str, Any]) -> None:
     """Hand records in as the superduper administrator; all of them are new and good."""
-    answer = await hand_in(house.master.root, kind, *records)
+    answer = await hand_in(server.master.root, kind, *records)
     assert (answer.status, answer.data) == (
         200,
         {"kept": len(records), "known": 0, "refused": 0, "refusals": []},

@@ -21,7 +21,7 @@ from crossbar import app as application
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.shared import BucketTable
-from tests.harness import Api, House, Tenant, issue_token, new_tenant
+from tests.harness import Api, RunningServer, Tenant, issue_token, new_tenant
 
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -92,9 +92,9 @@ def logging_put_back() -> Iterator[None]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(
+async def server(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningServer]:
     """One running server for all tests of this process, on a port and in a database of its own."""
     name = f"test-{uuid.uuid4().hex}"
     overrides = {
@@ -113,35 +113,35 @@ async def house(
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    house = House(url, app[application.SERVICES])
+    server = RunningServer(url, app[application.RUNTIME])
     async with ClientSession() as session:
-        token = await issue_token(house, made.account_id, made.user_id)
+        token = await issue_token(server, made.account_id, made.user_id)
         api = Api(session, f"{url}/v2", token, f"/accounts/{made.account_id}")
-        house.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
-        yield house
+        server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
+        yield server
     await runner.cleanup()
     mongo_client.drop_database(name)
 
 
 @pytest.fixture
-def master(house: House) -> Tenant:
+def master(server: RunningServer) -> Tenant:
     """The master account and its superduper administrator."""
-    return house.master
+    return server.master
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tenant(house: House) -> Tenant:
+async def tenant(server: RunningServer) -> Tenant:
     """An account of the test's own, directly below the master account."""
-    return await new_tenant(house, house.master, f"tenant{uuid.uuid4().hex[:12]}")
+    return await new_tenant(server, server.master, f"tenant{uuid.uuid4().hex[:12]}")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stranger(house: House) -> Tenant:
+async def stranger(server: RunningServer) -> Tenant:
     """Another account beside `tenant`, which must not get at it."""
-    return await new_tenant(house, house.master, f"stranger{uuid.uuid4().hex[:12]}")
+    return await new_tenant(server, server.master, f"stranger{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture
-def anonymous(house: House) -> Api:
+def anonymous(server: RunningServer) -> Api:
     """A caller without a token."""
-    return house.master.api.acting(None, "")
+    return server.master.api.acting(None, "")

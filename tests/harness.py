@@ -12,9 +12,9 @@ from aiohttp import ClientSession
 from multidict import CIMultiDictProxy
 
 from crossbar import clock
-from crossbar.endpoint import Services
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
+from crossbar.runtime import Runtime
 
 ABSENT = object()
 """Stands for a value that a test does not compare (ids, times, revisions)."""
@@ -104,12 +104,12 @@ class Api:
 
 
 @dataclass
-class House:
+class RunningServer:
     """The running server of a test process."""
 
     url: str
     """`http://127.0.0.1:<port>`"""
-    services: Services
+    runtime: Runtime
     master: Tenant = field(init=False)
 
 
@@ -129,7 +129,7 @@ class Tenant:
         return self.api.acting(self.token, "")
 
 
-async def new_tenant(house: House, parent: Tenant, name: str) -> Tenant:
+async def new_tenant(server: RunningServer, parent: Tenant, name: str) -> Tenant:
     """A new account below `parent`, with an administrator and a token. Nobody hears of it by mail."""
     quietly = {"send_email_on_creation": "false"}
     created = await parent.root.put(f"/accounts/{parent.id}", {"name": name, "realm": f"{name}.test"}, query=quietly)
@@ -148,27 +148,27 @@ async def new_tenant(house: House, parent: Tenant, name: str) -> Tenant:
         query=quietly,
     )
     assert admin.status == 201, admin.envelope
-    token = await issue_token(house, account_id, admin.id)
+    token = await issue_token(server, account_id, admin.id)
     api = parent.api.acting(token, f"/accounts/{account_id}")
     return Tenant(account_id, f"{name}.test", admin.id, token, api)
 
 
-async def issue_token(house: House, account_id: str, user_id: str | None, *, lifetime: int = 3600) -> str:
+async def issue_token(server: RunningServer, account_id: str, user_id: str | None, *, lifetime: int = 3600) -> str:
     """A token as a log-in would hand it out."""
-    return await house.services.access.tokens.issue(account_id, user_id, "cb_user_auth", lifetime=lifetime)
+    return await server.runtime.access.tokens.issue(account_id, user_id, "cb_user_auth", lifetime=lifetime)
 
 
-def letters_to(house: House, address: str) -> list[EmailMessage]:
+def letters_to(server: RunningServer, address: str) -> list[EmailMessage]:
     """What lies in the mail spool for an address, the oldest first."""
-    spool = Spool(spool_folder(house.services.config))
+    spool = Spool(spool_folder(server.runtime.config))
     letters = [letter for entry in spool.entries() if (letter := spool.read(entry.id)) is not None]
     return [letter for letter in letters if letter["To"] == address]
 
 
-async def expired_token(house: House, tenant: Tenant) -> str:
+async def expired_token(server: RunningServer, tenant: Tenant) -> str:
     """A token of the account's administrator that was good an hour ago."""
     with clock.frozen(clock.unix_now() - 7200):
-        return await issue_token(house, tenant.id, tenant.admin_id)
+        return await issue_token(server, tenant.id, tenant.admin_id)
 
 
 async def send_parts(api: Api, method: str, path: str, data: Any, *files: tuple[bytes, str], **options: Any) -> Answer:

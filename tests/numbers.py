@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from crossbar.documents.document import ACCOUNTS
-from tests.harness import ABSENT, Answer, House, Tenant
+from tests.harness import ABSENT, Answer, RunningServer, Tenant
 
 _next = count(2_000_000)
 NOT_FOUND = (404, "404", "bad_identifier", {"message": "bad identifier", "not_found": "The number could not be found"})
@@ -32,10 +32,10 @@ async def add(master: Tenant, account: Tenant, number: str, **data: Any) -> Answ
     return created
 
 
-async def allow_additions(house: House, account: Tenant) -> None:
+async def allow_additions(server: RunningServer, account: Tenant) -> None:
     """Let an account add numbers, which only the installation's owner can."""
 
     def change(document: Any) -> None:
         document.fields["pvt_wnm_allow_additions"] = True
 
-    assert await house.services.store.change(ACCOUNTS, "account", account.id, change)
+    assert await server.runtime.store.update(ACCOUNTS, "account", account.id, change)

@@ -17,15 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from crossbar.app import RESOURCES
+from crossbar.app import ENDPOINTS
 from crossbar.endpoint import Route
-from tests.harness import House, Tenant, new_tenant
+from tests.harness import RunningServer, Tenant, new_tenant
 
 ENDS_THE_TENANT: Final = {("DELETE", "/v2/accounts/{account_id}"), ("DELETE", "/v2/token_auth")}
 ROUTES: Final = sorted(
     (
         route
-        for resource in RESOURCES
+        for resource in ENDPOINTS
         for route in resource.routes
         if (route.verb, route.template) not in ENDS_THE_TENANT
     ),
@@ -91,8 +91,8 @@ class Target:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def target(house: House) -> Target:
-    tenant = await new_tenant(house, house.master, "fuzzed")
+async def target(server: RunningServer) -> Target:
+    tenant = await new_tenant(server, server.master, "fuzzed")
     ids = {"account_id": tenant.id, "collection": "devices"}
     for endpoint, document in MADE.items():
         made = await tenant.api.put(f"/{endpoint}", document)

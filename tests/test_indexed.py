@@ -13,9 +13,9 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from crossbar.app import RESOURCES
+from crossbar.app import ENDPOINTS
 from crossbar.endpoint import Route
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 SAMPLE = "f" * 32
 QUESTIONS = (
@@ -30,7 +30,7 @@ QUESTIONS = (
 
 
 def reading_routes() -> list[Route]:
-    routes = (route for resource in RESOURCES for route in resource.routes)
+    routes = (route for resource in ENDPOINTS for route in resource.routes)
     return sorted((route for route in routes if route.verb == "GET"), key=lambda route: route.template)
 
 
@@ -51,8 +51,8 @@ def profiled(database: Database[dict[str, Any]]) -> Iterator[list[dict[str, Any]
 
 
 @pytest.fixture
-def database(house: House, mongo_client: MongoClient[dict[str, Any]]) -> Database[dict[str, Any]]:
-    return mongo_client[house.services.config.database.name]
+def database(server: RunningServer, mongo_client: MongoClient[dict[str, Any]]) -> Database[dict[str, Any]]:
+    return mongo_client[server.runtime.config.database.name]
 
 
 async def test_no_listing_scans_a_collection(

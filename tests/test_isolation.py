@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 import pytest_asyncio
 
-from crossbar.app import RESOURCES
+from crossbar.app import ENDPOINTS
 from crossbar.endpoint import ACCOUNT, Route, Who
-from tests.harness import House, Tenant, expired_token, issue_token, new_tenant
+from tests.harness import RunningServer, Tenant, expired_token, issue_token, new_tenant
 
 SAMPLE = "f" * 32
 
 
 def routes(*, account: bool) -> Iterator[Route]:
-    for resource in RESOURCES:
+    for resource in ENDPOINTS:
         for route in resource.routes:
             in_account = route.scope.startswith(ACCOUNT) or (resource.name == "accounts" and route.pattern)
             if bool(in_account) is account:
@@ -33,19 +33,19 @@ def label(route: Route) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def closed(house: House) -> tuple[Tenant, dict[str, str]]:
+async def closed(server: RunningServer) -> tuple[Tenant, dict[str, str]]:
     """An account, and tokens of everybody who must not do in it what they please."""
-    target = await new_tenant(house, house.master, "closed")
-    child = await new_tenant(house, target, "child")
-    neighbour = await new_tenant(house, house.master, "neighbour")
+    target = await new_tenant(server, server.master, "closed")
+    child = await new_tenant(server, target, "child")
+    neighbour = await new_tenant(server, server.master, "neighbour")
     person = await target.api.put(
         "/users", {"first_name": "P", "last_name": "U", "username": "plain", "password": "plain password"}
     )
     return target, {
         "child": child.token,
         "neighbour": neighbour.token,
-        "user": await issue_token(house, target.id, person.id),
-        "expired": await expired_token(house, target),
+        "user": await issue_token(server, target.id, person.id),
+        "expired": await expired_token(server, target),
     }
 
 

@@ -15,25 +15,27 @@ from crossbar import app as application
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.shared import BucketTable
-from tests.harness import Api, House, Tenant, issue_token
+from tests.harness import Api, RunningServer, Tenant, issue_token
 
 PATIENCE_S = 30
 
 
 @asynccontextmanager
-async def worker(config: Config, uri: str, session: ClientSession, made: application.Bootstrap) -> AsyncIterator[House]:
+async def worker(
+    config: Config, uri: str, session: ClientSession, made: application.Bootstrap
+) -> AsyncIterator[RunningServer]:
     """One worker's application, on a port of its own."""
     app = await application.build_app(config, database_uri=uri, buckets=BucketTable(1024))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    house = House(url, app[application.SERVICES])
-    token = await issue_token(house, made.account_id, made.user_id)
+    server = RunningServer(url, app[application.RUNTIME])
+    token = await issue_token(server, made.account_id, made.user_id)
     api = Api(session, f"{url}/v2", token, f"/accounts/{made.account_id}")
-    house.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
+    server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
     try:
-        yield house
+        yield server
     finally:
         await runner.cleanup()
 
@@ -67,16 +69,16 @@ async def test_an_outage_is_answered_and_nothing_remembered_outlives_it(tmp_path
         assert (await asking.get("/devices")).status == 200
 
         os.kill(int((tmp_path / "mongo" / "mongod.pid").read_text()), signal.SIGKILL)
-        for house in (first, second):
-            refused = await house.master.api.get("/users")
+        for server in (first, second):
+            refused = await server.master.api.get("/users")
             assert refused.error() == (503, "503", "datastore_unreachable", {"message": "datastore timeout"})
-            assert (await house.master.root.get(f"{house.url}/readyz")).status == 503
+            assert (await server.master.root.get(f"{server.url}/readyz")).status == 503
 
         keeper = asyncio.create_task(mongo.keep_running())
         stack.callback(keeper.cancel)
 
         async def both_serve() -> bool:
-            return all([(await house.master.api.get("/users")).status == 200 for house in (first, second)])
+            return all([(await server.master.api.get("/users")).status == 200 for server in (first, second)])
 
         async def second_knows() -> bool:
             return (await asking.get("/devices")).status == 401

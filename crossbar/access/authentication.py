@@ -16,7 +16,7 @@ from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
 from crossbar.access.ingest_token import IngestToken, IngestTokens
 from crossbar.access.logins import IP_AUTH
-from crossbar.access.request_facts import Asked
+from crossbar.access.request_facts import RequestFacts
 from crossbar.access.standing import refuse_expired
 from crossbar.access.tokens import EXPIRED, BadToken, Tokens
 from crossbar.errors import InvalidCredentials, Plain
@@ -71,7 +71,7 @@ class Authentication:
         self._by_address = by_address
         self._on_expired = on_expired
 
-    async def early(self, credential: Credential | None, asked: Asked) -> Identity | None:
+    async def early(self, credential: Credential | None, asked: RequestFacts) -> Identity | None:
         """Judge a presented credential before the path is looked at; None if there is none, or it is no good.
 
         Raises 401 for an expired token, 423 for an account whose trial is over, 429 where basic authentication finds
@@ -93,7 +93,7 @@ class Authentication:
         self._refuse_expired(identity.account)
         return await self._acting(identity) if "as" in identity.claims else identity
 
-    async def required(self, credential: Credential | None, asked: Asked) -> Identity:
+    async def required(self, credential: Credential | None, asked: RequestFacts) -> Identity:
         """The last word when `early` found nobody: who calls from a known address, else 401.
 
         What has not paid yet pays now: raises 429 where the bucket is empty.
@@ -105,7 +105,7 @@ class Authentication:
             raise InvalidCredentials
         return identity
 
-    async def known_by_address(self, asked: Asked) -> Identity | None:
+    async def known_by_address(self, asked: RequestFacts) -> Identity | None:
         """Whom the client's address stands for, if one account alone lists it; 423 if its trial is over."""
         accounts = await self._directory.accounts_of_ip(asked.client_ip)
         if len(accounts) != 1:

@@ -78,7 +78,7 @@ class Authenticators:
             document.fields.update(self._judged(document.fields, user, code))
             accepted = document.fields["pvt_failures"] == 0
 
-        found = await self._store.change(user.account_id, TYPE, user.id, judge)
+        found = await self._store.update(user.account_id, TYPE, user.id, judge)
         return found is not None and accepted
 
     async def renew_recovery_codes(self, user: User) -> list[str]:
@@ -88,7 +88,7 @@ class Authenticators:
         def replace(document: Document) -> None:
             document.fields["pvt_recovery"] = [self._digest(user, code) for code in codes]
 
-        await self._store.change(user.account_id, TYPE, user.id, replace)
+        await self._store.update(user.account_id, TYPE, user.id, replace)
         return [f"{code[:5]}-{code[5:]}" for code in codes]
 
     async def reset(self, account_id: str, user_id: str) -> None:

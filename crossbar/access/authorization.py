@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
-from crossbar.access.request_facts import Asked
+from crossbar.access.request_facts import RequestFacts
 
 SYSTEM_NOUNS = frozenset({"acls", "rates", "sup"})
 """Endpoints that are the system's wherever they stand in the path."""
 
 
-def tree_allows(identity: Identity, asked: Asked, account: Account | None) -> bool:
+def tree_allows(identity: Identity, asked: RequestFacts, account: Account | None) -> bool:
     """Whether the caller's account is the one in the URL (`account`), above it, or the system's."""
     if identity.superduper:
         return True

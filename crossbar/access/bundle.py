@@ -20,7 +20,7 @@ from crossbar.access.restrictions import TokenRestrictions
 from crossbar.access.second_factor import SecondFactors
 from crossbar.access.standing import Trials
 from crossbar.access.tokens import Tokens
-from crossbar.config import Buckets as BucketOptions
+from crossbar.config import BucketsOptions
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import Shape
 from crossbar.documents.store import Store
@@ -123,7 +123,7 @@ def _modules(settings: Settings) -> Modules:
     return laid_over(usual, stored) if isinstance(stored, dict) else usual
 
 
-def _costs(buckets: BucketOptions) -> CostSettings:
+def _costs(buckets: BucketsOptions) -> CostSettings:
     return CostSettings(
         token_costs=buckets.token_costs,
         login_tokens={"user_auth": buckets.user_auth_tokens, "api_auth": buckets.api_auth_tokens},

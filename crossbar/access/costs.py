@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from crossbar import clock
-from crossbar.access.request_facts import Asked
+from crossbar.access.request_facts import RequestFacts
 from crossbar.errors import TooManyRequests
 
 NO_ACCOUNT = "no_account"
@@ -49,7 +49,7 @@ class Costs:
         self._buckets = buckets
         self._settings = settings
 
-    def cost(self, asked: Asked, *, login: bool = False, suffix: str | None = None) -> int:
+    def cost(self, asked: RequestFacts, *, login: bool = False, suffix: str | None = None) -> int:
         """Tokens a request costs; `suffix` is one more level of `token_costs` (`quickcall`)."""
         settings = self._settings()
         costs = settings.token_costs
@@ -67,7 +67,7 @@ class Costs:
         return settings.login_tokens.get(endpoint, 1) if login else 1
 
     def charge(
-        self, asked: Asked, *, login: bool = False, suffix: str | None = None, bucket: str | None = None
+        self, asked: RequestFacts, *, login: bool = False, suffix: str | None = None, bucket: str | None = None
     ) -> None:
         """Take what the request costs from its caller's bucket, or from `bucket`; raises TooManyRequests.
 
@@ -87,7 +87,7 @@ class Costs:
         if not allowed:
             raise TooManyRequests
 
-    def remaining(self, asked: Asked) -> int:
+    def remaining(self, asked: RequestFacts) -> int:
         """Tokens the caller has left, for the envelope's `tokens`."""
         settings = self._settings()
         return self._buckets.level(
@@ -97,12 +97,12 @@ class Costs:
             now=clock.unix_now(),
         )
 
-    def drain(self, asked: Asked) -> None:
+    def drain(self, asked: RequestFacts) -> None:
         """Empty the caller's bucket: a log-in failed."""
         self._buckets.drain(bucket_name(asked), now=clock.unix_now())
 
 
-def bucket_name(asked: Asked) -> str:
+def bucket_name(asked: RequestFacts) -> str:
     """The bucket a request draws from: one for each address and account in the URL."""
     return f"{asked.client_ip}/{asked.account_id or NO_ACCOUNT}"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from crossbar import clock
-from crossbar.access.feed_cache import Memory
+from crossbar.access.feed_cache import FeedCache
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.listing import Listing
@@ -54,7 +54,7 @@ class Account:
 
     @classmethod
     def of(cls, document: Document) -> Account:
-        """The account that a document of database `accounts` defines."""
+        """The account that a document of the partition `accounts` defines."""
         get = document.fields.get
         return cls(
             id=document.id,
@@ -103,11 +103,11 @@ class User:
 
     @classmethod
     def of(cls, document: Document) -> User:
-        """The user that a document of an account's database describes."""
+        """The user that a document of an account's partition describes."""
         get = document.fields.get
         return cls(
             id=document.id,
-            account_id=document.database,
+            account_id=document.partition,
             username=get("username"),
             priv_level=get("priv_level") or "user",
             enabled=get("enabled") is not False,
@@ -136,8 +136,8 @@ class Directory:
         self._store = store
         self._master = master
         self._oldest_root: str | None = None
-        self._accounts: Memory[str, Account] = Memory(feed, self._load_account, limit=limit)
-        self._users: Memory[tuple[str, str], User] = Memory(feed, self._load_user, limit=limit)
+        self._accounts: FeedCache[str, Account] = FeedCache(feed, self._load_account, limit=limit)
+        self._users: FeedCache[tuple[str, str], User] = FeedCache(feed, self._load_user, limit=limit)
         feed.subscribe("account", self.forget)
         feed.subscribe("user", self.forget)
 
@@ -162,7 +162,7 @@ class Directory:
         if change.type == "account":
             self._accounts.forget(change.id)
         else:
-            self._users.forget((change.database, change.id))
+            self._users.forget((change.partition, change.id))
 
     async def account_of_realm(self, realm: str) -> Account | None:
         """The account of this realm, whatever its case."""
@@ -219,11 +219,11 @@ class Directory:
         return None if account_id is None else await self.reread_account(account_id)
 
     async def _tagged_accounts(self, tag: str) -> list[Account]:
-        documents = await self._store.documents(Listing(ACCOUNTS, "account", tag=tag))
+        documents = await self._store.all(Listing(ACCOUNTS, "account", tag=tag))
         return _oldest_first([Account.of(document) for document in documents])
 
     async def _enabled_users(self, listing: Listing) -> list[User]:
-        users = [User.of(document) for document in await self._store.documents(listing)]
+        users = [User.of(document) for document in await self._store.all(listing)]
         return sorted((user for user in users if user.enabled), key=lambda user: (user.created, user.id))
 
     async def _load_account(self, account_id: str) -> Account | None:

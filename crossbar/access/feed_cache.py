@@ -20,7 +20,7 @@ BELIEVED_SECONDS = 1.0
 """How long something read is believed while no change would be heard of."""
 
 
-class Memory(Generic[Key, Value]):
+class FeedCache(Generic[Key, Value]):
     """At most `limit` values by key, read by `load` when asked for; the one kept longest makes room.
 
     A missing value (None) is remembered only with `keep_absent`; without, it is looked for at each call, so that

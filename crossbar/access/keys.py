@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from crossbar import clock
-from crossbar.access.feed_cache import BELIEVED_SECONDS, Memory
+from crossbar.access.feed_cache import BELIEVED_SECONDS, FeedCache
 from crossbar.access.pepper import Pepper
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.feed import Feed
@@ -73,7 +73,7 @@ class Keys:
         self._pepper = pepper
         self._latest: Keyring | None = None
         self._looked = 0.0
-        self._memory: Memory[str, Keyring] = Memory(feed, self._load, limit=1)
+        self._memory: FeedCache[str, Keyring] = FeedCache(feed, self._load, limit=1)
         feed.subscribe(TYPE, lambda change: self._memory.forget(change.id))
 
     async def ring(self) -> Keyring:
@@ -144,7 +144,7 @@ class Keys:
             change(document.fields)
 
         await self.ring()
-        await self._store.change(SYSTEM_AUTH, TYPE, RING, apply)
+        await self._store.update(SYSTEM_AUTH, TYPE, RING, apply)
         self._memory.forget(RING)
 
     async def _new_key(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory, User
 from crossbar.access.passwords import Method
 from crossbar.access.pepper import Pepper
-from crossbar.access.request_facts import Asked
+from crossbar.access.request_facts import RequestFacts
 from crossbar.access.standing import refuse_disabled, refuse_expired
 from crossbar.access.tokens import Tokens
 from crossbar.errors import JSON, CrossbarError, InvalidCredentials, Plain
@@ -28,7 +28,7 @@ CREDENTIALS = "credentials"
 MULTI_FACTOR = "multi_factor"
 """Kinds of attempts: by user name and password; and what became of a second factor."""
 NOWHERE = "nowhere"
-"""The database in which credentials are looked for when the account is unknown."""
+"""The partition in which credentials are looked for when the account is unknown."""
 
 
 def api_key_fields(pepper: Pepper, key: str) -> dict[str, str]:
@@ -85,7 +85,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LoginAttempt:
     """A log-in to record; `account_id` is None where no account was found."""
 
     account_id: str | None
@@ -97,12 +97,12 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class LoginMethod:
     """A way in: the module, what the record calls it, the request, and who keeps the record."""
 
     module: str
     kind: str
-    asked: Asked
+    asked: RequestFacts
     record: Record
 
 
@@ -114,7 +114,7 @@ class SecondFactorWanted(InvalidCredentials):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SecondFactorResult:
     """What became of a second factor: whether the user may pass, and what the record of it says."""
 
     admits: bool
@@ -127,7 +127,7 @@ class SecondFactor(Protocol):
 
     async def __call__(
         self, account: Account, user: User, settings: Mapping[str, JSON], response: JSON
-    ) -> Verdict | None:
+    ) -> SecondFactorResult | None:
         """None where nothing is wanted; raises SecondFactorWanted where the client has not sent it yet.
 
         `settings` are the `multi_factor` of the log-in module.
@@ -138,7 +138,7 @@ SettingsOf = Callable[[Account | None, str], Awaitable[ModuleSettings]]
 """The settings of a log-in module for an account; None asks for the system's own."""
 AccountOfNumber = Callable[[str], Awaitable[str | None]]
 """The id of the account to which a phone number is assigned."""
-Record = Callable[[Attempt], Awaitable[None]]
+Record = Callable[[LoginAttempt], Awaitable[None]]
 """Keeps a log-in attempt, with what it knows of the request."""
 Expired = Callable[[Account], None]
 """Told of an enabled account that was used after its trial."""
@@ -172,13 +172,13 @@ class Logins:
         self._second_factor = second_factor
         self._on_expired = on_expired
 
-    async def by_credentials(self, credentials: Credentials, asked: Asked, record: Record) -> Login:
+    async def by_credentials(self, credentials: Credentials, asked: RequestFacts, record: Record) -> Login:
         """Log a user in; raises as `identify` and `admit` do."""
         account, user = await self.identify(credentials, asked, record)
-        way = Way(USER_AUTH, CREDENTIALS, asked, record)
+        way = LoginMethod(USER_AUTH, CREDENTIALS, asked, record)
         return await self.admit(account, user, way, credentials.second_factor, {"as": credentials.as_})
 
-    async def identify(self, credentials: Credentials, asked: Asked, record: Record) -> tuple[Account, User]:
+    async def identify(self, credentials: Credentials, asked: RequestFacts, record: Record) -> tuple[Account, User]:
         """Whose credentials these are; the first factor alone.
 
         Raises 429 where the caller's bucket is empty, 401 where account, user or hash are wrong or the module is
@@ -194,7 +194,7 @@ class Logins:
             self._check(account, settings)
             refuse_disabled(account)
         except CrossbarError as refusal:
-            attempt = _Attempted(account, user, Way(USER_AUTH, CREDENTIALS, asked, record))
+            attempt = _AttemptRecorder(account, user, LoginMethod(USER_AUTH, CREDENTIALS, asked, record))
             await attempt.failed(settings, refusal)
             raise
         return account, user
@@ -203,7 +203,7 @@ class Logins:
         self,
         account: Account,
         user: User,
-        way: Way,
+        way: LoginMethod,
         response: JSON = None,
         extra: Mapping[str, JSON] | None = None,
     ) -> Login:
@@ -213,7 +213,7 @@ class Logins:
         drains the caller's bucket if that answer is wrong; 423 where the account is disabled or expired.
         """
         settings = await self._settings_of(account, way.module)
-        attempt = _Attempted(account, user, way)
+        attempt = _AttemptRecorder(account, user, way)
         try:
             self._check(account, settings)
             refuse_disabled(account)
@@ -228,7 +228,7 @@ class Logins:
         await attempt.succeeded(settings)
         return login
 
-    async def by_api_key(self, key: str, asked: Asked, record: Record) -> Login:
+    async def by_api_key(self, key: str, asked: RequestFacts, record: Record) -> Login:
         """Log an account in by its API key.
 
         Raises 429 where the caller's bucket is empty, 404 with the key where no account has it, 401 where the module
@@ -237,10 +237,10 @@ class Logins:
         self._costs.charge(asked, login=True)
         account = await self._directory.account_of_api_key(api_key_digest(self._pepper, key))
         unknown = Plain(404, "bad identifier", [key])
-        login = await self._of_account(account, Way(API_AUTH, "account_api_token", asked, record), unknown)
+        login = await self._of_account(account, LoginMethod(API_AUTH, "account_api_token", asked, record), unknown)
         return Login(login.account, await self._directory.chief_of(login.account.id), login.token)
 
-    async def by_address(self, asked: Asked, record: Record) -> Login:
+    async def by_address(self, asked: RequestFacts, record: Record) -> Login:
         """Log an account in by the client's address, if one account alone lists it.
 
         Raises 429 where the caller's bucket is empty, 401 where no account lists the address or the module is disabled,
@@ -249,7 +249,7 @@ class Logins:
         self._costs.charge(asked, login=True)
         accounts = await self._directory.accounts_of_ip(asked.client_ip)
         account = accounts[0] if len(accounts) == 1 else None
-        return await self._of_account(account, Way(IP_AUTH, "ip_auth", asked, record), InvalidCredentials())
+        return await self._of_account(account, LoginMethod(IP_AUTH, "ip_auth", asked, record), InvalidCredentials())
 
     async def grant(
         self, account: Account, user: User | None, method: str, extra: Mapping[str, JSON] | None = None
@@ -269,10 +269,10 @@ class Logins:
         token = await self._tokens.issue(account.id, owner_id, method, lifetime=settings.lifetime, extra=extra)
         return Login(account, user, token)
 
-    async def _of_account(self, account: Account | None, way: Way, unknown: CrossbarError) -> Login:
+    async def _of_account(self, account: Account | None, way: LoginMethod, unknown: CrossbarError) -> Login:
         """A token without user, for an account that was found by something that is its own."""
         settings = await self._settings_of(account, way.module)
-        attempt = _Attempted(account, None, way)
+        attempt = _AttemptRecorder(account, None, way)
         try:
             if account is None:
                 self._costs.drain(way.asked)
@@ -292,7 +292,7 @@ class Logins:
             self._on_expired(account)
         refuse_expired(account)
 
-    async def _pass_second_factor(self, attempt: _Attempted, settings: ModuleSettings, response: JSON) -> bool:
+    async def _pass_second_factor(self, attempt: _AttemptRecorder, settings: ModuleSettings, response: JSON) -> bool:
         """Whether a second factor was asked for and passed; raises where it was not passed."""
         if attempt.account is None or attempt.user is None:
             return False
@@ -333,12 +333,12 @@ class Logins:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempted:
+class _AttemptRecorder:
     """A log-in whose outcome is recorded if the account wants that."""
 
     account: Account | None
     user: User | None
-    way: Way
+    way: LoginMethod
 
     async def failed(self, settings: ModuleSettings, refusal: CrossbarError) -> None:
         if settings.log_failed:
@@ -348,14 +348,14 @@ class _Attempted:
         if settings.log_successful:
             await self._keep("success", "authentication resulted in token creation")
 
-    async def told(self, settings: ModuleSettings, verdict: Verdict) -> None:
+    async def told(self, settings: ModuleSettings, verdict: SecondFactorResult) -> None:
         if settings.log_failed if verdict.status == "failed" else settings.log_successful:
             await self._keep(verdict.status, verdict.message)
 
     async def _keep(self, status: Literal["success", "failed"], message: str) -> None:
         account_id = None if self.account is None else self.account.id
         user_id = None if self.user is None else self.user.id
-        await self.way.record(Attempt(account_id, user_id, self.way.module, self.way.kind, status, message))
+        await self.way.record(LoginAttempt(account_id, user_id, self.way.module, self.way.kind, status, message))
 
 
 def _refuse_disabled_module(settings: ModuleSettings) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from crossbar.access.directory import Account, Directory
-from crossbar.access.feed_cache import Memory
+from crossbar.access.feed_cache import FeedCache
 from crossbar.access.logins import ModuleSettings
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import Store
@@ -48,7 +48,7 @@ class Policies:
         self._directory = directory
         self._system = system
         self._lifetime = lifetime
-        self._own: Memory[str, Modules] = Memory(feed, self._load, limit=limit, keep_absent=True)
+        self._own: FeedCache[str, Modules] = FeedCache(feed, self._load, limit=limit, keep_absent=True)
         feed.subscribe(TYPE, self._forget)
 
     async def settings_of(self, account: Account | None, module: str) -> ModuleSettings:
@@ -85,7 +85,7 @@ class Policies:
 
     def _forget(self, change: Change) -> None:
         if change.id == ID:
-            self._own.forget(change.database)
+            self._own.forget(change.partition)
 
 
 def laid_over(lower: Mapping[str, JSON], upper: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -9,7 +9,7 @@ Noun = tuple[str, Sequence[str]]
 """An endpoint's name and the arguments that follow it in the path."""
 
 
-class Asked(Protocol):
+class RequestFacts(Protocol):
     """A request as access decisions see it; the floors above have an object that fits.
 
     `verb` is the effective one (tunnelled verbs resolved), in capitals. `nouns` are the endpoints of the path in

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from crossbar.access.directory import Account
-from crossbar.access.feed_cache import Memory
+from crossbar.access.feed_cache import FeedCache
 from crossbar.access.identity import Identity
-from crossbar.access.request_facts import Asked
+from crossbar.access.request_facts import RequestFacts
 from crossbar.documents.feed import Feed
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, Forbidden
@@ -41,10 +41,10 @@ class TokenRestrictions:
     ) -> None:
         self._store = store
         self._system = system
-        self._memory: Memory[str, Restrictions] = Memory(feed, self._load, limit=limit, keep_absent=True)
-        feed.subscribe(TYPE, lambda change: self._memory.forget(change.database))
+        self._memory: FeedCache[str, Restrictions] = FeedCache(feed, self._load, limit=limit, keep_absent=True)
+        feed.subscribe(TYPE, lambda change: self._memory.forget(change.partition))
 
-    async def check(self, identity: Identity, asked: Asked, account: Account | None) -> None:
+    async def check(self, identity: Identity, asked: RequestFacts, account: Account | None) -> None:
         """Raise Forbidden where a restriction stands against the request. `account` is the one in the URL."""
         if identity.superduper:
             return
@@ -64,7 +64,7 @@ class TokenRestrictions:
         return document.fields.get("restrictions") if document else None
 
 
-def allows(by_endpoint: Restrictions, identity: Identity, asked: Asked, account: Account | None) -> bool:
+def allows(by_endpoint: Restrictions, identity: Identity, asked: RequestFacts, account: Account | None) -> bool:
     """Whether one privilege level's restrictions (endpoint → list of entries) let a request through."""
     if not asked.nouns:
         return False
@@ -101,7 +101,7 @@ def _for_method(restrictions: Restrictions | None, method: str) -> Restrictions 
     return found
 
 
-def _names_of(identity: Identity, asked: Asked, account: Account | None) -> set[str]:
+def _names_of(identity: Identity, asked: RequestFacts, account: Account | None) -> set[str]:
     """What `allowed_accounts` may call the account in the URL."""
     if asked.account_id is None:
         return {ANY}

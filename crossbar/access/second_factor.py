@@ -11,7 +11,7 @@ from typing import Final
 from crossbar.access.authenticators import Authenticators
 from crossbar.access.directory import Account, Directory, User
 from crossbar.access.duo import BadConfiguration, Duo
-from crossbar.access.logins import SecondFactorWanted, Verdict
+from crossbar.access.logins import SecondFactorResult, SecondFactorWanted
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
@@ -21,9 +21,9 @@ PROVIDER: Final = "provider"
 OTP: Final = frozenset({"otp", "totp"})
 """Names under which our own provider, the authenticator app, is configured."""
 
-PASSED: Final = Verdict(True, "success", "multi factor authentication was successful")
-NO_PROVIDER: Final = Verdict(True, "failed", "no multi factor authentication provider is configured")
-UNAUTHORIZED: Final = Verdict(False, "failed", "unauthorized")
+PASSED: Final = SecondFactorResult(True, "success", "multi factor authentication was successful")
+NO_PROVIDER: Final = SecondFactorResult(True, "failed", "no multi factor authentication provider is configured")
+UNAUTHORIZED: Final = SecondFactorResult(False, "failed", "unauthorized")
 
 
 class SecondFactors:
@@ -39,7 +39,7 @@ class SecondFactors:
 
     async def __call__(
         self, account: Account, user: User, settings: Mapping[str, JSON], response: JSON
-    ) -> Verdict | None:
+    ) -> SecondFactorResult | None:
         """As `logins.SecondFactor`. Where no usable provider is configured the log-in goes on without."""
         if settings.get("enabled") is not True or not await self._concerns(account, settings):
             return None
@@ -48,7 +48,7 @@ class SecondFactors:
         if provider is None or not isinstance(name, str):
             return NO_PROVIDER
         if provider.at("enabled") is False:
-            return Verdict(False, "failed", f"provider {name} is disabled")
+            return SecondFactorResult(False, "failed", f"provider {name} is disabled")
         if name in OTP:
             return await self._by_app(user, response)
         return self._by_duo(user, provider.at("settings") or {}, response) if name == "duo" else NO_PROVIDER
@@ -70,18 +70,18 @@ class SecondFactors:
             or account.id == await self._directory.master_id()
         )
 
-    async def _by_app(self, user: User, response: JSON) -> Verdict:
+    async def _by_app(self, user: User, response: JSON) -> SecondFactorResult:
         if not isinstance(response, str | int) or isinstance(response, bool) or response == "":
             raise SecondFactorWanted({"provider_name": "otp", "key_type": "totp", "settings": {}})
         code = f"{response:06d}" if isinstance(response, int) else response
         return PASSED if await self._authenticators.check(user, code) else UNAUTHORIZED
 
     @staticmethod
-    def _by_duo(user: User, settings: Mapping[str, JSON], response: JSON) -> Verdict:
+    def _by_duo(user: User, settings: Mapping[str, JSON], response: JSON) -> SecondFactorResult:
         try:
             duo = Duo.of(settings)
         except BadConfiguration as error:
-            return Verdict(True, "failed", str(error))
+            return SecondFactorResult(True, "failed", str(error))
         if not isinstance(response, str) or not response:
             raise SecondFactorWanted(duo.request(user.id))
         return PASSED if duo.verify(user.id, response) else UNAUTHORIZED

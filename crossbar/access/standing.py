@@ -56,6 +56,6 @@ class Trials:
             account.fields["pvt_enabled"] = False
 
         try:
-            await self._store.change(ACCOUNTS, "account", account_id, disable)
+            await self._store.update(ACCOUNTS, "account", account_id, disable)
         except CrossbarError as error:  # the next use of the account tries again
             log.warning("account %s is not disabled after its trial: %s", account_id, error)

@@ -20,7 +20,7 @@ from jwt.types import Options
 
 from crossbar import clock
 from crossbar.access.directory import Account, Directory, User
-from crossbar.access.feed_cache import Memory
+from crossbar.access.feed_cache import FeedCache
 from crossbar.access.identity import Identity
 from crossbar.access.keys import Keyring, Keys, UnknownKey
 from crossbar.documents.document import ACCOUNTS, Document
@@ -80,7 +80,7 @@ class Tokens:
         self._directory = directory
         self._limit = limit
         self._checked: dict[bytes, _Checked] = {}
-        self._revoked: Memory[bytes, bool] = Memory(feed, self._is_revoked, limit=limit, keep_absent=True)
+        self._revoked: FeedCache[bytes, bool] = FeedCache(feed, self._is_revoked, limit=limit, keep_absent=True)
         feed.subscribe(REVOCATION, lambda change: self._revoked.forget(bytes.fromhex(change.id)))
 
     async def issue(
@@ -212,11 +212,11 @@ class Tokens:
         return await self._change_secret(account_id, owner_id, make)
 
     async def _change_secret(self, account_id: str, owner_id: str | None, change: Callable[[Document], None]) -> str:
-        database, document_type = (account_id, "user") if owner_id else (ACCOUNTS, "account")
-        document = await self._store.change(database, document_type, owner_id or account_id, change)
+        partition, document_type = (account_id, "user") if owner_id else (ACCOUNTS, "account")
+        document = await self._store.update(partition, document_type, owner_id or account_id, change)
         if document is None:
             raise InvalidCredentials
-        self._directory.forget(Change("edited", database, document_type, document.id))
+        self._directory.forget(Change("edited", partition, document_type, document.id))
         return str(document.fields["pvt_signature_secret"])
 
 

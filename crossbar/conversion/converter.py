@@ -39,13 +39,13 @@ class Fax:
     pages: int
 
 
-class Workshop:
+class MediaConverter:
     """Runs the programs that do the work: a few at a time, each at most `seconds` long and `largest` bytes large."""
 
     def __init__(self, *, seconds: float, largest: int, at_once: int) -> None:
         self._seconds = seconds
         self._largest = largest
-        self._benches = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(at_once)
 
     async def fax(self, contents: bytes) -> Fax:
         """A TIFF or PDF, by its contents, as a PDF. Raises ToolError for anything else."""
@@ -82,7 +82,7 @@ class Workshop:
         raise ToolMissing("flite is not available to create TTS media")
 
     async def _run(self, command: tuple[str, ...], contents: bytes) -> bytes:
-        async with self._benches:
+        async with self._slots:
             return await run(command, contents, seconds=self._seconds, largest=self._largest)
 
 

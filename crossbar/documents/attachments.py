@@ -67,7 +67,7 @@ class Attachments:
         that could not be stored whole. Raises 400 `file.maxSize` when it has more than `largest` bytes.
         """
         file_id = ObjectId()
-        owner = {"a": document.database, "document": document.key, "name": name}
+        owner = {"a": document.partition, "document": document.key, "name": name}
         with driver_errors():
             try:
                 size = await self._write(file_id, contents, largest)
@@ -103,12 +103,12 @@ class Attachments:
                 newest.setdefault(stored["metadata"]["name"], _attachment(stored))
         return list(newest.values())
 
-    async def of_many(self, database: str, document_type: str, ids: Iterable[str]) -> dict[str, list[Attachment]]:
+    async def of_many(self, partition: str, document_type: str, ids: Iterable[str]) -> dict[str, list[Attachment]]:
         """The attachments of many documents of a type, by document id; those without any are left out."""
-        keys = [document_key(database, document_type, document_id) for document_id in ids]
+        keys = [document_key(partition, document_type, document_id) for document_id in ids]
         found: dict[str, list[Attachment]] = {}
         with driver_errors():
-            async for stored in self._files.find({"metadata.a": database, "metadata.document": {"$in": keys}}):
+            async for stored in self._files.find({"metadata.a": partition, "metadata.document": {"$in": keys}}):
                 document_id = stored["metadata"]["document"].split("/", 2)[2]
                 found.setdefault(document_id, []).append(_attachment(stored))
         return found
@@ -142,16 +142,16 @@ class Attachments:
         with driver_errors():
             await self._delete(_owned_by(document, name))
 
-    async def delete_many(self, database: str, document_type: str, ids: list[str]) -> None:
+    async def delete_many(self, partition: str, document_type: str, ids: list[str]) -> None:
         """Delete all attachments of several documents of one type."""
-        keys = [document_key(database, document_type, document_id) for document_id in ids]
+        keys = [document_key(partition, document_type, document_id) for document_id in ids]
         with driver_errors():
-            await self._delete({"metadata.a": database, "metadata.document": {"$in": keys}})
+            await self._delete({"metadata.a": partition, "metadata.document": {"$in": keys}})
 
-    async def delete_database(self, database: str) -> None:
+    async def delete_partition(self, partition: str) -> None:
         """Delete every attachment of an account."""
         with driver_errors():
-            await self._delete({"metadata.a": database})
+            await self._delete({"metadata.a": partition})
 
     async def _write(self, file_id: ObjectId, contents: bytes | AsyncIterable[bytes], largest: int | None) -> int:
         """Store the chunks of a file and return its size."""
@@ -196,7 +196,7 @@ async def _pieces(contents: bytes | AsyncIterable[bytes], size: int) -> AsyncIte
 
 
 def _owned_by(document: Document, name: str | None = None) -> dict[str, Any]:
-    query = {"metadata.a": document.database, "metadata.document": document.key}
+    query = {"metadata.a": document.partition, "metadata.document": document.key}
     return query if name is None else {**query, "metadata.name": name}
 
 

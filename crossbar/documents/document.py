@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from crossbar.errors import JSON
 
 ACCOUNTS = "accounts"
-"""The database that holds every account's definition, so that the tree, realms and names are one room."""
+"""The partition that holds every account's definition, so that realms and names are unique by its index."""
 SYSTEM_CONFIG = "system_config"
 SYSTEM_AUTH = "system_auth"
 SYSTEM_DATA = "system_data"
@@ -38,12 +38,12 @@ def private_fields(fields: Mapping[str, JSON]) -> dict[str, JSON]:
 class Document:
     """One stored object.
 
-    `database` is the account id for what an account owns, else one of KAZOO's system databases (`accounts`,
+    `partition` is the account id for what an account owns, else one of the system partitions (`accounts`,
     `system_config`, …). `type` is `pvt_type`. `fields` holds public and `pvt_*` keys together, without `_id` and
     `_rev`; `revision` is None for a document that was never saved.
     """
 
-    database: str
+    partition: str
     type: str
     id: str
     fields: dict[str, Any]
@@ -52,7 +52,7 @@ class Document:
     @property
     def key(self) -> str:
         """The `_id` under which the store keeps it."""
-        return document_key(self.database, self.type, self.id)
+        return document_key(self.partition, self.type, self.id)
 
     @property
     def public(self) -> dict[str, JSON]:
@@ -75,9 +75,9 @@ class Document:
 
 
 class DocumentKey(NamedTuple):
-    """Which document: its database, type and id."""
+    """Which document: its partition, type and id."""
 
-    database: str
+    partition: str
     type: str
     id: str
 
@@ -87,9 +87,9 @@ class DocumentKey(NamedTuple):
         return cls(*key.split("/", 2))
 
 
-def document_key(database: str, document_type: str, document_id: str) -> str:
-    """The store's `_id`: database, type and id, so that an id names one document of one type of one account."""
-    return f"{database}/{document_type}/{document_id}"
+def document_key(partition: str, document_type: str, document_id: str) -> str:
+    """The store's `_id`: partition, type and id, so that an id names one document of one type of one account."""
+    return f"{partition}/{document_type}/{document_id}"
 
 
 def value_at(fields: Mapping[str, JSON], path: str, default: JSON = None) -> JSON:
@@ -100,3 +100,29 @@ def value_at(fields: Mapping[str, JSON], path: str, default: JSON = None) -> JSO
             return default
         value = value[step]
     return value
+
+
+def display_name(fields: Mapping[str, JSON]) -> str:
+    """`name`, or for people without one their first and last name."""
+    name = fields.get("name")
+    if isinstance(name, str) and name:
+        return name
+    return "".join(str(fields.get(part) or "") for part in ("first_name", "last_name"))
+
+
+def merge(stored: dict[str, JSON], changes: dict[str, JSON]) -> dict[str, JSON]:
+    """PATCH: `changes` merged recursively onto `stored`, which stays untouched.
+
+    Objects merge key by key, arrays and scalars replace, null takes the key away at any depth, and an empty object
+    clears the stored one. Source: `kz_json:merge_left`.
+    """
+    merged = {key: value for key, value in stored.items() if value is not None}
+    for key, value in changes.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and value:
+            below = merged.get(key)
+            merged[key] = merge(below if isinstance(below, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged

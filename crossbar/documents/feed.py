@@ -31,7 +31,7 @@ class Change:
     """A document was created, edited or deleted (softly or for good)."""
 
     event: Literal["created", "edited", "deleted"]
-    database: str
+    partition: str
     type: str
     id: str
 
@@ -120,7 +120,7 @@ class Feed:
         if listeners:
             deleted = document.fields.get("pvt_deleted") is True
             event: Literal["deleted", "edited"] = "deleted" if deleted else "edited"
-            change = Change(event, document.database, document.type, document.id)
+            change = Change(event, document.partition, document.type, document.id)
             for listener in listeners:
                 listener(change)
 

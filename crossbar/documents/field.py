@@ -31,7 +31,7 @@ _AFTER_SLASH: Final[Expression] = {"$add": [{"$indexOfBytes": ["$_id", "/"]}, 1]
 _ID: Final[Expression] = {
     "$substrBytes": ["$_id", {"$add": [{"$indexOfBytes": ["$_id", "/", _AFTER_SLASH]}, 1]}, -1],
 }
-"""The id in a stored `<database>/<type>/<id>`."""
+"""The id in a stored `<partition>/<type>/<id>`."""
 
 
 class Field:

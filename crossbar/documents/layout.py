@@ -4,12 +4,12 @@ Every stored document carries, beside its fields, what reads need ready-made:
 
 | key | holds |
 | --- | --- |
-| `_id` | `<database>/<type>/<id>` |
-| `a` | the database: the account id for what an account owns; the shard key |
+| `_id` | `<partition>/<type>/<id>` |
+| `a` | the partition: the account id for what an account owns; the shard key |
 | `rev` | `N-<32 hex>` |
 | `k` | type, sort key and id: the order of the type's listing |
 | `tags` | `<type>/<word>` of each further listing that shows it |
-| `uniq` | values that no other document of the database may hold |
+| `uniq` | values that no other document of the partition may hold |
 | `name`, `numbers` | under which `search` finds it; what has no name by its id |
 | `doc` | all fields, public and `pvt_*`, for filters and for changes |
 | `json` | the public document as the wire shows it, as bytes |
@@ -44,7 +44,7 @@ def encode(document: Document, shape: Shape) -> Stored:
     mirror, cut = _mirror(document.fields, body)
     stored: Stored = {
         "_id": document.key,
-        "a": document.database,
+        "a": document.partition,
         "rev": document.revision,
         "doc": mirror,
         "json": body,
@@ -60,7 +60,7 @@ def encode(document: Document, shape: Shape) -> Stored:
         stored["tags"] = tags
     if claims := [claim.key for claim in shape.unique(document) if not claim.system]:
         stored["uniq"] = claims
-    if shape.room == "documents":
+    if shape.collection == "documents":
         stored["name"] = search_key(shape.type, document.fields.get("pvt_alphanum_name") or document.id, document.id)
     if numbers := [search_key(shape.type, number, document.id) for number in shape.numbers(document)]:
         stored["numbers"] = numbers
@@ -74,13 +74,13 @@ def search_key(document_type: str, text: str, document_id: str = "") -> str:
 
 def decode(stored: Mapping[str, Any]) -> Document:
     """The document that `encode` stored; needs `_id`, `rev`, `doc` and, where the mirror is cut, `json`."""
-    database, document_type, document_id = DocumentKey.parse(stored["_id"])
+    partition, document_type, document_id = DocumentKey.parse(stored["_id"])
     fields: dict[str, JSON] = stored["doc"]
     if stored.get("cut"):
         public = orjson.loads(stored["json"])
         public.pop("id", None)
         fields = {**{key: value for key, value in fields.items() if is_private(key)}, **public}
-    return Document(database, document_type, document_id, fields, stored["rev"])
+    return Document(partition, document_type, document_id, fields, stored["rev"])
 
 
 def _mirror(fields: dict[str, JSON], body: bytes) -> tuple[dict[str, JSON], bool]:

@@ -28,7 +28,7 @@ class Listing:
     document, or all its fields.
     """
 
-    database: str
+    partition: str
     type: str
     tag: str | None = None
     match: dict[str, Any] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Listing:
             "$gte": prefix + (low.lowest if low else ""),
             "$lte": prefix + (high.highest if high else LAST),
         }
-        query: dict[str, Any] = {"a": self.database, "k": bounds}
+        query: dict[str, Any] = {"a": self.partition, "k": bounds}
         if self.tag:
             query["tags"] = f"{self.type}/{self.tag}"
         return {"$and": [query, self.match]} if self.match else query

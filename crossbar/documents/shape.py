@@ -66,8 +66,8 @@ class Unique:
 
     `name` and `value` make the claim; a second holder is refused with the validation error `unique` on `field`, whose
     `message` may be worked out from the document that holds the claim already, and `cause` if it is given.
-    Within the document's database the claim is an entry of a unique index; with `system=True` it is a document
-    of the `claims` collection, written in the same transaction, and holds across all databases.
+    Within the document's partition the claim is an entry of a unique index; with `system=True` it is a document
+    of the `claims` collection, written in the same transaction, and holds across all partitions.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Shape:
     - `numbers`: the numbers by which `search` finds it; for an account its realm.
     - `filters`: dotted paths, the most telling first; `filter_<path>=V` is answered from the index, at a cost that
       follows the page and not the number of documents.
-    - `room`: the collection: `documents`, or `records` for what is written once and listed by time.
+    - `collection`: the collection: `documents`, or `records` for what is written once and listed by time.
     """
 
     type: str
@@ -121,7 +121,7 @@ class Shape:
     unique: Callable[[Document], Iterable[Unique]] = _no_claims
     numbers: Callable[[Document], Iterable[str]] = _nothing
     filters: tuple[str, ...] = ()
-    room: Literal["documents", "records"] = "documents"
+    collection: Literal["documents", "records"] = "documents"
 
     def words(self, document: Document) -> list[str]:
         """Everything under which further listings find the document: its tags, and what its indexed filters match."""

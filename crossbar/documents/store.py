@@ -1,7 +1,7 @@
 """The store: documents in, documents out. The only module, with its neighbours here, that speaks to the driver.
 
 Writes are acknowledged by a majority and journaled. Reads by id and single writes travel in batches
-(`coalesce`); what touches several documents, or claims a value across databases, is a transaction.
+(`coalesce`); what touches several documents, or claims a value across partitions, is a transaction.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Duplicate(Exception):
         self.claim = claim
 
 
-class Attempts:
+class Retries:
     """Tries of a read-change-write, each of which may be outrun.
 
     Between two of them is a pause that grows and is never the same: of many who change one document at a time, all
@@ -104,7 +104,7 @@ class Attempts:
     def __init__(self) -> None:
         self._made = 0
 
-    def __aiter__(self) -> Attempts:
+    def __aiter__(self) -> Retries:
         return self
 
     async def __anext__(self) -> int:
@@ -245,50 +245,50 @@ class Store:
 
     # Reading
 
-    async def get(self, database: str, document_type: str, document_id: str) -> Document | None:
+    async def get(self, partition: str, document_type: str, document_id: str) -> Document | None:
         """The document, or None where there is none of that type or it was deleted."""
-        stored = await self._read(document_type, document_key(database, document_type, document_id), "doc")
+        stored = await self._read(document_type, document_key(partition, document_type, document_id), "doc")
         return decode(stored) if stored else None
 
-    async def read(self, database: str, document_type: str, document_id: str) -> Raw | None:
+    async def get_json(self, partition: str, document_type: str, document_id: str) -> Raw | None:
         """The public JSON of a document as it lies there, or None: the cheap way to answer a GET."""
-        stored = await self._read(document_type, document_key(database, document_type, document_id), "json")
+        stored = await self._read(document_type, document_key(partition, document_type, document_id), "json")
         return Raw(stored["rev"], stored["json"]) if stored else None
 
-    async def get_many(self, database: str, document_type: str, ids: list[str]) -> dict[str, Document]:
+    async def get_many(self, partition: str, document_type: str, ids: list[str]) -> dict[str, Document]:
         """Those of the documents that exist, by id."""
-        keys = [document_key(database, document_type, document_id) for document_id in dict.fromkeys(ids)]
+        keys = [document_key(partition, document_type, document_id) for document_id in dict.fromkeys(ids)]
         found = await asyncio.gather(*(self._read(document_type, key, "doc") for key in keys))
         return {document.id: document for document in map(decode, filter(None, found))}
 
-    async def rows(self, database: str, document_type: str, ids: list[str]) -> dict[str, bytes]:
+    async def rows(self, partition: str, document_type: str, ids: list[str]) -> dict[str, bytes]:
         """The listing rows of those of the documents that exist, as JSON, by id."""
-        keys = {document_id: document_key(database, document_type, document_id) for document_id in ids}
+        keys = {document_id: document_key(partition, document_type, document_id) for document_id in ids}
         found = await asyncio.gather(*(self._read(document_type, key, "row") for key in keys.values()))
         return {document_id: stored["row"] for document_id, stored in zip(keys, found, strict=True) if stored}
 
     async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
         if len(key) > LONGEST_KEY:
             return None
-        room = self.shapes[document_type].room
-        reader = self._reads.get((room, part))
+        collection = self.shapes[document_type].collection
+        reader = self._reads.get((collection, part))
         if reader is None:
             # Reads by id wait for nobody's lock, so the next batch may wait for this one.
-            reader = self._reads[room, part] = Coalescer(self._finder(room, part), abreast=1)
+            reader = self._reads[collection, part] = Coalescer(self._finder(collection, part), abreast=1)
         return await reader(key)
 
-    def _finder(self, room: str, part: str) -> Callable[[list[str]], Awaitable[list[Stored | Exception | None]]]:
-        collection = self.database[room]
+    def _finder(self, collection: str, part: str) -> Callable[[list[str]], Awaitable[list[Stored | Exception | None]]]:
+        target = self.database[collection]
         projection = {part: 1, "rev": 1, "deleted": 1} | ({"cut": 1} if part == "doc" else {})
 
         async def find(keys: list[str]) -> list[Stored | Exception | None]:
-            databases = list({key.split("/", 1)[0] for key in keys})
-            query = {"_id": _one_or_in(keys), "a": _one_or_in(databases)}
+            partitions = list({key.split("/", 1)[0] for key in keys})
+            query = {"_id": _one_or_in(keys), "a": _one_or_in(partitions)}
             with driver_errors():
-                found = {stored["_id"]: stored for stored in await collection.find(query, projection).to_list(None)}
+                found = {stored["_id"]: stored for stored in await target.find(query, projection).to_list(None)}
                 if part == "doc":
                     for key in [key for key, stored in found.items() if stored.get("cut")]:
-                        found[key] |= await collection.find_one({"_id": key}, {"json": 1}) or {}
+                        found[key] |= await target.find_one({"_id": key}, {"json": 1}) or {}
             return [_living(found.get(key)) for key in keys]
 
         return find
@@ -301,20 +301,20 @@ class Store:
             with driver_errors():
                 stored = await self._cursor(reading).to_list(None)
         else:
-            stored = await self._page_reader(self.shapes[listing.type].room)(reading)
+            stored = await self._page_reader(self.shapes[listing.type].collection)(reading)
         if limit is not None and len(stored) > limit:
             return Page(listing, stored[:-1], Row.of(reading, stored[-1]).position)
         return Page(listing, stored, None)
 
-    def _page_reader(self, room: str) -> Coalescer[Listing, list[Stored]]:
-        reader = self._pages.get(room)
+    def _page_reader(self, collection: str) -> Coalescer[Listing, list[Stored]]:
+        reader = self._pages.get(collection)
         if reader is None:
-            reader = self._pages[room] = Coalescer(self._pager(room), largest=32)
+            reader = self._pages[collection] = Coalescer(self._pager(collection), largest=32)
         return reader
 
-    def _pager(self, room: str) -> Callable[[list[Listing]], Awaitable[list[list[Stored] | Exception]]]:
+    def _pager(self, collection: str) -> Callable[[list[Listing]], Awaitable[list[list[Stored] | Exception]]]:
         """Reads several pages in one call. Listings that are the same, as those of a busy screen are, are read once."""
-        collection = self.database[room]
+        target = self.database[collection]
 
         async def read(listings: list[Listing]) -> list[list[Stored] | Exception]:
             different: dict[str, int] = {}
@@ -325,9 +325,9 @@ class Store:
                     return [found] * len(listings)
                 chosen = dict(zip(numbers, listings, strict=True))
                 first, *others = [listing.pipeline(number) for number, listing in chosen.items()]
-                unions = [{"$unionWith": {"coll": room, "pipeline": pipeline}} for pipeline in others]
+                unions = [{"$unionWith": {"coll": collection, "pipeline": pipeline}} for pipeline in others]
                 pages: list[list[Stored]] = [[] for _ in different]
-                for stored in await collection.aggregate([*first, *unions]).to_list(None):
+                for stored in await target.aggregate([*first, *unions]).to_list(None):
                     pages[stored["page"]].append(stored)
             return [pages[number] for number in numbers]
 
@@ -343,21 +343,21 @@ class Store:
             finally:
                 await cursor.close()
 
-    async def each(self, listing: Listing) -> AsyncIterator[tuple[str, Document]]:
+    async def stream_documents(self, listing: Listing) -> AsyncIterator[tuple[str, Document]]:
         """The documents of a listing one after another, each with its position, in bounded memory."""
         async for row in self.stream(replace(listing, view="doc")):
             yield row.position, decode(await self._whole(row.stored, listing.type))
 
     def _cursor(self, listing: Listing) -> AsyncIOMotorCursor[Any]:
-        collection = self.database[self.shapes[listing.type].room]
-        cursor = collection.find(listing.query(), listing.projection, hint=listing.index)
+        target = self.database[self.shapes[listing.type].collection]
+        cursor = target.find(listing.query(), listing.projection, hint=listing.index)
         cursor.sort("k", DESCENDING if listing.descending else ASCENDING)
         cursor.batch_size(min(listing.limit or STREAM_BATCH, STREAM_BATCH))
         if listing.limit is not None:
             cursor.limit(listing.limit)
         return cursor
 
-    async def documents(self, listing: Listing) -> list[Document]:
+    async def all(self, listing: Listing) -> list[Document]:
         """Every document of a listing, whole."""
         with driver_errors():
             stored = await self._cursor(replace(listing, view="doc")).to_list(None)
@@ -367,10 +367,10 @@ class Store:
         """A document whose mirror is cut, with the JSON that has the rest."""
         if not stored.get("cut"):
             return stored
-        room = self.database[self.shapes[document_type].room]
-        return stored | (await room.find_one({"_id": stored["_id"]}, {"json": 1}) or {})
+        collection = self.database[self.shapes[document_type].collection]
+        return stored | (await collection.find_one({"_id": stored["_id"]}, {"json": 1}) or {})
 
-    async def tally(self, listing: Listing, *, words: Sequence[str] = (), prefix: str = "") -> dict[str, int]:
+    async def count_by_tag(self, listing: Listing, *, words: Sequence[str] = (), prefix: str = "") -> dict[str, int]:
         """How many documents of a listing carry each of some tags: of the given `words`, or all that begin alike.
 
         A word that no document carries is left out.
@@ -386,14 +386,14 @@ class Store:
             {"$match": {"tags": wanted}},
             {"$group": {"_id": "$tags", "count": {"$sum": 1}}},
         ]
-        room = self.database[self.shapes[listing.type].room]
+        collection = self.database[self.shapes[listing.type].collection]
         with driver_errors():
-            found = [group async for group in room.aggregate(steps, hint=TAGGED.document["name"])]
+            found = [group async for group in collection.aggregate(steps, hint=TAGGED.document["name"])]
         return {group["_id"].removeprefix(own): group["count"] for group in found}
 
     async def search(
         self,
-        database: str,
+        partition: str,
         document_type: str,
         field: SearchField,
         prefix: str,
@@ -409,16 +409,16 @@ class Store:
         a key to begin at, which an earlier call gave.
         """
         if field == "id":
-            key, low = "_id", document_key(database, document_type, prefix)
+            key, low = "_id", document_key(partition, document_type, prefix)
         else:
             key, low = field, search_key(document_type, prefix).removesuffix(SEPARATOR)
         first, last = low, low + LAST
         if start is not None:
             first, last = (first, min(last, start)) if descending else (max(first, start), last)
-        query: dict[str, Any] = {"a": database, key: {"$gte": first, "$lte": last}}
+        query: dict[str, Any] = {"a": partition, key: {"$gte": first, "$lte": last}}
         if tag is not None:
             query["tags"] = f"{document_type}/{tag}"
-        cursor = self.database[self.shapes[document_type].room].find(query)
+        cursor = self.database[self.shapes[document_type].collection].find(query)
         if field != "numbers" and limit is not None:
             cursor = cursor.sort(key, DESCENDING if descending else ASCENDING).limit(limit)
         with driver_errors():
@@ -428,27 +428,27 @@ class Store:
         found.sort(key=itemgetter(0), reverse=descending)
         return found[:limit]
 
-    async def holder(self, database: str, claim: str) -> str | None:
-        """The id of the document that holds a claim (`Unique.key`) within its database, or None."""
+    async def holder(self, partition: str, claim: str) -> str | None:
+        """The id of the document that holds a claim (`Unique.key`) within its partition, or None."""
         with driver_errors():
-            stored = await self.database["documents"].find_one({"a": database, "uniq": claim}, {"_id": 1})
+            stored = await self.database["documents"].find_one({"a": partition, "uniq": claim}, {"_id": 1})
         return DocumentKey.parse(stored["_id"]).id if stored else None
 
     async def claimed(self, claim: str) -> DocumentKey | None:
-        """The document that holds a claim across databases (`Unique.key`), or None."""
+        """The document that holds a claim across partitions (`Unique.key`), or None."""
         with driver_errors():
             stored = await self.database["claims"].find_one({"_id": claim})
         return DocumentKey.parse(stored["holder"]) if stored else None
 
-    async def claimants(self, database: str, claims: Iterable[Unique]) -> dict[str, DocumentKey]:
-        """Who holds what is claimed, by `Unique.key`: in the database, or anywhere if the claim is the system's."""
+    async def claimants(self, partition: str, claims: Iterable[Unique]) -> dict[str, DocumentKey]:
+        """Who holds what is claimed, by `Unique.key`: in the partition, or anywhere if the claim is the system's."""
         wanted = list(claims)
         own = [claim.key for claim in wanted if not claim.system]
         shared = [claim.key for claim in wanted if claim.system]
         holders: dict[str, DocumentKey] = {}
         with driver_errors():
             if own:
-                query = {"a": database, "uniq": _one_or_in(own)}
+                query = {"a": partition, "uniq": _one_or_in(own)}
                 async for stored in self.database["documents"].find(query, {"uniq": 1}):
                     holder = DocumentKey.parse(stored["_id"])
                     holders.update(dict.fromkeys(set(stored["uniq"]).intersection(own), holder))
@@ -457,42 +457,42 @@ class Store:
                     holders[stored["_id"]] = DocumentKey.parse(stored["holder"])
         return holders
 
-    async def claims_of(self, database: str, document_type: str, name: str) -> dict[str, str]:
+    async def claims_of(self, partition: str, document_type: str, name: str) -> dict[str, str]:
         """What documents of a type claim system-wide under a name (`Unique.name`): value → id of the document."""
-        low = document_key(database, document_type, "")
+        low = document_key(partition, document_type, "")
         claim = f"{name}{SEPARATOR}"
         query = {"holder": {"$gte": low, "$lt": low + LAST}, "_id": {"$gte": claim, "$lt": claim + LAST}}
         with driver_errors():
             found = await self.database["claims"].find(query).to_list(None)
         return {stored["_id"].removeprefix(claim): DocumentKey.parse(stored["holder"]).id for stored in found}
 
-    async def find(
-        self, database: str, ids: Iterable[str], types: Iterable[str], fields: Iterable[str]
+    async def find_by_ids(
+        self, partition: str, ids: Iterable[str], types: Iterable[str], fields: Iterable[str]
     ) -> list[Document]:
         """The documents of these ids, whichever of the `types` they have, with no more than the named fields."""
         types = tuple(types)
-        keys = [document_key(database, document_type, document_id) for document_id in ids for document_type in types]
+        keys = [document_key(partition, document_type, document_id) for document_id in ids for document_type in types]
         projection = {"rev": 1, "deleted": 1, **{f"doc.{field}": 1 for field in fields}}
         documents: list[Document] = []
         with driver_errors():
             for start in range(0, len(keys), KEYS_OF_A_QUERY):
-                query = {"_id": _one_or_in(keys[start : start + KEYS_OF_A_QUERY]), "a": database}
+                query = {"_id": _one_or_in(keys[start : start + KEYS_OF_A_QUERY]), "a": partition}
                 async for stored in self.database["documents"].find(query, projection):
                     if _living(stored):
                         documents.append(decode({"doc": {}, **stored}))
         return documents
 
-    async def any(self, database: str, document_type: str) -> bool:
+    async def exists(self, partition: str, document_type: str) -> bool:
         """Whether there is a document of this type."""
-        listing = Listing(database, document_type, limit=1)
+        listing = Listing(partition, document_type, limit=1)
         return bool((await self.page(listing)).stored)
 
-    async def named(self, database: str, document_type: str, name: str) -> list[Document]:
+    async def named(self, partition: str, document_type: str, name: str) -> list[Document]:
         """The documents of exactly this name, compared as lower-case letters and digits."""
         low = search_key(document_type, name)
-        query = {"a": database, "name": {"$gte": low, "$lt": low + LAST}}
+        query = {"a": partition, "name": {"$gte": low, "$lt": low + LAST}}
         with driver_errors():
-            found = await self.database[self.shapes[document_type].room].find(query).to_list(None)
+            found = await self.database[self.shapes[document_type].collection].find(query).to_list(None)
         return [decode(stored) for stored in found]
 
     async def revoked(self, digest: str) -> bool:
@@ -519,9 +519,9 @@ class Store:
         if any(claim.system for claim in shape.unique(document)):
             return await self.transact(lambda transaction: transaction.insert(document))
         saved = replace(document, revision=next_revision(None))
-        inserter = self._inserts.get(shape.room)
+        inserter = self._inserts.get(shape.collection)
         if inserter is None:
-            inserter = self._inserts[shape.room] = Coalescer(self._inserter(shape.room))
+            inserter = self._inserts[shape.collection] = Coalescer(self._inserter(shape.collection))
         await inserter(to_bson(encode(saved, shape)))
         self.written(saved)
         return saved
@@ -535,9 +535,9 @@ class Store:
         if _system_claims(shape, document) != _system_claims(shape, previous):
             return await self.transact(lambda transaction: transaction.replace(document, previous))
         saved = replace(document, revision=next_revision(previous.revision))
-        replacer = self._replacements.get(shape.room)
+        replacer = self._replacements.get(shape.collection)
         if replacer is None:
-            replacer = self._replacements[shape.room] = Coalescer(self._replacer(shape.room))
+            replacer = self._replacements[shape.collection] = Coalescer(self._replacer(shape.collection))
         await replacer(_Replacement(saved, previous.revision or "", to_bson(encode(saved, shape))))
         self.written(saved)
         return saved
@@ -551,21 +551,23 @@ class Store:
 
         For types that claim nothing system-wide.
         """
-        documents = await self.documents(listing)
-        room = self.database[self.shapes[listing.type].room]
+        documents = await self.all(listing)
+        collection = self.database[self.shapes[listing.type].collection]
         with driver_errors():
             for start in range(0, len(documents), KEYS_OF_A_QUERY):
                 keys = [document.key for document in documents[start : start + KEYS_OF_A_QUERY]]
-                await room.delete_many({"_id": {"$in": keys}, "a": listing.database})
+                await collection.delete_many({"_id": {"$in": keys}, "a": listing.partition})
         for document in documents:
             self.written(document)
         return documents
 
-    async def remove_many(self, database: str, document_type: str, ids: list[str]) -> None:
+    async def remove_many(self, partition: str, document_type: str, ids: list[str]) -> None:
         """Take records, which claim nothing, out of the store for good. Already gone is no error."""
-        keys = [document_key(database, document_type, document_id) for document_id in ids]
+        keys = [document_key(partition, document_type, document_id) for document_id in ids]
         with driver_errors():
-            await self.database[self.shapes[document_type].room].delete_many({"_id": {"$in": keys}, "a": database})
+            await self.database[self.shapes[document_type].collection].delete_many(
+                {"_id": {"$in": keys}, "a": partition}
+            )
 
     async def lease(self, name: str, holder: str, seconds: float) -> bool:
         """Take or prolong a piece of work that one worker of the installation does at a time.
@@ -582,12 +584,12 @@ class Store:
                 return False
         return True
 
-    async def change(
-        self, database: str, document_type: str, document_id: str, change: Callable[[Document], None]
+    async def update(
+        self, partition: str, document_type: str, document_id: str, change: Callable[[Document], None]
     ) -> Document | None:
         """Read, change and replace a document, again if somebody else was faster; None if it does not exist."""
-        async for _ in Attempts():
-            previous = await self.get(database, document_type, document_id)
+        async for _ in Retries():
+            previous = await self.get(partition, document_type, document_id)
             if previous is None:
                 return None
             document = replace(previous, fields=dict(previous.fields))
@@ -598,10 +600,10 @@ class Store:
                 continue
         raise SystemFault("datastore_conflict")
 
-    async def put(self, document: Document) -> Document:
+    async def upsert(self, document: Document) -> Document:
         """Save a document whether or not one of its id exists; its fields win whole."""
-        async for _ in Attempts():
-            previous = await self.get(document.database, document.type, document.id)
+        async for _ in Retries():
+            previous = await self.get(document.partition, document.type, document.id)
             try:
                 return await (self.replace(document, previous) if previous else self.insert(document))
             except Stale:
@@ -611,14 +613,14 @@ class Store:
                     raise
         raise SystemFault("datastore_conflict")
 
-    async def amend(self, fresh: Document, change: Callable[[Document], bool]) -> bool:
+    async def create_or_update(self, fresh: Document, change: Callable[[Document], bool]) -> bool:
         """Apply `change` to the stored document of `fresh`'s key, or to `fresh` where there is none, and save it.
 
         `change` says whether it changed anything, and is called again when somebody else was faster. The answer says
         whether the document is new.
         """
-        async for _ in Attempts():
-            previous = await self.get(fresh.database, fresh.type, fresh.id)
+        async for _ in Retries():
+            previous = await self.get(fresh.partition, fresh.type, fresh.id)
             document = replace(previous or fresh, fields=dict((previous or fresh).fields))
             changed = change(document)
             try:
@@ -652,28 +654,28 @@ class Store:
             self.written(document)
         return result
 
-    async def remove_database(self, database: str) -> None:
-        """Take everything of one database out of every collection (repeatable; used when an account ends)."""
+    async def remove_partition(self, partition: str) -> None:
+        """Take everything of one partition out of every collection (repeatable; used when an account ends)."""
         with driver_errors():
-            for room in ("documents", "records"):
-                await self.database[room].delete_many({"a": database})
-            await self.database["claims"].delete_many({"holder": {"$gte": f"{database}/", "$lt": f"{database}0"}})
+            for collection in ("documents", "records"):
+                await self.database[collection].delete_many({"a": partition})
+            await self.database["claims"].delete_many({"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}})
 
-    def _inserter(self, room: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Exception | None]]]:
-        collection = self.database[room]
+    def _inserter(self, collection: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Exception | None]]]:
+        target = self.database[collection]
 
         async def insert(batch: list[RawBSONDocument]) -> list[Exception | None]:
             with driver_errors():
                 try:
-                    await collection.insert_many(batch, ordered=False)
+                    await target.insert_many(batch, ordered=False)
                 except BulkWriteError as error:
                     return _outcomes(len(batch), error)
             return [None] * len(batch)
 
         return insert
 
-    def _replacer(self, room: str) -> Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]:
-        collection = self.database[room]
+    def _replacer(self, collection: str) -> Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]:
+        target = self.database[collection]
 
         async def write(batch: list[_Replacement]) -> list[Exception | None]:
             # Of several for one document the first goes; who was outrun within the batch need not ask the database,
@@ -686,12 +688,12 @@ class Store:
 
         async def write_different(batch: list[_Replacement]) -> list[Exception | None]:
             requests: list[ReplaceOne[Any]] = [
-                ReplaceOne({"_id": item.document.key, "a": item.document.database, "rev": item.expected}, item.stored)
+                ReplaceOne({"_id": item.document.key, "a": item.document.partition, "rev": item.expected}, item.stored)
                 for item in batch
             ]
             with driver_errors():
                 try:
-                    matched = (await collection.bulk_write(requests, ordered=False)).matched_count
+                    matched = (await target.bulk_write(requests, ordered=False)).matched_count
                     outcomes: list[Exception | None] = [None] * len(batch)
                 except BulkWriteError as error:
                     outcomes = _outcomes(len(batch), error)
@@ -699,7 +701,7 @@ class Store:
                 if matched < outcomes.count(None):
                     # The driver counts matches of the whole batch, so the revisions tell which ones were missed.
                     keys = [item.document.key for item in batch]
-                    found = collection.find({"_id": _one_or_in(keys)}, {"rev": 1})
+                    found = target.find({"_id": _one_or_in(keys)}, {"rev": 1})
                     written = {stored["rev"] async for stored in found}
                     outcomes = [
                         outcome if outcome or item.document.revision in written else Stale()
@@ -719,26 +721,26 @@ class Transaction:
         self.touched: list[Document] = []
         """What it wrote or removed."""
 
-    def _room(self, shape: Shape) -> AsyncIOMotorCollection[Any]:
-        return self._store.database[shape.room]
+    def _collection(self, shape: Shape) -> AsyncIOMotorCollection[Any]:
+        return self._store.database[shape.collection]
 
-    async def get(self, database: str, document_type: str, document_id: str) -> Document | None:
+    async def get(self, partition: str, document_type: str, document_id: str) -> Document | None:
         """The document as this transaction sees it."""
-        key = document_key(database, document_type, document_id)
-        room = self._room(self._store.shapes[document_type])
-        stored = await room.find_one({"_id": key, "a": database}, session=self._session)
+        key = document_key(partition, document_type, document_id)
+        collection = self._collection(self._store.shapes[document_type])
+        stored = await collection.find_one({"_id": key, "a": partition}, session=self._session)
         return decode(stored) if stored and not stored.get("deleted") else None
 
-    async def documents(self, listing: Listing) -> list[Document]:
+    async def all(self, listing: Listing) -> list[Document]:
         """Every document of a listing, as this transaction sees it."""
-        room = self._room(self._store.shapes[listing.type])
-        cursor = room.find(listing.query(), session=self._session, hint=listing.index).sort("k", ASCENDING)
+        collection = self._collection(self._store.shapes[listing.type])
+        cursor = collection.find(listing.query(), session=self._session, hint=listing.index).sort("k", ASCENDING)
         return [decode(stored) for stored in await cursor.to_list(None)]
 
     async def count(self, listing: Listing) -> int:
         """How many documents a listing has, as this transaction sees it."""
-        room = self._room(self._store.shapes[listing.type])
-        return await room.count_documents(listing.query(), session=self._session, hint=listing.index)
+        collection = self._collection(self._store.shapes[listing.type])
+        return await collection.count_documents(listing.query(), session=self._session, hint=listing.index)
 
     async def insert(self, document: Document) -> Document:
         """As `Store.insert`."""
@@ -746,7 +748,7 @@ class Transaction:
         saved = replace(document, revision=next_revision(None))
         await self._claim(shape, saved, _system_claims(shape, saved))
         try:
-            await self._room(shape).insert_one(to_bson(encode(saved, shape)), session=self._session)
+            await self._collection(shape).insert_one(to_bson(encode(saved, shape)), session=self._session)
         except DuplicateKeyError as error:
             raise _duplicate(error.details or {}) from error
         self.touched.append(saved)
@@ -759,9 +761,11 @@ class Transaction:
         held, wanted = _system_claims(shape, previous), _system_claims(shape, saved)
         await self._release(held - wanted)
         await self._claim(shape, saved, wanted - held)
-        query = {"_id": saved.key, "a": saved.database, "rev": previous.revision}
+        query = {"_id": saved.key, "a": saved.partition, "rev": previous.revision}
         try:
-            result = await self._room(shape).replace_one(query, to_bson(encode(saved, shape)), session=self._session)
+            result = await self._collection(shape).replace_one(
+                query, to_bson(encode(saved, shape)), session=self._session
+            )
         except DuplicateKeyError as error:
             raise _duplicate(error.details or {}) from error
         if not result.matched_count:
@@ -774,7 +778,7 @@ class Transaction:
         shape = self._store.shapes[document.type]
         # By its holder: the caller may not have seen what the document claims by now.
         await self._store.database["claims"].delete_many({"holder": document.key}, session=self._session)
-        await self._room(shape).delete_one({"_id": document.key, "a": document.database}, session=self._session)
+        await self._collection(shape).delete_one({"_id": document.key, "a": document.partition}, session=self._session)
         self.touched.append(document)
 
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:

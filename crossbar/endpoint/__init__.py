@@ -1,10 +1,10 @@
 """What all endpoints share: a declaration in, routes out, and the one life of a request."""
 
 from crossbar.endpoint.computed_list import answer_computed
-from crossbar.endpoint.context import Call, Part, Services
+from crossbar.endpoint.context import Context
 from crossbar.endpoint.document_list import answer_listing
 from crossbar.endpoint.hooks import Draft
-from crossbar.endpoint.lifecycle import Lifecycle, chosen_id, display_name, merge, stamps
+from crossbar.endpoint.lifecycle import Lifecycle, chosen_id
 from crossbar.endpoint.reply import ABSENT, Binary, Reply, Stream
 from crossbar.endpoint.routing import ACCOUNT, ANY_DOCUMENT, BARE, Handler, Resource, Route, Rule, Who
 from crossbar.endpoint.singleton import Singleton
@@ -15,23 +15,18 @@ __all__ = [
     "ANY_DOCUMENT",
     "BARE",
     "Binary",
-    "Call",
+    "Context",
     "Draft",
     "Handler",
     "Lifecycle",
-    "Part",
     "Reply",
     "Resource",
     "Route",
     "Rule",
-    "Services",
     "Singleton",
     "Stream",
     "Who",
     "answer_computed",
     "answer_listing",
     "chosen_id",
-    "display_name",
-    "merge",
-    "stamps",
 ]

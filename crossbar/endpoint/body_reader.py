@@ -16,7 +16,7 @@ LARGEST_AT_A_TIME: Final = 32
 """So many bodies of the largest size may be on their way in together; many more small ones."""
 
 
-class Intake:
+class BodyReader:
     """All bodies that are on their way in, of which nobody knows yet who sends them."""
 
     def __init__(self) -> None:

@@ -11,17 +11,17 @@ from typing import Final
 
 from aiohttp import web
 
-from crossbar.config import Server
+from crossbar.config import ServerOptions
 
 LONGEST_ADDRESS: Final = 64
 
 
-class Peers:
+class ClientAddress:
     """Tells the client's address, behind the reverse proxies that the options of the moment name."""
 
-    def __init__(self, server: Callable[[], Server]) -> None:
+    def __init__(self, server: Callable[[], ServerOptions]) -> None:
         self._server = server
-        self._read: Server | None = None
+        self._read: ServerOptions | None = None
         self._networks: list[IPv4Network | IPv6Network] = []
         self._trusted: dict[str, bool] = {}
 

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from crossbar.documents.document import Document
 from crossbar.documents.filters import Filters
-from crossbar.endpoint.context import Call
+from crossbar.endpoint.context import Context
 from crossbar.endpoint.reply import Reply
 from crossbar.errors import JSON
 from crossbar.wire.list_options import encode_start_key, list_options
@@ -19,10 +19,10 @@ Entry = tuple[str, Document, dict[str, JSON]]
 """A row with the key it is sorted by, which no other row has, and the document that filters look at."""
 
 
-def answer_computed(call: Call, entries: Iterable[Entry]) -> Reply:
+def answer_computed(context: Context, entries: Iterable[Entry]) -> Reply:
     """A page of the entries' rows, as the request asks for it."""
-    options = list_options(call.values, page_size=call.config.api.pagination_page_size)
-    filters = Filters.parse(call.query.pairs)
+    options = list_options(context.values, page_size=context.config.api.pagination_page_size)
+    filters = Filters.parse(context.query.pairs)
     start, end = _text_key(options.start_key), _text_key(options.end_key)
     low, high = (start, end) if options.ascending else (end, start)
     kept = [

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from aiohttp import web
 
-from crossbar.access.bundle import Access
+from crossbar.access.authorship import Author
 from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
 from crossbar.config import Config
-from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import Document
-from crossbar.documents.feed import Feed
-from crossbar.documents.schemas import Schemas
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, FieldErrors, Invalid, InvalidCredentials
-from crossbar.settings import Settings
+from crossbar.runtime import Runtime
 from crossbar.wire.body import UploadedFile
 from crossbar.wire.negotiation import CSV_TYPES, JSON_TYPES
 from crossbar.wire.paths import Noun
@@ -30,7 +26,7 @@ Service = TypeVar("Service")
 
 
 @dataclass(slots=True)
-class Asked:
+class RequestFacts:
     """The request as access decisions see it (`crossbar.access.request_facts.Asked`)."""
 
     client_ip: str
@@ -56,29 +52,8 @@ class Asked:
         return "?"
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What every endpoint may need; a wing's own services stand in the application under their `web.AppKey`."""
-
-    settings: Settings
-    store: Store
-    feed: Feed
-    schemas: Schemas
-    attachments: Attachments
-    access: Access
-
-    @property
-    def config(self) -> Config:
-        """The configuration in force, system settings included."""
-        return self.settings.config
-
-
-Part = Callable[[web.Application, Services], AbstractAsyncContextManager[None]]
-"""Something of a wing that runs as long as the server: it opens with the server and ends before its services do."""
-
-
 @dataclass(slots=True)
-class Call:
+class Context:
     """A request as a handler sees it.
 
     `verb` is the one to act on (verb tunnelling done); `path` has the named arguments of the route; `data` is the
@@ -87,7 +62,7 @@ class Call:
     with the revision of the stored document.
     """
 
-    services: Services
+    runtime: Runtime
     request: web.Request
     request_id: str
     verb: str
@@ -98,7 +73,7 @@ class Call:
     files: list[UploadedFile]
     query: Query
     values: Values
-    asked: Asked
+    asked: RequestFacts
     caller: Identity | None = None
     target: Account | None = None
     media: str = JSON_TYPES[0]
@@ -108,17 +83,17 @@ class Call:
     @property
     def config(self) -> Config:
         """The configuration in force: ask at each use, settings change while the server runs."""
-        return self.services.config
+        return self.runtime.config
 
     @property
     def store(self) -> Store:
         """Where documents are kept."""
-        return self.services.store
+        return self.runtime.store
 
     @property
     def directory(self) -> Directory:
         """Accounts and users from memory."""
-        return self.services.access.directory
+        return self.runtime.access.directory
 
     @property
     def client_ip(self) -> str:
@@ -131,6 +106,11 @@ class Call:
         if self.caller is None:
             raise InvalidCredentials
         return self.caller
+
+    @property
+    def author(self) -> Author:
+        """Who writes what this request changes."""
+        return Author(self.request_id, self.caller)
 
     @property
     def account(self) -> Account:
@@ -161,7 +141,7 @@ class Call:
     def schema_errors(self, schema_id: str, data: dict[str, Any]) -> tuple[dict[str, Any], FieldErrors]:
         """`data` with defaults and casts, and what the schema finds wrong with it."""
         api = self.config.api
-        return self.services.schemas.errors(
+        return self.runtime.schemas.errors(
             schema_id, data, strict=api.schema_strict_validation, stability_level=api.stability_level
         )
 

@@ -14,7 +14,7 @@ import orjson
 from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.listing import Listing, Position, Row
 from crossbar.documents.shape import Shape, filter_tag
-from crossbar.endpoint.context import Call
+from crossbar.endpoint.context import Context
 from crossbar.endpoint.hooks import RowsHook
 from crossbar.endpoint.reply import Reply, Stream
 from crossbar.errors import JSON, Plain
@@ -34,9 +34,9 @@ Render = Callable[[list[bytes]], Awaitable[list[bytes]]]
 
 
 async def answer_listing(
-    call: Call,
+    context: Context,
     document_type: str,
-    database: str | None = None,
+    partition: str | None = None,
     *,
     tag: str | None = None,
     rows_hooks: Sequence[RowsHook] = (),
@@ -57,17 +57,17 @@ async def answer_listing(
     `columns` are those of a CSV, which then has every row of the range unless the request limits it.
     With `whole` the rows are the public documents.
     """
-    options = options_of(call, ascending=ascending, columns=columns)
-    asked = call.query.pairs if parameters is None else parameters
+    options = options_of(context, ascending=ascending, columns=columns)
+    asked = context.query.pairs if parameters is None else parameters
     filters = Filters.parse(asked, ignored=() if time_range is None else TIME_RANGE, rename=rename)
     conditions = [condition for condition in (filters.match, match) if condition]
-    projection = fields(call.query)
-    whole = whole or projection is not None or call.values.is_true("full_docs")
-    start, end = bounds(call, options, time_range)
+    projection = fields(context.query)
+    whole = whole or projection is not None or context.values.is_true("full_docs")
+    start, end = bounds(context, options, time_range)
     listing = Listing(
-        database or call.account_id,
+        partition or context.account_id,
         document_type,
-        tag=tag or _indexed(call.store.shapes[document_type], asked),
+        tag=tag or _indexed(context.store.shapes[document_type], asked),
         match={"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else {},
         start=start,
         end=end,
@@ -80,14 +80,14 @@ async def answer_listing(
     async def render(bodies: list[bytes]) -> list[bytes]:
         if projection is not None:
             return [orjson.dumps(project(orjson.loads(body), projection)) for body in bodies]
-        return await decorated(call, bodies, hooks)
+        return await decorated(context, bodies, hooks)
 
-    if options.page_size is None or (columns and call.wants_csv):
-        rows = call.store.stream(listing)
-        return await answer_stream(rows, options, render, columns=columns, csv=call.wants_csv)
-    page = await call.store.page(listing)
+    if options.page_size is None or (columns and context.wants_csv):
+        rows = context.store.stream(listing)
+        return await answer_stream(rows, options, render, columns=columns, csv=context.wants_csv)
+    page = await context.store.page(listing)
     bodies = page.bodies
-    _check_size(bodies, call.config.limits.request_memory_limit)
+    _check_size(bodies, context.config.limits.request_memory_limit)
     start_key = options.start_key_text
     if options.start_key is None and time_range is not None and bodies:
         start_key = encode_start_key([page.rows[0].position])
@@ -112,10 +112,10 @@ def paging(size: int, start_key: str | None, following: str | None) -> dict[str,
     return keys
 
 
-def options_of(call: Call, *, ascending: bool = False, columns: Sequence[str] | None = None) -> ListOptions:
+def options_of(context: Context, *, ascending: bool = False, columns: Sequence[str] | None = None) -> ListOptions:
     """How the request wants its list cut and ordered; a CSV with known columns has no pages unless it asks for them."""
-    options = list_options(call.values, page_size=call.config.api.pagination_page_size, ascending=ascending)
-    if columns and call.wants_csv and call.values.get("page_size") is None:
+    options = list_options(context.values, page_size=context.config.api.pagination_page_size, ascending=ascending)
+    if columns and context.wants_csv and context.values.get("page_size") is None:
         return replace(options, page_size=None)
     return options
 
@@ -156,23 +156,23 @@ def _bodies(rows: list[Row]) -> list[bytes]:
     return [row.body for row in rows]
 
 
-async def decorated(call: Call, bodies: list[bytes], hooks: Sequence[RowsHook]) -> list[bytes]:
+async def decorated(context: Context, bodies: list[bytes], hooks: Sequence[RowsHook]) -> list[bytes]:
     """The rows as they lie in the store, or decoded where the endpoint decorates them."""
     if not hooks or not bodies:
         return bodies
     decoded = [orjson.loads(body) for body in bodies]
     for hook in hooks:
-        await hook(call, decoded)
+        await hook(context, decoded)
     return list(map(orjson.dumps, decoded))
 
 
-def bounds(call: Call, options: ListOptions, maximum: int | None) -> tuple[Position | None, Position | None]:
+def bounds(context: Context, options: ListOptions, maximum: int | None) -> tuple[Position | None, Position | None]:
     """Where a listing begins and ends in its direction; `maximum` is the longest range of one sorted by time."""
     start = _position(options.start_key)
     end = _position(options.end_key)
     if maximum is None:
         return start, end
-    first, last = requested_range(call.values, maximum=maximum)
+    first, last = requested_range(context.values, maximum=maximum)
     oldest, newest = Position.value(first), Position.value(last)
     return (start or oldest, newest) if options.ascending else (start or newest, oldest)
 

@@ -10,14 +10,14 @@ from crossbar.documents.document import Document
 from crossbar.errors import JSON, Invalid
 
 if TYPE_CHECKING:
-    from crossbar.endpoint.context import Call
+    from crossbar.endpoint.context import Context
 
-DraftHook = Callable[["Call", "Draft"], Awaitable[None]]
-AfterHook = Callable[["Call", Document, Document | None], Awaitable[None]]
-DeleteHook = Callable[["Call", Document], Awaitable[None]]
-ShowHook = Callable[["Call", Document, dict[str, Any]], Awaitable[None]]
-RowsHook = Callable[["Call", list[Any]], Awaitable[None]]
-SaveHook = Callable[["Call", Document, Document | None], Awaitable[Document]]
+DraftHook = Callable[["Context", "Draft"], Awaitable[None]]
+AfterHook = Callable[["Context", Document, Document | None], Awaitable[None]]
+DeleteHook = Callable[["Context", Document], Awaitable[None]]
+ShowHook = Callable[["Context", Document, dict[str, Any]], Awaitable[None]]
+RowsHook = Callable[["Context", list[Any]], Awaitable[None]]
+SaveHook = Callable[["Context", Document, Document | None], Awaitable[Document]]
 
 
 @dataclass(slots=True)
@@ -54,6 +54,6 @@ class Hooks:
     show: list[ShowHook] = field(default_factory=list)
     rows: list[tuple[str | None, RowsHook]] = field(default_factory=list)
 
-    def rows_for(self, call: Call) -> list[RowsHook]:
+    def rows_for(self, context: Context) -> list[RowsHook]:
         """The decorations of rows that this request wants: those always made, and those it asks for by name."""
-        return [hook for flag, hook in self.rows if flag is None or call.values.is_true(flag)]
+        return [hook for flag, hook in self.rows if flag is None or context.values.is_true(flag)]

@@ -11,7 +11,7 @@ from aiohttp import hdrs
 from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document
 from crossbar.documents.store import Raw
-from crossbar.endpoint.context import Call
+from crossbar.endpoint.context import Context
 from crossbar.errors import JSON
 from crossbar.wire.ranges import byte_range
 
@@ -91,13 +91,13 @@ class Binary:
     revision: str | None = None
 
     @classmethod
-    async def attachment(cls, call: Call, attachment: Attachment, filename: str | None = None) -> Binary:
+    async def attachment(cls, context: Context, attachment: Attachment, filename: str | None = None) -> Binary:
         """An attachment, under its own name or another."""
-        attachments = call.services.attachments
+        attachments = context.runtime.attachments
         answer = cls(b"", attachment.content_type, filename or attachment.name)
         if attachment.size <= LARGEST_WHOLE:
             answer.body = await attachments.read(attachment)
-        elif span := byte_range(call.request.headers.get(hdrs.RANGE), attachment.size):
+        elif span := byte_range(context.request.headers.get(hdrs.RANGE), attachment.size):
             answer.body = attachments.stream(attachment, span.first, span.last)
             answer.size, answer.status = span.last - span.first + 1, span.status
             answer.headers.update(span.headers)

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Source, Summary, Unique
-from crossbar.endpoint.context import Call
+from crossbar.endpoint.context import Context
 from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook
 from crossbar.endpoint.lifecycle import Lifecycle
 from crossbar.endpoint.reply import Binary, Reply
 
-Handler = Callable[[Call], Awaitable[Reply | Binary]]
-Rule = Callable[[Call], Awaitable[bool | None]]
+Handler = Callable[[Context], Awaitable[Reply | Binary]]
+Rule = Callable[[Context], Awaitable[bool | None]]
 """An endpoint's own authorization: True allows, False refuses, None leaves it to the account tree."""
-Opening = Callable[[Call], Awaitable[bool]]
+Opening = Callable[[Context], Awaitable[bool]]
 """Whether a route is open to this caller, who has no token."""
 
 
@@ -61,13 +61,13 @@ class Route:
     checks_itself: bool = False
     open_if: Opening | None = None
 
-    async def is_open(self, call: Call) -> bool:
+    async def is_open(self, context: Context) -> bool:
         """Whether the caller needs no token."""
-        return self.who is Who.ANONYMOUS or (self.open_if is not None and await self.open_if(call))
+        return self.who is Who.ANONYMOUS or (self.open_if is not None and await self.open_if(context))
 
 
 @dataclass(slots=True)
-class PathShape:
+class PathPattern:
     """One path below an endpoint's name: its verbs, in the scopes that have it."""
 
     pattern: tuple[str, ...]
@@ -108,9 +108,9 @@ class Resource:
     say how the store keeps it (see `Shape`). `scopes` are the chains of nouns before the endpoint's name in a path
     (`accounts`, `accounts/users`, bare, or `ANY_DOCUMENT`). Soft deletion is the rule; `hard_delete` removes at once.
     `client_ids` lets a client choose the id of what it creates; without `declares_shape` another endpoint says how
-    documents of the type are kept. `database` tells where the documents are when not in
-    the account's own database. `version` is what its paths begin with: `v2`, or `hooks` for what other programs post in
-    their own words, without an envelope.
+    documents of the type are kept. `partition` tells where the documents are when not in the account's own. `version`
+    is what its paths begin with: `v2`, or `hooks` for what other programs post in their own words, without an
+    envelope.
 
     What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save` → `after`;
     `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page.
@@ -128,13 +128,13 @@ class Resource:
         unique: Callable[[Document], Iterable[Unique]] | None = None,
         numbers: Callable[[Document], Iterable[str]] | None = None,
         filters: Iterable[str] = (),
-        room: str = "documents",
+        collection: str = "documents",
         id_name: str | None = None,
         operations: Iterable[str] = ("list", "create", "read", "replace", "merge", "delete"),
         scopes: Iterable[str] = (ACCOUNT,),
         hard_delete: bool = False,
         client_ids: bool = True,
-        database: Callable[[Call], str] | None = None,
+        partition: Callable[[Context], str] | None = None,
         who: Who | Rule = Who.TREE,
         version: str = "v2",
         declares_shape: bool = True,
@@ -148,13 +148,13 @@ class Resource:
         self.who = who
         self.shapes: list[Shape] = []
         self._life: Lifecycle | None = None
-        self._paths: dict[int, list[PathShape]] = {}
+        self._paths: dict[int, list[PathPattern]] = {}
         self.hooks = Hooks()
         if document_type is not None:
             if declares_shape:
                 given = {"summary": summary, "sort": sort, "tags": tags, "unique": unique, "numbers": numbers}
                 told: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-                self.shapes.append(Shape(document_type, room=room, filters=tuple(filters), **told))  # type: ignore[arg-type]
+                self.shapes.append(Shape(document_type, collection=collection, filters=tuple(filters), **told))  # type: ignore[arg-type]
             self._life = Lifecycle(
                 document_type,
                 schema,
@@ -162,7 +162,7 @@ class Resource:
                 self.hooks,
                 hard_delete=hard_delete,
                 client_ids=client_ids,
-                **({"database": database} if database else {}),
+                **({"partition": partition} if partition else {}),
             )
             self._add_operations(self._life, frozenset(operations))
 
@@ -187,10 +187,10 @@ class Resource:
         checks_itself: bool = False,
         open_if: Opening | None = None,
     ) -> Callable[[Handler], Handler]:
-        """Offer `verb` on a path below the endpoint's name; `{name}` parts become arguments of the call.
+        """Offer `verb` on a path below the endpoint's name; `{name}` parts become arguments of the context.
 
         `accepts` are content types of the body beside the usual ones, `provides` those of the answer beside JSON.
-        A handler that `checks_itself` calls `call.ready_to_write` when its checks are done; for the others the
+        A handler that `checks_itself` calls `context.ready_to_write` when its checks are done; for the others the
         preconditions and the content type are judged before they run. `open_if` lets callers without a token in.
         """
         pattern = tuple(part for part in path.split("/") if part)
@@ -234,7 +234,7 @@ class Resource:
         """`route` for DELETE."""
         return self.route("DELETE", path, **options)
 
-    def find(self, args: Sequence[str]) -> tuple[PathShape, dict[str, str]] | None:
+    def find(self, args: Sequence[str]) -> tuple[PathPattern, dict[str, str]] | None:
         """The path that the arguments of the endpoint's noun spell, with the named ones; None for an unknown one."""
         for shape in self._paths.get(len(args), ()):
             names = shape.match(args)
@@ -250,12 +250,12 @@ class Resource:
                 for verbs in shape.routes.values():
                     yield from verbs.values()
 
-    def _shape(self, pattern: tuple[str, ...]) -> PathShape:
+    def _shape(self, pattern: tuple[str, ...]) -> PathPattern:
         shapes = self._paths.setdefault(len(pattern), [])
         for shape in shapes:
             if shape.pattern == pattern:
                 return shape
-        shape = PathShape(pattern)
+        shape = PathPattern(pattern)
         shapes.append(shape)
         shapes.sort(key=lambda known: -known.literals)
         return shape
@@ -343,7 +343,7 @@ PARENT_IDS: Final = {
     "faxes": "fax_id",
     "port_requests": "port_request_id",
 }
-"""What the argument of a noun before the endpoint's own is called in templates and `call.path`."""
+"""What the argument of a noun before the endpoint's own is called in templates and `context.path`."""
 
 
 def _argument(noun: str) -> str:

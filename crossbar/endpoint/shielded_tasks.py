@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-class Unbroken:
+class ShieldedTasks:
     """Runs what must not stop between two of its steps.
 
     A request is cancelled when its client goes away. One that writes would leave behind what its later steps should

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from crossbar.documents.document import merge
 from crossbar.documents.shape import Summary
-from crossbar.endpoint.context import Call
-from crossbar.endpoint.lifecycle import merge
+from crossbar.endpoint.context import Context
 from crossbar.endpoint.reply import Reply
 from crossbar.endpoint.routing import Resource
 from crossbar.errors import JSON
@@ -48,25 +48,25 @@ class Singleton(Resource):
             if operation in operations:
                 self.route(verb, checks_itself=True)(handler)
 
-    async def _read(self, call: Call) -> Reply:
-        return await self.life.answer(call, await self.life.load(call, self.document_id))
+    async def _read(self, context: Context) -> Reply:
+        return await self.life.answer(context, await self.life.load(context, self.document_id))
 
-    async def _create(self, call: Call) -> Reply:
-        return await self.life.answer(call, await self.life.save_new(call, self.document_id, call.object))
+    async def _create(self, context: Context) -> Reply:
+        return await self.life.answer(context, await self.life.save_new(context, self.document_id, context.object))
 
-    async def replace(self, call: Call) -> Reply:
+    async def replace(self, context: Context) -> Reply:
         """POST: the document becomes the request's data."""
-        return await self._save(call, lambda _: dict(call.object))
+        return await self._save(context, lambda _: dict(context.object))
 
-    async def _merge(self, call: Call) -> Reply:
-        return await self._save(call, lambda stored: merge(stored, call.object))
+    async def _merge(self, context: Context) -> Reply:
+        return await self._save(context, lambda stored: merge(stored, context.object))
 
-    async def _delete(self, call: Call) -> Reply:
-        document = await self.life.load(call, self.document_id)
-        call.ready_to_write(document.revision)
-        await self.life.remove(call, document)
+    async def _delete(self, context: Context) -> Reply:
+        document = await self.life.load(context, self.document_id)
+        context.ready_to_write(document.revision)
+        await self.life.remove(context, document)
         return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
-    async def _save(self, call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
-        saved = await self.life.upsert(call, self.document_id, change, must_exist=self.must_exist)
-        return await self.life.answer(call, saved)
+    async def _save(self, context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
+        saved = await self.life.upsert(context, self.document_id, change, must_exist=self.must_exist)
+        return await self.life.answer(context, saved)

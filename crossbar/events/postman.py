@@ -11,8 +11,8 @@ from typing import Final
 import aiosmtplib
 
 from crossbar import clock
-from crossbar.config import Mail
-from crossbar.events.spool import Entry, Spool
+from crossbar.config import MailOptions
+from crossbar.events.spool import Spool, SpoolEntry
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +21,9 @@ LOOK_SECONDS: Final = 30.0
 TIMEOUT_SECONDS: Final = 30.0
 SHORTEST_WAIT: Final = 30.0
 LONGEST_WAIT: Final = 3_600.0
-PATIENCE: Final = 3 * 86_400.0
+PATIENCE: Final = 3 * clock.DAY
 """How long delivery is tried."""
-KEPT: Final = 30 * 86_400.0
+KEPT: Final = 30 * clock.DAY
 """How long a message is kept that failed, or that waits for a relay to be configured."""
 
 
@@ -34,7 +34,7 @@ class Postman:
     with the message's age.
     """
 
-    def __init__(self, spool: Callable[[], Spool], options: Callable[[], Mail]) -> None:
+    def __init__(self, spool: Callable[[], Spool], options: Callable[[], MailOptions]) -> None:
         self._spool = spool
         self._options = options
         self._wake = asyncio.Event()
@@ -74,7 +74,7 @@ class Postman:
         if self._options().host is not None:
             await self._deliver(spool, [entry for entry in entries if not entry.failed and entry.due <= now])
 
-    async def _deliver(self, spool: Spool, entries: Iterable[Entry]) -> None:
+    async def _deliver(self, spool: Spool, entries: Iterable[SpoolEntry]) -> None:
         relay: aiosmtplib.SMTP | None = None
         try:
             for entry in entries:
@@ -111,7 +111,7 @@ class Postman:
         return relay
 
     @staticmethod
-    def _failed(spool: Spool, entry: Entry, message: EmailMessage, error: Exception) -> None:
+    def _failed(spool: Spool, entry: SpoolEntry, message: EmailMessage, error: Exception) -> None:
         age = clock.unix_now() - entry.created
         if _is_final(error) or age > PATIENCE:
             log.warning("mail %s (%s) is given up: %s", entry.id, message["Subject"], error)

@@ -25,7 +25,7 @@ FAILED: Final = ".failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SpoolEntry:
     """One message in the spool. `created` and `due` in Unix seconds; `failed` once it was given up."""
 
     id: str
@@ -55,7 +55,7 @@ class Spool:
         unfinished.rename(self._folder / f"{entry_id}{WAITING}")
         return entry_id
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[SpoolEntry]:
         """All messages, the oldest first."""
         if not self._folder.is_dir():
             return []
@@ -66,7 +66,7 @@ class Spool:
                     due = path.stat().st_mtime
                 except FileNotFoundError:  # delivered while we look
                     continue
-                found.append(Entry(path.stem, _created(path.stem), due, path.suffix == FAILED))
+                found.append(SpoolEntry(path.stem, _created(path.stem), due, path.suffix == FAILED))
         return sorted(found, key=lambda entry: entry.id)
 
     def read(self, entry_id: str) -> EmailMessage | None:

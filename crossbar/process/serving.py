@@ -22,7 +22,7 @@ import uvloop
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from crossbar.config import Config, ConfigError, Tls
+from crossbar.config import Config, ConfigError, TlsOptions
 from crossbar.logs import fields
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def _listen(host: str, port: int, backlog: int) -> socket.socket:
     return socket.create_server(address[:2], family=family, backlog=backlog, dualstack_ipv6=both)
 
 
-def tls_context(tls: Tls) -> ssl.SSLContext:
+def tls_context(tls: TlsOptions) -> ssl.SSLContext:
     """TLS 1.2 and later with the configured certificate; ConfigError when it cannot be used."""
     if tls.certificate is None or tls.key is None:
         raise ConfigError(["tls.certificate and tls.key are needed together"])

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from crossbar import clock
 from crossbar.errors import JSON, Invalid
-from crossbar.wire.decoding import DEFAULT_LIMITS, Limits, decode_json, invalid_json
+from crossbar.wire.decoding import DEFAULT_LIMITS, BodyLimits, decode_json, invalid_json
 from crossbar.wire.multipart import Part, malformed, split_parts
 from crossbar.wire.query import NO_QUERY, Query
 from crossbar.wire.request_values import Values
@@ -64,7 +64,7 @@ def parse_body(
     transfer_encoding: str | None = None,
     query: Query = NO_QUERY,
     envelope_required: bool = True,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: BodyLimits = DEFAULT_LIMITS,
 ) -> RequestBody:
     """Read a body by its `Content-Type` and `Content-Transfer-Encoding`.
 
@@ -133,7 +133,7 @@ def _without_private(data: dict[str, JSON]) -> dict[str, JSON]:
     return data
 
 
-def _from_form(body: bytes, envelope_required: bool, limits: Limits) -> RequestBody:
+def _from_form(body: bytes, envelope_required: bool, limits: BodyLimits) -> RequestBody:
     """A form is its own envelope; a lone key without value is JSON without its type."""
     if body.count(b"&") < _MOST_FORM_FIELDS:
         form = Query.parse(body.decode("utf-8", "surrogateescape").strip())
@@ -145,7 +145,7 @@ def _from_form(body: bytes, envelope_required: bool, limits: Limits) -> RequestB
 
 
 def _read_parts(
-    parts: list[Part], result: RequestBody, envelope_required: bool, limits: Limits, level: int = 1
+    parts: list[Part], result: RequestBody, envelope_required: bool, limits: BodyLimits, level: int = 1
 ) -> list[_File]:
     """Fill envelope and data from the last JSON part; every other part is a file."""
     files: list[_File] = []

@@ -13,7 +13,7 @@ import orjson
 from crossbar.errors import JSON, Invalid
 
 
-class Limits(NamedTuple):
+class BodyLimits(NamedTuple):
     """What a request may send: bytes of a body (`max_upload_size`), levels of nested objects and arrays.
 
     orjson writes no more than 254 levels, and an answer wraps what was sent in some of its own.
@@ -23,7 +23,7 @@ class Limits(NamedTuple):
     depth: int = 200
 
 
-DEFAULT_LIMITS: Final = Limits()
+DEFAULT_LIMITS: Final = BodyLimits()
 
 
 _REASONS: Final = (
@@ -44,7 +44,7 @@ _INTEGER_RANGE: Final = range(-(2**63), 2**63)
 _LONGEST_INTEGER: Final = 20
 
 
-def decode_json(body: bytes, limits: Limits = DEFAULT_LIMITS) -> JSON:
+def decode_json(body: bytes, limits: BodyLimits = DEFAULT_LIMITS) -> JSON:
     """Decode a body; Latin-1 is understood where it is not UTF-8, the last of duplicate keys wins.
 
     Raises `Invalid` (400, field `json`, code `invalid`) for malformed text and for what the store cannot hold:
@@ -83,7 +83,7 @@ def _malformed(error: orjson.JSONDecodeError) -> Invalid:
     return invalid_json(f"{reason} around {position}")
 
 
-def _check_storable(body: bytes, value: JSON, limits: Limits) -> None:
+def _check_storable(body: bytes, value: JSON, limits: BodyLimits) -> None:
     """Look closer only where the text shows that there may be something to see: a walk costs more than decoding."""
     if body.count(b"{") + body.count(b"[") > limits.depth and _depth(value) > limits.depth:
         raise invalid_json(f"more than {limits.depth} nested levels")

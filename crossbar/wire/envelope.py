@@ -35,7 +35,7 @@ class Exchange(NamedTuple):
     tokens: tuple[int, int] = (0, 100)
 
 
-class Page(NamedTuple):
+class PageInfo(NamedTuple):
     """Paging keys of a listing: items in this page, opaque keys of this and the next page."""
 
     page_size: int
@@ -60,7 +60,7 @@ class Envelopes:
         exchange: Exchange,
         *,
         revision: str | None = None,
-        page: Page | None = None,
+        page: PageInfo | None = None,
         metadata: JSON = None,
         extra: Mapping[str, JSON] | None = None,
     ) -> bytes:
@@ -126,7 +126,7 @@ def jsonp(body: bytes, callback: str) -> bytes:
     return b"%s(%s);" % (callback.encode(), body) if _CALLBACK_NAME.fullmatch(callback) else body
 
 
-def _paging(page: Page) -> bytes:
+def _paging(page: PageInfo) -> bytes:
     page_size, start_key, next_start_key = page
     text = b',"page_size":%d' % page_size
     if start_key is not None:

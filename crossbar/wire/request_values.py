@@ -76,7 +76,7 @@ class Values:
         return verb.upper() if verb else method
 
 
-class Credential(NamedTuple):
+class PresentedCredential(NamedTuple):
     """What the caller presented.
 
     `token` is a JWT, `basic` the base64 text after `Basic`, `bearer` the id of a stored token document, `unusable` an
@@ -92,11 +92,11 @@ class Credential(NamedTuple):
         return self.value if self.kind in ("token", "bearer") else None
 
 
-def credential(headers: Headers, values: Values) -> Credential | None:
+def credential(headers: Headers, values: Values) -> PresentedCredential | None:
     """The first of `X-Auth-Token`, `auth_token`, `Authorization`, `authorization`; None without any."""
     token = headers.get(_X_AUTH_TOKEN) or values.text("auth_token")
     if token:
-        return Credential("token", clean(token))
+        return PresentedCredential("token", clean(token))
     authorization = headers.get(hdrs.AUTHORIZATION) or values.text("authorization")
     if not authorization:
         return None
@@ -104,11 +104,11 @@ def credential(headers: Headers, values: Values) -> Credential | None:
     value = value.strip()
     match scheme.lower():
         case "basic" if value:
-            return Credential("basic", value)
+            return PresentedCredential("basic", value)
         case "bearer" if value:
-            return Credential("bearer", value)
+            return PresentedCredential("bearer", value)
         case _:
-            return Credential("unusable", "")
+            return PresentedCredential("unusable", "")
 
 
 def pretty_print(headers: Headers, values: Values) -> bool:

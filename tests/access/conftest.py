@@ -12,7 +12,7 @@ import pytest_asyncio
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Store
 
-from .town import SHAPES, StartWorker, Town, Worker
+from .installation import SHAPES, Installation, StartWorker, Worker
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -49,6 +49,6 @@ async def worker(start_worker: StartWorker) -> Worker:
 
 
 @pytest.fixture
-def town(worker: Worker) -> Town:
+def installation(worker: Worker) -> Installation:
     """Makes accounts and users through the first worker's store."""
-    return Town(worker.store)
+    return Installation(worker.store)

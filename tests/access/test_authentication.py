@@ -18,7 +18,7 @@ from crossbar.documents.document import Document
 from crossbar.errors import CrossbarError
 from crossbar.shared import BucketTable
 
-from .town import PEPPER, Request, Town, Worker
+from .installation import PEPPER, Installation, Request, Worker
 
 REQUEST = Request.of("GET", "/accounts/A/devices")
 
@@ -77,9 +77,9 @@ async def jwt(worker: Worker, account: Document, user: Document | None, **extra:
     return Credential("jwt", token)
 
 
-async def test_a_good_token_costs_nothing(worker: Worker, town: Town, door: Door) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+async def test_a_good_token_costs_nothing(worker: Worker, installation: Installation, door: Door) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     credential = await jwt(worker, acme, ann)
     identity = await door.early(credential)
     assert identity is not None
@@ -104,24 +104,26 @@ async def test_who_knocks_too_often_has_to_wait(door: Door) -> None:
     assert await refusal(door.required(None)) == (429, "too_many_requests", {"message": "too many requests"})
 
 
-async def test_an_expired_token_is_refused_at_once(worker: Worker, town: Town, door: Door) -> None:
-    acme = await town.account("Acme")
+async def test_an_expired_token_is_refused_at_once(worker: Worker, installation: Installation, door: Door) -> None:
+    acme = await installation.account("Acme")
     with clock.frozen(1_700_000_000):
         credential = await jwt(worker, acme, None)
     assert await refusal(door.early(credential)) == (401, "invalid credentials", {})
 
 
-async def test_the_account_a_client_names_must_be_that_of_its_token(worker: Worker, town: Town, door: Door) -> None:
-    acme, other = await town.account("Acme"), await town.account("Other")
+async def test_the_account_a_client_names_must_be_that_of_its_token(
+    worker: Worker, installation: Installation, door: Door
+) -> None:
+    acme, other = await installation.account("Acme"), await installation.account("Other")
     token = (await jwt(worker, acme, None)).value
     assert await door.early(Credential("jwt", token, acme.id)) is not None
     assert await door.early(Credential("jwt", token, other.id)) is None
 
 
-async def test_after_a_trial_nothing_goes(worker: Worker, town: Town, door: Door) -> None:
+async def test_after_a_trial_nothing_goes(worker: Worker, installation: Installation, door: Door) -> None:
     with clock.frozen(1_700_000_000):
-        acme = await town.account("Acme", pvt_trial_expires=clock.now() + 10)
-        await town.user(acme, "ann")
+        acme = await installation.account("Acme", pvt_trial_expires=clock.now() + 10)
+        await installation.user(acme, "ann")
         credential = await jwt(worker, acme, None)
         assert await door.early(credential) is not None
     locked = {"account": {"expired": {"message": "account expired", "cause": 63_867_219_210}}}
@@ -129,20 +131,22 @@ async def test_after_a_trial_nothing_goes(worker: Worker, town: Town, door: Door
         assert await refusal(door.early(credential)) == (423, "locked", locked)
         assert await refusal(door.early(basic(acme, "secret"))) == (423, "locked", locked)
         assert door.expired == [acme.id, acme.id]
-        await town.edit(acme, pvt_enabled=False)
+        await installation.edit(acme, pvt_enabled=False)
         await worker.hears_everything(acme)
         assert await refusal(door.early(credential)) == (423, "locked", locked)
     assert door.expired == [acme.id, acme.id]
 
 
-async def test_a_disabled_account_keeps_its_tokens(worker: Worker, town: Town, door: Door) -> None:
-    acme = await town.account("Acme", pvt_enabled=False)
+async def test_a_disabled_account_keeps_its_tokens(worker: Worker, installation: Installation, door: Door) -> None:
+    acme = await installation.account("Acme", pvt_enabled=False)
     assert await door.early(await jwt(worker, acme, None)) is not None
 
 
-async def test_basic_authentication_has_an_identity_but_no_token(worker: Worker, town: Town, door: Door) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann", priv_level="admin")
+async def test_basic_authentication_has_an_identity_but_no_token(
+    worker: Worker, installation: Installation, door: Door
+) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann", priv_level="admin")
     identity = await door.early(basic(acme, "secret"))
     assert identity is not None
     assert (identity.account_id, identity.owner_id, identity.method) == (acme.id, ann.id, "cb_basic_auth")
@@ -151,9 +155,9 @@ async def test_basic_authentication_has_an_identity_but_no_token(worker: Worker,
     assert identity.is_account_admin
 
 
-async def test_every_basic_request_is_paid_once(worker: Worker, town: Town, door: Door) -> None:
-    acme = await town.account("Acme")
-    await town.user(acme, "ann")
+async def test_every_basic_request_is_paid_once(worker: Worker, installation: Installation, door: Door) -> None:
+    acme = await installation.account("Acme")
+    await installation.user(acme, "ann")
     wrong = basic(acme, "wrong")
     assert await door.early(wrong) is None
     assert await refusal(door.required(wrong)) == UNKNOWN
@@ -164,11 +168,11 @@ async def test_every_basic_request_is_paid_once(worker: Worker, town: Town, door
     assert (await refusal(door.early(basic(acme, "secret"))))[0] == 429
 
 
-async def test_a_token_may_act_as_a_user_further_down(worker: Worker, town: Town, door: Door) -> None:
-    parent = await town.account("Parent", pvt_superduper_admin=True)
-    child = await town.account("Child", parent)
-    grandchild = await town.account("Grandchild", child)
-    ann, bob = await town.user(parent, "ann", priv_level="admin"), await town.user(grandchild, "bob")
+async def test_a_token_may_act_as_a_user_further_down(worker: Worker, installation: Installation, door: Door) -> None:
+    parent = await installation.account("Parent", pvt_superduper_admin=True)
+    child = await installation.account("Child", parent)
+    grandchild = await installation.account("Grandchild", child)
+    ann, bob = await installation.user(parent, "ann", priv_level="admin"), await installation.user(grandchild, "bob")
 
     credential = await jwt(worker, parent, ann, **{"as": {"account_id": grandchild.id, "owner_id": bob.id}})
     identity = await door.early(credential)
@@ -180,10 +184,14 @@ async def test_a_token_may_act_as_a_user_further_down(worker: Worker, town: Town
     assert identity.token == credential.value
 
 
-async def test_a_token_may_not_act_as_anybody_else(worker: Worker, town: Town, door: Door) -> None:
-    parent = await town.account("Parent")
-    child, sibling = await town.account("Child", parent), await town.account("Sibling", parent)
-    ann, bob, cid = await town.user(parent, "ann"), await town.user(child, "bob"), await town.user(sibling, "cid")
+async def test_a_token_may_not_act_as_anybody_else(worker: Worker, installation: Installation, door: Door) -> None:
+    parent = await installation.account("Parent")
+    child, sibling = await installation.account("Child", parent), await installation.account("Sibling", parent)
+    ann, bob, cid = (
+        await installation.user(parent, "ann"),
+        await installation.user(child, "bob"),
+        await installation.user(sibling, "cid"),
+    )
 
     async def acting(account_id: object, owner_id: object) -> Identity | None:
         return await door.early(
@@ -198,25 +206,27 @@ async def test_a_token_may_not_act_as_anybody_else(worker: Worker, town: Town, d
 
 
 @pytest.mark.parametrize("claim", [{}, {"account_id": "a"}, {"account_id": 1, "owner_id": []}, "x", None, []])
-async def test_half_a_masquerade_is_none(worker: Worker, town: Town, door: Door, claim: object) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+async def test_half_a_masquerade_is_none(worker: Worker, installation: Installation, door: Door, claim: object) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     identity = await door.early(await jwt(worker, acme, ann, **{"as": claim}))
     assert identity is not None
     assert (identity.account_id, identity.original_account_id) == (acme.id, None)
 
 
-async def test_an_impersonating_token_names_who_really_acts(worker: Worker, town: Town, door: Door) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+async def test_an_impersonating_token_names_who_really_acts(
+    worker: Worker, installation: Installation, door: Door
+) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     credential = await jwt(worker, acme, ann, original_account_id="M", original_owner_id="U")
     identity = await door.early(credential)
     assert identity is not None
     assert (identity.original_account_id, identity.original_owner_id) == ("M", "U")
 
 
-async def test_a_known_address_needs_no_credential(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme", ips={"a": {"ip": REQUEST.client_ip}})
+async def test_a_known_address_needs_no_credential(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme", ips={"a": {"ip": REQUEST.client_ip}})
     door = Door(worker, by_address=True)
     identity = await door.required(None)
     assert (identity.account_id, identity.owner_id, identity.method) == (acme.id, None, "cb_ip_auth")
@@ -225,12 +235,12 @@ async def test_a_known_address_needs_no_credential(worker: Worker, town: Town) -
     assert await refusal(Door(worker).required(None)) == UNKNOWN
 
 
-async def test_an_address_of_two_accounts_stands_for_neither(worker: Worker, town: Town) -> None:
-    await town.account("Acme", ips={"a": {"ip": REQUEST.client_ip}})
-    await town.account("Other", ips={"a": {"ip": REQUEST.client_ip}})
+async def test_an_address_of_two_accounts_stands_for_neither(worker: Worker, installation: Installation) -> None:
+    await installation.account("Acme", ips={"a": {"ip": REQUEST.client_ip}})
+    await installation.account("Other", ips={"a": {"ip": REQUEST.client_ip}})
     assert await refusal(Door(worker, by_address=True).required(None)) == UNKNOWN
 
 
-async def test_an_expired_account_is_not_known_by_address(worker: Worker, town: Town) -> None:
-    await town.account("Acme", ips={"a": {"ip": REQUEST.client_ip}}, pvt_trial_expires=1)
+async def test_an_expired_account_is_not_known_by_address(worker: Worker, installation: Installation) -> None:
+    await installation.account("Acme", ips={"a": {"ip": REQUEST.client_ip}}, pvt_trial_expires=1)
     assert (await refusal(Door(worker, by_address=True).required(None)))[:2] == (423, "locked")

@@ -11,7 +11,7 @@ from crossbar import clock
 from crossbar.access.authenticators import MOST_FAILURES, WAIT_SECONDS, AlreadyConfirmed, Authenticators
 from crossbar.access.directory import User
 
-from .town import PEPPER, Town, Worker
+from .installation import PEPPER, Installation, Worker
 
 NOW = 1_700_000_010.0
 
@@ -22,8 +22,8 @@ def apps(worker: Worker) -> Authenticators:
 
 
 @pytest.fixture
-async def ann(town: Town) -> User:
-    return User.of(await town.user(await town.account("Acme"), "ann"))
+async def ann(installation: Installation) -> User:
+    return User.of(await installation.user(await installation.account("Acme"), "ann"))
 
 
 async def secret_of(apps: Authenticators, user: User) -> str:

@@ -8,7 +8,7 @@ from crossbar.access.authorization import tree_allows
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
 
-from .town import Request
+from .installation import Request
 
 
 def _account(name: str, *tree: str, superduper: bool = False) -> Account:

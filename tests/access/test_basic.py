@@ -11,7 +11,7 @@ from crossbar.access.basic import BasicCredentials
 from crossbar.access.passwords import password_fields
 from crossbar.access.pepper import Pepper
 
-from .town import PEPPER, StartWorker, Town, Worker
+from .installation import PEPPER, Installation, StartWorker, Worker
 
 
 def header(account_id: str, secret: str) -> str:
@@ -35,10 +35,10 @@ SECRETS = {"md5": md5("ann:pass:wörd"), "sha": sha("ann:pass:wörd"), "plain": 
 
 
 @pytest.mark.parametrize("secret", [*SECRETS.values(), SECRETS["md5"].upper(), "Ann:pass:wörd", "pass:wörd"])
-async def test_each_form_of_the_secret_names_the_user(worker: Worker, town: Town, secret: str) -> None:
-    acme, other = await town.account("Acme"), await town.account("Other")
-    ann = await town.user(acme, "ann", "pass:wörd")
-    await town.user(other, "ann", "something else")
+async def test_each_form_of_the_secret_names_the_user(worker: Worker, installation: Installation, secret: str) -> None:
+    acme, other = await installation.account("Acme"), await installation.account("Other")
+    ann = await installation.user(acme, "ann", "pass:wörd")
+    await installation.user(other, "ann", "something else")
     assert await who(worker, acme.id, secret) == ann.id
     assert await who(worker, other.id, secret) is None
 
@@ -46,23 +46,25 @@ async def test_each_form_of_the_secret_names_the_user(worker: Worker, town: Town
 @pytest.mark.parametrize("form", SECRETS)
 async def test_a_set_form_is_the_only_one(start_worker: StartWorker, form: str) -> None:
     worker = await start_worker(form=form)
-    town = Town(worker.store)
-    acme = await town.account("Acme")
-    await town.user(acme, "ann", "pass:wörd")
+    installation = Installation(worker.store)
+    acme = await installation.account("Acme")
+    await installation.user(acme, "ann", "pass:wörd")
     taken = [name for name, secret in SECRETS.items() if await who(worker, acme.id, secret)]
     assert taken == [form]
     assert await who(worker, acme.id, "pass:wörd") is None
 
 
-async def test_of_several_with_the_password_the_oldest_administrator(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann", "shared")
-    await town.user(acme, None)
-    await town.user(acme, "bob", "other", priv_level="admin")
+async def test_of_several_with_the_password_the_oldest_administrator(
+    worker: Worker, installation: Installation
+) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann", "shared")
+    await installation.user(acme, None)
+    await installation.user(acme, "bob", "other", priv_level="admin")
     assert await who(worker, acme.id, "shared") == ann.id
     newer = BasicCredentials(worker.directory, PEPPER)
-    cid = await town.user(acme, "cid", "shared", priv_level="admin")
-    await town.user(acme, "dan", "shared", priv_level="admin")
+    cid = await installation.user(acme, "cid", "shared", priv_level="admin")
+    await installation.user(acme, "dan", "shared", priv_level="admin")
     user = await newer.user_of(header(acme.id, "shared"))
     assert user is not None and user.id == cid.id
 
@@ -75,17 +77,17 @@ async def test_what_cannot_be_read_names_nobody(worker: Worker, value: str) -> N
 
 
 async def test_it_ends_with_the_password_and_with_the_user(
-    worker: Worker, start_worker: StartWorker, town: Town
+    worker: Worker, start_worker: StartWorker, installation: Installation
 ) -> None:
     other = await start_worker()
-    acme = await town.account("Acme")
-    ann, bob = await town.user(acme, "ann", "first"), await town.user(acme, "bob", "second")
+    acme = await installation.account("Acme")
+    ann, bob = await installation.user(acme, "ann", "first"), await installation.user(acme, "bob", "second")
     for each in (worker, other):
         assert await who(each, acme.id, "first") == ann.id
         assert await who(each, acme.id, md5("bob:second")) == bob.id
 
-    ann = await town.edit(ann, **password_fields(PEPPER, "ann", "third"))
-    await town.edit(bob, enabled=False)
+    ann = await installation.edit(ann, **password_fields(PEPPER, "ann", "third"))
+    await installation.edit(bob, enabled=False)
 
     assert await who(other, acme.id, "third") == ann.id
     for each in (worker, other):
@@ -105,10 +107,12 @@ class CountingPepper(Pepper):
 
 
 @pytest.mark.parametrize("secret", ["a" * 32, "a" * 40, "ann:wrong"])
-async def test_a_refusal_costs_the_same_whoever_was_meant(worker: Worker, town: Town, secret: str) -> None:
-    acme = await town.account("Acme")
-    await town.user(acme, "ann")
-    empty = await town.account("Empty")
+async def test_a_refusal_costs_the_same_whoever_was_meant(
+    worker: Worker, installation: Installation, secret: str
+) -> None:
+    acme = await installation.account("Acme")
+    await installation.user(acme, "ann")
+    empty = await installation.account("Empty")
 
     async def digests(account_id: str, form: str) -> int:
         pepper = CountingPepper("a pepper for tests, and for nothing else")
@@ -121,9 +125,9 @@ async def test_a_refusal_costs_the_same_whoever_was_meant(worker: Worker, town: 
         assert len({await digests(account_id, form) for account_id in (acme.id, empty.id, "f" * 32)}) == 1
 
 
-async def test_a_known_credential_is_not_looked_for_again(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+async def test_a_known_credential_is_not_looked_for_again(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     pepper = CountingPepper("a pepper for tests, and for nothing else")
     basic = BasicCredentials(worker.directory, pepper)
     await basic.user_of(header(acme.id, "secret"))
@@ -133,9 +137,9 @@ async def test_a_known_credential_is_not_looked_for_again(worker: Worker, town: 
     assert pepper.digests == before + 1
 
 
-async def test_forgotten_credentials_are_looked_for_anew(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    ann, bob = await town.user(acme, "ann", "first"), await town.user(acme, "bob", "second")
+async def test_forgotten_credentials_are_looked_for_anew(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    ann, bob = await installation.user(acme, "ann", "first"), await installation.user(acme, "bob", "second")
     basic = BasicCredentials(worker.directory, PEPPER, limit=1)
     found = [await basic.user_of(header(acme.id, secret)) for secret in ("first", "second", "first")]
     assert [user.id if user else None for user in found] == [ann.id, bob.id, ann.id]

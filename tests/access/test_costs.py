@@ -11,7 +11,7 @@ from crossbar.access.costs import Costs, CostSettings
 from crossbar.errors import TooManyRequests
 from crossbar.shared import BucketTable
 
-from .town import Request
+from .installation import Request
 
 
 def costs(**settings: Any) -> Costs:

@@ -10,7 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import AutoReconnect
 
 from crossbar import clock
-from crossbar.access.feed_cache import Memory
+from crossbar.access.feed_cache import FeedCache
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Outage, Store
@@ -48,14 +48,14 @@ def shelf() -> Shelf:
 
 
 async def test_a_value_is_read_once(feed: Feed, shelf: Shelf) -> None:
-    memory = Memory(feed, shelf.load, limit=10)
+    memory = FeedCache(feed, shelf.load, limit=10)
     shelf.values["a"] = "1"
     assert [await memory.get("a"), await memory.get("a")] == ["1", "1"]
     assert shelf.reads == 1
 
 
 async def test_a_forgotten_value_is_read_again(feed: Feed, shelf: Shelf) -> None:
-    memory = Memory(feed, shelf.load, limit=10)
+    memory = FeedCache(feed, shelf.load, limit=10)
     shelf.values["a"] = "1"
     await memory.get("a")
     shelf.values["a"] = "2"
@@ -64,21 +64,21 @@ async def test_a_forgotten_value_is_read_again(feed: Feed, shelf: Shelf) -> None
 
 
 async def test_what_was_not_there_is_found_as_soon_as_it_is(feed: Feed, shelf: Shelf) -> None:
-    memory = Memory(feed, shelf.load, limit=10)
+    memory = FeedCache(feed, shelf.load, limit=10)
     assert await memory.get("a") is None
     shelf.values["a"] = "1"
     assert await memory.get("a") == "1"
 
 
 async def test_absence_can_be_remembered(feed: Feed, shelf: Shelf) -> None:
-    memory = Memory(feed, shelf.load, limit=10, keep_absent=True)
+    memory = FeedCache(feed, shelf.load, limit=10, keep_absent=True)
     assert [await memory.get("a"), await memory.get("a")] == [None, None]
     assert shelf.reads == 1
 
 
 @pytest.mark.parametrize("change", [lambda memory: memory.forget("a"), lambda memory: memory.clear()])
 async def test_a_change_during_a_read_is_not_missed(feed: Feed, shelf: Shelf, change: Any) -> None:
-    memory = Memory(feed, shelf.load, limit=10)
+    memory = FeedCache(feed, shelf.load, limit=10)
     shelf.values["a"] = "old"
     shelf.reading.clear()
     read = asyncio.create_task(memory.get("a"))
@@ -96,7 +96,7 @@ async def test_a_failed_read_leaves_nothing_behind(feed: Feed) -> None:
     async def fail(_: str) -> str:
         raise ConnectionError
 
-    memory = Memory(feed, fail, limit=10, keep_absent=True)
+    memory = FeedCache(feed, fail, limit=10, keep_absent=True)
     with pytest.raises(ConnectionError):
         await memory.get("a")
     with pytest.raises(ConnectionError):
@@ -104,7 +104,7 @@ async def test_a_failed_read_leaves_nothing_behind(feed: Feed) -> None:
 
 
 async def test_the_oldest_makes_room(feed: Feed, shelf: Shelf) -> None:
-    memory = Memory(feed, shelf.load, limit=2)
+    memory = FeedCache(feed, shelf.load, limit=2)
     shelf.values = {"a": "1", "b": "2", "c": "3"}
     for key in "abc":
         await memory.get(key)
@@ -117,7 +117,7 @@ async def test_the_oldest_makes_room(feed: Feed, shelf: Shelf) -> None:
 
 
 async def test_reading_again_takes_no_room_from_others(feed: Feed, shelf: Shelf) -> None:
-    memory = Memory(feed, shelf.load, limit=2)
+    memory = FeedCache(feed, shelf.load, limit=2)
     shelf.values = {"a": "1", "b": "2"}
     await memory.get("a")
     await memory.get("b")
@@ -127,7 +127,7 @@ async def test_reading_again_takes_no_room_from_others(feed: Feed, shelf: Shelf)
 
 
 async def test_when_the_feed_is_lost_nothing_remembered_counts(feed: Feed, shelf: Shelf) -> None:
-    memory = Memory(feed, shelf.load, limit=10)
+    memory = FeedCache(feed, shelf.load, limit=10)
     shelf.values["a"] = "1"
     await memory.get("a")
     shelf.values["a"] = "2"
@@ -136,7 +136,7 @@ async def test_when_the_feed_is_lost_nothing_remembered_counts(feed: Feed, shelf
 
 
 async def test_while_the_feed_is_down_a_value_is_believed_for_a_second(feed: Feed, shelf: Shelf) -> None:
-    memory = Memory(feed, shelf.load, limit=10)
+    memory = FeedCache(feed, shelf.load, limit=10)
     feed.live = False
     shelf.values["a"] = "1"
     with clock.frozen(1000):

@@ -14,7 +14,7 @@ from crossbar.access.pepper import Pepper, Unsealable
 from crossbar.access.tokens import BadToken
 from crossbar.errors import NotFound
 
-from .town import StartWorker, Town, Worker
+from .installation import Installation, StartWorker, Worker
 
 
 async def test_workers_that_start_together_end_with_one_keyring(start_worker: StartWorker) -> None:
@@ -44,10 +44,10 @@ async def test_what_is_stored_is_of_no_use_without_the_pepper(worker: Worker) ->
 
 
 async def test_a_new_key_signs_and_the_old_one_still_verifies(
-    worker: Worker, start_worker: StartWorker, town: Town
+    worker: Worker, start_worker: StartWorker, installation: Installation
 ) -> None:
     other = await start_worker()
-    acme = await town.account("Acme")
+    acme = await installation.account("Acme")
     old = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
     before = await other.keys.ring()
 
@@ -60,9 +60,11 @@ async def test_a_new_key_signs_and_the_old_one_still_verifies(
         assert (await each.tokens.verify(old)).account_id == acme.id
 
 
-async def test_a_retired_key_takes_its_tokens_with_it(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+async def test_a_retired_key_takes_its_tokens_with_it(
+    worker: Worker, start_worker: StartWorker, installation: Installation
+) -> None:
     other = await start_worker()
-    acme = await town.account("Acme")
+    acme = await installation.account("Acme")
     token = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
     await other.tokens.verify(token)
     retired = (await worker.keys.ring()).signing
@@ -79,8 +81,8 @@ async def test_a_retired_key_takes_its_tokens_with_it(worker: Worker, start_work
     await other.tokens.verify(fresh)
 
 
-async def test_only_the_key_that_signs_is_replaced_when_it_retires(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
+async def test_only_the_key_that_signs_is_replaced_when_it_retires(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
     old = (await worker.keys.ring()).signing
     new = await worker.keys.rotate()
     token = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
@@ -107,8 +109,8 @@ async def test_made_up_keys_are_looked_for_once_a_second(start_worker: StartWork
         assert key_id in (await deaf.keys.ring_with(key_id)).public
 
 
-async def test_a_new_system_secret_ends_all_tokens(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
+async def test_a_new_system_secret_ends_all_tokens(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
     token = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
     await worker.tokens.verify(token)
 

@@ -11,20 +11,20 @@ import pytest
 from crossbar.access.costs import Costs, CostSettings
 from crossbar.access.directory import Account, Directory, User
 from crossbar.access.logins import (
-    Attempt,
     Credentials,
+    LoginAttempt,
     Logins,
     ModuleSettings,
+    SecondFactorResult,
     SecondFactorWanted,
-    Verdict,
     api_key_fields,
 )
 from crossbar.access.passwords import password_fields
 from crossbar.errors import JSON, CrossbarError
 from crossbar.shared import BucketTable
 
+from .installation import PEPPER, Installation, Request, StartWorker, Worker
 from .test_basic import CountingPepper
-from .town import PEPPER, Request, StartWorker, Town, Worker
 
 LOG_IN = Request.of("PUT", "/user_auth")
 BY_KEY = Request.of("PUT", "/api_auth")
@@ -43,7 +43,7 @@ class CountingDirectory(Directory):
         return await super().users_of_credential(account_id, method, digest)
 
 
-class Desk:
+class NumberOperations:
     """Logs people in, in one worker, and keeps what would be recorded. Buckets hold ten tokens and never fill."""
 
     def __init__(self, worker: Worker) -> None:
@@ -51,7 +51,7 @@ class Desk:
         self.settings: dict[str, ModuleSettings] = {}
         self.numbers: dict[str, str] = {}
         self.wanted_factor: str | None = None
-        self.attempts: list[Attempt] = []
+        self.attempts: list[LoginAttempt] = []
         self.expired: list[Account] = []
         self.pepper = CountingPepper("a pepper for tests, and for nothing else")
         self.costs = Costs(BucketTable(64), lambda: CostSettings(capacity=10, rate_per_second=0.0))
@@ -84,22 +84,22 @@ class Desk:
 
     async def _factor(
         self, account: Account, user: User, settings: Mapping[str, JSON], response: JSON
-    ) -> Verdict | None:
+    ) -> SecondFactorResult | None:
         if self.wanted_factor is None:
             return None
         if response is None:
             raise SecondFactorWanted({"provider_name": "otp"})
         if response != self.wanted_factor:
-            return Verdict(False, "failed", "unauthorized")
-        return Verdict(True, "success", "multi factor authentication was successful")
+            return SecondFactorResult(False, "failed", "unauthorized")
+        return SecondFactorResult(True, "success", "multi factor authentication was successful")
 
-    async def _record(self, attempt: Attempt) -> None:
+    async def _record(self, attempt: LoginAttempt) -> None:
         self.attempts.append(attempt)
 
 
 @pytest.fixture
-def desk(worker: Worker) -> Desk:
-    return Desk(worker)
+def desk(worker: Worker) -> NumberOperations:
+    return NumberOperations(worker)
 
 
 async def refusal(attempt: Awaitable[object]) -> tuple[int, str, Any]:
@@ -109,9 +109,11 @@ async def refusal(attempt: Awaitable[object]) -> tuple[int, str, Any]:
 
 
 @pytest.mark.parametrize("method", ["md5", "sha"])
-async def test_a_log_in_gives_a_token(worker: Worker, town: Town, desk: Desk, method: str) -> None:
-    acme = await town.account("Acme", realm="Acme.Example.com")
-    ann = await town.user(acme, "ann")
+async def test_a_log_in_gives_a_token(
+    worker: Worker, installation: Installation, desk: NumberOperations, method: str
+) -> None:
+    acme = await installation.account("Acme", realm="Acme.Example.com")
+    ann = await installation.user(acme, "ann")
 
     login = await desk.log_in("ann", method=method, realm="acme.example.COM")
 
@@ -119,7 +121,7 @@ async def test_a_log_in_gives_a_token(worker: Worker, town: Town, desk: Desk, me
     identity = await worker.tokens.verify(login.token)
     assert (identity.account_id, identity.owner_id, identity.method) == (acme.id, ann.id, "cb_user_auth")
     assert desk.attempts == [
-        Attempt(
+        LoginAttempt(
             acme.id,
             ann.id,
             "cb_user_auth",
@@ -131,18 +133,20 @@ async def test_a_log_in_gives_a_token(worker: Worker, town: Town, desk: Desk, me
     assert login.token not in repr(login)
 
 
-async def test_the_hash_must_be_of_the_method_it_claims(town: Town, desk: Desk) -> None:
-    acme = await town.account("Acme")
-    await town.user(acme, "ann")
+async def test_the_hash_must_be_of_the_method_it_claims(installation: Installation, desk: NumberOperations) -> None:
+    acme = await installation.account("Acme")
+    await installation.user(acme, "ann")
     sha = hashlib.sha1(b"ann:secret").hexdigest()
     credentials = Credentials(sha, "md5", realm=acme.fields["realm"])
     assert await refusal(desk.logins.by_credentials(credentials, LOG_IN, desk._record)) == UNKNOWN
 
 
-async def test_number_goes_before_realm_and_realm_before_name(town: Town, desk: Desk) -> None:
-    accounts = {name: await town.account(name, realm=f"{name}.example.com") for name in ("one", "two", "three")}
+async def test_number_goes_before_realm_and_realm_before_name(
+    installation: Installation, desk: NumberOperations
+) -> None:
+    accounts = {name: await installation.account(name, realm=f"{name}.example.com") for name in ("one", "two", "three")}
     for account in accounts.values():
-        await town.user(account, "ann")
+        await installation.user(account, "ann")
     desk.numbers["+15551234"] = accounts["one"].id
     desk.numbers["+15550000"] = "f" * 32
 
@@ -155,19 +159,19 @@ async def test_number_goes_before_realm_and_realm_before_name(town: Town, desk: 
     assert await reached(phone_number="+15550000", realm="nowhere.example.com", account_name="T.H.R.E.E") == "three"
 
 
-async def test_of_accounts_with_one_name_each_is_tried(town: Town, desk: Desk) -> None:
-    await town.user(await town.account("Acme"), "ann")
-    second = await town.account("acme!")
-    bob = await town.user(second, "bob")
+async def test_of_accounts_with_one_name_each_is_tried(installation: Installation, desk: NumberOperations) -> None:
+    await installation.user(await installation.account("Acme"), "ann")
+    second = await installation.account("acme!")
+    bob = await installation.user(second, "bob")
     login = await desk.log_in("bob", account_name="ACME")
     assert (login.account.id, login.user.id) == (second.id, bob.id)
 
 
-async def test_whatever_is_wrong_looks_and_costs_the_same(town: Town, desk: Desk) -> None:
-    acme = await town.account("Acme", realm="acme.example.com")
-    await town.user(acme, "ann")
-    await town.user(acme, "off", enabled=False)
-    await town.delete(await town.user(acme, "gone"))
+async def test_whatever_is_wrong_looks_and_costs_the_same(installation: Installation, desk: NumberOperations) -> None:
+    acme = await installation.account("Acme", realm="acme.example.com")
+    await installation.user(acme, "ann")
+    await installation.user(acme, "off", enabled=False)
+    await installation.delete(await installation.user(acme, "gone"))
     wrong: list[dict[str, Any]] = [
         {"username": "ann", "password": "wrong", "realm": "acme.example.com"},
         {"username": "nobody", "realm": "acme.example.com"},
@@ -180,16 +184,16 @@ async def test_whatever_is_wrong_looks_and_costs_the_same(town: Town, desk: Desk
     ]
     steps = set()
     for given in wrong:
-        each = Desk(desk.worker)
+        each = NumberOperations(desk.worker)
         assert await refusal(each.log_in(**given)) == UNKNOWN
         assert each.costs.remaining(LOG_IN) == 0
         steps.add((each.pepper.digests, each.directory.lookups))
     assert steps == {(1, 1)}
 
 
-async def test_after_a_failure_the_next_attempt_has_to_wait(town: Town, desk: Desk) -> None:
-    acme = await town.account("Acme", realm="acme.example.com")
-    await town.user(acme, "ann")
+async def test_after_a_failure_the_next_attempt_has_to_wait(installation: Installation, desk: NumberOperations) -> None:
+    acme = await installation.account("Acme", realm="acme.example.com")
+    await installation.user(acme, "ann")
     await desk.log_in("ann", realm="acme.example.com")
     assert desk.costs.remaining(LOG_IN) == 9
     assert await refusal(desk.log_in("ann", "wrong", realm="acme.example.com")) == UNKNOWN
@@ -200,30 +204,34 @@ async def test_after_a_failure_the_next_attempt_has_to_wait(town: Town, desk: De
     ]
 
 
-async def test_a_new_password_counts_at_once_in_every_worker(town: Town, desk: Desk, start_worker: StartWorker) -> None:
-    acme = await town.account("Acme", realm="acme.example.com")
-    ann = await town.user(acme, "ann")
+async def test_a_new_password_counts_at_once_in_every_worker(
+    installation: Installation, desk: NumberOperations, start_worker: StartWorker
+) -> None:
+    acme = await installation.account("Acme", realm="acme.example.com")
+    ann = await installation.user(acme, "ann")
     await desk.log_in("ann", realm="acme.example.com")
     await desk.worker.feed.stop()
-    await Town((await start_worker()).store).edit(ann, **password_fields(PEPPER, "ann", "new"))
+    await Installation((await start_worker()).store).edit(ann, **password_fields(PEPPER, "ann", "new"))
     assert (await desk.log_in("ann", "new", realm="acme.example.com")).user.id == ann.id
     assert await refusal(desk.log_in("ann", "secret", realm="acme.example.com")) == UNKNOWN
 
 
-async def test_a_lock_counts_at_once_in_every_worker(town: Town, desk: Desk, start_worker: StartWorker) -> None:
-    acme = await town.account("Acme", realm="acme.example.com")
-    await town.user(acme, "ann")
+async def test_a_lock_counts_at_once_in_every_worker(
+    installation: Installation, desk: NumberOperations, start_worker: StartWorker
+) -> None:
+    acme = await installation.account("Acme", realm="acme.example.com")
+    await installation.user(acme, "ann")
     await desk.log_in("ann", realm="acme.example.com")
     await desk.worker.feed.stop()
-    await Town((await start_worker()).store).edit(acme, pvt_enabled=False)
+    await Installation((await start_worker()).store).edit(acme, pvt_enabled=False)
     assert (await refusal(desk.log_in("ann", realm="acme.example.com")))[:2] == (423, "locked")
 
 
-async def test_locked_accounts(town: Town, desk: Desk) -> None:
-    off = await town.account("Off", pvt_enabled=False)
-    over = await town.account("Over", pvt_trial_expires=60_000_000_000, pvt_enabled=False)
+async def test_locked_accounts(installation: Installation, desk: NumberOperations) -> None:
+    off = await installation.account("Off", pvt_enabled=False)
+    over = await installation.account("Over", pvt_trial_expires=60_000_000_000, pvt_enabled=False)
     for account in (off, over):
-        await town.user(account, "ann")
+        await installation.user(account, "ann")
 
     disabled = {"account": {"disabled": {"message": "account disabled"}}}
     expired = {"account": {"expired": {"message": "account expired", "cause": 60_000_000_000}}}
@@ -233,18 +241,18 @@ async def test_locked_accounts(town: Town, desk: Desk) -> None:
     assert await refusal(desk.log_in("ann", "wrong", account_name="off")) == UNKNOWN
 
 
-async def test_a_disabled_module_logs_nobody_in(town: Town, desk: Desk) -> None:
-    acme = await town.account("Acme", **KEYED)
-    await town.user(acme, "ann")
+async def test_a_disabled_module_logs_nobody_in(installation: Installation, desk: NumberOperations) -> None:
+    acme = await installation.account("Acme", **KEYED)
+    await installation.user(acme, "ann")
     desk.settings = {name: ModuleSettings(enabled=False, log_failed=False) for name in ("cb_user_auth", "cb_api_auth")}
     assert await refusal(desk.log_in("ann", account_name="acme")) == (401, "invalid credentials", {})
     assert await refusal(desk.by_key(KEY)) == (401, "invalid credentials", {})
     assert desk.attempts == []
 
 
-async def test_a_second_factor(worker: Worker, town: Town, desk: Desk) -> None:
-    acme = await town.account("Acme")
-    await town.user(acme, "ann")
+async def test_a_second_factor(worker: Worker, installation: Installation, desk: NumberOperations) -> None:
+    acme = await installation.account("Acme")
+    await installation.user(acme, "ann")
     desk.wanted_factor = "123456"
     wanted = {
         "message": "client needs to preform second-factor authentication",
@@ -261,8 +269,10 @@ async def test_a_second_factor(worker: Worker, town: Town, desk: Desk) -> None:
     ]
 
 
-async def test_a_wrong_second_factor_costs_like_a_wrong_password(town: Town, desk: Desk) -> None:
-    await town.user(await town.account("Acme"), "ann")
+async def test_a_wrong_second_factor_costs_like_a_wrong_password(
+    installation: Installation, desk: NumberOperations
+) -> None:
+    await installation.user(await installation.account("Acme"), "ann")
     desk.wanted_factor = "123456"
     assert await refusal(desk.log_in("ann", account_name="acme", second_factor="000000")) == UNKNOWN
     assert desk.costs.remaining(LOG_IN) == 0
@@ -272,34 +282,42 @@ async def test_a_wrong_second_factor_costs_like_a_wrong_password(town: Town, des
     ]
 
 
-async def test_who_uses_an_account_after_its_trial_is_told_of(town: Town, desk: Desk) -> None:
-    over = await town.account("Over", pvt_trial_expires=60_000_000_000)
-    await town.user(over, "ann")
+async def test_who_uses_an_account_after_its_trial_is_told_of(
+    installation: Installation, desk: NumberOperations
+) -> None:
+    over = await installation.account("Over", pvt_trial_expires=60_000_000_000)
+    await installation.user(over, "ann")
     assert (await refusal(desk.log_in("ann", account_name="over")))[:2] == (423, "locked")
     assert [account.id for account in desk.expired] == [over.id]
 
 
-async def test_an_address_logs_in_the_one_account_that_lists_it(worker: Worker, town: Town, desk: Desk) -> None:
-    acme = await town.account("Acme", ips={"office": {"ip": LOG_IN.client_ip}})
+async def test_an_address_logs_in_the_one_account_that_lists_it(
+    worker: Worker, installation: Installation, desk: NumberOperations
+) -> None:
+    acme = await installation.account("Acme", ips={"office": {"ip": LOG_IN.client_ip}})
     login = await desk.logins.by_address(LOG_IN, desk._record)
     identity = await worker.tokens.verify(login.token)
     assert (login.user, identity.account_id, identity.owner_id) == (None, acme.id, None)
     assert identity.method == "cb_ip_auth"
-    await town.account("Other", ips={"office": {"ip": LOG_IN.client_ip}})
+    await installation.account("Other", ips={"office": {"ip": LOG_IN.client_ip}})
     assert await refusal(desk.logins.by_address(LOG_IN, desk._record)) == UNKNOWN
     assert desk.costs.remaining(LOG_IN) == 0
 
 
-async def test_tokens_live_as_long_as_the_account_wants(worker: Worker, town: Town, desk: Desk) -> None:
-    await town.user(await town.account("Acme"), "ann")
+async def test_tokens_live_as_long_as_the_account_wants(
+    worker: Worker, installation: Installation, desk: NumberOperations
+) -> None:
+    await installation.user(await installation.account("Acme"), "ann")
     desk.settings["cb_user_auth"] = ModuleSettings(lifetime=0)
     login = await desk.log_in("ann", account_name="acme")
     assert "exp" not in (await worker.tokens.verify(login.token)).claims
 
 
-async def test_an_api_key_logs_its_account_in(worker: Worker, town: Town, desk: Desk) -> None:
-    acme = await town.account("Acme", **KEYED)
-    ann = await town.user(acme, "ann")
+async def test_an_api_key_logs_its_account_in(
+    worker: Worker, installation: Installation, desk: NumberOperations
+) -> None:
+    acme = await installation.account("Acme", **KEYED)
+    ann = await installation.user(acme, "ann")
 
     login = await desk.by_key(KEY)
 
@@ -312,21 +330,21 @@ async def test_an_api_key_logs_its_account_in(worker: Worker, town: Town, desk: 
     assert PEPPER.unseal(stored.fields["pvt_api_key"]) == KEY
 
 
-async def test_an_unknown_api_key(town: Town, desk: Desk) -> None:
-    await town.account("Acme", **KEYED)
+async def test_an_unknown_api_key(installation: Installation, desk: NumberOperations) -> None:
+    await installation.account("Acme", **KEYED)
     assert await refusal(desk.by_key("f" * 64)) == (404, "bad identifier", ["f" * 64])
-    assert desk.attempts == [Attempt(None, None, "cb_api_auth", "account_api_token", "failed", "bad identifier")]
+    assert desk.attempts == [LoginAttempt(None, None, "cb_api_auth", "account_api_token", "failed", "bad identifier")]
     assert (await refusal(desk.by_key(KEY)))[0] == 429
 
 
-async def test_an_api_key_of_an_expired_account(town: Town, desk: Desk) -> None:
-    await town.account("Acme", pvt_trial_expires=1, **KEYED)
+async def test_an_api_key_of_an_expired_account(installation: Installation, desk: NumberOperations) -> None:
+    await installation.account("Acme", pvt_trial_expires=1, **KEYED)
     assert (await refusal(desk.by_key(KEY)))[:2] == (423, "locked")
 
 
-async def test_a_grant_needs_no_credentials(worker: Worker, town: Town, desk: Desk) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+async def test_a_grant_needs_no_credentials(worker: Worker, installation: Installation, desk: NumberOperations) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     account, user = await worker.directory.account(acme.id), await worker.directory.user(acme.id, ann.id)
     assert account is not None
     login = await desk.logins.grant(account, user, "cb_auth", {"original_account_id": "M"})

@@ -17,7 +17,7 @@ from crossbar.access.tokens import BadToken, Tokens
 from crossbar.documents.document import Document
 from crossbar.errors import InvalidCredentials
 
-from .town import StartWorker, Town, Worker
+from .installation import Installation, StartWorker, Worker
 
 
 async def refused(worker: Worker, token: str) -> str:
@@ -32,9 +32,9 @@ async def log_in(worker: Worker, account: Document, user: Document | None, **opt
     return await worker.tokens.issue(account.id, owner_id, "cb_user_auth", **{"lifetime": 3600, **options})
 
 
-async def test_a_token_says_what_kazoo_says(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+async def test_a_token_says_what_kazoo_says(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     with clock.frozen(1_700_000_000):
         token = await log_in(worker, acme, ann, extra={"mfa_resp": {"a": 1}, "original_account_id": None})
 
@@ -55,9 +55,9 @@ async def test_a_token_says_what_kazoo_says(worker: Worker, town: Town) -> None:
     assert "=" not in header + claims + signature + identity_signature
 
 
-async def test_it_stands_for_its_user(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann", priv_level="admin")
+async def test_it_stands_for_its_user(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann", priv_level="admin")
 
     token = await log_in(worker, acme, ann)
     identity = await worker.tokens.verify(token)
@@ -68,8 +68,8 @@ async def test_it_stands_for_its_user(worker: Worker, town: Town) -> None:
     assert await worker.tokens.verify(token) is identity
 
 
-async def test_a_token_without_user_stands_for_its_account(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
+async def test_a_token_without_user_stands_for_its_account(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
 
     identity = await worker.tokens.verify(await log_in(worker, acme, None))
 
@@ -78,9 +78,9 @@ async def test_a_token_without_user_stands_for_its_account(worker: Worker, town:
     assert "owner_id" not in identity.claims
 
 
-async def test_the_secrets_of_a_token_show_in_no_representation(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    token = await log_in(worker, acme, await town.user(acme, "ann"))
+async def test_the_secrets_of_a_token_show_in_no_representation(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    token = await log_in(worker, acme, await installation.user(acme, "ann"))
     identity = await worker.tokens.verify(token)
     user = identity.user
     assert user is not None
@@ -92,9 +92,9 @@ async def test_the_secrets_of_a_token_show_in_no_representation(worker: Worker, 
         assert str(secret) not in shown
 
 
-async def test_it_ends_at_its_time(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+async def test_it_ends_at_its_time(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     with clock.frozen(1_700_000_000):
         short = await log_in(worker, acme, ann, lifetime=10)
         endless = await log_in(worker, acme, ann, lifetime=0)
@@ -110,9 +110,9 @@ async def test_garbage_is_no_token(worker: Worker, garbage: str) -> None:
     assert await refused(worker, garbage) == "invalid_jwt"
 
 
-async def test_signatures_are_checked(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    token = await log_in(worker, acme, await town.user(acme, "ann"))
+async def test_signatures_are_checked(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    token = await log_in(worker, acme, await installation.user(acme, "ann"))
     header, claims, signature = token.split(".")
     said = json.loads(urlsafe_b64decode(claims + "=="))
     forged = urlsafe_b64encode(json.dumps({**said, "owner_id": "other"}).encode()).rstrip(b"=").decode()
@@ -147,18 +147,20 @@ async def test_a_well_signed_token_must_have_our_claims(worker: Worker) -> None:
     assert await refused(worker, signed(iss="kazoo", account_id="a")) == "not_found"
 
 
-async def test_no_token_for_who_is_not_there(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
+async def test_no_token_for_who_is_not_there(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
     with pytest.raises(InvalidCredentials):
         await worker.tokens.issue(acme.id, "f" * 32, "cb_user_auth", lifetime=60)
     with pytest.raises(InvalidCredentials):
         await worker.tokens.issue("f" * 32, None, "cb_api_auth", lifetime=60)
 
 
-async def test_a_revoked_token_ends_in_every_worker(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+async def test_a_revoked_token_ends_in_every_worker(
+    worker: Worker, start_worker: StartWorker, installation: Installation
+) -> None:
     other = await start_worker()
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     token, second = await log_in(worker, acme, ann), await log_in(worker, acme, ann, lifetime=7200)
     identity = await worker.tokens.verify(token)
     await other.tokens.verify(token)
@@ -173,16 +175,16 @@ async def test_a_revoked_token_ends_in_every_worker(worker: Worker, start_worker
     assert await refused(newcomer, token) == "invalid_identity_signature"
 
 
-async def test_who_came_without_token_has_none_to_revoke(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
+async def test_who_came_without_token_has_none_to_revoke(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
     token = await log_in(worker, acme, None)
     account = (await worker.tokens.verify(token)).account
     await worker.tokens.revoke(Identity.without_token(account, None, "cb_basic_auth"))
     await worker.tokens.verify(token)
 
 
-async def test_forgotten_tokens_are_verified_anew(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
+async def test_forgotten_tokens_are_verified_anew(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
     one, two = await log_in(worker, acme, None), await log_in(worker, acme, None, lifetime=7200)
     tokens = Tokens(worker.store, worker.feed, worker.keys, worker.directory, limit=1)
     first = await tokens.verify(one)
@@ -192,10 +194,12 @@ async def test_forgotten_tokens_are_verified_anew(worker: Worker, town: Town) ->
     assert again.account_id == acme.id
 
 
-async def test_a_new_secret_ends_the_tokens_of_a_user(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+async def test_a_new_secret_ends_the_tokens_of_a_user(
+    worker: Worker, start_worker: StartWorker, installation: Installation
+) -> None:
     other = await start_worker()
-    acme = await town.account("Acme")
-    ann, bob = await town.user(acme, "ann"), await town.user(acme, "bob")
+    acme = await installation.account("Acme")
+    ann, bob = await installation.user(acme, "ann"), await installation.user(acme, "bob")
     of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
     await other.tokens.verify(of_ann)
 
@@ -208,9 +212,9 @@ async def test_a_new_secret_ends_the_tokens_of_a_user(worker: Worker, start_work
     assert (await other.tokens.verify(await log_in(worker, acme, ann))).owner_id == ann.id
 
 
-async def test_an_accounts_own_tokens_end_with_its_secret(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    token, of_ann = await log_in(worker, acme, None), await log_in(worker, acme, await town.user(acme, "ann"))
+async def test_an_accounts_own_tokens_end_with_its_secret(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    token, of_ann = await log_in(worker, acme, None), await log_in(worker, acme, await installation.user(acme, "ann"))
     await worker.tokens.verify(token)
 
     await worker.tokens.reset_secret(acme.id, None)
@@ -219,15 +223,17 @@ async def test_an_accounts_own_tokens_end_with_its_secret(worker: Worker, town: 
     await worker.tokens.verify(of_ann)
 
 
-async def test_tokens_end_with_their_user(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+async def test_tokens_end_with_their_user(
+    worker: Worker, start_worker: StartWorker, installation: Installation
+) -> None:
     other = await start_worker()
-    acme = await town.account("Acme")
-    ann, bob = await town.user(acme, "ann"), await town.user(acme, "bob")
+    acme = await installation.account("Acme")
+    ann, bob = await installation.user(acme, "ann"), await installation.user(acme, "bob")
     of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
     await other.tokens.verify(of_ann)
     await other.tokens.verify(of_bob)
 
-    await town.delete(ann)
+    await installation.delete(ann)
     await worker.store.remove(bob)
 
     await other.hears_everything(ann)
@@ -235,32 +241,34 @@ async def test_tokens_end_with_their_user(worker: Worker, start_worker: StartWor
     assert await refused(other, of_bob) == "not_found"
 
 
-async def test_tokens_end_with_their_account(worker: Worker, start_worker: StartWorker, town: Town) -> None:
+async def test_tokens_end_with_their_account(
+    worker: Worker, start_worker: StartWorker, installation: Installation
+) -> None:
     other = await start_worker()
-    acme = await town.account("Acme")
-    token = await log_in(worker, acme, await town.user(acme, "ann"))
+    acme = await installation.account("Acme")
+    token = await log_in(worker, acme, await installation.user(acme, "ann"))
     await other.tokens.verify(token)
 
     await worker.store.remove(acme)
 
-    await other.hears_everything(await town.account("Other"))
+    await other.hears_everything(await installation.account("Other"))
     assert await refused(other, token) == "not_found"
 
 
-async def test_disabling_a_user_ends_no_token(worker: Worker, town: Town) -> None:
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+async def test_disabling_a_user_ends_no_token(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     token = await log_in(worker, acme, ann)
-    await town.edit(ann, enabled=False)
+    await installation.edit(ann, enabled=False)
     assert (await worker.tokens.verify(token)).owner_id == ann.id
 
 
 async def test_a_token_newer_than_what_a_worker_remembers_counts(
-    worker: Worker, start_worker: StartWorker, town: Town
+    worker: Worker, start_worker: StartWorker, installation: Installation
 ) -> None:
     deaf = await start_worker()
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     await deaf.tokens.verify(await log_in(worker, acme, ann))
     await deaf.feed.stop()  # it hears nothing more, and does not know yet
 
@@ -270,11 +278,11 @@ async def test_a_token_newer_than_what_a_worker_remembers_counts(
 
 
 async def test_without_feed_memory_is_believed_for_a_second(
-    worker: Worker, start_worker: StartWorker, town: Town
+    worker: Worker, start_worker: StartWorker, installation: Installation
 ) -> None:
     deaf = await start_worker(listening=False)
-    acme = await town.account("Acme")
-    ann = await town.user(acme, "ann")
+    acme = await installation.account("Acme")
+    ann = await installation.user(acme, "ann")
     with clock.frozen(1_700_000_000):
         first, second = await log_in(worker, acme, ann), await log_in(worker, acme, ann, lifetime=7200)
         await worker.tokens.revoke(await deaf.tokens.verify(first))

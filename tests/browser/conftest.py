@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import BrowserContext, CDPSession, Page, Response, async_playwright, expect
 
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 PAGE = Path(__file__).parent / "page"
 CHROMIUM = "/usr/bin/chromium"
@@ -101,12 +101,12 @@ class Screen:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def screen(browser: BrowserContext, origin: str, house: House) -> AsyncIterator[Screen]:
+async def screen(browser: BrowserContext, origin: str, server: RunningServer) -> AsyncIterator[Screen]:
     """A tab in which the page has just been opened."""
     page = await browser.new_page()
     screen = Screen(page, await browser.new_cdp_session(page))
     await screen.listen()
-    await page.goto(f"{origin}/index.html?api={house.url}/v2/")
+    await page.goto(f"{origin}/index.html?api={server.url}/v2/")
     yield screen
     await page.close()
 

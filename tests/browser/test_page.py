@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import expect
 
 from tests.browser.conftest import Screen
-from tests.harness import House, Tenant, expired_token
+from tests.harness import RunningServer, Tenant, expired_token
 from tests.samples import png
 
 PASSWORD = "correct horse"
@@ -42,14 +42,14 @@ async def test_before_the_log_in_the_token_is_the_word_undefined(screen: Screen)
     assert all(one.headers["content-type"] == "application/json" for one in asked)
 
 
-async def test_the_log_in(screen: Screen, tenant: Tenant, house: House) -> None:
+async def test_the_log_in(screen: Screen, tenant: Tenant, server: RunningServer) -> None:
     await screen.forget_preflights()
     await enter(screen, tenant)
     await expect(screen.page.locator("#users tr")).to_have_text(["Ada AdminadminPromote"])
     account = await screen.page.evaluate("session.account")
     assert (account["id"], account["is_reseller"], account["enabled"]) == (tenant.id, False, True)
     assert set(screen.preflights.values()) == {200}
-    calls = [one for one in screen.responses if one.url.startswith(house.url)]
+    calls = [one for one in screen.responses if one.url.startswith(server.url)]
     # The browser remembers what it may PUT where; each GET has an address of its own.
     assert {one.url for one in calls if one.request.method == "GET"} == {
         url for url in screen.preflights if "_=" in url
@@ -69,9 +69,9 @@ async def test_a_disabled_account_is_told(screen: Screen, tenant: Tenant, master
     await expect(screen.page.get_by_role("status")).to_have_text("The account is disabled.")
 
 
-async def test_after_an_expired_token_one_silent_log_in(screen: Screen, tenant: Tenant, house: House) -> None:
+async def test_after_an_expired_token_one_silent_log_in(screen: Screen, tenant: Tenant, server: RunningServer) -> None:
     await enter(screen, tenant)
-    await screen.page.evaluate("(token) => { sdk.token = token }", await expired_token(house, tenant))
+    await screen.page.evaluate("(token) => { sdk.token = token }", await expired_token(server, tenant))
     created = await tenant.api.put("/users", {"first_name": "Zoe", "last_name": "Zimmer"})
     await screen.page.get_by_role("button", name="Reload").click()
     await expect(screen.page.locator("#users tr")).to_have_count(2)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from crossbar.conversion.converter import AudioFormat, Workshop
+from crossbar.conversion.converter import AudioFormat, MediaConverter
 from crossbar.conversion.media_types import recognised
 from crossbar.conversion.tools import ToolError, run
 from tests.samples import PDF, WAV, pages
@@ -23,8 +23,8 @@ needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="esp
 
 
 @pytest.fixture
-def workshop() -> Workshop:
-    return Workshop(seconds=60, largest=10_000_000, at_once=2)
+def media_converter() -> MediaConverter:
+    return MediaConverter(seconds=60, largest=10_000_000, at_once=2)
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ async def test_a_program_ends_with_the_request_that_wanted_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("count", [1, 3])
-async def test_a_fax_becomes_a_pdf_of_its_shape(workshop: Workshop, count: int) -> None:
-    fax = await workshop.fax(pages(count))
+async def test_a_fax_becomes_a_pdf_of_its_shape(media_converter: MediaConverter, count: int) -> None:
+    fax = await media_converter.fax(pages(count))
     assert fax.pages == count
     sheets = PdfReader(BytesIO(fax.pdf)).pages
     assert len(sheets) == count
@@ -90,58 +90,58 @@ async def test_a_fax_becomes_a_pdf_of_its_shape(workshop: Workshop, count: int) 
     assert (round(width), round(height)) == (round(1728 / 204 * 72), round(1100 / 98 * 72))
 
 
-async def test_a_pdf_stays_as_it_is(workshop: Workshop) -> None:
-    fax = await workshop.fax(PDF)
+async def test_a_pdf_stays_as_it_is(media_converter: MediaConverter) -> None:
+    fax = await media_converter.fax(PDF)
     assert (fax.pdf, fax.pages) == (PDF, 1)
 
 
 @pytest.mark.parametrize("contents", [b"", b"no paper", PDF[:40], WAV, b"II*\x00" + bytes(100)])
-async def test_what_is_no_paper_is_refused(workshop: Workshop, contents: bytes) -> None:
+async def test_what_is_no_paper_is_refused(media_converter: MediaConverter, contents: bytes) -> None:
     with pytest.raises(ToolError):
-        await workshop.fax(contents)
+        await media_converter.fax(contents)
 
 
 @needs_ffmpeg
 @pytest.mark.parametrize(("wanted", "made"), [("mp3", "audio/mpeg"), ("mp4", "video/mp4"), ("wav", "audio/x-wav")])
-async def test_sound_is_converted(workshop: Workshop, wanted: AudioFormat, made: str) -> None:
-    assert recognised(await workshop.convert(WAV, wanted)) == made
+async def test_sound_is_converted(media_converter: MediaConverter, wanted: AudioFormat, made: str) -> None:
+    assert recognised(await media_converter.convert(WAV, wanted)) == made
 
 
 @needs_ffmpeg
-async def test_a_playlist_leads_nowhere(workshop: Workshop, tmp_path: Path) -> None:
+async def test_a_playlist_leads_nowhere(media_converter: MediaConverter, tmp_path: Path) -> None:
     (tmp_path / "secret.wav").write_bytes(WAV)
     playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{tmp_path}/secret.wav\n#EXT-X-ENDLIST\n"
     with pytest.raises(ToolError, match="ffmpeg failed"):
-        await workshop.convert(playlist.encode(), "wav")
+        await media_converter.convert(playlist.encode(), "wav")
 
 
-async def test_without_ffmpeg_nothing_is_converted(workshop: Workshop, bare_path: Path) -> None:
+async def test_without_ffmpeg_nothing_is_converted(media_converter: MediaConverter, bare_path: Path) -> None:
     with pytest.raises(ToolError, match="ffmpeg is not available to convert media"):
-        await workshop.convert(WAV, "mp3")
+        await media_converter.convert(WAV, "mp3")
 
 
 @needs_espeak
 @pytest.mark.parametrize("voice", ["female/en-US", "male/de-DE", "female/us-US", "en-GB-Wavenet-B", "female/zh-CN"])
-async def test_text_is_spoken(workshop: Workshop, voice: str) -> None:
-    with wave.open(BytesIO(await workshop.speak("one two three", voice))) as sound:
+async def test_text_is_spoken(media_converter: MediaConverter, voice: str) -> None:
+    with wave.open(BytesIO(await media_converter.speak("one two three", voice))) as sound:
         assert sound.getnframes() > sound.getframerate() // 2
 
 
-async def test_flite_speaks_english_where_there_is_no_espeak(workshop: Workshop, bare_path: Path) -> None:
+async def test_flite_speaks_english_where_there_is_no_espeak(media_converter: MediaConverter, bare_path: Path) -> None:
     program(bare_path, "flite", 'echo "$@"; read -r text; echo "$text"')
     said = b"-voice %b -f /dev/stdin -o /dev/stdout\nhello\n"
-    assert await workshop.speak("hello\n", "female/en-GB") == said % b"slt"
-    assert await workshop.speak("hello\n", "male/en-US") == said % b"rms"
+    assert await media_converter.speak("hello\n", "female/en-GB") == said % b"slt"
+    assert await media_converter.speak("hello\n", "male/en-US") == said % b"rms"
     with pytest.raises(ToolError, match="flite is not available to create TTS media"):
-        await workshop.speak("hallo", "female/de-DE")
+        await media_converter.speak("hallo", "female/de-DE")
 
 
-async def test_without_an_engine_nobody_speaks(workshop: Workshop, bare_path: Path) -> None:
+async def test_without_an_engine_nobody_speaks(media_converter: MediaConverter, bare_path: Path) -> None:
     with pytest.raises(ToolError, match="flite is not available to create TTS media"):
-        await workshop.speak("hello", "female/en-US")
+        await media_converter.speak("hello", "female/en-US")
 
 
-async def test_an_engine_that_says_nothing_has_failed(workshop: Workshop, bare_path: Path) -> None:
+async def test_an_engine_that_says_nothing_has_failed(media_converter: MediaConverter, bare_path: Path) -> None:
     program(bare_path, "espeak-ng", "exit 0")
     with pytest.raises(ToolError, match="no sound was made"):
-        await workshop.speak("hello", "female/en-US")
+        await media_converter.speak("hello", "female/en-US")

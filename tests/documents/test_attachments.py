@@ -35,8 +35,8 @@ async def attachments(mongo_uri: str, database_name: str) -> AsyncIterator[Attac
 @pytest.fixture
 def leftovers(mongo_client: MongoClient[dict[str, Any]], database_name: str) -> Any:
     """How many files and how many chunks GridFS holds."""
-    database = mongo_client[database_name]
-    return lambda: tuple(database[f"attachments.{part}"].count_documents({}) for part in ("files", "chunks"))
+    partition = mongo_client[database_name]
+    return lambda: tuple(partition[f"attachments.{part}"].count_documents({}) for part in ("files", "chunks"))
 
 
 async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
@@ -131,7 +131,7 @@ async def test_attachments_end_with_their_document_and_with_their_account(
     await attachments.delete(GREETING)
     assert (await attachments.all(GREETING), leftovers()) == ([], (4, 4))
 
-    await attachments.delete_database(ACCOUNT)
+    await attachments.delete_partition(ACCOUNT)
     assert (await attachments.all(MESSAGE), leftovers()) == ([], (2, 2))
     assert len(await attachments.all(FOREIGN)) == 2
 

@@ -49,12 +49,12 @@ def documents(mongo_client: MongoClient[dict[str, Any]], database_name: str) -> 
     return mongo_client[database_name]["documents"]
 
 
-def store(documents: Documents, database: str, *found: dict[str, JSON]) -> None:
+def store(documents: Documents, partition: str, *found: dict[str, JSON]) -> None:
     """Store documents as the store lays them out, as far as filters see it."""
     documents.insert_many(
         {
-            "_id": f"{database}/thing/{document.get('id', index)}",
-            "a": database,
+            "_id": f"{partition}/thing/{document.get('id', index)}",
+            "a": partition,
             "doc": {key: value for key, value in document.items() if key != "id"},
         }
         for index, document in enumerate(found)
@@ -243,9 +243,9 @@ BATCHES = count()
 def test_the_store_and_python_agree(
     documents: Documents, found: list[dict[str, JSON]], parameters: list[Parameter]
 ) -> None:
-    database = f"a{next(BATCHES)}"
+    partition = f"a{next(BATCHES)}"
     found = [{"id": str(index), **document} for index, document in enumerate(found)]
-    store(documents, database, *found)
+    store(documents, partition, *found)
     filters = Filters.parse(parameters)
-    kept = documents.find({"$and": [{"a": database}, filters.match]}, {"_id": 1}).sort("_id")
+    kept = documents.find({"$and": [{"a": partition}, filters.match]}, {"_id": 1}).sort("_id")
     assert [row["_id"].rpartition("/")[2] for row in kept] == [row["id"] for row in found if filters.matches(row)]

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from crossbar.resources.apps.domain.app_registration import Registered, register
-from tests.harness import Answer, Api, House, Tenant
+from tests.harness import Answer, Api, RunningServer, Tenant
 
 HOST = "phones.example.com"
 PASSWORD = "correct horse"
@@ -32,7 +32,7 @@ def with_metadata(answer: Answer) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def app(house: House, tmp_path: Path) -> AsyncIterator[Registered]:
+async def app(server: RunningServer, tmp_path: Path) -> AsyncIterator[Registered]:
     """An app that every account may open."""
     metadata = {
         "name": "voip",
@@ -47,11 +47,11 @@ async def app(house: House, tmp_path: Path) -> AsyncIterator[Registered]:
     }
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata" / "app.json").write_text(json.dumps(metadata))
-    (registered,) = await register(house.services, str(tmp_path), allowed_users="all")
+    (registered,) = await register(server.runtime, str(tmp_path), allowed_users="all")
     yield registered
-    store = house.services.store
+    store = server.runtime.store
     for document_type, document_id in (("app", registered.id), ("apps_store", "apps_store")):
-        if (document := await store.get(house.master.id, document_type, document_id)) is not None:
+        if (document := await store.get(server.master.id, document_type, document_id)) is not None:
             await store.remove(document)
 
 

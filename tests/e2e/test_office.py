@@ -16,7 +16,7 @@ from crossbar import clock
 from crossbar.documents.document import SYSTEM_DATA, document_key
 from crossbar.resources.identity.domain import account_removal
 from tests.e2e.office import DIRECTORY, FEATURE_CODES, HOURS, MADE_BY, NOBODY, WHOLE, WORKDAYS, Office
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 from tests.samples import MP3
 
 Documents = list[dict[str, Any]]
@@ -37,9 +37,9 @@ LISTS = (
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def office(house: House) -> Office:
+async def office(server: RunningServer) -> Office:
     """An office to look at."""
-    return await (await empty_office(house.master)).build()
+    return await (await empty_office(server.master)).build()
 
 
 async def empty_office(reseller: Tenant) -> Office:
@@ -219,8 +219,8 @@ async def test_hold_music_conference_fax_and_queue(office: Office) -> None:
     sound = await ui.api.acting(None).get(f"/media/{office.hold_music}/raw", query={"auth_token": ui.api.token})
     assert (sound.status, sound.raw, sound.headers["Content-Type"]) == (200, MP3, "audio/mp3")
 
-    (room,) = await ui.get("/conferences", filter_owner_id=host.id)
-    assert picked(room, "id", "owner_id", "conference_numbers") == [office.conference, host.id, ["2200"]]
+    (collection,) = await ui.get("/conferences", filter_owner_id=host.id)
+    assert picked(collection, "id", "owner_id", "conference_numbers") == [office.conference, host.id, ["2200"]]
     conference = await ui.get(f"/conferences/{office.conference}")
     assert (conference["conference_numbers"], conference["member"]["numbers"]) == (["2200"], [])
 
@@ -267,8 +267,8 @@ def merged(stored: Any, change: Any) -> Any:
     return {key: value for key, value in both.items() if value is not None}
 
 
-async def test_changes_stay_and_touch_nothing_else(house: House) -> None:
-    office = await (await empty_office(house.master)).build()
+async def test_changes_stay_and_touch_nothing_else(server: RunningServer) -> None:
+    office = await (await empty_office(server.master)).build()
     ui, ann = office.ui, office.people[0]
 
     async def rows() -> dict[str, dict[str, Any]]:
@@ -304,10 +304,10 @@ async def test_changes_stay_and_touch_nothing_else(house: House) -> None:
 # Clearing away
 
 
-async def test_nothing_is_left_of_an_office(house: House, mongo_client: MongoClient[dict[str, Any]]) -> None:
-    reseller = house.master
+async def test_nothing_is_left_of_an_office(server: RunningServer, mongo_client: MongoClient[dict[str, Any]]) -> None:
+    reseller = server.master
     office = await (await empty_office(reseller)).build()
-    database = mongo_client[house.services.config.database.name]
+    database = mongo_client[server.runtime.config.database.name]
     files = [file["_id"] for file in database["attachments.files"].find({"metadata.a": office.id}, {"_id": 1})]
     assert len(files) == 1
     assert mentions(database, office.id) == ["attachments.files", "claims", "documents", "records"]
@@ -332,7 +332,7 @@ async def test_nothing_is_left_of_an_office(house: House, mongo_client: MongoCli
     )
     assert note is not None
     with clock.frozen(clock.unix_now() + account_removal.GRACE_SECONDS):
-        await account_removal.clear_all(house.services)  # as a server does from time to time
+        await account_removal.clear_all(server.runtime)  # as a server does from time to time
     assert mentions(database, office.id) == []
     assert database["attachments.chunks"].count_documents({"files_id": {"$in": files}}) == 0
     again = await Office.opened(reseller, office.name)  # name and realm are free

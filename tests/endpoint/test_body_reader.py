@@ -14,9 +14,9 @@ from aiohttp import StreamReader, web
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import make_mocked_request
 
-from crossbar.endpoint.body_reader import LARGEST_AT_A_TIME, Intake
+from crossbar.endpoint.body_reader import LARGEST_AT_A_TIME, BodyReader
 from crossbar.errors import Plain
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 LIMIT = 10
 
@@ -30,7 +30,7 @@ def upload(begun: bytes = b"") -> tuple[web.Request, StreamReader]:
 
 async def test_a_body_comes_in_pieces() -> None:
     request, pipe = upload(b"one ")
-    reading = asyncio.create_task(Intake().read(request, LIMIT, 10))
+    reading = asyncio.create_task(BodyReader().read(request, LIMIT, 10))
     pipe.feed_data(b"two")
     pipe.feed_eof()
     assert await reading == b"one two"
@@ -39,7 +39,7 @@ async def test_a_body_comes_in_pieces() -> None:
 async def test_a_body_that_stops_coming_is_given_up() -> None:
     request, _ = upload(b"one")
     with pytest.raises(Plain) as given_up:
-        await Intake().read(request, LIMIT, 0.01)
+        await BodyReader().read(request, LIMIT, 0.01)
     assert given_up.value.status == 408
 
 
@@ -53,13 +53,13 @@ async def test_a_body_that_trickles_is_given_up_though_it_never_pauses() -> None
 
     trickling = asyncio.create_task(trickle())
     with pytest.raises(Plain) as given_up:
-        await Intake().read(request, 2**40, 0.001)
+        await BodyReader().read(request, 2**40, 0.001)
     trickling.cancel()
     assert given_up.value.status == 408
 
 
 async def test_bodies_have_so_much_room_together() -> None:
-    intake = Intake()
+    intake = BodyReader()
     whole = b"x" * LIMIT
     async with asyncio.TaskGroup() as group:
         unfinished = [group.create_task(intake.read(upload(whole)[0], LIMIT, 60)) for _ in range(LARGEST_AT_A_TIME)]
@@ -87,17 +87,17 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_refused(tenant: Tena
 
 
 @pytest.fixture
-def hurried(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+def hurried(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> RunningServer:
     """The server, which handles two requests at a time."""
-    config = house.services.config
+    config = server.runtime.config
     limits = dataclasses.replace(config.limits, max_concurrent_requests=2)
-    monkeypatch.setattr(house.services.settings, "config", dataclasses.replace(config, limits=limits))
-    return house
+    monkeypatch.setattr(server.runtime.settings, "config", dataclasses.replace(config, limits=limits))
+    return server
 
 
 @asynccontextmanager
-async def slow_sender(house: House) -> AsyncIterator[Any]:
-    host, _, port = house.url.removeprefix("http://").partition(":")
+async def slow_sender(server: RunningServer) -> AsyncIterator[Any]:
+    host, _, port = server.url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"PUT /v2/user_auth HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n{")
     await writer.drain()
@@ -109,7 +109,7 @@ async def slow_sender(house: House) -> AsyncIterator[Any]:
         await writer.wait_closed()
 
 
-async def test_who_is_slow_to_send_keeps_nobody_out(hurried: House, tenant: Tenant) -> None:
+async def test_who_is_slow_to_send_keeps_nobody_out(hurried: RunningServer, tenant: Tenant) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(5):
             await stack.enter_async_context(slow_sender(hurried))

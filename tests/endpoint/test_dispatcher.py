@@ -15,7 +15,7 @@ from yarl import URL
 
 from crossbar import clock
 from crossbar.access.costs import CostSettings
-from tests.harness import Answer, Api, House, Tenant, issue_token
+from tests.harness import Answer, Api, RunningServer, Tenant, issue_token
 
 NOBODY = "0" * 32
 UNAUTHENTICATED = (401, "401", "invalid_credentials", {"message": "invalid credentials"})
@@ -38,9 +38,9 @@ def unknown_account(account_id: str) -> tuple[int, str, str, Any]:
     return 404, "404", "bad_identifier", {"cause": account_id, "message": "bad identifier"}
 
 
-async def expired(house: House, tenant: Tenant) -> str:
+async def expired(server: RunningServer, tenant: Tenant) -> str:
     with clock.frozen(time.time() - 7200):
-        return await issue_token(house, tenant.id, tenant.admin_id)
+        return await issue_token(server, tenant.id, tenant.admin_id)
 
 
 # The order of the checks: what fails first is what the client hears of
@@ -48,25 +48,25 @@ async def expired(house: House, tenant: Tenant) -> str:
 
 @pytest.mark.parametrize("path", ["/", "/accounts", "/vX/accounts", "/v/accounts", "//v2", "/favicon.ico"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_banner_where_no_api_is(path: str, method: str, house: House, anonymous: Api) -> None:
-    shown = await anonymous.request(method, house.url + path, body=b"{" if method == "POST" else None)
+async def test_a_banner_where_no_api_is(path: str, method: str, server: RunningServer, anonymous: Api) -> None:
+    shown = await anonymous.request(method, server.url + path, body=b"{" if method == "POST" else None)
     assert (shown.status, shown.headers["Content-Type"]) == (200, "text/plain; charset=UTF-8")
 
 
-async def test_version_1_is_gone_before_anything_else(house: House, anonymous: Api) -> None:
+async def test_version_1_is_gone_before_anything_else(server: RunningServer, anonymous: Api) -> None:
     text = "API version 1 is not supported. Please upgrade your code to use version 2."
     for path in ("/v1", "/v1/accounts/x", "/v1/nothing"):
-        assert (await anonymous.post(house.url + path, body=b"{")).error() == (410, "410", "gone", text)
+        assert (await anonymous.post(server.url + path, body=b"{")).error() == (410, "410", "gone", text)
 
 
-async def test_later_versions_are_version_2(house: House, tenant: Tenant) -> None:
+async def test_later_versions_are_version_2(server: RunningServer, tenant: Tenant) -> None:
     for version in ("v3", "v99", "v02"):
-        read = await tenant.root.get(f"{house.url}/{version}/accounts/{tenant.id}")
+        read = await tenant.root.get(f"{server.url}/{version}/accounts/{tenant.id}")
         assert (read.status, read.data["id"]) == (200, tenant.id)
 
 
-async def test_a_bad_body_before_path_method_and_token(anonymous: Api, tenant: Tenant, house: House) -> None:
-    late = tenant.root.acting(await expired(house, tenant))
+async def test_a_bad_body_before_path_method_and_token(anonymous: Api, tenant: Tenant, server: RunningServer) -> None:
+    late = tenant.root.acting(await expired(server, tenant))
     for api in (anonymous, late, tenant.root):
         for path in ("/nothing", "/accounts/short", f"/accounts/{tenant.id}/nothing", f"/accounts/{tenant.id}"):
             for method in ("GET", "PUT", "DELETE"):
@@ -75,15 +75,15 @@ async def test_a_bad_body_before_path_method_and_token(anonymous: Api, tenant: T
                 assert "auth_token" not in refused.envelope
 
 
-async def test_an_unknown_method_before_token_and_path(anonymous: Api, tenant: Tenant, house: House) -> None:
-    late = tenant.root.acting(await expired(house, tenant))
+async def test_an_unknown_method_before_token_and_path(anonymous: Api, tenant: Tenant, server: RunningServer) -> None:
+    late = tenant.root.acting(await expired(server, tenant))
     for api in (anonymous, late):
         assert (await api.request("PURGE", "/nothing")).status == 501
     assert (await anonymous.request("PURGE", "/nothing", body=b"{")).status == 400
 
 
-async def test_an_expired_token_before_path_method_and_account(tenant: Tenant, house: House) -> None:
-    late = tenant.root.acting(await expired(house, tenant))
+async def test_an_expired_token_before_path_method_and_account(tenant: Tenant, server: RunningServer) -> None:
+    late = tenant.root.acting(await expired(server, tenant))
     for path in ("/nothing", "/schemas", "/accounts/short", f"/accounts/{NOBODY}", f"/accounts/{tenant.id}/nothing"):
         assert (await late.get(path)).error() == (401, "401", "invalid credentials", {})
     assert (await late.request("HEAD", f"/accounts/{tenant.id}")).status == 401
@@ -165,11 +165,11 @@ async def test_chains_that_make_no_sense(tenant: Tenant, anonymous: Api, master:
     assert (await master.root.get("/accounts/devices")).error() == FAULTY
 
 
-async def test_a_failure_of_the_server(tenant: Tenant, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failure_of_the_server(tenant: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_: Any) -> None:
         raise RuntimeError("a secret of the server")
 
-    monkeypatch.setattr(house.services.store, "read", fail)
+    monkeypatch.setattr(server.runtime.store, "get_json", fail)
     failed = await tenant.api.get(f"/skels/{NOBODY}")
     assert failed.error() == (500, "500", "unspecified_fault", {"message": "unspecified fault"})
     assert "secret" not in failed.raw.decode()
@@ -177,9 +177,9 @@ async def test_a_failure_of_the_server(tenant: Tenant, house: House, monkeypatch
 
 
 async def test_more_requests_than_the_server_takes(
-    tenant: Tenant, house: House, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = house.services.settings
+    settings = server.runtime.settings
     limits = dataclasses.replace(settings.config.limits, max_concurrent_requests=0)
     monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, limits=limits))
     refused = await tenant.api.get("")
@@ -188,9 +188,9 @@ async def test_more_requests_than_the_server_takes(
     assert refused.headers["Access-Control-Allow-Origin"] == "*"
 
 
-async def test_knocking_too_often(tenant: Tenant, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_knocking_too_often(tenant: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = CostSettings(token_costs=60, rate_per_second=0.001)
-    monkeypatch.setattr(house.services.access.costs, "_settings", lambda: settings)
+    monkeypatch.setattr(server.runtime.access.costs, "_settings", lambda: settings)
     bad = tenant.root.acting("a.b.c")
     first, second = await bad.get(f"/accounts/{tenant.id}"), await bad.get(f"/accounts/{tenant.id}")
     assert (first.status, first.envelope["tokens"]) == (401, {"consumed": 60, "remaining": 40})
@@ -209,13 +209,13 @@ async def test_knocking_too_often(tenant: Tenant, house: House, monkeypatch: pyt
     ],
 )
 async def test_whose_word_on_the_clients_address_counts(
-    options: dict[str, Any], told_apart: bool, tenant: Tenant, house: House, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], told_apart: bool, tenant: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = house.services.settings
-    server = dataclasses.replace(settings.config.server, **options)
-    monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, server=server))
+    settings = server.runtime.settings
+    section = dataclasses.replace(settings.config.server, **options)
+    monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, server=section))
     costs = CostSettings(token_costs=60, rate_per_second=0.001)
-    monkeypatch.setattr(house.services.access.costs, "_settings", lambda: costs)
+    monkeypatch.setattr(server.runtime.access.costs, "_settings", lambda: costs)
 
     async def knock(address: str) -> int:
         headers = {"X-Forwarded-For": address}
@@ -256,8 +256,8 @@ async def test_bodies_without_data(body: bytes, errors: Any, tenant: Tenant) -> 
     assert (await tenant.api.put("/skels", body=body)).error() == (400, "400", "validation error", errors)
 
 
-async def test_a_body_that_is_too_large(tenant: Tenant, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = house.services.settings
+async def test_a_body_that_is_too_large(tenant: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = server.runtime.settings
     limits = dataclasses.replace(settings.config.limits, max_upload_size=1000)
     monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, limits=limits))
     detail = {"message": "Payload or Files must not be more than 1000 bytes", "target": 1000}
@@ -381,18 +381,18 @@ async def test_the_account_that_the_token_must_be_of(tenant: Tenant, stranger: T
 
 
 @pytest.mark.parametrize("path", ["/accounts/{id}/", "/accounts/{id}///", "/account", "/account/", "/%61ccounts/{id}"])
-async def test_ways_to_write_a_path(path: str, tenant: Tenant, house: House) -> None:
-    url = URL(f"{house.url}/v2{path.format(id=tenant.id)}", encoded=True)
+async def test_ways_to_write_a_path(path: str, tenant: Tenant, server: RunningServer) -> None:
+    url = URL(f"{server.url}/v2{path.format(id=tenant.id)}", encoded=True)
     async with tenant.api.session.get(url, headers={"X-Auth-Token": tenant.token}) as response:
         assert (response.status, (await response.json())["data"]["id"]) == (200, tenant.id)
 
 
-async def test_the_alias_of_the_callers_account(tenant: Tenant, anonymous: Api, house: House) -> None:
+async def test_the_alias_of_the_callers_account(tenant: Tenant, anonymous: Api, server: RunningServer) -> None:
     created = await tenant.root.put("/account/skels", {"a": 1})
     assert (await tenant.api.get(f"/skels/{created.id}")).data == created.data
     assert (await tenant.root.get("/account/nothing")).error() == NO_PATH
     assert (await tenant.root.get("/account/devices/status")).data == []
-    for api in (anonymous, anonymous.acting("a.b"), anonymous.acting(await expired(house, tenant))):
+    for api in (anonymous, anonymous.acting("a.b"), anonymous.acting(await expired(server, tenant))):
         assert (await api.get("/account/skels")).error() == (401, "401", "invalid credentials", {})
 
 
@@ -545,8 +545,8 @@ async def test_languages(tenant: Tenant) -> None:
         assert answer.headers["Content-Language"] == given
 
 
-async def test_a_line_break_in_a_path_is_a_character_like_others(tenant: Tenant, house: House) -> None:
-    url = URL(f"{house.url}/v2/accounts/{tenant.id}/devices/a%0Ab", encoded=True)
+async def test_a_line_break_in_a_path_is_a_character_like_others(tenant: Tenant, server: RunningServer) -> None:
+    url = URL(f"{server.url}/v2/accounts/{tenant.id}/devices/a%0Ab", encoded=True)
     async with tenant.api.session.get(url, headers={"X-Auth-Token": tenant.token}) as response:
         envelope = await response.json()
     assert (response.status, envelope["data"]) == (404, {"cause": "a\nb", "message": "bad identifier"})

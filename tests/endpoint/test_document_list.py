@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from crossbar import clock
-from tests.harness import Answer, House, Tenant, new_tenant
+from tests.harness import Answer, RunningServer, Tenant, new_tenant
 
 ASCENDING = {"ascending": "true"}
 
@@ -167,9 +167,9 @@ async def test_no_two_answers_have_the_same_entity_tag(tenant: Tenant) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def zoo(house: House) -> Tenant:
+async def zoo(server: RunningServer) -> Tenant:
     """An account with menus of all shapes, each called by its name."""
-    tenant = await new_tenant(house, house.master, "zoo")
+    tenant = await new_tenant(server, server.master, "zoo")
     for name, more in {
         "text": {"v": "x"},
         "other": {"v": "y"},
@@ -224,14 +224,14 @@ async def test_filters(query: list[tuple[str, str]], kept: set[str], zoo: Tenant
     assert listed.envelope["page_size"] == len(kept)
 
 
-async def test_times(tenant: Tenant, house: House) -> None:
+async def test_times(tenant: Tenant, server: RunningServer) -> None:
     old, new = await menus(tenant, "old", "new")
     now = clock.now()
 
     def age(menu: Any) -> None:
         menu.fields.update(pvt_created=now - 1000, pvt_modified=now - 500)
 
-    await house.services.store.change(tenant.id, "menu", old, age)
+    await server.runtime.store.update(tenant.id, "menu", old, age)
     for query, kept in (
         ({"created_from": now - 900}, {new}),
         ({"created_to": now - 900}, {old}),

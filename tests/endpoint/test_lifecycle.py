@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crossbar import clock
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 UNKNOWN = "0" * 32
 
@@ -63,11 +63,11 @@ async def test_an_empty_id_is_none(tenant: Tenant) -> None:
         assert re.fullmatch("[0-9a-f]{32}", (await tenant.api.put("/skels", {"id": wanted})).id)
 
 
-async def test_private_keys_are_dropped_and_never_shown(tenant: Tenant, house: House) -> None:
+async def test_private_keys_are_dropped_and_never_shown(tenant: Tenant, server: RunningServer) -> None:
     sent = {"name": "x", "pvt_type": "user", "_id": "y", "_read_only": {}, "deep": {"_kept": 1, "pvt_kept": 2}}
     created = await tenant.api.put("/skels", sent)
     assert created.data == {"id": created.id, "name": "x", "deep": {"_kept": 1, "pvt_kept": 2}}
-    stored = await house.services.store.get(tenant.id, "skel", created.id)
+    stored = await server.runtime.store.get(tenant.id, "skel", created.id)
     assert stored is not None
     now = clock.now()
     assert now - 60 < stored.fields["pvt_created"] == stored.fields["pvt_modified"] <= now
@@ -108,13 +108,13 @@ async def test_unknown_or_of_another_type_or_of_another_account(tenant: Tenant, 
 # Replace and merge
 
 
-async def test_post_replaces(tenant: Tenant, house: House) -> None:
+async def test_post_replaces(tenant: Tenant, server: RunningServer) -> None:
     created = await tenant.api.put("/skels", {"name": "x", "gone": 1})
     replaced = await tenant.api.post(f"/skels/{created.id}", {"id": "other", "name": "y", "null": None})
     assert (replaced.status, replaced.data) == (200, {"id": created.id, "name": "y", "null": None})
     assert replaced.envelope["revision"].startswith("2-")
     assert "Location" not in replaced.headers
-    stored = await house.services.store.get(tenant.id, "skel", created.id)
+    stored = await server.runtime.store.get(tenant.id, "skel", created.id)
     assert stored is not None
     assert (stored.fields["pvt_alphanum_name"], stored.fields["pvt_account_id"]) == ("y", tenant.id)
     assert (await tenant.api.get("/skels/other")).status == 404
@@ -141,9 +141,9 @@ async def test_patch_merges(stored: Any, sent: Any, left: Any, tenant: Tenant) -
     assert (await tenant.api.get(f"/skels/{created.id}")).data == merged.data
 
 
-async def test_patch_of_what_is_stored_and_invalid(tenant: Tenant, house: House) -> None:
+async def test_patch_of_what_is_stored_and_invalid(tenant: Tenant, server: RunningServer) -> None:
     group = await tenant.api.put("/groups", {"name": "x"})
-    await house.services.store.change(tenant.id, "group", group.id, lambda stored: stored.fields.update(name=5))
+    await server.runtime.store.update(tenant.id, "group", group.id, lambda stored: stored.fields.update(name=5))
     refused = await tenant.api.patch(f"/groups/{group.id}", {"flags": []})
     assert refused.error()[0] == 400
     assert list(refused.data) == ["name"]
@@ -169,7 +169,7 @@ async def test_one_of_many_creations_of_one_id_wins(tenant: Tenant) -> None:
 # Delete
 
 
-async def test_soft_delete(tenant: Tenant, house: House) -> None:
+async def test_soft_delete(tenant: Tenant, server: RunningServer) -> None:
     created = await tenant.api.put("/skels", {"name": "x"})
     path = f"/skels/{created.id}"
     deleted = await tenant.api.delete(path)
@@ -178,12 +178,12 @@ async def test_soft_delete(tenant: Tenant, house: House) -> None:
     for verb in ("GET", "POST", "PATCH", "DELETE"):
         assert (await tenant.api.request(verb, path, {})).error() == not_found(created.id)
     assert (await tenant.api.get("/skels")).data == []
-    kept = await house.services.store.database["documents"].find_one({"_id": f"{tenant.id}/skel/{created.id}"})
+    kept = await server.runtime.store.database["documents"].find_one({"_id": f"{tenant.id}/skel/{created.id}"})
     assert (kept["deleted"], kept["doc"]["pvt_deleted"], kept["doc"]["name"]) == (True, True, "x")
 
 
 @pytest.mark.parametrize("where", ["query", "data", "envelope"])
-async def test_hard_delete(where: str, tenant: Tenant, house: House) -> None:
+async def test_hard_delete(where: str, tenant: Tenant, server: RunningServer) -> None:
     created = await tenant.api.put("/skels", {"id": "x"})
     options: dict[str, Any] = {
         "query": {"query": {"should_soft_delete": "false"}},
@@ -192,7 +192,7 @@ async def test_hard_delete(where: str, tenant: Tenant, house: House) -> None:
     }[where]
     deleted = await tenant.api.delete(f"/skels/{created.id}", **options)
     assert (deleted.status, deleted.data) == (200, {"id": "x", "_read_only": {"deleted": True}})
-    assert await house.services.store.database["documents"].find_one({"_id": f"{tenant.id}/skel/x"}) is None
+    assert await server.runtime.store.database["documents"].find_one({"_id": f"{tenant.id}/skel/x"}) is None
     assert (await tenant.api.put("/skels", {"id": "x"})).status == 201
 
 

@@ -8,16 +8,16 @@ import orjson
 import pytest
 
 from crossbar.documents.document import Document
-from crossbar.endpoint.shielded_tasks import Unbroken
+from crossbar.endpoint.shielded_tasks import ShieldedTasks
 from crossbar.errors import NotFound
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 
 async def test_a_write_is_done_to_its_end_when_its_client_goes(
-    house: House, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, left, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    insert = house.services.store.insert
+    insert = server.runtime.store.insert
 
     async def slow_insert(document: Document) -> Document:
         begun.set()
@@ -26,8 +26,8 @@ async def test_a_write_is_done_to_its_end_when_its_client_goes(
         done.set()
         return saved
 
-    monkeypatch.setattr(house.services.store, "insert", slow_insert)
-    host, _, port = house.url.removeprefix("http://").partition(":")
+    monkeypatch.setattr(server.runtime.store, "insert", slow_insert)
+    host, _, port = server.url.removeprefix("http://").partition(":")
     _, writer = await asyncio.open_connection(host, int(port))
     body = orjson.dumps({"data": {"name": "mine"}})
     head = f"PUT /v2/accounts/{tenant.id}/devices HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {tenant.token}\r\n"
@@ -41,7 +41,7 @@ async def test_a_write_is_done_to_its_end_when_its_client_goes(
     assert [row["name"] for row in (await tenant.api.get("/devices")).data] == ["mine"]
 
 
-async def abandoned(unbroken: Unbroken, error: Exception) -> None:
+async def abandoned(unbroken: ShieldedTasks, error: Exception) -> None:
     """Work that fails when who waited for it has gone."""
     gone = asyncio.Event()
 
@@ -58,17 +58,17 @@ async def abandoned(unbroken: Unbroken, error: Exception) -> None:
 
 
 async def test_a_failure_that_nobody_hears_of_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    await abandoned(Unbroken(), KeyError("why"))
+    await abandoned(ShieldedTasks(), KeyError("why"))
     assert caplog.messages == ["a request that its client left failed"]
 
 
 async def test_a_refusal_that_nobody_hears_of_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
-    await abandoned(Unbroken(), NotFound("x"))
+    await abandoned(ShieldedTasks(), NotFound("x"))
     assert caplog.messages == []
 
 
 async def test_work_that_takes_too_long_is_cancelled_in_the_end() -> None:
-    unbroken = Unbroken()
+    unbroken = ShieldedTasks()
     work = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(unbroken(work))
     await asyncio.sleep(0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crossbar import clock
 from crossbar.errors import JSON, FieldErrors, Invalid
 from crossbar.wire.body import RequestBody, UploadedFile, parse_body
-from crossbar.wire.decoding import Limits
+from crossbar.wire.decoding import BodyLimits
 from crossbar.wire.query import Query
 
 FORM = "application/x-www-form-urlencoded"
@@ -126,7 +126,7 @@ def test_the_last_of_duplicate_keys_wins() -> None:
 def test_too_many_levels() -> None:
     nested = b'{"data":' + b'{"a":' * 199 + b"1" + b"}" * 200
     assert parse_body(nested, None).data
-    assert refusal(nested, limits=Limits(depth=199)) == malformed("more than 199 nested levels")
+    assert refusal(nested, limits=BodyLimits(depth=199)) == malformed("more than 199 nested levels")
     assert parse_body(b'{"data":[%s]}' % b",".join([b"[]"] * 500), None).data == [[]] * 500
 
 
@@ -150,7 +150,7 @@ def test_nul_may_stand_in_texts_but_not_in_keys() -> None:
 def test_size_is_limited_for_every_type() -> None:
     expected = {"file": {"maxSize": {"message": "Payload or Files must not be more than 4 bytes", "target": 4}}}
     for content_type in (None, FORM, "audio/mp3", "multipart/mixed; boundary=x"):
-        assert refusal(b"12345", content_type, limits=Limits(size=4)) == expected
+        assert refusal(b"12345", content_type, limits=BodyLimits(size=4)) == expected
 
 
 # Forms

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crossbar import clock
 from crossbar.errors import CrossbarError, Empty, FaultyRequest, Forbidden, Invalid, NotFound, Plain
-from crossbar.wire.envelope import AUTOMATIC, Envelopes, Exchange, Page, jsonp, pretty
+from crossbar.wire.envelope import AUTOMATIC, Envelopes, Exchange, PageInfo, jsonp, pretty
 
 NOW = 1_714_558_830.9
 ENVELOPES = Envelopes("crossbar@example.com", "5.0.0")
@@ -42,7 +42,7 @@ def test_a_document() -> None:
 
 
 def test_a_page() -> None:
-    page = Page(2, start_key="s", next_start_key='n"')
+    page = PageInfo(2, start_key="s", next_start_key='n"')
     body = json.loads(ENVELOPES.success(b"[1,2]", CALLER, revision=AUTOMATIC, page=page))
     assert body["data"] == [1, 2]
     assert (body["page_size"], body["start_key"], body["next_start_key"]) == (2, "s", 'n"')
@@ -50,7 +50,7 @@ def test_a_page() -> None:
 
 
 def test_the_last_page_of_all() -> None:
-    body = json.loads(ENVELOPES.success(b"[]", CALLER, page=Page(0)))
+    body = json.loads(ENVELOPES.success(b"[]", CALLER, page=PageInfo(0)))
     assert body["page_size"] == 0
     assert body.keys().isdisjoint({"start_key", "next_start_key", "revision"})
 
@@ -136,7 +136,9 @@ def test_jsonp() -> None:
 def test_no_text_breaks_the_envelope(request_id: str, token: str, key: str, size: int, data: dict[str, str]) -> None:
     exchange = Exchange(request_id, token, authenticated=True)
     body = json.loads(
-        ENVELOPES.success(json.dumps(data).encode(), exchange, revision=key, page=Page(size, key, key), metadata=data)
+        ENVELOPES.success(
+            json.dumps(data).encode(), exchange, revision=key, page=PageInfo(size, key, key), metadata=data
+        )
     )
     assert (body["request_id"], body["auth_token"]) == (request_id, token)
     assert (body["revision"], body["page_size"], body["start_key"], body["next_start_key"]) == (key, size, key, key)

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from crossbar.wire.query import NO_QUERY, Query
 from crossbar.wire.request_values import (
-    Credential,
+    PresentedCredential,
     Values,
     credential,
     is_false,
@@ -94,32 +94,34 @@ def test_verbs_can_be_tunnelled(values: Values, verb: str) -> None:
     assert values.verb("POST") == verb
 
 
-def presented(headers: dict[str, str], values: Values | None = None) -> Credential | None:
+def presented(headers: dict[str, str], values: Values | None = None) -> PresentedCredential | None:
     return credential(CIMultiDict(headers), values or Values())
 
 
 def test_credentials_in_their_order() -> None:
     everything = {"X-Auth-Token": "1", "Authorization": "Basic 3"}
     values = Values({"auth_token": "2", "authorization": "Bearer 4"})
-    assert presented(everything, values) == Credential("token", "1")
-    assert presented({"Authorization": "Basic 3"}, values) == Credential("token", "2")
+    assert presented(everything, values) == PresentedCredential("token", "1")
+    assert presented({"Authorization": "Basic 3"}, values) == PresentedCredential("token", "2")
     without_token = Values({"authorization": "Bearer 4"})
-    assert presented({"Authorization": "Basic 3"}, without_token) == Credential("basic", "3")
-    assert presented({}, without_token) == Credential("bearer", "4")
-    assert presented({}, Values({}, Query.parse("auth_token=q"), {"auth_token": "e"})) == Credential("token", "q")
+    assert presented({"Authorization": "Basic 3"}, without_token) == PresentedCredential("basic", "3")
+    assert presented({}, without_token) == PresentedCredential("bearer", "4")
+    assert presented({}, Values({}, Query.parse("auth_token=q"), {"auth_token": "e"})) == PresentedCredential(
+        "token", "q"
+    )
     assert presented({"X-Auth-Token": ""}) is None
 
 
 @pytest.mark.parametrize("header", ["Digest x", "Basic", "Bearer ", "basicx", "x"])
 def test_other_authorizations_are_of_no_use(header: str) -> None:
-    assert presented({"Authorization": header}) == Credential("unusable", "")
+    assert presented({"Authorization": header}) == PresentedCredential("unusable", "")
 
 
 def test_a_password_is_never_echoed() -> None:
-    assert Credential("basic", "c2VjcmV0").echo is None
-    assert Credential("unusable", "").echo is None
-    assert Credential("token", "ey.J.h").echo == "ey.J.h"
-    assert Credential("bearer", "id").echo == "id"
+    assert PresentedCredential("basic", "c2VjcmV0").echo is None
+    assert PresentedCredential("unusable", "").echo is None
+    assert PresentedCredential("token", "ey.J.h").echo == "ey.J.h"
+    assert PresentedCredential("bearer", "id").echo == "id"
 
 
 def test_pretty_print_by_header_or_value() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.apps.apps_link import apps_link
 from crossbar.resources.apps.apps_store import apps_store
 from crossbar.resources.apps.domain.app_catalog import APP_SHAPE
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     apps_link,
     apps_store,
 )
 SHAPES: Final[tuple[Shape, ...]] = (APP_SHAPE,)
-PARTS: Final[tuple[Part, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = ()

@@ -9,7 +9,7 @@ from typing import Any
 
 from crossbar import clock
 from crossbar.access.directory import Account
-from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
 from crossbar.resources.apps.domain.app_catalog import allowed_apps
 
 apps_link = Resource("apps_link", scopes=(ACCOUNT, BARE))
@@ -17,41 +17,41 @@ apps_link = Resource("apps_link", scopes=(ACCOUNT, BARE))
 
 @apps_link.get("/authorize", scopes=(BARE,), who=Who.AUTHENTICATED)
 @apps_link.get("/authorize", scopes=(ACCOUNT,))
-async def authorize(call: Call) -> Reply:
+async def authorize(context: Context) -> Reply:
     """The token's owner with the apps open to it, and the account in the path (else the token's)."""
-    identity = call.identity
+    identity = context.identity
     user = identity.user
-    own = await _about(call, identity.account)
+    own = await _about(context, identity.account)
     language = (user.language if user else None) or own["language"]
     token = {
         **own,
         "owner_id": identity.owner_id,
         "method": identity.method,
-        "created": _issued(call),
+        "created": _issued(context),
         "language": language,
-        "apps": await allowed_apps(call.services, identity.account, user, language),
+        "apps": await allowed_apps(context.runtime, identity.account, user, language),
     }
-    account = call.target or identity.account
+    account = context.target or identity.account
     return Reply(
         {
             "auth_token": {key: value for key, value in token.items() if value is not None},
-            "account": await _about(call, account),
+            "account": await _about(context, account),
         }
     )
 
 
-def _issued(call: Call) -> int | None:
+def _issued(context: Context) -> int | None:
     """When the token was issued (Gregorian), counted back from its end; None for what never ends."""
-    expires = call.identity.claims.get("exp")
-    return clock.gregorian(expires - call.config.security.token_auth_expiry_s) if isinstance(expires, int) else None
+    expires = context.identity.claims.get("exp")
+    return clock.gregorian(expires - context.config.security.token_auth_expiry_s) if isinstance(expires, int) else None
 
 
-async def _about(call: Call, account: Account) -> dict[str, Any]:
+async def _about(context: Context, account: Account) -> dict[str, Any]:
     return {
         "account_id": account.id,
         "account_name": account.name,
-        "language": account.language or call.config.api.default_language,
+        "language": account.language or context.config.api.default_language,
         "is_reseller": account.is_reseller,
-        "reseller_id": await call.directory.reseller_of(account),
-        "is_master": account.id == await call.directory.master_id(),
+        "reseller_id": await context.directory.reseller_of(account),
+        "is_master": account.id == await context.directory.master_id(),
     }

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import Document, public_fields
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Call, Reply, Resource, Who
+from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Reply, Resource, Who
 from crossbar.errors import JSON, Forbidden, Invalid, NotFound, Plain, SystemFault
 from crossbar.resources.apps.domain.app_catalog import APP, STORE, AppsStore, load_store, published_apps
 
@@ -28,79 +28,79 @@ apps_store = Resource("apps_store", document_type=STORE, summary=Summary("id"), 
 
 
 @apps_store.get()
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """Every app open to the account, by name; who may open it where somebody decided that."""
-    decided = await load_store(call.services, call.account_id)
-    return Reply([_row(app, decided) for app in await published_apps(call.services, call.account, decided)])
+    decided = await load_store(context.runtime, context.account_id)
+    return Reply([_row(app, decided) for app in await published_apps(context.runtime, context.account, decided)])
 
 
 def _row(app: Document, decided: AppsStore) -> dict[str, Any]:
     row: dict[str, Any] = {"id": app.id, **{key: app.fields[key] for key in SHOWN if app.fields.get(key) is not None}}
-    row |= {"account_id": app.database, "masqueradable": app.at("masqueradable", True), "users": []}
+    row |= {"account_id": app.partition, "masqueradable": app.at("masqueradable", True), "users": []}
     return row | decided.permissions(app)
 
 
 @apps_store.get("/{app_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """One app, whole, with what the account decided about it."""
-    app = await _published(call)
+    app = await _published(context)
     if app is None:
-        raise SystemFault("bad_identifier", details=call.path["app_id"])
-    decided = await load_store(call.services, call.account_id)
-    whole = {**app.public, "account_id": app.database, **decided.permissions(app)}
+        raise SystemFault("bad_identifier", details=context.path["app_id"])
+    decided = await load_store(context.runtime, context.account_id)
+    whole = {**app.public, "account_id": app.partition, **decided.permissions(app)}
     return Reply(whole, revision=app.revision)
 
 
-async def _published(call: Call) -> Document | None:
+async def _published(context: Context) -> Document | None:
     """The app in the path, if it is open to the account."""
-    decided = await load_store(call.services, call.account_id)
-    apps = await published_apps(call.services, call.account, decided)
-    return next((app for app in apps if app.id == call.path["app_id"]), None)
+    decided = await load_store(context.runtime, context.account_id)
+    apps = await published_apps(context.runtime, context.account, decided)
+    return next((app for app in apps if app.id == context.path["app_id"]), None)
 
 
 # Installing
 
 
 @apps_store.put("/{app_id}", checks_itself=True)
-async def install(call: Call) -> Reply:
+async def install(context: Context) -> Reply:
     """Say for the first time who may open an app."""
-    return await _decide(call, installed=False)
+    return await _decide(context, installed=False)
 
 
 @apps_store.post("/{app_id}", checks_itself=True)
-async def update(call: Call) -> Reply:
+async def update(context: Context) -> Reply:
     """Say anew who may open an app."""
-    return await _decide(call, installed=True)
+    return await _decide(context, installed=True)
 
 
 @apps_store.delete("/{app_id}", checks_itself=True)
-async def uninstall(call: Call) -> Reply:
+async def uninstall(context: Context) -> Reply:
     """Close an app to the account's users."""
-    app_id = (await _known(call)).id
+    app_id = (await _known(context)).id
 
     def without(stored: dict[str, JSON]) -> dict[str, JSON]:
         apps = _installed(stored, app_id, wanted=True)
         return {**stored, "apps": {key: entry for key, entry in apps.items() if key != app_id}}
 
-    await apps_store.life.upsert(call, STORE, without)
+    await apps_store.life.upsert(context, STORE, without)
     return Reply({})
 
 
-async def _decide(call: Call, *, installed: bool) -> Reply:
-    app = await _known(call)
-    entry = {**call.object, "name": app.at("name")}
+async def _decide(context: Context, *, installed: bool) -> Reply:
+    app = await _known(context)
+    entry = {**context.object, "name": app.at("name")}
 
     def laid_in(stored: dict[str, JSON]) -> dict[str, JSON]:
         return {**stored, "apps": {**_installed(stored, app.id, wanted=installed), app.id: entry}}
 
-    await apps_store.life.upsert(call, STORE, laid_in)
+    await apps_store.life.upsert(context, STORE, laid_in)
     return Reply(entry)
 
 
-async def _known(call: Call) -> Document:
-    app = await _published(call)
+async def _known(context: Context) -> Document:
+    app = await _published(context)
     if app is None:
-        raise Forbidden(details=call.path["app_id"])
+        raise Forbidden(details=context.path["app_id"])
     return app
 
 
@@ -115,23 +115,23 @@ def _installed(stored: dict[str, JSON], app_id: str, *, wanted: bool) -> dict[st
 # Blacklist
 
 
-async def is_above(call: Call) -> bool | None:
+async def is_above(context: Context) -> bool | None:
     """Only who stands above an account may close apps to it."""
-    above = call.account.within(call.identity.account_id) or call.identity.superduper
-    return above and call.account_id != call.identity.account_id
+    above = context.account.within(context.identity.account_id) or context.identity.superduper
+    return above and context.account_id != context.identity.account_id
 
 
 @apps_store.get("/blacklist", who=is_above)
-async def read_blacklist(call: Call) -> Reply:
+async def read_blacklist(context: Context) -> Reply:
     """The ids of the apps that are closed to the account."""
-    stored = await call.store.get(call.account_id, STORE, STORE)
+    stored = await context.store.get(context.account_id, STORE, STORE)
     return Reply({"blacklist": (stored.at("blacklist") if stored else None) or []})
 
 
 @apps_store.post("/blacklist", who=is_above, checks_itself=True)
-async def replace_blacklist(call: Call) -> Reply:
+async def replace_blacklist(context: Context) -> Reply:
     """Close these apps to the account, and no others."""
-    wanted = call.object.get("blacklist", [])
+    wanted = context.object.get("blacklist", [])
     if not isinstance(wanted, list):
         message = "Value did not match type(s): array"
         raise Invalid.field("blacklist", "type", message, target="array", value=wanted)
@@ -139,7 +139,7 @@ async def replace_blacklist(call: Call) -> Reply:
     def laid_in(stored: dict[str, JSON]) -> dict[str, JSON]:
         return {**stored, "blacklist": wanted}
 
-    saved = await apps_store.life.upsert(call, STORE, laid_in)
+    saved = await apps_store.life.upsert(context, STORE, laid_in)
     return Reply({"blacklist": public_fields(saved.fields)["blacklist"]})
 
 
@@ -148,37 +148,37 @@ async def replace_blacklist(call: Call) -> Reply:
 
 @apps_store.get("/{app_id}/icon", scopes=(BARE,), who=Who.ANONYMOUS)
 @apps_store.get("/{app_id}/icon", scopes=(ACCOUNT,))
-async def icon(call: Call) -> Binary:
+async def icon(context: Context) -> Binary:
     """The app's icon."""
-    app = await _app(call)
-    return await _image(call, app, app.at("icon"))
+    app = await _app(context)
+    return await _image(context, app, app.at("icon"))
 
 
 @apps_store.get("/{app_id}/screenshot/{number}", scopes=(BARE,), who=Who.ANONYMOUS)
 @apps_store.get("/{app_id}/screenshot/{number}", scopes=(ACCOUNT,))
-async def screenshot(call: Call) -> Binary:
+async def screenshot(context: Context) -> Binary:
     """One of the app's screenshots, counted from 0."""
-    app, number = await _app(call), call.path["number"]
+    app, number = await _app(context), context.path["number"]
     names = app.at("screenshots") or []
     known = number.isascii() and number.isdigit() and int(number) < len(names)
-    return await _image(call, app, names[int(number)] if known else None)
+    return await _image(context, app, names[int(number)] if known else None)
 
 
-async def _app(call: Call) -> Document:
+async def _app(context: Context) -> Document:
     """An app of the installation: of the account in the path it must be one of the open ones."""
-    app_id = call.path["app_id"]
-    if call.target is not None:
-        app = await _published(call)
+    app_id = context.path["app_id"]
+    if context.target is not None:
+        app = await _published(context)
     else:
-        master_id = await call.directory.master_id()
-        app = await call.store.get(master_id, APP, app_id) if master_id else None
+        master_id = await context.directory.master_id()
+        app = await context.store.get(master_id, APP, app_id) if master_id else None
     if app is None:
         raise NotFound(app_id)
     return app
 
 
-async def _image(call: Call, app: Document, name: JSON) -> Binary:
-    found = await call.services.attachments.find(app, name) if isinstance(name, str) else None
+async def _image(context: Context, app: Document, name: JSON) -> Binary:
+    found = await context.runtime.attachments.find(app, name) if isinstance(name, str) else None
     if found is None:
         raise NotFound(app.id)
-    return await Binary.attachment(call, found)
+    return await Binary.attachment(context, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.auth import (
     authenticator_setup,  # noqa: F401 - adds its paths to multi_factor
     recovery,
@@ -20,8 +20,9 @@ from crossbar.resources.auth.security import security
 from crossbar.resources.auth.token_auth import token_auth
 from crossbar.resources.auth.token_restrictions import token_restrictions
 from crossbar.resources.auth.user_auth import user_auth
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     api_auth,
     auth,
     ip_auth,
@@ -36,7 +37,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     login_attempt.SHAPE,
     recovery.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (
+LIFESPANS: Final[tuple[Lifespan, ...]] = (
     login_provider.part,
     single_sign_on.part,
 )

@@ -5,7 +5,7 @@ Source: KAZOO `cb_api_auth`.
 
 from __future__ import annotations
 
-from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import BARE, Context, Reply, Resource, Who
 from crossbar.resources.auth.domain.login_answer import logged_in
 from crossbar.resources.auth.domain.login_attempt import recorder
 
@@ -13,8 +13,8 @@ api_auth = Resource("api_auth", scopes=(BARE,))
 
 
 @api_auth.put(who=Who.ANONYMOUS)
-async def log_in(call: Call) -> Reply:
+async def log_in(context: Context) -> Reply:
     """A token of the account whose API key this is; the token has no user."""
-    data = call.valid("api_auth", call.object)
-    login = await call.services.access.logins.by_api_key(data["api_key"], call.asked, recorder(call))
-    return await logged_in(call, login, location=f"/v2/api_auth/{login.account.id}")
+    data = context.valid("api_auth", context.object)
+    login = await context.runtime.access.logins.by_api_key(data["api_key"], context.asked, recorder(context))
+    return await logged_in(context, login, location=f"/v2/api_auth/{login.account.id}")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crossbar.access.logins import OTHERS_AUTH, Attempt
+from crossbar.access.logins import OTHERS_AUTH, LoginAttempt
 from crossbar.access.tokens import NO_ACCOUNT, BadToken
-from crossbar.endpoint import ABSENT, ACCOUNT, BARE, Binary, Call, Reply, Resource, Who
+from crossbar.endpoint import ABSENT, ACCOUNT, BARE, Binary, Context, Reply, Resource, Who
 from crossbar.errors import Forbidden, InvalidCredentials, Plain
 from crossbar.resources.auth.domain.login_answer import logged_in, login_object
 from crossbar.resources.auth.domain.login_attempt import recorder
@@ -31,102 +31,102 @@ def action_required() -> Plain:
 
 
 @auth.put(who=Who.AUTHENTICATED)
-async def act(call: Call) -> Reply:
+async def act(context: Context) -> Reply:
     """A new token for the caller; or, for superduper admins, the end of all tokens."""
-    match call.values.get("action"):
+    match context.values.get("action"):
         case "refresh_token":
-            return await _refresh(call)
+            return await _refresh(context)
         case "reset_signature_secret":
-            if not call.identity.superduper:
+            if not context.identity.superduper:
                 raise Forbidden
-            await call.services.access.keys.reset_secret()
+            await context.runtime.access.keys.reset_secret()
             return Reply(ABSENT)
     raise action_required()
 
 
-async def _refresh(call: Call) -> Reply:
+async def _refresh(context: Context) -> Reply:
     """For whom the token was made out, not for whom it acts."""
-    claims = call.identity.claims
-    account = await call.directory.account(claims["account_id"])
+    claims = context.identity.claims
+    account = await context.directory.account(claims["account_id"])
     owner_id = claims.get("owner_id")
-    user = await call.directory.user(claims["account_id"], owner_id) if owner_id else None
+    user = await context.directory.user(claims["account_id"], owner_id) if owner_id else None
     if account is None or (owner_id and user is None):
         raise InvalidCredentials
     carried = {name: claims.get(name) for name in CARRIED_CLAIMS}
-    login = await call.services.access.logins.grant(account, user, OTHERS_AUTH, carried)
+    login = await context.runtime.access.logins.grant(account, user, OTHERS_AUTH, carried)
     message = "authentication resulted in token creation"
-    await recorder(call)(Attempt(account.id, owner_id, OTHERS_AUTH, "jwt_auth_token", "success", message))
-    return await logged_in(call, login)
+    await recorder(context)(LoginAttempt(account.id, owner_id, OTHERS_AUTH, "jwt_auth_token", "success", message))
+    return await logged_in(context, login)
 
 
-async def may_reset_secret(call: Call) -> bool | None:
+async def may_reset_secret(context: Context) -> bool | None:
     """Administrators of the account or above, and users for themselves."""
-    identity, nouns = call.identity, call.nouns
-    if len(nouns) == 3 and call.account_id == identity.account_id and nouns[1].args[0] == identity.owner_id:
+    identity, nouns = context.identity, context.nouns
+    if len(nouns) == 3 and context.account_id == identity.account_id and nouns[1].args[0] == identity.owner_id:
         return True
     return None if identity.is_account_admin else False
 
 
 @auth.put(scopes=(ACCOUNT, "accounts/users"), who=may_reset_secret)
-async def reset_secret(call: Call) -> Reply:
+async def reset_secret(context: Context) -> Reply:
     """End all tokens of an account, or of a user."""
-    if call.values.get("action") != RESET_SECRET:
+    if context.values.get("action") != RESET_SECRET:
         raise action_required()
-    user = call.parents.get("users")
-    await call.services.access.tokens.reset_secret(call.account_id, user.id if user else None)
+    user = context.parents.get("users")
+    await context.runtime.access.tokens.reset_secret(context.account_id, user.id if user else None)
     return Reply(ABSENT)
 
 
 @auth.get("/tokeninfo", who=Who.ANONYMOUS)
-async def token_in_query(call: Call) -> Reply:
+async def token_in_query(context: Context) -> Reply:
     """Whose token that is."""
-    return await _token_info(call, call.values.get("token"), "missing token in params")
+    return await _token_info(context, context.values.get("token"), "missing token in params")
 
 
 @auth.post("/tokeninfo", who=Who.ANONYMOUS)
-async def token_in_body(call: Call) -> Reply:
+async def token_in_body(context: Context) -> Reply:
     """Whose token that is."""
-    return await _token_info(call, call.values.get("token"), "missing token in request")
+    return await _token_info(context, context.values.get("token"), "missing token in request")
 
 
-async def _token_info(call: Call, token: Any, missing: str) -> Reply:
+async def _token_info(context: Context, token: Any, missing: str) -> Reply:
     if not isinstance(token, str) or not token:
         raise Plain(404, missing)
     try:
-        identity = await call.services.access.tokens.verify(token)
+        identity = await context.runtime.access.tokens.verify(token)
     except BadToken as error:
         raise Plain(403 if error.reason == NO_ACCOUNT else 401, error.reason) from None
-    answer = await login_object(call.services, identity.account, identity.user)
+    answer = await login_object(context.runtime, identity.account, identity.user)
     return Reply(answer, envelope={"auth_token": token})
 
 
 # Keys
 
 
-async def is_admin(call: Call) -> bool | None:
+async def is_admin(context: Context) -> bool | None:
     """Administrators of whatever account."""
-    return call.identity.is_account_admin
+    return context.identity.is_account_admin
 
 
 @auth.get("/keys", who=is_admin)
-async def list_keys(call: Call) -> Reply:
+async def list_keys(context: Context) -> Reply:
     """The ids of the keys that verify tokens, the one that signs first."""
-    return Reply.rows(list((await call.services.access.keys.ring()).public), page_size=True)
+    return Reply.rows(list((await context.runtime.access.keys.ring()).public), page_size=True)
 
 
 @auth.get("/keys/{key_id}", who=is_admin, provides=(*JSON_TYPES, PEM))
-async def read_key(call: Call) -> Reply | Binary:
+async def read_key(context: Context) -> Reply | Binary:
     """A public key, in the envelope or as a PEM file."""
-    pem = (await call.services.access.keys.ring()).public_pem(call.path["key_id"])
-    if call.media == PEM:
+    pem = (await context.runtime.access.keys.ring()).public_pem(context.path["key_id"])
+    if context.media == PEM:
         return Binary(pem.encode(), PEM, filename="public_key.pem")
     return Reply({"public_key_pem": pem})
 
 
 @auth.put("/keys/{key_id}", who=Who.SUPERDUPER)
-async def reset_key(call: Call) -> Reply:
+async def reset_key(context: Context) -> Reply:
     """End a key and every token that it signed; a new one takes its place."""
-    if call.values.get("action") != RESET_KEY:
+    if context.values.get("action") != RESET_KEY:
         raise action_required()
-    await call.services.access.keys.retire(call.path["key_id"])
+    await context.runtime.access.keys.retire(context.path["key_id"])
     return Reply(ABSENT)

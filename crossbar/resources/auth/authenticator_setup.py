@@ -15,8 +15,8 @@ import segno
 
 from crossbar.access.authenticators import AlreadyConfirmed
 from crossbar.access.directory import Account, User
-from crossbar.access.logins import MULTI_FACTOR, USER_AUTH, Attempt
-from crossbar.endpoint import ABSENT, BARE, Binary, Call, Reply, Who
+from crossbar.access.logins import MULTI_FACTOR, USER_AUTH, LoginAttempt
+from crossbar.endpoint import ABSENT, BARE, Binary, Context, Reply, Who
 from crossbar.errors import Forbidden, Invalid, InvalidCredentials, NotFound, Plain
 from crossbar.resources.auth.domain.login_attempt import recorder
 from crossbar.resources.auth.multi_factor import multi_factor
@@ -28,50 +28,50 @@ ISSUER: Final = "KAZOO"
 
 
 @multi_factor.put("/qrcode", scopes=(BARE,), who=Who.ANONYMOUS, provides=(*JSON_TYPES, PNG))
-async def set_up(call: Call) -> Reply | Binary:
+async def set_up(context: Context) -> Reply | Binary:
     """Without a code: what an app needs, as `otpauth://` URI or QR code. With the app's code: confirmed."""
-    credentials = read_credentials(call)
-    account, user = await call.services.access.logins.identify(credentials, call.asked, recorder(call))
+    credentials = read_credentials(context)
+    account, user = await context.runtime.access.logins.identify(credentials, context.asked, recorder(context))
     if credentials.second_factor:
-        return await _confirm(call, account, user, str(credentials.second_factor))
+        return await _confirm(context, account, user, str(credentials.second_factor))
     try:
-        uri = await call.services.access.authenticators.provision(user, account.name or ISSUER)
+        uri = await context.runtime.access.authenticators.provision(user, account.name or ISSUER)
     except AlreadyConfirmed:
         raise Plain(403, "qr code already verified.") from None
-    if call.media == PNG:
+    if context.media == PNG:
         image = io.BytesIO()
         segno.make(uri).save(image, kind="png", scale=6)
         return Binary(image.getvalue(), PNG, filename=f"qr-{user.id}.png", status=201)
     return Reply([{"qr_url": uri}])
 
 
-async def _confirm(call: Call, account: Account, user: User, code: str) -> Reply:
-    access = call.services.access
-    attempt = Attempt(account.id, user.id, USER_AUTH, MULTI_FACTOR, "success", "authenticator was confirmed")
+async def _confirm(context: Context, account: Account, user: User, code: str) -> Reply:
+    access = context.runtime.access
+    attempt = LoginAttempt(account.id, user.id, USER_AUTH, MULTI_FACTOR, "success", "authenticator was confirmed")
     if not await access.authenticators.check(user, code):
-        await recorder(call)(replace(attempt, status="failed", message="unauthorized"))
-        access.costs.drain(call.asked)
+        await recorder(context)(replace(attempt, status="failed", message="unauthorized"))
+        access.costs.drain(context.asked)
         raise InvalidCredentials
-    await recorder(call)(attempt)
+    await recorder(context)(attempt)
     codes = await access.authenticators.renew_recovery_codes(user)
     login = await access.logins.grant(account, user, USER_AUTH, {"mfa_resp": code})
     return Reply([{"recovery_codes": codes}], envelope={"auth_token": login.token})
 
 
 @multi_factor.put("/reset_qrcode", scopes=(BARE,), who=Who.AUTHENTICATED)
-async def reset(call: Call) -> Reply:
+async def reset(context: Context) -> Reply:
     """Forget a user's authenticator, so that a new one can be set up: for administrators of the account or above."""
-    user_id = call.object.get("user_id") or call.object.get("owner_id")
-    account_id = call.object.get("account_id") or call.identity.account_id
+    user_id = context.object.get("user_id") or context.object.get("owner_id")
+    account_id = context.object.get("account_id") or context.identity.account_id
     if not isinstance(user_id, str):
         raise Invalid.field("user_id", "required", "Field is required but missing", value="user_id")
-    account = await call.directory.account(str(account_id))
-    identity = call.identity
+    account = await context.directory.account(str(account_id))
+    identity = context.identity
     if account is None or not identity.is_account_admin:
         raise Forbidden
     if not identity.superduper and not account.within(identity.account_id):
         raise Forbidden
-    if await call.directory.user(account.id, user_id) is None:
+    if await context.directory.user(account.id, user_id) is None:
         raise NotFound(user_id)
-    await call.services.access.authenticators.reset(account.id, user_id)
+    await context.runtime.access.authenticators.reset(account.id, user_id)
     return Reply(ABSENT)

@@ -5,7 +5,7 @@ Source: KAZOO `cb_ip_auth`.
 
 from __future__ import annotations
 
-from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import BARE, Context, Reply, Resource, Who
 from crossbar.resources.auth.domain.login_answer import logged_in
 from crossbar.resources.auth.domain.login_attempt import recorder
 
@@ -13,7 +13,7 @@ ip_auth = Resource("ip_auth", scopes=(BARE,))
 
 
 @ip_auth.put(who=Who.ANONYMOUS)
-async def log_in(call: Call) -> Reply:
+async def log_in(context: Context) -> Reply:
     """A token of the one account that lists the client's address; the token has no user."""
-    login = await call.services.access.logins.by_address(call.asked, recorder(call))
-    return await logged_in(call, login, location=f"/v2/ip_auth/{login.account.id}")
+    login = await context.runtime.access.logins.by_address(context.asked, recorder(context))
+    return await logged_in(context, login, location=f"/v2/ip_auth/{login.account.id}")

@@ -1,6 +1,6 @@
 """Second factors: their providers, for the system and for each account, and the attempts to pass them.
 
-Source: KAZOO `cb_multi_factor`. Provider documents of the system lie in the database `system_auth`, beside those of
+Source: KAZOO `cb_multi_factor`. Provider documents of the system lie in the partition `system_auth`, beside those of
 log-ins by others. The set-up of authenticator apps is in `authenticator_setup`.
 """
 
@@ -15,7 +15,7 @@ from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Call, Draft, Reply, Resource, Who
+from crossbar.endpoint import ACCOUNT, BARE, Context, Draft, Reply, Resource, Who
 from crossbar.resources.auth.domain.login_attempt import answer_attempt, answer_attempts
 
 
@@ -38,46 +38,46 @@ multi_factor = Resource(
     id_name="config_id",
     operations=("create", "read", "replace", "merge", "delete"),
     scopes=(ACCOUNT, BARE),
-    database=lambda call: SYSTEM_AUTH if call.target is None else call.account_id,
+    partition=lambda context: SYSTEM_AUTH if context.target is None else context.account_id,
 )
 
 
 @multi_factor.finish
-async def mark_type(call: Call, draft: Draft) -> None:
+async def mark_type(context: Context, draft: Draft) -> None:
     """What is made here is a second factor."""
     if draft.previous is None:
         draft.private["pvt_provider_type"] = MULTI_FACTOR
 
 
 @multi_factor.get(scopes=(BARE,), who=Who.AUTHENTICATED)
-async def system_providers(call: Call) -> Reply:
+async def system_providers(context: Context) -> Reply:
     """The providers that the system offers."""
-    return Reply.rows(await _rows(call, SYSTEM_AUTH), page_size=True)
+    return Reply.rows(await _rows(context, SYSTEM_AUTH), page_size=True)
 
 
 @multi_factor.get(scopes=(ACCOUNT,))
-async def providers(call: Call) -> Reply:
+async def providers(context: Context) -> Reply:
     """The account's own providers, and those of the system."""
     return Reply(
         {
-            "configured": await _rows(call, call.account_id),
-            "multi_factor_providers": await _rows(call, SYSTEM_AUTH),
+            "configured": await _rows(context, context.account_id),
+            "multi_factor_providers": await _rows(context, SYSTEM_AUTH),
         }
     )
 
 
-async def _rows(call: Call, database: str) -> list[dict[str, Any]]:
-    page = await call.store.page(Listing(database, PROVIDER, tag=type_tag(MULTI_FACTOR), descending=False))
+async def _rows(context: Context, partition: str) -> list[dict[str, Any]]:
+    page = await context.store.page(Listing(partition, PROVIDER, tag=type_tag(MULTI_FACTOR), descending=False))
     return [orjson.loads(row.body) for row in page.rows]
 
 
 @multi_factor.get("/attempts", scopes=(ACCOUNT,))
-async def attempts(call: Call) -> Reply:
+async def attempts(context: Context) -> Reply:
     """Who tried to pass a second factor, the newest first."""
-    return await answer_attempts(call, MULTI_FACTOR)
+    return await answer_attempts(context, MULTI_FACTOR)
 
 
 @multi_factor.get("/attempts/{attempt_id}", scopes=(ACCOUNT,))
-async def attempt(call: Call) -> Reply:
+async def attempt(context: Context) -> Reply:
     """One attempt."""
-    return await answer_attempt(call, call.path["attempt_id"])
+    return await answer_attempt(context, context.path["attempt_id"])

@@ -11,12 +11,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from crossbar import clock
+from crossbar.access.authorship import stamps
 from crossbar.access.directory import Account
-from crossbar.access.logins import USER_AUTH, Way
+from crossbar.access.logins import USER_AUTH, LoginMethod
 from crossbar.dialing import account_of
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary, Unique
-from crossbar.endpoint import Call, Reply, Who, stamps
+from crossbar.endpoint import Context, Reply, Who
 from crossbar.errors import Invalid, InvalidCredentials
 from crossbar.ids import new_secret
 from crossbar.resources.auth.domain.login_answer import logged_in
@@ -26,7 +27,7 @@ from crossbar.resources.identity.domain.welcome_mail import send_recovery
 from crossbar.resources.identity.users import username_claim
 
 TYPE: Final = "password_reset"
-LIFETIME_SECONDS: Final = 2 * 86_400
+LIFETIME_SECONDS: Final = 2 * clock.DAY
 
 
 def claim(digest: str) -> Unique:
@@ -43,60 +44,60 @@ SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=_claims)
 
 
 @user_auth.put("/recovery", who=Who.ANONYMOUS)
-async def send_link(call: Call) -> Reply:
+async def send_link(context: Context) -> Reply:
     """Mail a user the link that logs in. It costs like a log-in, so that nobody is flooded with mail."""
-    call.services.access.costs.charge(call.asked, login=True)
-    data = call.valid("user_auth_recovery", call.object)
+    context.runtime.access.costs.charge(context.asked, login=True)
+    data = context.valid("user_auth_recovery", context.object)
     ui_url = _checked_url(data["ui_url"])
-    account = await _account(call, data)
-    user = await _user(call, account, data["username"])
-    reset_id = new_secret((call.config.api.reset_id_size + 1) // 2)[: call.config.api.reset_id_size]
-    fields = {"pvt_digest": _digest(call, reset_id), "pvt_type": TYPE, "pvt_created": clock.now()}
-    await call.store.put(Document(account.id, TYPE, user.id, fields))
+    account = await _account(context, data)
+    user = await _user(context, account, data["username"])
+    reset_id = new_secret((context.config.api.reset_id_size + 1) // 2)[: context.config.api.reset_id_size]
+    fields = {"pvt_digest": _digest(context, reset_id), "pvt_type": TYPE, "pvt_created": clock.now()}
+    await context.store.upsert(Document(account.id, TYPE, user.id, fields))
     separator = "&" if "?" in ui_url else "?"
-    await send_recovery(call, account, user, f"{ui_url}{separator}recovery={reset_id}")
+    await send_recovery(context, account, user, f"{ui_url}{separator}recovery={reset_id}")
     return Reply(f"Request for password reset handled, email sent to: {user.at('email')}")
 
 
 @user_auth.post("/recovery", who=Who.ANONYMOUS)
-async def use_link(call: Call) -> Reply:
+async def use_link(context: Context) -> Reply:
     """Log in with the id of a link, and note that a new password is due."""
-    access = call.services.access
-    access.costs.charge(call.asked, login=True)
-    reset_id = call.valid("user_auth_recovery_reset", call.object)["reset_id"]
-    reset = await _reset(call, reset_id)
-    account = await access.directory.reread_account(reset.database) if reset else None
-    user = await access.directory.reread_user(reset.database, reset.id) if reset else None
+    access = context.runtime.access
+    access.costs.charge(context.asked, login=True)
+    reset_id = context.valid("user_auth_recovery_reset", context.object)["reset_id"]
+    reset = await _reset(context, reset_id)
+    account = await access.directory.reread_account(reset.partition) if reset else None
+    user = await access.directory.reread_user(reset.partition, reset.id) if reset else None
     if reset is None or account is None or user is None or not user.enabled:
-        access.costs.drain(call.asked)
+        access.costs.drain(context.asked)
         message = "The provided reset_id did not resolve to any user"
         raise Invalid.field("user", "not_found", message, cause=reset_id)
-    way = Way(USER_AUTH, "user_auth_recovery_reset", call.asked, recorder(call))
-    login = await access.logins.admit(account, user, way, call.object.get("multi_factor_response"))
-    await _demand_new_password(call, reset)
-    await call.store.remove(reset)
-    return await logged_in(call, login)
+    way = LoginMethod(USER_AUTH, "user_auth_recovery_reset", context.asked, recorder(context))
+    login = await access.logins.admit(account, user, way, context.object.get("multi_factor_response"))
+    await _demand_new_password(context, reset)
+    await context.store.remove(reset)
+    return await logged_in(context, login)
 
 
-async def _demand_new_password(call: Call, reset: Document) -> None:
+async def _demand_new_password(context: Context, reset: Document) -> None:
     def demand(user: Document) -> None:
-        user.fields.update(stamps(call, user), require_password_update=True)
+        user.fields.update(stamps(context.author, user), require_password_update=True)
 
-    if await call.store.change(reset.database, "user", reset.id, demand) is None:
+    if await context.store.update(reset.partition, "user", reset.id, demand) is None:
         raise InvalidCredentials
 
 
-async def _reset(call: Call, reset_id: str) -> Document | None:
+async def _reset(context: Context, reset_id: str) -> Document | None:
     """The reset of this id, if it is not too old."""
-    wanted = claim(_digest(call, reset_id))
-    holder = (await call.store.claimants("", [wanted])).get(wanted.key)
-    reset = await call.store.get(holder.database, TYPE, holder.id) if holder else None
+    wanted = claim(_digest(context, reset_id))
+    holder = (await context.store.claimants("", [wanted])).get(wanted.key)
+    reset = await context.store.get(holder.partition, TYPE, holder.id) if holder else None
     fresh = reset is not None and reset.fields["pvt_created"] > clock.now() - LIFETIME_SECONDS
     return reset if fresh else None
 
 
-def _digest(call: Call, reset_id: str) -> str:
-    return call.services.access.pepper.digest(f"reset_id:{reset_id.lower()}")
+def _digest(context: Context, reset_id: str) -> str:
+    return context.runtime.access.pepper.digest(f"reset_id:{reset_id.lower()}")
 
 
 def _checked_url(ui_url: str) -> str:
@@ -111,22 +112,22 @@ def _checked_url(ui_url: str) -> str:
     return ui_url
 
 
-async def _account(call: Call, data: dict[str, Any]) -> Account:
+async def _account(context: Context, data: dict[str, Any]) -> Account:
     """The account that the request names; what it names in vain is told, as in KAZOO, with all that was tried."""
     errors = Invalid()
     if number := data.get("phone_number"):
-        holder = await account_of(call.store, str(number))
-        account = await call.directory.account(holder) if holder else None
+        holder = await account_of(context.store, str(number))
+        account = await context.directory.account(holder) if holder else None
         if account is not None:
             return account
         errors.add("phone_number", "not_found", "The provided phone number could not be found", cause=number)
     if realm := data.get("account_realm") or data.get("realm"):
-        account = await call.directory.account_of_realm(str(realm))
+        account = await context.directory.account_of_realm(str(realm))
         if account is not None:
             return account
         errors.add("account_realm", "not_found", "The provided account realm could not be found", cause=realm)
     if name := data.get("account_name"):
-        accounts = await call.directory.accounts_of_name(name)
+        accounts = await context.directory.accounts_of_name(name)
         if accounts:
             return accounts[0]
         errors.add("account_name", "not_found", "The provided account name could not be found", cause=name)
@@ -135,10 +136,10 @@ async def _account(call: Call, data: dict[str, Any]) -> Account:
     raise errors
 
 
-async def _user(call: Call, account: Account, username: str) -> Document:
+async def _user(context: Context, account: Account, username: str) -> Document:
     """The user of this name, enabled and with an address."""
-    holder = await call.store.holder(account.id, username_claim(username).key)
-    user = await call.store.get(account.id, "user", holder) if holder else None
+    holder = await context.store.holder(account.id, username_claim(username).key)
+    user = await context.store.get(account.id, "user", holder) if holder else None
     if user is None:
         raise Invalid.field("username", "not_found", "The provided user name was not found", cause=username)
     if user.at("enabled") is False:

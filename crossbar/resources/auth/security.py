@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from crossbar.access.policies import ID, TYPE
 from crossbar.documents.document import Document
-from crossbar.endpoint import BARE, Call, Draft, Reply, Singleton, Who
+from crossbar.endpoint import BARE, Context, Draft, Reply, Singleton, Who
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.auth.domain.login_attempt import answer_attempt, answer_attempts
 
@@ -30,30 +30,30 @@ security = Singleton(
 
 
 @security.get(scopes=(BARE,), who=Who.AUTHENTICATED)
-async def methods(call: Call) -> Reply:
+async def methods(context: Context) -> Reply:
     """The ways to log in that accounts can set."""
     return Reply({"available_auth_methods": METHODS})
 
 
 @security.get()
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """What the account says itself, and what counts without it."""
-    document = await call.store.get(call.account_id, TYPE, ID)
+    document = await context.store.get(context.account_id, TYPE, ID)
     own = document.at("auth_modules") if document else None
-    inherited = await call.services.access.policies.inherited(call.account)
+    inherited = await context.runtime.access.policies.inherited(context.account)
     return Reply(
         {
-            "account": {"auth_modules": await _with_provider_names(call, own)} if isinstance(own, dict) else {},
-            "inherited_config": {"auth_modules": await _with_provider_names(call, inherited)},
+            "account": {"auth_modules": await _with_provider_names(context, own)} if isinstance(own, dict) else {},
+            "inherited_config": {"auth_modules": await _with_provider_names(context, inherited)},
         },
         revision=document.revision if document else None,
     )
 
 
-async def _with_provider_names(call: Call, modules: Mapping[str, JSON]) -> dict[str, JSON]:
+async def _with_provider_names(context: Context, modules: Mapping[str, JSON]) -> dict[str, JSON]:
     """The modules, each that wants a second factor with the name of the provider in `_read_only`."""
     named = dict(modules)
-    factors = call.services.access.second_factors
+    factors = context.runtime.access.second_factors
     for name, factor in _second_factors(modules):
         chosen = factor.get("account_id") and factor.get("configuration_id")
         provider = await factors.provider(factor) if chosen else None
@@ -75,14 +75,14 @@ def _second_factors(modules: JSON) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 @security.normalize
-async def drop_names(call: Call, draft: Draft) -> None:
+async def drop_names(context: Context, draft: Draft) -> None:
     """Clients send back what they were shown: the names of providers are not theirs to set."""
     for _, factor in _second_factors(draft.data.get("auth_modules")):
         factor.pop("_read_only", None)
 
 
 @security.finish
-async def second_factor_is_in_reach(call: Call, draft: Draft) -> None:
+async def second_factor_is_in_reach(context: Context, draft: Draft) -> None:
     """The provider of a second factor is one of an account above or below the caller's."""
     errors = Invalid(message="validation failed")
     for name, factor in _second_factors(draft.data["auth_modules"]):
@@ -92,38 +92,38 @@ async def second_factor_is_in_reach(call: Call, draft: Draft) -> None:
         if not account_id:
             message = "setting multi-factor configuration_id needs setting account_id"
             errors.add(field, "required", message)
-        elif not await _in_reach(call, account_id, factor):
+        elif not await _in_reach(context, account_id, factor):
             errors.add(field, "required", f"multi-factor account_id {account_id} is not in your account tree")
     if errors:
         raise errors
 
 
-async def _in_reach(call: Call, account_id: str, factor: Mapping[str, JSON]) -> bool:
-    caller = call.identity.account
+async def _in_reach(context: Context, account_id: str, factor: Mapping[str, JSON]) -> bool:
+    caller = context.identity.account
     if caller.superduper_admin or factor.get("include_subaccounts") is False or caller.within(account_id):
         return True
-    account = await call.directory.account(account_id)
+    account = await context.directory.account(account_id)
     return account is not None and account.within(caller.id)
 
 
 @security.delete(checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Back to what is inherited."""
-    document = await call.store.get(call.account_id, TYPE, ID)
+    document = await context.store.get(context.account_id, TYPE, ID)
     if document is None:
         raise NotFound("account does not have customize auth configuration")
-    call.ready_to_write(document.revision)
-    await call.store.remove(document)
+    context.ready_to_write(document.revision)
+    await context.store.remove(document)
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 
 @security.get("/attempts")
-async def attempts(call: Call) -> Reply:
+async def attempts(context: Context) -> Reply:
     """Who tried to log in to the account, the newest first."""
-    return await answer_attempts(call)
+    return await answer_attempts(context)
 
 
 @security.get("/attempts/{attempt_id}")
-async def attempt(call: Call) -> Reply:
+async def attempt(context: Context) -> Reply:
     """One attempt."""
-    return await answer_attempt(call, call.path["attempt_id"])
+    return await answer_attempt(context, context.path["attempt_id"])

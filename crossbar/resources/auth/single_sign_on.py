@@ -13,13 +13,14 @@ from typing import Any, Final
 from aiohttp import ClientSession, ClientTimeout, web
 
 from crossbar import clock
-from crossbar.access.logins import OTHERS_AUTH, Way
+from crossbar.access.authorship import stamps
+from crossbar.access.logins import OTHERS_AUTH, LoginMethod
 from crossbar.access.second_factor import PROVIDER
 from crossbar.access.tokens import BadToken
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import ACCOUNT, Call, Draft, Lifecycle, Reply, Services, Who, answer_listing, stamps
+from crossbar.endpoint import ACCOUNT, Context, Draft, Lifecycle, Reply, Who, answer_listing
 from crossbar.endpoint.hooks import Hooks
 from crossbar.errors import Forbidden, Invalid, InvalidCredentials, NotFound, SystemFault
 from crossbar.resources.auth.auth import auth
@@ -27,6 +28,7 @@ from crossbar.resources.auth.domain.login_answer import logged_in
 from crossbar.resources.auth.domain.login_attempt import recorder
 from crossbar.resources.auth.domain.login_provider import OAUTH
 from crossbar.resources.auth.domain.oauth import Person, Unproven, issuer_and_audience, person_of_code, person_of_token
+from crossbar.runtime import Runtime
 
 APP: Final = "auth_app"
 LINK: Final = "auth_link"
@@ -60,7 +62,7 @@ SHAPES: Final = (
 
 
 @asynccontextmanager
-async def part(app: web.Application, _: Services) -> AsyncIterator[None]:
+async def part(app: web.Application, _: Runtime) -> AsyncIterator[None]:
     """One worker's connections to providers."""
     async with ClientSession(timeout=ClientTimeout(total=TIMEOUT_SECONDS)) as session:
         app[SESSION] = session
@@ -69,34 +71,34 @@ async def part(app: web.Application, _: Services) -> AsyncIterator[None]:
 
 # Providers
 
-_providers = Lifecycle(PROVIDER, "auth.provider", "provider_id", Hooks(), database=lambda _: SYSTEM_AUTH)
+_providers = Lifecycle(PROVIDER, "auth.provider", "provider_id", Hooks(), partition=lambda _: SYSTEM_AUTH)
 
 
 @auth.get("/providers", who=Who.AUTHENTICATED)
-async def list_providers(call: Call) -> Reply:
+async def list_providers(context: Context) -> Reply:
     """All providers of the system."""
-    return await answer_listing(call, PROVIDER, SYSTEM_AUTH)
+    return await answer_listing(context, PROVIDER, SYSTEM_AUTH)
 
 
 @auth.get("/providers/{provider_id}", who=Who.AUTHENTICATED)
-async def read_provider(call: Call) -> Reply:
+async def read_provider(context: Context) -> Reply:
     """One provider; its settings hold secrets, and are for superduper admins only."""
-    provider = await _providers.load(call, call.path["provider_id"])
+    provider = await _providers.load(context, context.path["provider_id"])
     public = provider.public
-    if not call.identity.superduper:
+    if not context.identity.superduper:
         public.pop("settings", None)
     return Reply(public, revision=provider.revision)
 
 
 @auth.post("/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
-async def save_provider(call: Call) -> Reply:
+async def save_provider(context: Context) -> Reply:
     """Change a provider, or make a new one known."""
-    provider_id = call.path["provider_id"]
-    provider = await _providers.upsert(call, provider_id, lambda _: {**call.object, "id": provider_id})
+    provider_id = context.path["provider_id"]
+    provider = await _providers.upsert(context, provider_id, lambda _: {**context.object, "id": provider_id})
     return Reply.document(provider)
 
 
-async def _set_provider_type(_: Call, draft: Draft) -> None:
+async def _set_provider_type(_: Context, draft: Draft) -> None:
     if draft.previous is None:
         draft.private["pvt_provider_type"] = draft.data.get("provider_type") or OAUTH
 
@@ -105,99 +107,99 @@ _providers.hooks.finish.append(_set_provider_type)
 
 
 @auth.delete("/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
-async def delete_provider(call: Call) -> Reply:
+async def delete_provider(context: Context) -> Reply:
     """Forget a provider that no application uses."""
-    provider = await _providers.load(call, call.path["provider_id"])
-    if await call.store.documents(Listing(SYSTEM_AUTH, APP, tag=f"provider/{provider.id}", limit=1)):
+    provider = await _providers.load(context, context.path["provider_id"])
+    if await context.store.all(Listing(SYSTEM_AUTH, APP, tag=f"provider/{provider.id}", limit=1)):
         raise SystemFault("apps exist for provider")
-    return await _deleted(call, _providers, provider)
+    return await _deleted(context, _providers, provider)
 
 
-async def _deleted(call: Call, life: Lifecycle, document: Document) -> Reply:
-    call.ready_to_write(document.revision)
-    await life.remove(call, document)
+async def _deleted(context: Context, life: Lifecycle, document: Document) -> Reply:
+    context.ready_to_write(document.revision)
+    await life.remove(context, document)
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 
 # Applications
 
-_apps = Lifecycle(APP, "auth.app", "app_id", Hooks(), database=lambda _: SYSTEM_AUTH)
+_apps = Lifecycle(APP, "auth.app", "app_id", Hooks(), partition=lambda _: SYSTEM_AUTH)
 
 
 @auth.get("/apps", who=Who.AUTHENTICATED)
-async def list_apps(call: Call) -> Reply:
+async def list_apps(context: Context) -> Reply:
     """The applications that users of an account log in with: its own, else its reseller's."""
-    account_id = call.values.text("account_id") or call.identity.account_id
-    account = await call.directory.account(account_id)
+    account_id = context.values.text("account_id") or context.identity.account_id
+    account = await context.directory.account(account_id)
     if account is None:
         raise NotFound(account_id)
-    caller = call.identity.account
+    caller = context.identity.account
     if not (caller.superduper_admin or account.within(caller.id) or caller.within(account.id)):
         raise Forbidden
     own = Listing(SYSTEM_AUTH, APP, tag=f"account/{account.id}", limit=1)
-    holder = account.id if await call.store.documents(own) else await call.directory.reseller_of(account)
-    return await answer_listing(call, APP, SYSTEM_AUTH, tag=f"account/{holder}")
+    holder = account.id if await context.store.all(own) else await context.directory.reseller_of(account)
+    return await answer_listing(context, APP, SYSTEM_AUTH, tag=f"account/{holder}")
 
 
 @auth.get("/apps/{app_id}", who=Who.AUTHENTICATED)
-async def read_app(call: Call) -> Reply:
+async def read_app(context: Context) -> Reply:
     """One application, without its secret."""
-    return Reply.document(await _apps.load(call, call.path["app_id"]))
+    return Reply.document(await _apps.load(context, context.path["app_id"]))
 
 
 @auth.post("/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
-async def save_app(call: Call) -> Reply:
+async def save_app(context: Context) -> Reply:
     """Change an application, or register one with its provider, for `account_id` or the caller's account."""
-    return Reply.document(await _apps.upsert(call, call.path["app_id"], lambda _: dict(call.object)))
+    return Reply.document(await _apps.upsert(context, context.path["app_id"], lambda _: dict(context.object)))
 
 
-async def _seal_secret(call: Call, draft: Draft) -> None:
+async def _seal_secret(context: Context, draft: Draft) -> None:
     """The provider has to be known; the secret is kept sealed and never shown."""
-    if await call.store.get(SYSTEM_AUTH, PROVIDER, draft.data["provider"]) is None:
+    if await context.store.get(SYSTEM_AUTH, PROVIDER, draft.data["provider"]) is None:
         draft.errors.add("provider", "not_found", "The provider is not known", cause=draft.data["provider"])
         return
-    draft.private["pvt_secret"] = call.services.access.pepper.seal(draft.data.pop("secret"))
-    draft.private["pvt_account_id"] = draft.data.pop("account_id", None) or call.identity.account_id
+    draft.private["pvt_secret"] = context.runtime.access.pepper.seal(draft.data.pop("secret"))
+    draft.private["pvt_account_id"] = draft.data.pop("account_id", None) or context.identity.account_id
 
 
 _apps.hooks.finish.append(_seal_secret)
 
 
 @auth.delete("/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
-async def delete_app(call: Call) -> Reply:
+async def delete_app(context: Context) -> Reply:
     """Forget an application."""
-    return await _deleted(call, _apps, await _apps.load(call, call.path["app_id"]))
+    return await _deleted(context, _apps, await _apps.load(context, context.path["app_id"]))
 
 
 # Links
 
 
 @auth.get("/links", who=Who.AUTHENTICATED)
-async def list_links(call: Call) -> Reply:
+async def list_links(context: Context) -> Reply:
     """Whom others know as the caller."""
-    tag = _user_tag(call.identity.account_id, call.identity.owner_id or "")
-    return await answer_listing(call, LINK, SYSTEM_AUTH, tag=tag)
+    tag = _user_tag(context.identity.account_id, context.identity.owner_id or "")
+    return await answer_listing(context, LINK, SYSTEM_AUTH, tag=tag)
 
 
 @auth.get("/links/{link_id}", who=Who.AUTHENTICATED)
-async def read_link(call: Call) -> Reply:
+async def read_link(context: Context) -> Reply:
     """One of the caller's links."""
-    return Reply.document(await _own_link(call))
+    return Reply.document(await _own_link(context))
 
 
 @auth.get("/links/{link_id}", scopes=(ACCOUNT,))
-async def read_link_of_account(call: Call) -> Reply:
+async def read_link_of_account(context: Context) -> Reply:
     """A link of a user of the account."""
-    link = await _link(call)
-    if link.text("pvt_linked_account_id") != call.account_id:
+    link = await _link(context)
+    if link.text("pvt_linked_account_id") != context.account_id:
         raise NotFound(link.id)
     return Reply.document(link)
 
 
 @auth.put("/links/{link_id}", who=Who.AUTHENTICATED)
-async def link(call: Call) -> Reply:
+async def link(context: Context) -> Reply:
     """From now on who logs in that way is the caller; what is another user's stays that."""
-    identity = call.identity
+    identity = context.identity
     if identity.owner_id is None:
         raise Forbidden
     wanted = (identity.account_id, identity.owner_id)
@@ -205,37 +207,39 @@ async def link(call: Call) -> Reply:
     def make(found: Document) -> None:
         if _linked(found) not in (None, wanted):
             raise Forbidden
-        found.fields.update(stamps(call, found), pvt_linked_account_id=wanted[0], pvt_linked_owner_id=wanted[1])
+        found.fields.update(
+            stamps(context.author, found), pvt_linked_account_id=wanted[0], pvt_linked_owner_id=wanted[1]
+        )
 
-    linked = await call.store.change(SYSTEM_AUTH, LINK, call.path["link_id"], make)
+    linked = await context.store.update(SYSTEM_AUTH, LINK, context.path["link_id"], make)
     if linked is None:
-        raise NotFound(call.path["link_id"])
+        raise NotFound(context.path["link_id"])
     return Reply.document(linked)
 
 
 @auth.delete("/links/{link_id}", who=Who.AUTHENTICATED)
-async def unlink(call: Call) -> Reply:
+async def unlink(context: Context) -> Reply:
     """Who logs in that way is nobody of ours any more."""
-    own = await _own_link(call)
+    own = await _own_link(context)
 
     def cut(found: Document) -> None:
         for name in ("pvt_linked_account_id", "pvt_linked_owner_id"):
             found.fields.pop(name, None)
 
-    await call.store.change(SYSTEM_AUTH, LINK, own.id, cut)
+    await context.store.update(SYSTEM_AUTH, LINK, own.id, cut)
     return Reply({**own.public, "_read_only": {"deleted": True}}, revision=own.revision)
 
 
-async def _link(call: Call) -> Document:
-    found = await call.store.get(SYSTEM_AUTH, LINK, call.path["link_id"])
+async def _link(context: Context) -> Document:
+    found = await context.store.get(SYSTEM_AUTH, LINK, context.path["link_id"])
     if found is None:
-        raise NotFound(call.path["link_id"])
+        raise NotFound(context.path["link_id"])
     return found
 
 
-async def _own_link(call: Call) -> Document:
-    found = await _link(call)
-    if _linked(found) != (call.identity.account_id, call.identity.owner_id):
+async def _own_link(context: Context) -> Document:
+    found = await _link(context)
+    if _linked(found) != (context.identity.account_id, context.identity.owner_id):
         raise NotFound(found.id)
     return found
 
@@ -250,71 +254,71 @@ def _linked(found: Document) -> tuple[str, str] | None:
 
 
 @auth.put("/callback", who=Who.ANONYMOUS)
-async def log_in_by_code(call: Call) -> Reply:
+async def log_in_by_code(context: Context) -> Reply:
     """Log in with the code that a provider sent the user back with."""
-    call.services.access.costs.charge(call.asked, login=True)
-    data = call.valid("auth.callback", call.object)
+    context.runtime.access.costs.charge(context.asked, login=True)
+    data = context.valid("auth.callback", context.object)
     try:
-        app, provider = await _app_and_provider(call, data["client_id"])
+        app, provider = await _app_and_provider(context, data["client_id"])
         person = await person_of_code(
-            call.service(SESSION),
+            context.service(SESSION),
             provider,
             client_id=app.id,
-            secret=call.services.access.pepper.unseal(app.fields["pvt_secret"]),
+            secret=context.runtime.access.pepper.unseal(app.fields["pvt_secret"]),
             code=data["code"],
             redirect_uri=data["redirect_uri"],
         )
     except Unproven as error:
-        raise _refused(call) from error
-    return await _log_in(call, app, provider, person)
+        raise _refused(context) from error
+    return await _log_in(context, app, provider, person)
 
 
 @auth.put("/authorize", who=Who.ANONYMOUS)
-async def log_in_by_token(call: Call) -> Reply:
+async def log_in_by_token(context: Context) -> Reply:
     """Log in with a token: one of ours, or an OpenID token that a provider made out to one of our applications."""
-    call.services.access.costs.charge(call.asked, login=True)
-    token = call.values.text("token") or call.values.text("id_token")
+    context.runtime.access.costs.charge(context.asked, login=True)
+    token = context.values.text("token") or context.values.text("id_token")
     if token is None:
         raise Invalid.field("token", "required", "Field is required but missing", value="token")
     try:
-        identity = await call.services.access.tokens.verify(token)
+        identity = await context.runtime.access.tokens.verify(token)
     except BadToken:
-        return await _log_in_by_foreign_token(call, token)
-    way = Way(OTHERS_AUTH, "jwt_auth_token", call.asked, recorder(call))
+        return await _log_in_by_foreign_token(context, token)
+    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context.asked, recorder(context))
     if identity.user is None or "as" in identity.claims or identity.original_account_id is not None:
-        raise _refused(call)
-    return await logged_in(call, await call.services.access.logins.admit(identity.account, identity.user, way))
+        raise _refused(context)
+    return await logged_in(context, await context.runtime.access.logins.admit(identity.account, identity.user, way))
 
 
-async def _log_in_by_foreign_token(call: Call, token: str) -> Reply:
+async def _log_in_by_foreign_token(context: Context, token: str) -> Reply:
     try:
         issuer, audience = issuer_and_audience(token)
         for client_id in audience:
-            app, provider = await _app_and_provider(call, client_id)
+            app, provider = await _app_and_provider(context, client_id)
             if issuer in (provider.at("issuer_domains") or ()):
-                person = await person_of_token(call.service(SESSION), provider, token, client_id=app.id)
-                return await _log_in(call, app, provider, person)
+                person = await person_of_token(context.service(SESSION), provider, token, client_id=app.id)
+                return await _log_in(context, app, provider, person)
     except Unproven as error:
-        raise _refused(call) from error
-    raise _refused(call)
+        raise _refused(context) from error
+    raise _refused(context)
 
 
-def _refused(call: Call) -> InvalidCredentials:
-    call.services.access.costs.drain(call.asked)
+def _refused(context: Context) -> InvalidCredentials:
+    context.runtime.access.costs.drain(context.asked)
     return InvalidCredentials()
 
 
-async def _app_and_provider(call: Call, client_id: str) -> tuple[Document, Document]:
-    app = await call.store.get(SYSTEM_AUTH, APP, client_id)
-    provider = await call.store.get(SYSTEM_AUTH, PROVIDER, app.text("provider")) if app else None
+async def _app_and_provider(context: Context, client_id: str) -> tuple[Document, Document]:
+    app = await context.store.get(SYSTEM_AUTH, APP, client_id)
+    provider = await context.store.get(SYSTEM_AUTH, PROVIDER, app.text("provider")) if app else None
     if app is None or provider is None or provider.at("enabled") is False:
         raise Unproven("no such application")
     return app, provider
 
 
-async def _log_in(call: Call, app: Document, provider: Document, person: Person) -> Reply:
+async def _log_in(context: Context, app: Document, provider: Document, person: Person) -> Reply:
     """A token for the user behind the person; for one who is linked to no user, a token that only says who it is."""
-    known = await _remember(call, app, provider, person)
+    known = await _remember(context, app, provider, person)
     claims = {
         "auth_app_id": app.id,
         "auth_provider": provider.id,
@@ -325,22 +329,22 @@ async def _log_in(call: Call, app: Document, provider: Document, person: Person)
     linked = _linked(known)
     if linked is None:
         told = {"method": OTHERS_AUTH, **claims}
-        token = await call.services.access.tokens.vouch(told, lifetime=INTRODUCTION_SECONDS)
+        token = await context.runtime.access.tokens.vouch(told, lifetime=INTRODUCTION_SECONDS)
         return Reply({}, envelope={"auth_token": token})
-    account = await call.directory.account(linked[0])
-    user = await call.directory.user(*linked)
+    account = await context.directory.account(linked[0])
+    user = await context.directory.user(*linked)
     if account is None or user is None or not user.enabled:
-        raise _refused(call)
-    way = Way(OTHERS_AUTH, "jwt_auth_token", call.asked, recorder(call))
-    response = call.object.get("multi_factor_response")
-    login = await call.services.access.logins.admit(account, user, way, response, claims)
-    return await logged_in(call, login)
+        raise _refused(context)
+    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context.asked, recorder(context))
+    response = context.object.get("multi_factor_response")
+    login = await context.runtime.access.logins.admit(account, user, way, response, claims)
+    return await logged_in(context, login)
 
 
-async def _remember(call: Call, app: Document, provider: Document, person: Person) -> Document:
+async def _remember(context: Context, app: Document, provider: Document, person: Person) -> Document:
     """The link document of a person, with what the provider says now."""
     link_id = f"{app.text('pvt_user_prefix') or provider.id}-{person.identity}"
-    pepper = call.services.access.pepper
+    pepper = context.runtime.access.pepper
     facts: dict[str, Any] = {
         "email": person.email,
         "display_name": person.display_name,
@@ -353,8 +357,8 @@ async def _remember(call: Call, app: Document, provider: Document, person: Perso
         "pvt_refresh_token": pepper.seal(person.refresh_token) if person.refresh_token else None,
     }
     known = {name: fact for name, fact in facts.items() if fact is not None}
-    changed = await call.store.change(SYSTEM_AUTH, LINK, link_id, lambda found: found.fields.update(known))
+    changed = await context.store.update(SYSTEM_AUTH, LINK, link_id, lambda found: found.fields.update(known))
     if changed is not None:
         return changed
     fields = {**known, "pvt_type": LINK, "pvt_created": clock.now(), "pvt_modified": clock.now()}
-    return await call.store.put(Document(SYSTEM_AUTH, LINK, link_id, fields))
+    return await context.store.upsert(Document(SYSTEM_AUTH, LINK, link_id, fields))

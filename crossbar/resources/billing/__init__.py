@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.billing.limits import limits
 from crossbar.resources.billing.service_plans import service_plans
 from crossbar.resources.billing.services import AUDIT_SHAPE, services
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     limits,
     service_plans,
     services,
 )
 SHAPES: Final[tuple[Shape, ...]] = (AUDIT_SHAPE,)
-PARTS: Final[tuple[Part, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = ()

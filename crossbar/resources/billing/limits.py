@@ -8,45 +8,45 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.documents.document import Document
-from crossbar.endpoint import Call, Draft, Reply, Singleton
+from crossbar.endpoint import Context, Draft, Reply, Singleton
 
 TYPE: Final = "limits"
 SET_BY_THE_SYSTEM: Final = {"allow_postpay": False, "max_postpay_amount": 0}
 """What only the system sets, as `pvt_*` fields, and what holds where it set nothing."""
 
 
-async def sells_to_account(call: Call) -> bool | None:
+async def sells_to_account(context: Context) -> bool | None:
     """Only who sells to an account changes its limits; below the master, the account may itself."""
-    reseller = await call.directory.reseller_of(call.account)
-    may = reseller in (call.identity.account_id, await call.directory.master_id())
-    return None if may or call.identity.superduper else False
+    reseller = await context.directory.reseller_of(context.account)
+    may = reseller in (context.identity.account_id, await context.directory.master_id())
+    return None if may or context.identity.superduper else False
 
 
 limits = Singleton("limits", document_type=TYPE, document_id=TYPE, schema="limits", operations=())
 
 
 @limits.get()
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """The limits, or what holds while none are set."""
-    document = await call.store.get(call.account_id, TYPE, TYPE)
+    document = await context.store.get(context.account_id, TYPE, TYPE)
     if document is None:
-        defaults = call.valid("limits", {})
+        defaults = context.valid("limits", {})
         return Reply({"id": TYPE, **defaults, **SET_BY_THE_SYSTEM})
-    return await limits.life.answer(call, document)
+    return await limits.life.answer(context, document)
 
 
 limits.post(who=sells_to_account, checks_itself=True)(limits.replace)
 
 
 @limits.normalize
-async def keep_what_the_system_set(_: Call, draft: Draft) -> None:
+async def keep_what_the_system_set(_: Context, draft: Draft) -> None:
     """Clients send back what they were shown."""
     for key in SET_BY_THE_SYSTEM:
         draft.data.pop(key, None)
 
 
 @limits.show
-async def show_what_the_system_set(_: Call, document: Document, public: dict[str, Any]) -> None:
+async def show_what_the_system_set(_: Context, document: Document, public: dict[str, Any]) -> None:
     """Payment after use is nobody's to choose, but everybody may see it."""
     for key, value in SET_BY_THE_SYSTEM.items():
         public[key] = document.fields.get(f"pvt_{key}", value)

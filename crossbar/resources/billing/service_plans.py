@@ -10,7 +10,7 @@ from typing import Any, Final
 from crossbar.documents.document import public_fields
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.billing.domain.invoice import merged
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, load_plans, load_services
@@ -43,86 +43,86 @@ service_plans = Resource(
 )
 
 
-async def may_create(call: Call) -> bool | None:
+async def may_create(context: Context) -> bool | None:
     """Plans are made by resellers for themselves, or by who sells to the account."""
-    own = call.account.is_reseller and call.identity.account_id == call.account_id
-    return own or await sells(call)
+    own = context.account.is_reseller and context.identity.account_id == context.account_id
+    return own or await sells(context)
 
 
 @service_plans.get()
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """The plans that this account sells."""
-    plans = await call.store.documents(Listing(call.account_id, PLAN, descending=False))
-    return Reply([call.store.shapes[PLAN].summary.of(plan) for plan in plans])
+    plans = await context.store.all(Listing(context.account_id, PLAN, descending=False))
+    return Reply([context.store.shapes[PLAN].summary.of(plan) for plan in plans])
 
 
 service_plans.put(who=may_create, checks_itself=True)(service_plans.life.create)
 
 
 @service_plans.post(who=sells, checks_itself=True)
-async def change_many(call: Call) -> Reply:
+async def change_many(context: Context) -> Reply:
     """Assign (`add`, `plans`) and take away (`delete`) plans."""
-    add = call.object.get("add", call.object.get("plans")) or []
-    return await _changed(call, add, call.object.get("delete") or [])
+    add = context.object.get("add", context.object.get("plans")) or []
+    return await _changed(context, add, context.object.get("delete") or [])
 
 
 @service_plans.delete(who=sells, checks_itself=True)
-async def remove_many(call: Call) -> Reply:
+async def remove_many(context: Context) -> Reply:
     """Take away plans."""
-    return await _changed(call, [], call.object.get("plans") or [])
+    return await _changed(context, [], context.object.get("plans") or [])
 
 
 @service_plans.get("/{plan_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """A plan of this account, or of its reseller."""
-    for vendor_id in (call.account_id, await call.directory.reseller_of(call.account)):
-        plan = await call.store.read(vendor_id, PLAN, call.path["plan_id"]) if vendor_id else None
+    for vendor_id in (context.account_id, await context.directory.reseller_of(context.account)):
+        plan = await context.store.get_json(vendor_id, PLAN, context.path["plan_id"]) if vendor_id else None
         if plan is not None:
             return Reply.raw(plan)
-    raise NotFound(call.path["plan_id"])
+    raise NotFound(context.path["plan_id"])
 
 
 @service_plans.post("/{plan_id}", who=sells, checks_itself=True)
-async def assign(call: Call) -> Reply:
+async def assign(context: Context) -> Reply:
     """Assign one plan."""
-    return await _changed(call, [call.path["plan_id"]], [])
+    return await _changed(context, [context.path["plan_id"]], [])
 
 
 @service_plans.delete("/{plan_id}", who=sells, checks_itself=True)
-async def unassign(call: Call) -> Reply:
+async def unassign(context: Context) -> Reply:
     """Take away one plan, which the account must have."""
-    plan_id = call.path["plan_id"]
-    if plan_id not in assigned(await load_services(call.services, call.account_id)):
+    plan_id = context.path["plan_id"]
+    if plan_id not in assigned(await load_services(context.runtime, context.account_id)):
         raise SystemFault("plan_is_not_assigned")
-    return await _changed(call, [], [plan_id])
+    return await _changed(context, [], [plan_id])
 
 
-async def _changed(call: Call, add: list[JSON], delete: list[str]) -> Reply:
+async def _changed(context: Context, add: list[JSON], delete: list[str]) -> Reply:
     entries = [{"id": plan_id} for plan_id in add if isinstance(plan_id, str)]
-    await change_plans(call, entries, [plan_id for plan_id in delete if isinstance(plan_id, str)])
-    return Reply(merged(await load_plans(call.services, call.account)))
+    await change_plans(context, entries, [plan_id for plan_id in delete if isinstance(plan_id, str)])
+    return Reply(merged(await load_plans(context.runtime, context.account)))
 
 
 service_plans.get("/available")(available)
 
 
 @service_plans.get("/available/{plan_id}")
-async def read_available(call: Call) -> Reply:
+async def read_available(context: Context) -> Reply:
     """A plan of the account's reseller."""
-    vendor_id = await call.directory.reseller_of(call.account)
-    plan = await call.store.read(vendor_id, PLAN, call.path["plan_id"]) if vendor_id else None
+    vendor_id = await context.directory.reseller_of(context.account)
+    plan = await context.store.get_json(vendor_id, PLAN, context.path["plan_id"]) if vendor_id else None
     if plan is None:
-        raise NotFound(call.path["plan_id"])
+        raise NotFound(context.path["plan_id"])
     return Reply.raw(plan)
 
 
 @service_plans.get("/current")
-async def current(call: Call) -> Reply:
+async def current(context: Context) -> Reply:
     """What the account has and what it comes to; as CSV the lines."""
-    stored = await load_services(call.services, call.account_id)
-    told = await summarize(call, public_fields(stored.fields) if stored else {})
+    stored = await load_services(context.runtime, context.account_id)
+    told = await summarize(context, public_fields(stored.fields) if stored else {})
     lines = [line for invoice in told["invoices"] for line in invoice["items"]]
-    if wants_csv(call):
+    if wants_csv(context):
         return Reply(lines)
     items: dict[str, dict[str, Any]] = {}
     for line in lines:
@@ -133,7 +133,7 @@ async def current(call: Call) -> Reply:
             "account_quantities": told["quantities"]["account"],
             "cascade_quantities": told["quantities"]["cascade"],
             "items": items,
-            "billing_id": call.account_id,
+            "billing_id": context.account_id,
             "reseller": told["reseller"]["is_reseller"],
             "reseller_id": told["reseller"]["id"],
             "dirty": False,
@@ -158,9 +158,9 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 
 
 @service_plans.post("/override", who=Who.SUPERDUPER, checks_itself=True)
-async def override(call: Call) -> Reply:
+async def override(context: Context) -> Reply:
     """Lay something over assigned plans: plan id → what."""
-    given = call.object.get("overrides") or {}
+    given = context.object.get("overrides") or {}
 
     def laid_in(stored: dict[str, Any]) -> dict[str, Any]:
         plans = dict(stored.get("plans") or {})
@@ -170,16 +170,16 @@ async def override(call: Call) -> Reply:
             plans[plan_id] = {**plans[plan_id], "overrides": overrides}
         return {**stored, "plans": plans}
 
-    return Reply(assigned(await services.life.upsert(call, SERVICES, laid_in)))
+    return Reply(assigned(await services.life.upsert(context, SERVICES, laid_in)))
 
 
 @service_plans.get("/editable", scopes=(ACCOUNT,))
 @service_plans.get("/editable", scopes=(BARE,), who=Who.AUTHENTICATED)
-async def editable(call: Call) -> Reply:
+async def editable(context: Context) -> Reply:
     """Category → item → what a plan may say of it."""
     items = {
         category: {item: {**CHARGES, "as": {}, "exceptions": {}} if item == "_all" else CHARGES for item in known}
-        for category, known in editable_items(call).items()
+        for category, known in editable_items(context).items()
     }
     return Reply({**items, "ui_apps": {"_all": CHARGES}})
 

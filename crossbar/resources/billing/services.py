@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.documents.document import Document, public_fields
+from crossbar.access.authorship import stamps
+from crossbar.documents.document import Document, merge, public_fields
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who, answer_listing, merge, stamps
+from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who, answer_listing
 from crossbar.errors import JSON, NotFound
 from crossbar.ids import monthly_id
 from crossbar.resources.billing.domain.invoice import invoices, merged
@@ -27,10 +28,10 @@ AUDIT_SHAPE: Final = Shape(
     AUDIT,
     summary=Summary("id", "status", "reason", "message", "type", "summary"),
     sort="pvt_created",
-    room="records",
+    collection="records",
 )
 """One change of an account's services, kept by month."""
-YEAR: Final = 366 * 86_400
+YEAR: Final = 366 * clock.DAY
 """Seconds of the longest range of the audit log."""
 FROM_PLANS: Final = ("ratedeck", "applications", "limits", "im")
 """What the merged plan says beside prices."""
@@ -40,52 +41,52 @@ Fields = dict[str, Any]
 services = Resource("services", document_type=SERVICES, summary=Summary("id"), operations=(), id_name="plan_id")
 
 
-async def sells(call: Call) -> bool | None:
+async def sells(context: Context) -> bool | None:
     """Only the account's reseller changes what it has, or a superduper admin."""
-    reseller_id = await call.directory.reseller_of(call.account)
-    return call.identity.superduper or call.identity.account_id == reseller_id
+    reseller_id = await context.directory.reseller_of(context.account)
+    return context.identity.superduper or context.identity.account_id == reseller_id
 
 
 # Plans
 
 
 @services.get()
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """Plan id → `{vendor_id, overrides?, contract?}`."""
-    return Reply(assigned(await load_services(call.services, call.account_id)))
+    return Reply(assigned(await load_services(context.runtime, context.account_id)))
 
 
 @services.post(who=sells, checks_itself=True)
-async def change_many(call: Call) -> Reply:
+async def change_many(context: Context) -> Reply:
     """Assign and take away several plans."""
-    return Reply(assigned(await change_plans(call, _wanted(call), call.object.get("delete") or [])))
+    return Reply(assigned(await change_plans(context, _wanted(context), context.object.get("delete") or [])))
 
 
 @services.post("/{plan_id}", who=sells, checks_itself=True)
-async def assign(call: Call) -> Reply:
+async def assign(context: Context) -> Reply:
     """Assign one plan."""
-    return Reply(assigned(await change_plans(call, [{"id": call.path["plan_id"]}], [])))
+    return Reply(assigned(await change_plans(context, [{"id": context.path["plan_id"]}], [])))
 
 
 @services.delete("/{plan_id}", who=sells, checks_itself=True)
-async def unassign(call: Call) -> Reply:
+async def unassign(context: Context) -> Reply:
     """Take away one plan; one that was not assigned is no error."""
-    plan_id = call.path["plan_id"]
-    await _check_plans(call, [plan_id])
-    return Reply(assigned(await change_plans(call, [], [plan_id])))
+    plan_id = context.path["plan_id"]
+    await _check_plans(context, [plan_id])
+    return Reply(assigned(await change_plans(context, [], [plan_id])))
 
 
-def _wanted(call: Call) -> list[Fields]:
-    given = call.object.get("add", call.object.get("plans")) or []
+def _wanted(context: Context) -> list[Fields]:
+    given = context.object.get("add", context.object.get("plans")) or []
     entries = [{"id": entry} if isinstance(entry, str) else entry for entry in given]
     return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
 
 
-async def change_plans(call: Call, add: list[Fields], delete: Iterable[str]) -> Document:
+async def change_plans(context: Context, add: list[Fields], delete: Iterable[str]) -> Document:
     """Assign and take away plans of the account's reseller. Raises NotFound for a plan that it does not have."""
-    vendor_id = await _check_plans(call, [entry["id"] for entry in add])
+    vendor_id = await _check_plans(context, [entry["id"] for entry in add])
     gone = set(delete)
-    overrides = call.object.get("overrides")
+    overrides = context.object.get("overrides")
 
     def laid_in(stored: Fields) -> Fields:
         plans = {key: entry for key, entry in (stored.get("plans") or {}).items() if key not in gone}
@@ -93,28 +94,30 @@ async def change_plans(call: Call, add: list[Fields], delete: Iterable[str]) -> 
             kept = {key: entry[key] for key in ("overrides", "contract") if entry.get(key) is not None}
             plans[entry["id"]] = {"vendor_id": vendor_id, **kept}
         changed = {**stored, "plans": plans}
-        return changed if overrides is None else {**changed, "overrides": _laid(call, stored, "overrides", overrides)}
+        return (
+            changed if overrides is None else {**changed, "overrides": _laid(context, stored, "overrides", overrides)}
+        )
 
-    return await services.life.upsert(call, SERVICES, laid_in)
+    return await services.life.upsert(context, SERVICES, laid_in)
 
 
-async def _check_plans(call: Call, plan_ids: list[str]) -> str:
+async def _check_plans(context: Context, plan_ids: list[str]) -> str:
     """The account's reseller, which has each of the plans."""
-    vendor_id = await call.directory.reseller_of(call.account) or call.account_id
+    vendor_id = await context.directory.reseller_of(context.account) or context.account_id
     for plan_id in plan_ids:
-        if await call.store.get(vendor_id, PLAN, plan_id) is None:
+        if await context.store.get(vendor_id, PLAN, plan_id) is None:
             raise NotFound(plan_id)
     return vendor_id
 
 
 @services.get("/available")
-async def available(call: Call) -> Reply:
+async def available(context: Context) -> Reply:
     """The plans that the account's reseller has: rows, or whole plans (`details`)."""
-    vendor_id = await call.directory.reseller_of(call.account) or call.account_id
-    plans = await call.store.documents(Listing(vendor_id, PLAN, descending=False))
-    if call.values.is_true("details"):
+    vendor_id = await context.directory.reseller_of(context.account) or context.account_id
+    plans = await context.store.all(Listing(vendor_id, PLAN, descending=False))
+    if context.values.is_true("details"):
         return Reply([plan.public for plan in plans])
-    return Reply([call.store.shapes[PLAN].summary.of(plan) for plan in plans])
+    return Reply([context.store.shapes[PLAN].summary.of(plan) for plan in plans])
 
 
 # Overrides and quantities by hand
@@ -123,13 +126,13 @@ async def available(call: Call) -> Reply:
 def _offer(name: str, read: Callable[[Fields], JSON], write: Callable[[Fields, JSON], Fields], *, who: Any) -> None:
     """Reading, replacing and changing one object of the services document."""
 
-    async def show(call: Call) -> Reply:
-        stored = await load_services(call.services, call.account_id)
+    async def show(context: Context) -> Reply:
+        stored = await load_services(context.runtime, context.account_id)
         return Reply(read(public_fields(stored.fields) if stored else {}))
 
-    async def replace(call: Call) -> Reply:
+    async def replace(context: Context) -> Reply:
         saved = await services.life.upsert(
-            call, SERVICES, lambda stored: write(stored, _laid(call, stored, name, call.object, read(stored)))
+            context, SERVICES, lambda stored: write(stored, _laid(context, stored, name, context.object, read(stored)))
         )
         return Reply(read(saved.fields))
 
@@ -138,10 +141,10 @@ def _offer(name: str, read: Callable[[Fields], JSON], write: Callable[[Fields, J
     services.patch(f"/{name}", who=sells, checks_itself=True)(replace)
 
 
-def _laid(call: Call, stored: Fields, name: str, given: JSON, before: JSON = None) -> JSON:
+def _laid(context: Context, stored: Fields, name: str, given: JSON, before: JSON = None) -> JSON:
     """What is given, over what was there before where the request asks to merge."""
     before = stored.get(name) if before is None else before
-    wants_merge = call.verb == "PATCH" or call.values.is_true("merge")
+    wants_merge = context.verb == "PATCH" or context.values.is_true("merge")
     return merge(before, given) if wants_merge and isinstance(before, dict) and isinstance(given, dict) else given
 
 
@@ -163,44 +166,44 @@ _offer(
 
 
 @services.get("/summary")
-async def summary(call: Call) -> Reply:
+async def summary(context: Context) -> Reply:
     """Plans, quantities and invoices; as CSV the lines of the invoices."""
-    stored = await load_services(call.services, call.account_id)
-    told = await summarize(call, public_fields(stored.fields) if stored else {})
-    if wants_csv(call):
+    stored = await load_services(context.runtime, context.account_id)
+    told = await summarize(context, public_fields(stored.fields) if stored else {})
+    if wants_csv(context):
         return Reply([line for invoice in told["invoices"] for line in invoice["items"]])
     return Reply(told)
 
 
 @services.post("/quote", scopes=(ACCOUNT,))
 @services.post("/quote", scopes=(BARE,), who=Who.AUTHENTICATED)
-async def quote(call: Call) -> Reply:
+async def quote(context: Context) -> Reply:
     """What the given plans would come to, with nothing stored."""
-    account = call.target or call.identity.account
-    vendor_id = await call.directory.reseller_of(account) or account.id
-    plans = {entry["id"]: {**entry, "vendor_id": vendor_id} for entry in _wanted(call)}
+    account = context.target or context.identity.account
+    vendor_id = await context.directory.reseller_of(account) or account.id
+    plans = {entry["id"]: {**entry, "vendor_id": vendor_id} for entry in _wanted(context)}
     for plan_id in plans:
-        if await call.store.get(vendor_id, PLAN, plan_id) is None:
+        if await context.store.get(vendor_id, PLAN, plan_id) is None:
             raise NotFound(plan_id)
-    return Reply(await summarize(call, {"plans": plans, "overrides": call.object.get("overrides") or {}}))
+    return Reply(await summarize(context, {"plans": plans, "overrides": context.object.get("overrides") or {}}))
 
 
-async def summarize(call: Call, stored: Fields) -> dict[str, Any]:
+async def summarize(context: Context, stored: Fields) -> dict[str, Any]:
     """Everything about the services of the account in the path (else the caller's), were `stored` its document."""
-    account = call.target or call.identity.account
+    account = context.target or context.identity.account
     entries = assigned(Document("", SERVICES, SERVICES, stored))
     overrides = stored.get("overrides") or {}
-    plans = [merge(plan, overrides) for plan in await resolve(call.services, account, entries)]
-    own = await own_quantities(call.services, account.id)
+    plans = [merge(plan, overrides) for plan in await resolve(context.runtime, account, entries)]
+    own = await own_quantities(context.runtime, account.id)
     manual = (stored.get("quantities") or {}).get("manual") or {}
-    cascade = await cascading_quantities(call.services, account) if _any_cascade(plans) else {}
+    cascade = await cascading_quantities(context.runtime, account) if _any_cascade(plans) else {}
     together = merged(plans)
     return {
         "plans": entries,
         "overrides": overrides,
         "invoices": invoices(plans, _corrected(own, manual), cascade),
         "quantities": {"account": own, "cascade": cascade, "manual": manual},
-        "reseller": {"id": await call.directory.reseller_of(account), "is_reseller": account.is_reseller},
+        "reseller": {"id": await context.directory.reseller_of(account), "is_reseller": account.is_reseller},
         **{key: together.get(key) or {} for key in FROM_PLANS},
         "payment_tokens": stored.get("payment_tokens") or {},
         "billing_cycle": {"next": next_month(), "period": 1, "unit": "month"},
@@ -237,16 +240,16 @@ def next_month() -> int:
     return clock.gregorian(datetime(year, month, 1, tzinfo=UTC).timestamp())
 
 
-def wants_csv(call: Call) -> bool:
+def wants_csv(context: Context) -> bool:
     """Whether the answer is to be a sheet."""
-    asked = call.values.get("accept")
+    asked = context.values.get("accept")
     override = overriding_media_type(asked) if isinstance(asked, str) else None
-    return (override or media_type(call.request.headers.get("Accept"))) in CSV_TYPES
+    return (override or media_type(context.request.headers.get("Accept"))) in CSV_TYPES
 
 
 @services.post("/synchronization", who=sells)
 @services.post("/reconciliation", who=sells)
-async def recount(_: Call) -> Reply:
+async def recount(_: Context) -> Reply:
     """Everything is counted when it is asked for, and no biller has to hear of it: nothing is left to do."""
     return Reply({})
 
@@ -287,14 +290,14 @@ EDITABLE: Final[dict[str, tuple[str, ...]]] = {
 
 @services.get("/editable", scopes=(ACCOUNT,))
 @services.get("/editable", scopes=(BARE,), who=Who.AUTHENTICATED)
-async def editable(call: Call) -> Reply:
+async def editable(context: Context) -> Reply:
     """Category → item → what a plan may say of it."""
-    return Reply(editable_items(call))
+    return Reply(editable_items(context))
 
 
-def editable_items(call: Call) -> dict[str, dict[str, Any]]:
+def editable_items(context: Context) -> dict[str, dict[str, Any]]:
     """What plans may price, with the schema of each item; only `_all` has a name of its own (`as`)."""
-    schema = call.services.schemas.get("service_plan.item") or {}
+    schema = context.runtime.schemas.get("service_plan.item") or {}
     properties: dict[str, Any] = schema.get("properties", {})
     plain = {key: value for key, value in properties.items() if key != "as"}
     return {category: {"_all": properties, **dict.fromkeys(items, plain)} for category, items in EDITABLE.items()}
@@ -304,11 +307,11 @@ def editable_items(call: Call) -> dict[str, dict[str, Any]]:
 
 
 @services.after
-async def note_change(call: Call, saved: Document, previous: Document | None) -> None:
+async def note_change(context: Context, saved: Document, previous: Document | None) -> None:
     """Keep what changed, and how many of everything there were."""
     before, now = sorted(assigned(previous)), sorted(assigned(saved))
     entry = Document(
-        call.account_id,
+        context.account_id,
         AUDIT,
         monthly_id(),
         {
@@ -317,24 +320,24 @@ async def note_change(call: Call, saved: Document, previous: Document | None) ->
             "message": "The services of the account changed",
             "type": "audit_log",
             "summary": {"before": before, "after": now},
-            "quantities": await own_quantities(call.services, call.account_id),
+            "quantities": await own_quantities(context.runtime, context.account_id),
         },
     )
-    entry.fields.update(stamps(call, entry))
-    await call.store.insert(entry)
+    entry.fields.update(stamps(context.author, entry))
+    await context.store.insert(entry)
 
 
 @services.get("/audit")
-async def audit(call: Call) -> Reply:
+async def audit(context: Context) -> Reply:
     """Changes of the account's services, the newest first."""
-    return await answer_listing(call, AUDIT, time_range=YEAR)
+    return await answer_listing(context, AUDIT, time_range=YEAR)
 
 
 @services.get("/audit/{audit_id}")
-async def read_audit(call: Call) -> Reply:
+async def read_audit(context: Context) -> Reply:
     """One change."""
-    audit_id = call.path["audit_id"]
-    raw = await call.store.read(call.account_id, AUDIT, audit_id)
+    audit_id = context.path["audit_id"]
+    raw = await context.store.get_json(context.account_id, AUDIT, audit_id)
     if raw is None:
         raise NotFound(audit_id)
     return Reply.raw(raw)
@@ -342,23 +345,25 @@ async def read_audit(call: Call) -> Reply:
 
 @services.get("/audit_summary")
 @services.get("/audit/summary")
-async def audit_summary(call: Call) -> Reply:
+async def audit_summary(context: Context) -> Reply:
     """Category → day → how many there were and how many came and went."""
-    return Reply([await _days(call)])
+    return Reply([await _days(context)])
 
 
 @services.get("/audit/summary/{source}")
-async def audit_summary_of(call: Call) -> Reply:
+async def audit_summary_of(context: Context) -> Reply:
     """The same of one category."""
-    return Reply([(await _days(call)).get(call.path["source"], {})])
+    return Reply([(await _days(context)).get(context.path["source"], {})])
 
 
-async def _days(call: Call) -> dict[str, dict[str, dict[str, float]]]:
-    first, last = time_range(call.values, maximum=YEAR)
-    listing = Listing(call.account_id, AUDIT, start=Position.value(first), end=Position.value(last), descending=False)
+async def _days(context: Context) -> dict[str, dict[str, dict[str, float]]]:
+    first, last = time_range(context.values, maximum=YEAR)
+    listing = Listing(
+        context.account_id, AUDIT, start=Position.value(first), end=Position.value(last), descending=False
+    )
     days: dict[str, dict[str, dict[str, float]]] = {}
     before: dict[str, float] = {}
-    for entry in await call.store.documents(listing):
+    for entry in await context.store.all(listing):
         moment = entry.fields["pvt_created"]
         date = datetime.fromtimestamp(clock.unix(moment), UTC).strftime("%Y-%m-%d")
         for category, items in entry.fields["quantities"].items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.calls.channels.channels import channels
 from crossbar.resources.calls.channels.clicktocall import HISTORY_SHAPE, clicktocall
 from crossbar.resources.calls.channels.parked_calls import PARKED_CALL_SHAPE, parked_calls
@@ -26,7 +26,7 @@ from crossbar.resources.calls.flows.metaflows import metaflows
 from crossbar.resources.calls.flows.pivot import DEBUG_SHAPE, pivot
 from crossbar.resources.calls.flows.temporal_rules import temporal_rules
 from crossbar.resources.calls.flows.temporal_rules_sets import temporal_rules_sets
-from crossbar.resources.calls.media.domain.media_file import workshop
+from crossbar.resources.calls.media.domain.media_file import media_converter
 from crossbar.resources.calls.media.media import media
 from crossbar.resources.calls.media.recordings import recordings
 from crossbar.resources.calls.messages.domain.message import MMS, SMS
@@ -38,8 +38,9 @@ from crossbar.resources.calls.queues.domain.acdc import AGENT_STATUS, CALL_STAT
 from crossbar.resources.calls.queues.queues import queues
 from crossbar.resources.calls.voicemail.domain import voicemail_message
 from crossbar.resources.calls.voicemail.vmboxes import vmboxes
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     acdc_call_stats,
     agents,
     blacklists,
@@ -81,4 +82,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     SMS,
     voicemail_message.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (workshop,)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (media_converter,)

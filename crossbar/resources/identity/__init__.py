@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.identity.access_lists import access_lists
 from crossbar.resources.identity.accounts import accounts
 from crossbar.resources.identity.comments import comments
@@ -18,8 +18,9 @@ from crossbar.resources.identity.presence import MANUAL_PRESENCE_SHAPE, PRESENCE
 from crossbar.resources.identity.rate_limits import rate_limits
 from crossbar.resources.identity.registrations import registrations
 from crossbar.resources.identity.users import users
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     access_lists,
     accounts,
     comments,
@@ -37,7 +38,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     MANUAL_PRESENCE_SHAPE,
     PRESENCE_REPORT_SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (
+LIFESPANS: Final[tuple[Lifespan, ...]] = (
     account_removal.part,
     welcome_mail.part,
 )

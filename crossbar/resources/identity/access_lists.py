@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossbar.access.authorship import stamps
 from crossbar.documents.document import ACCOUNTS, Document
-from crossbar.endpoint import ACCOUNT, Call, Reply, Resource, stamps
+from crossbar.endpoint import ACCOUNT, Context, Reply, Resource
 from crossbar.errors import JSON, NotFound
 
 KEY: Final = "access_lists"
@@ -17,45 +18,45 @@ access_lists = Resource(KEY, scopes=(ACCOUNT, "accounts/devices"))
 
 
 @access_lists.get()
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """The access lists; `{}` if there are none."""
-    owner = await _owner(call)
+    owner = await _owner(context)
     return Reply(owner.at(KEY, {}), revision=owner.revision)
 
 
 @access_lists.post(checks_itself=True)
-async def replace(call: Call) -> Reply:
+async def replace(context: Context) -> Reply:
     """Set the access lists."""
-    return await _write(call, call.valid(KEY, call.object))
+    return await _write(context, context.valid(KEY, context.object))
 
 
 @access_lists.delete(checks_itself=True)
-async def remove(call: Call) -> Reply:
+async def remove(context: Context) -> Reply:
     """Remove the access lists: anybody may come from anywhere."""
-    return await _write(call, None)
+    return await _write(context, None)
 
 
-async def _owner(call: Call) -> Document:
+async def _owner(context: Context) -> Document:
     """The device in the path, else the account."""
-    device = call.parents.get("devices")
-    owner = device or await call.store.get(ACCOUNTS, "account", call.account_id)
+    device = context.parents.get("devices")
+    owner = device or await context.store.get(ACCOUNTS, "account", context.account_id)
     if owner is None:
-        raise NotFound(call.account_id)
+        raise NotFound(context.account_id)
     return owner
 
 
-async def _write(call: Call, lists: dict[str, JSON] | None) -> Reply:
-    owner = await _owner(call)
+async def _write(context: Context, lists: dict[str, JSON] | None) -> Reply:
+    owner = await _owner(context)
 
     def write(stored: Document) -> None:
-        call.ready_to_write(stored.revision)
-        stored.fields.update(stamps(call, stored))
+        context.ready_to_write(stored.revision)
+        stored.fields.update(stamps(context.author, stored))
         if lists is None:
             stored.fields.pop(KEY, None)
         else:
             stored.fields[KEY] = lists
 
-    saved = await call.store.change(owner.database, owner.type, owner.id, write)
+    saved = await context.store.update(owner.partition, owner.type, owner.id, write)
     if saved is None:
         raise NotFound(owner.id)
     return Reply(lists or {}, revision=saved.revision)

@@ -1,8 +1,8 @@
 """Accounts: tenants in a tree.
 
 Source: KAZOO `cb_accounts`, `kzd_accounts.erl` (`validate`), `kzdb_account.erl`, `kz_services_reseller.erl`. Account
-documents live in the `accounts` database, so that the tree, the realms and the names are one room: a realm or a name
-is unique by that database's index, and a change of the tree is a transaction that touches the parent.
+documents live in the partition `accounts`: a realm or a name is unique by its index,
+and a change of the tree is a transaction that touches the parent.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from crossbar import clock
+from crossbar.access.authorship import stamps
 from crossbar.access.directory import API_KEY, REALM, ROOT, Account, ip_tag
 from crossbar.access.logins import api_key_fields
 from crossbar.access.pepper import Pepper
@@ -19,7 +20,7 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_default
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import BARE, Call, Draft, Reply, Resource, Who, answer_listing, chosen_id, stamps
+from crossbar.endpoint import BARE, Context, Draft, Reply, Resource, Who, answer_listing, chosen_id
 from crossbar.errors import Forbidden, Invalid, MethodNotAllowed, NotFound, SystemFault
 from crossbar.ids import new_id, new_secret
 from crossbar.resources.identity.domain import account_removal
@@ -92,7 +93,7 @@ accounts = Resource(
     numbers=lambda account: [str(account.fields.get("realm", ""))],
     operations=("replace", "merge"),
     scopes=(BARE,),
-    database=lambda _: ACCOUNTS,
+    partition=lambda _: ACCOUNTS,
 )
 ACCOUNT_SHAPE: Final[Shape] = accounts.shapes[0]
 
@@ -101,17 +102,17 @@ ACCOUNT_SHAPE: Final[Shape] = accounts.shapes[0]
 
 
 @accounts.normalize
-async def fill_in(call: Call, draft: Draft) -> None:
+async def fill_in(context: Context, draft: Draft) -> None:
     """Realm and time zone are never missing; what the server works out is not taken from clients."""
     data, stored = draft.data, draft.previous.fields if draft.previous else {}
-    config = call.config.accounts
+    config = context.config.accounts
     if not data.get("realm"):
         random_realm = f"{new_secret(config.random_realm_strength)}.{config.account_realm_suffix}"
         data["realm"] = stored.get("realm", random_realm)
     if not data.get("timezone"):
         data["timezone"] = stored.get("timezone", config.default_timezone)
     elif data["timezone"] == "inherit":
-        data["timezone"] = await _timezone_above(call, draft)
+        data["timezone"] = await _timezone_above(context, draft)
     if isinstance(data["realm"], str):
         data["realm"] = data["realm"].replace(" ", "")
     for key in COMPUTED:
@@ -120,27 +121,27 @@ async def fill_in(call: Call, draft: Draft) -> None:
         data["descendants_count"] = stored["descendants_count"]
 
 
-async def _timezone_above(call: Call, draft: Draft) -> str:
+async def _timezone_above(context: Context, draft: Draft) -> str:
     """The time zone of the parent, of which a root account has none."""
-    tree = draft.previous.fields["pvt_tree"] if draft.previous else [_parent_id(call)]
-    parent = await call.directory.account(tree[-1]) if tree else None
-    return (parent.timezone if parent else None) or call.config.accounts.default_timezone
+    tree = draft.previous.fields["pvt_tree"] if draft.previous else [_parent_id(context)]
+    parent = await context.directory.account(tree[-1]) if tree else None
+    return (parent.timezone if parent else None) or context.config.accounts.default_timezone
 
 
 @accounts.check
-async def direct_accounts_may_have_children(call: Call, draft: Draft) -> None:
+async def direct_accounts_may_have_children(context: Context, draft: Draft) -> None:
     """With `allow_subaccounts_for_direct` off, plain accounts directly below the master stay without children."""
-    if call.config.accounts.allow_subaccounts_for_direct:
+    if context.config.accounts.allow_subaccounts_for_direct:
         return
-    own = await call.directory.account(call.identity.account_id)
-    master = await call.directory.master_id()
+    own = await context.directory.account(context.identity.account_id)
+    master = await context.directory.master_id()
     if own and not own.is_reseller and own.tree[-1:] == (master,):
         message = "Direct account is not allowed to create sub-accounts"
         draft.errors.add("account", "forbidden", message, cause=own.id)
 
 
 @accounts.finish
-async def set_private_fields(call: Call, draft: Draft) -> None:
+async def set_private_fields(context: Context, draft: Draft) -> None:
     """Whether the account is enabled, its trial, and what every new account gets."""
     data, private = draft.data, draft.private
     enabled = data.pop("enabled", True)
@@ -148,26 +149,26 @@ async def set_private_fields(call: Call, draft: Draft) -> None:
         private |= {
             "pvt_account_id": draft.id,
             "pvt_account_db": f"account%2F{draft.id[:2]}%2F{draft.id[2:4]}%2F{draft.id[4:]}",
-            **api_key_fields(call.services.access.pepper, new_secret()),
+            **api_key_fields(context.runtime.access.pepper, new_secret()),
             "pvt_cpaas_token": new_secret(),
             "pvt_signature_secret": new_secret(16),
         }
-        if call.target is None or call.target.id != call.identity.account_id:
+        if context.target is None or context.target.id != context.identity.account_id:
             private["pvt_enabled"] = enabled
-        if not call.config.accounts.ensure_unique_name:
+        if not context.config.accounts.ensure_unique_name:
             private["pvt_shares_name"] = True
-    elif "enabled" in call.object and draft.id != call.identity.account_id:
+    elif "enabled" in context.object and draft.id != context.identity.account_id:
         private["pvt_enabled"] = enabled
     if data.pop("is_trial_account", False) is True:
-        private["pvt_trial_expires"] = clock.now() + call.config.accounts.trial_time
+        private["pvt_trial_expires"] = clock.now() + context.config.accounts.trial_time
 
 
 @accounts.save
-async def save(call: Call, account: Document, previous: Document | None) -> Document:
+async def save(context: Context, account: Document, previous: Document | None) -> Document:
     """A new account takes its place below its parent and is counted there, all or nothing."""
     if previous is not None:
-        return await call.store.replace(account, previous)
-    parent_id = _parent_id(call)
+        return await context.store.replace(account, previous)
+    parent_id = _parent_id(context)
 
     async def create(transaction: Transaction) -> Document:
         parent = await transaction.get(ACCOUNTS, "account", parent_id)
@@ -176,7 +177,7 @@ async def save(call: Call, account: Document, previous: Document | None) -> Docu
         account.fields["pvt_tree"] = [*parent.fields["pvt_tree"], parent_id]
         account.fields["pvt_parent_id"] = parent_id
         account.fields.setdefault("pvt_enabled", parent.fields.get("pvt_enabled", True))
-        reseller_id = await call.directory.reseller_of(Account.of(account))
+        reseller_id = await context.directory.reseller_of(Account.of(account))
         reseller = await transaction.get(ACCOUNTS, "account", reseller_id) if reseller_id else None
         if reseller and (preference := reseller.at("pvt_notification_preference")) is not None:
             account.fields["pvt_notification_preference"] = preference
@@ -184,16 +185,16 @@ async def save(call: Call, account: Document, previous: Document | None) -> Docu
         await count_descendants(transaction, parent)
         return saved
 
-    return await call.store.transact(create)
+    return await context.store.transact(create)
 
 
 @accounts.after
-async def announce_by_mail(call: Call, account: Document, previous: Document | None) -> None:
+async def announce_by_mail(context: Context, account: Document, previous: Document | None) -> None:
     """The administrators above hear of a new account by mail."""
-    if previous is None and wants_mail(call):
-        parent = await call.directory.account(_parent_id(call))
+    if previous is None and wants_mail(context):
+        parent = await context.directory.account(_parent_id(context))
         if parent is not None:
-            await announce(call, account, parent)
+            await announce(context, account, parent)
 
 
 def api_key_of(pepper: Pepper, account: Document) -> str | None:
@@ -202,9 +203,9 @@ def api_key_of(pepper: Pepper, account: Document) -> str | None:
     return pepper.unseal(sealed) if sealed else None
 
 
-def _parent_id(call: Call) -> str:
+def _parent_id(context: Context) -> str:
     """Where a new account goes: below the path's account, else below the token's."""
-    return call.account_id
+    return context.account_id
 
 
 async def count_descendants(transaction: Transaction, account: Document) -> None:
@@ -216,13 +217,13 @@ async def count_descendants(transaction: Transaction, account: Document) -> None
 
 @accounts.put("", who=Who.AUTHENTICATED, checks_itself=True)
 @accounts.put("/{account_id}", checks_itself=True)
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """A new account below the path's account, or below the caller's own."""
-    wanted = call.object.get("id")
+    wanted = context.object.get("id")
     if wanted is not None and not (isinstance(wanted, str) and len(wanted) == 32 and "/" not in wanted):
         raise Invalid.field("id", "invalid", "An account id has 32 characters", cause=wanted)
-    account = await accounts.life.save_new(call, chosen_id(wanted) or new_id(), call.object)
-    reply = await accounts.life.answer(call, account)
+    account = await accounts.life.save_new(context, chosen_id(wanted) or new_id(), context.object)
+    reply = await accounts.life.answer(context, account)
     reply.location = f"/v2/accounts/{quote(account.id, safe='')}"
     return reply
 
@@ -231,27 +232,27 @@ async def create(call: Call) -> Reply:
 
 
 @accounts.get("/{account_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """The account. What the server works out stands in the envelope's `metadata` too, where MonsterUI looks first."""
-    account = await accounts.life.load(call, call.account_id)
-    reply = await accounts.life.answer(call, account)
-    reply.envelope["metadata"] = await computed_fields(call, account)
+    account = await accounts.life.load(context, context.account_id)
+    reply = await accounts.life.answer(context, account)
+    reply.envelope["metadata"] = await computed_fields(context, account)
     return reply
 
 
 @accounts.show
-async def show_computed(call: Call, account: Document, public: dict[str, Any]) -> None:
+async def show_computed(context: Context, account: Document, public: dict[str, Any]) -> None:
     """Add what the server works out, and what clients expect to find."""
     for key, value in SHOWN_WHEN_ABSENT.items():
         public.setdefault(key, value)
-    public.setdefault("language", call.config.api.default_language)
-    public.update(await computed_fields(call, account))
+    public.setdefault("language", context.config.api.default_language)
+    public.update(await computed_fields(context, account))
     public["knm_allow_additions"] = public["wnm_allow_additions"]
-    if call.config.accounts.expose_api_key or call.values.is_true("include_api_key"):
-        public["api_key"] = api_key_of(call.services.access.pepper, account)
+    if context.config.accounts.expose_api_key or context.values.is_true("include_api_key"):
+        public["api_key"] = api_key_of(context.runtime.access.pepper, account)
 
 
-async def computed_fields(call: Call, account: Document) -> dict[str, Any]:
+async def computed_fields(context: Context, account: Document) -> dict[str, Any]:
     """The fields that an account's document has only on the wire."""
     fields = account.fields
     known: dict[str, Any] = {
@@ -262,11 +263,11 @@ async def computed_fields(call: Call, account: Document) -> dict[str, Any]:
         "is_reseller": fields.get("pvt_reseller", False) is True,
         "billing_mode": "manual",
     }
-    if call.target is not None:
-        master = await call.directory.master_id()
-        reseller = await call.directory.reseller_of(Account.of(account))
+    if context.target is not None:
+        master = await context.directory.master_id()
+        reseller = await context.directory.reseller_of(Account.of(account))
         known["reseller_id"] = reseller
-        if reseller == call.identity.account_id:
+        if reseller == context.identity.account_id:
             known["billing_mode"] = "limits_only"
         elif reseller == master:
             known["billing_mode"] = "normal"
@@ -278,60 +279,62 @@ async def computed_fields(call: Call, account: Document) -> dict[str, Any]:
 
 
 @accounts.get("/{account_id}/children")
-async def children(call: Call) -> Reply:
+async def children(context: Context) -> Reply:
     """The accounts directly below."""
-    return await _listing(call, f"child/{call.account_id}")
+    return await _listing(context, f"child/{context.account_id}")
 
 
 @accounts.get("/{account_id}/descendants")
-async def descendants(call: Call) -> Reply:
+async def descendants(context: Context) -> Reply:
     """All accounts below, at any depth, each with its `tree`."""
-    return await _listing(call, f"descendant/{call.account_id}", without="descendants_count")
+    return await _listing(context, f"descendant/{context.account_id}", without="descendants_count")
 
 
-async def may_see_siblings(call: Call) -> bool | None:
+async def may_see_siblings(context: Context) -> bool | None:
     """Superduper admins may; others if the configuration allows it, and not for their own account."""
-    if call.identity.superduper:
+    if context.identity.superduper:
         return True
-    allowed = call.config.accounts.allow_sibling_listing and call.account_id != call.identity.account_id
+    allowed = context.config.accounts.allow_sibling_listing and context.account_id != context.identity.account_id
     return None if allowed else False
 
 
 @accounts.get("/{account_id}/siblings", who=may_see_siblings)
-async def siblings(call: Call) -> Reply:
+async def siblings(context: Context) -> Reply:
     """The children of the account's parent, itself among them."""
-    parent = call.account.tree[-1:]
-    return await _listing(call, f"child/{parent[0]}") if parent else Reply.rows([], page_size=True)
+    parent = context.account.tree[-1:]
+    return await _listing(context, f"child/{parent[0]}") if parent else Reply.rows([], page_size=True)
 
 
-async def _listing(call: Call, tag: str, *, without: str = "tree") -> Reply:
-    async def leave_out(_: Call, rows: list[dict[str, Any]]) -> None:
+async def _listing(context: Context, tag: str, *, without: str = "tree") -> Reply:
+    async def leave_out(_: Context, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             row.pop(without, None)
 
-    return await answer_listing(call, "account", ACCOUNTS, tag=tag, rows_hooks=[leave_out])
+    return await answer_listing(context, "account", ACCOUNTS, tag=tag, rows_hooks=[leave_out])
 
 
 @accounts.get("/{account_id}/parents")
-async def parents(call: Call) -> Reply:
+async def parents(context: Context) -> Reply:
     """The accounts above, from the caller's own down to the parent; of the caller's own account, all of them."""
-    own = call.account_id == call.identity.account_id
-    return await _ancestors(call, call.account.tree if own else _below_caller(call))
+    own = context.account_id == context.identity.account_id
+    return await _ancestors(context, context.account.tree if own else _below_caller(context))
 
 
 @accounts.get("/{account_id}/tree")
-async def tree(call: Call) -> Reply:
+async def tree(context: Context) -> Reply:
     """As `parents`, but nothing for the caller's own account."""
-    return await _ancestors(call, () if call.account_id == call.identity.account_id else _below_caller(call))
+    return await _ancestors(
+        context, () if context.account_id == context.identity.account_id else _below_caller(context)
+    )
 
 
-def _below_caller(call: Call) -> tuple[str, ...]:
-    ancestors, own = call.account.tree, call.identity.account_id
+def _below_caller(context: Context) -> tuple[str, ...]:
+    ancestors, own = context.account.tree, context.identity.account_id
     return ancestors[ancestors.index(own) :] if own in ancestors else ancestors
 
 
-async def _ancestors(call: Call, ids: tuple[str, ...]) -> Reply:
-    found = [await call.directory.account(account_id) for account_id in ids]
+async def _ancestors(context: Context, ids: tuple[str, ...]) -> Reply:
+    found = [await context.directory.account(account_id) for account_id in ids]
     rows = [{"id": account.id, "name": account.name} for account in found if account]
     return Reply.rows(rows, page_size=True)
 
@@ -340,23 +343,23 @@ async def _ancestors(call: Call, ids: tuple[str, ...]) -> Reply:
 
 
 @accounts.get("/{account_id}/api_key")
-async def read_api_key(call: Call) -> Reply:
+async def read_api_key(context: Context) -> Reply:
     """The account's API key."""
-    account = await accounts.life.load(call, call.account_id)
-    return Reply({"api_key": api_key_of(call.services.access.pepper, account)})
+    account = await accounts.life.load(context, context.account_id)
+    return Reply({"api_key": api_key_of(context.runtime.access.pepper, account)})
 
 
 @accounts.put("/{account_id}/api_key", who=Who.ADMIN)
-async def renew_api_key(call: Call) -> Reply:
+async def renew_api_key(context: Context) -> Reply:
     """A new API key; the old one ends."""
-    pepper = call.services.access.pepper
+    pepper = context.runtime.access.pepper
 
     def renew(account: Document) -> None:
-        account.fields.update(stamps(call, account), **api_key_fields(pepper, new_secret()))
+        account.fields.update(stamps(context.author, account), **api_key_fields(pepper, new_secret()))
 
-    account = await call.store.change(ACCOUNTS, "account", call.account_id, renew)
+    account = await context.store.update(ACCOUNTS, "account", context.account_id, renew)
     if account is None:
-        raise NotFound(call.account_id)
+        raise NotFound(context.account_id)
     return Reply({"api_key": api_key_of(pepper, account)})
 
 
@@ -364,12 +367,12 @@ async def renew_api_key(call: Call) -> Reply:
 
 
 @accounts.delete("/{account_id}", checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Delete an account without descendants, and everything it owns."""
-    account_id = call.account_id
-    if account_id == await call.directory.master_id():
+    account_id = context.account_id
+    if account_id == await context.directory.master_id():
         raise MethodNotAllowed
-    call.ready_to_write((await accounts.life.load(call, account_id)).revision)
+    context.ready_to_write((await accounts.life.load(context, account_id)).revision)
 
     async def take_out(transaction: Transaction) -> Document:
         account = await transaction.get(ACCOUNTS, "account", account_id)
@@ -385,43 +388,43 @@ async def delete(call: Call) -> Reply:
                 await count_descendants(transaction, parent)
         return account
 
-    account = await call.store.transact(take_out)
-    await account_removal.clear(call.services, account_id)
+    account = await context.store.transact(take_out)
+    await account_removal.clear(context.runtime, account_id)
     return Reply({**account.public, "_read_only": {"deleted": True}}, revision=account.revision)
 
 
-async def may_move(call: Call) -> bool | None:
+async def may_move(context: Context) -> bool | None:
     """By configuration: superduper admins, or whoever stands above both places."""
-    if call.identity.superduper:
+    if context.identity.superduper:
         return True
-    if call.config.accounts.allow_move != "tree":
+    if context.config.accounts.allow_move != "tree":
         return False
-    target = await call.directory.account(str(call.object.get("to") or ""))
-    caller = call.identity.account_id
+    target = await context.directory.account(str(context.object.get("to") or ""))
+    caller = context.identity.account_id
     return None if target is None or caller in (*target.tree, target.id) else False
 
 
 @accounts.post("/{account_id}/move", who=may_move)
-async def move(call: Call) -> Reply:
+async def move(context: Context) -> Reply:
     """Hang an account, with all below it, under another one."""
-    target_id = call.object.get("to")
+    target_id = context.object.get("to")
     if not target_id:
         raise Invalid.field("to", "required", "Field 'to' is required")
 
     async def rehang(transaction: Transaction) -> Document:
         target = await transaction.get(ACCOUNTS, "account", str(target_id))
-        account = await transaction.get(ACCOUNTS, "account", call.account_id)
+        account = await transaction.get(ACCOUNTS, "account", context.account_id)
         if target is None or account is None:
             raise NotFound(target_id)
         if account.id in (*target.fields["pvt_tree"], target.id):
             raise Forbidden
         old, new = account.fields["pvt_tree"], [*target.fields["pvt_tree"], target.id]
-        for moved in await transaction.documents(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}")):
+        for moved in await transaction.all(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}")):
             await _replant(transaction, moved, old, new)
         await transaction.replace(target, target)
         return await _replant(transaction, account, old, new)
 
-    return await accounts.life.answer(call, await call.store.transact(rehang))
+    return await accounts.life.answer(context, await context.store.transact(rehang))
 
 
 async def _replant(transaction: Transaction, account: Document, old: list[str], new: list[str]) -> Document:
@@ -437,32 +440,32 @@ async def _replant(transaction: Transaction, account: Document, old: list[str], 
 
 
 @accounts.put("/{account_id}/reseller", who=Who.SUPERDUPER)
-async def promote(call: Call) -> Reply:
+async def promote(context: Context) -> Reply:
     """Make the account a reseller of all below it."""
-    return await _set_reseller(call, True)
+    return await _set_reseller(context, True)
 
 
 @accounts.delete("/{account_id}/reseller", who=Who.SUPERDUPER)
-async def demote(call: Call) -> Reply:
+async def demote(context: Context) -> Reply:
     """Make the account an ordinary one; those below fall to the reseller above it."""
-    return await _set_reseller(call, False)
+    return await _set_reseller(context, False)
 
 
-async def _set_reseller(call: Call, is_reseller: bool) -> Reply:
-    if call.account_id == await call.directory.master_id():
+async def _set_reseller(context: Context, is_reseller: bool) -> Reply:
+    if context.account_id == await context.directory.master_id():
         raise Forbidden
 
     async def change(transaction: Transaction) -> Document:
-        account = await transaction.get(ACCOUNTS, "account", call.account_id)
+        account = await transaction.get(ACCOUNTS, "account", context.account_id)
         if account is None:
-            raise NotFound(call.account_id)
-        below = await transaction.documents(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}"))
+            raise NotFound(context.account_id)
+        below = await transaction.all(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}"))
         if any(descendant.fields.get("pvt_reseller") for descendant in below):
             raise SystemFault("account_has_descendants")
-        fields = {**account.fields, **stamps(call, account), "pvt_reseller": is_reseller}
+        fields = {**account.fields, **stamps(context.author, account), "pvt_reseller": is_reseller}
         return await transaction.replace(Document(ACCOUNTS, "account", account.id, fields), account)
 
-    reply = await accounts.life.answer(call, await call.store.transact(change))
-    if call.verb == "DELETE" and isinstance(reply.data, dict):
+    reply = await accounts.life.answer(context, await context.store.transact(change))
+    if context.verb == "DELETE" and isinstance(reply.data, dict):
         reply.data["_read_only"] = {"deleted": True}
     return reply

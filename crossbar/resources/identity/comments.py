@@ -9,7 +9,7 @@ from typing import Any
 
 from crossbar.documents.document import Document
 from crossbar.documents.shape import collate
-from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Call, Reply, Resource
+from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Context, Reply, Resource
 from crossbar.endpoint.subject import change_subject, subject
 from crossbar.errors import JSON, Invalid, SystemFault
 
@@ -17,16 +17,16 @@ comments = Resource("comments", scopes=(ACCOUNT, ANY_DOCUMENT))
 
 
 @comments.get()
-async def read_all(call: Call) -> Reply:
+async def read_all(context: Context) -> Reply:
     """All comments."""
-    document = await subject(call)
+    document = await subject(context)
     return Reply({"comments": _comments(document)}, revision=document.revision)
 
 
 @comments.put(checks_itself=True)
-async def add(call: Call) -> Reply:
+async def add(context: Context) -> Reply:
     """Add comments to those there are."""
-    new = call.object.get("comments", [])
+    new = context.object.get("comments", [])
     if not isinstance(new, list):
         message = "Value did not match type(s): array"
         raise Invalid.field("comments", "type", message, target="array", value=new)
@@ -34,48 +34,48 @@ async def add(call: Call) -> Reply:
     def append(document: Document) -> None:
         document.fields["comments"] = sorted([*_comments(document), *new], key=_time)
 
-    return _all(await change_subject(call, append))
+    return _all(await change_subject(context, append))
 
 
 @comments.delete(checks_itself=True)
-async def clear(call: Call) -> Reply:
+async def clear(context: Context) -> Reply:
     """Take all comments away."""
 
     def empty(document: Document) -> None:
         document.fields["comments"] = []
 
-    return _all(await change_subject(call, empty))
+    return _all(await change_subject(context, empty))
 
 
 @comments.get("/{comment_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """One comment, by its place from 0 on."""
-    document = await subject(call)
-    return Reply(_comments(document)[_place(call, document)], revision=document.revision)
+    document = await subject(context)
+    return Reply(_comments(document)[_place(context, document)], revision=document.revision)
 
 
 @comments.post("/{comment_id}", checks_itself=True)
-async def replace(call: Call) -> Reply:
+async def replace(context: Context) -> Reply:
     """Put another comment in the place of one."""
 
     def put(document: Document) -> None:
         changed = _comments(document)
-        changed[_place(call, document)] = call.object
+        changed[_place(context, document)] = context.object
         document.fields["comments"] = sorted(changed, key=_time)
 
-    return Reply(call.object, revision=(await change_subject(call, put)).revision)
+    return Reply(context.object, revision=(await change_subject(context, put)).revision)
 
 
 @comments.delete("/{comment_id}", checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Take one comment away; answers those that are left."""
 
     def take(document: Document) -> None:
         left = _comments(document)
-        del left[_place(call, document)]
+        del left[_place(context, document)]
         document.fields["comments"] = left
 
-    return _all(await change_subject(call, take))
+    return _all(await change_subject(context, take))
 
 
 def _comments(document: Document) -> list[Any]:
@@ -88,9 +88,9 @@ def _time(comment: JSON) -> str:
     return collate(comment.get("timestamp") if isinstance(comment, dict) else None)
 
 
-def _place(call: Call, document: Document) -> int:
+def _place(context: Context, document: Document) -> int:
     """Which comment the path means. Raises 404 when there is none."""
-    text = call.path["comment_id"]
+    text = context.path["comment_id"]
     place = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
     if not 0 <= place < len(_comments(document)):
         raise SystemFault("bad_identifier")

@@ -12,7 +12,7 @@ from typing import Final
 from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Call, Reply, Resource
+from crossbar.endpoint import Context, Reply, Resource
 from crossbar.errors import JSON
 
 EXTENSION: Final = "extension"
@@ -53,13 +53,13 @@ class Contact:
 
 
 @contact_list.get()
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """Name, and the first number of the public network and within the account, of everybody who has both."""
-    callflows = await call.store.documents(Listing(call.account_id, "callflow", descending=False))
-    kinds = await _kinds(call)
+    callflows = await context.store.all(Listing(context.account_id, "callflow", descending=False))
+    kinds = await _kinds(context)
     found = [contact for callflow in callflows if (contact := contact_of(callflow)) is not None]
     wanted = sorted((contact for contact in found if not kinds or contact.kind in kinds), key=lambda it: it.kind)
-    targets = await _targets(call, {contact.target for contact in wanted if contact.target})
+    targets = await _targets(context, {contact.target for contact in wanted if contact.target})
     entries = (_entry(contact, targets) for contact in wanted if not _is_excluded(targets.get(contact.target or "")))
     return Reply([entry for entry in entries if entry is not None])
 
@@ -96,19 +96,19 @@ def _entry(contact: Contact, targets: dict[str, Document]) -> dict[str, str] | N
     return entry
 
 
-async def _kinds(call: Call) -> JSON:
+async def _kinds(context: Context) -> JSON:
     """The kinds of contacts wanted, by the account or else by the system; all if none is named."""
-    account = await call.store.get(ACCOUNTS, "account", call.account_id)
+    account = await context.store.get(ACCOUNTS, "account", context.account_id)
     own = account.at("contact_list.includes") if account else None
-    return call.services.settings.get("crossbar.contact_list", "default_includes", []) if own is None else own
+    return context.runtime.settings.get("crossbar.contact_list", "default_includes", []) if own is None else own
 
 
-async def _targets(call: Call, ids: Iterable[str]) -> dict[str, Document]:
+async def _targets(context: Context, ids: Iterable[str]) -> dict[str, Document]:
     """The documents of any type that may have a name, by id."""
     wanted, found = sorted(ids), dict[str, Document]()
-    for shape in call.store.shapes:
+    for shape in context.store.shapes:
         if shape.type in NAMED and wanted:
-            found |= await call.store.get_many(call.account_id, shape.type, wanted)
+            found |= await context.store.get_many(context.account_id, shape.type, wanted)
     return found
 
 

@@ -14,7 +14,7 @@ from crossbar.dialing import held_number, normalize_at
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.endpoint import Call, Draft, Reply, Resource, answer_listing
+from crossbar.endpoint import Context, Draft, Reply, Resource, answer_listing
 from crossbar.errors import NotFound, Plain
 
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
@@ -91,7 +91,7 @@ devices = Resource(
 
 
 @devices.normalize
-async def normalize(call: Call, draft: Draft) -> None:
+async def normalize(context: Context, draft: Draft) -> None:
     """Bring MAC address, flags, realm, provisioning keys and emergency number into their stored form."""
     data = draft.data
     data.pop("sync", None)
@@ -105,7 +105,7 @@ async def normalize(call: Call, draft: Draft) -> None:
         case _:
             data["outbound_flags"] = []
     realm = value_at(data, "sip.realm")
-    if isinstance(realm, str) and realm.lower() == call.account.realm.lower():
+    if isinstance(realm, str) and realm.lower() == context.account.realm.lower():
         data["sip"] = {key: value for key, value in data["sip"].items() if key != "realm"}
     if isinstance(provision := data.get("provision"), dict):
         data["provision"] = {
@@ -116,19 +116,19 @@ async def normalize(call: Call, draft: Draft) -> None:
 
 
 @devices.check
-async def mobile_number_stays(call: Call, draft: Draft) -> None:
+async def mobile_number_stays(context: Context, draft: Draft) -> None:
     """A mobile device has a number, and only a superduper admin changes it."""
     if draft.data.get("device_type") != "mobile":
         return
     mdn = value_at(draft.data, "mobile.mdn")
     if not mdn:
         draft.errors.add("mobile.mdn", "required", "Field is required but missing", value="mdn")
-    elif draft.previous and draft.changed("mobile.mdn") and not call.identity.superduper:
+    elif draft.previous and draft.changed("mobile.mdn") and not context.identity.superduper:
         draft.errors.add("mobile.mdn", "invalid", "Mobile Device Number cannot be changed", cause=mdn)
 
 
 @devices.check
-async def sip_method_fits(call: Call, draft: Draft) -> None:
+async def sip_method_fits(context: Context, draft: Draft) -> None:
     """A device proves itself by password or by a fixed IPv4 address, which no trusted network has."""
     sip = draft.data.get("sip")
     if not isinstance(sip, dict):
@@ -137,7 +137,7 @@ async def sip_method_fits(call: Call, draft: Draft) -> None:
     if method == "ip":
         if not _is_ipv4(address):
             draft.errors.add("sip.ip", "type", "Must be a valid IPv4 RFC 791", cause=address)
-        elif draft.changed("sip.ip") and _is_trusted(call, address):
+        elif draft.changed("sip.ip") and _is_trusted(context, address):
             draft.errors.add("sip.ip", "unique", IP_TAKEN, cause=address)
     elif method != "password":
         target = ["password", "ip"]
@@ -145,15 +145,15 @@ async def sip_method_fits(call: Call, draft: Draft) -> None:
 
 
 @devices.check
-async def type_stays(call: Call, draft: Draft) -> None:
+async def type_stays(context: Context, draft: Draft) -> None:
     """Only a superduper admin changes what kind of thing a device is."""
-    if draft.previous and draft.changed("device_type") and not call.identity.superduper:
+    if draft.previous and draft.changed("device_type") and not context.identity.superduper:
         cause = draft.data.get("device_type")
         draft.errors.add("device_type", "invalid", "Not authorized to change type of device", cause=cause)
 
 
 @devices.decorate_rows(asked_by="with_status")
-async def registration_status(call: Call, rows: list[dict[str, Any]]) -> None:
+async def registration_status(context: Context, rows: list[dict[str, Any]]) -> None:
     """Whether each device can be and is registered (never, without a switch)."""
     for row in rows:
         row["registrable"] = row["device_type"] not in NOT_REGISTRABLE
@@ -162,63 +162,63 @@ async def registration_status(call: Call, rows: list[dict[str, Any]]) -> None:
 
 
 @devices.get(scopes=("accounts/users",))
-async def list_of_user(call: Call) -> Reply:
+async def list_of_user(context: Context) -> Reply:
     """The devices that a user owns or is hotdesked to."""
-    user_id = call.parents["users"].id
+    user_id = context.parents["users"].id
 
-    async def as_owned(call: Call, rows: list[dict[str, Any]]) -> None:
+    async def as_owned(context: Context, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             row["hotdesked"] = row.get("owner_id") != user_id
             for key in row.keys() - set(OWNED):
                 del row[key]
 
-    hooks = [as_owned, *devices.hooks.rows_for(call)]
-    return await answer_listing(call, "device", tag=f"owner/{user_id}", rows_hooks=hooks)
+    hooks = [as_owned, *devices.hooks.rows_for(context)]
+    return await answer_listing(context, "device", tag=f"owner/{user_id}", rows_hooks=hooks)
 
 
 devices.put(scopes=("accounts/users",), checks_itself=True)(devices.life.create)
 
 
 @devices.get("/status")
-async def status(call: Call) -> Reply:
+async def status(context: Context) -> Reply:
     """Which devices are registered: none, as no switch is connected."""
     return Reply([])
 
 
 @devices.put("/{device_id}")
-async def act(call: Call) -> Reply:
+async def act(context: Context) -> Reply:
     """`action: notify` sends the device a SIP NOTIFY."""
-    device = await _load(call)
-    action = call.values.get("action")
+    device = await _load(context)
+    action = context.values.get("action")
     if not action:
         raise Plain(400, "action required")
     if action != "notify":
         raise Plain(400, "invalid action")
-    call.valid("devices_notify", call.object)
+    context.valid("devices_notify", context.object)
     return Reply("NOTIFY sent", revision=device.revision)
 
 
 @devices.post("/{device_id}/sync")
-async def sync(call: Call) -> Reply:
+async def sync(context: Context) -> Reply:
     """Ask the device to fetch its configuration anew."""
-    await _load(call)
+    await _load(context)
     return Reply("sync request sent")
 
 
-async def owned_by(call: Call, user_id: str) -> list[Document]:
+async def owned_by(context: Context, user_id: str) -> list[Document]:
     """The devices that a user owns."""
-    found = await call.store.documents(Listing(call.account_id, "device", tag=f"owner/{user_id}"))
+    found = await context.store.all(Listing(context.account_id, "device", tag=f"owner/{user_id}"))
     return [device for device in found if device.at("owner_id") == user_id]
 
 
-async def holder_of_username(call: Call, username: str) -> str | None:
+async def holder_of_username(context: Context, username: str) -> str | None:
     """The id of the account's device with a SIP user name; None without one."""
-    return await call.store.holder(call.account_id, username_claim(username).key)
+    return await context.store.holder(context.account_id, username_claim(username).key)
 
 
-async def _load(call: Call) -> Document:
-    device_id = call.path["device_id"]
-    device = await call.store.get(call.account_id, "device", device_id)
+async def _load(context: Context) -> Document:
+    device_id = context.path["device_id"]
+    device = await context.store.get(context.account_id, "device", device_id)
     if device is None:
         raise NotFound(device_id)
     return device
@@ -230,9 +230,9 @@ def _without_nulls(members: Any) -> Any:
     return {key: value for key, value in members.items() if value is not None}
 
 
-def _is_trusted(call: Call, address: str) -> bool:
+def _is_trusted(context: Context, address: str) -> bool:
     """Whether an address belongs to one of the system's ACLs."""
-    networks = call.services.settings.get("ecallmgr", "acls")
+    networks = context.runtime.settings.get("ecallmgr", "acls")
     cidrs = [network.get("cidr") for network in networks.values() if isinstance(network, dict)] if networks else []
     return any(_contains(cidr, address) for cidr in cidrs)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Call, Reply, Resource, answer_listing
+from crossbar.endpoint import Context, Reply, Resource, answer_listing
 from crossbar.resources.identity.domain.call_features import smartpbx_features
 
 
@@ -40,6 +40,6 @@ groups = Resource(
 
 
 @groups.get(scopes=("accounts/users",))
-async def list_of_user(call: Call) -> Reply:
+async def list_of_user(context: Context) -> Reply:
     """The groups that a user belongs to."""
-    return await answer_listing(call, "group", tag=f"user/{call.parents['users'].id}")
+    return await answer_listing(context, "group", tag=f"user/{context.parents['users'].id}")

@@ -11,7 +11,7 @@ from typing import Any
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import SEPARATOR
-from crossbar.endpoint import Call, Reply, Resource, answer_computed, answer_listing
+from crossbar.endpoint import Context, Reply, Resource, answer_computed, answer_listing
 from crossbar.resources.identity.devices import HOTDESKED, hotdesked_to, hotdesked_users
 from crossbar.resources.identity.domain.call_features import OF_HOTDESKED, smartpbx_features, switched_on
 from crossbar.resources.identity.users import ROW
@@ -20,25 +20,25 @@ hotdesks = Resource("hotdesks")
 
 
 @hotdesks.get()
-async def list_all(call: Call) -> Reply:
+async def list_all(context: Context) -> Reply:
     """One row for each user at each device, by user."""
-    devices = await call.store.documents(Listing(call.account_id, "device", tag=HOTDESKED))
-    return answer_computed(call, _pairs(devices))
+    devices = await context.store.all(Listing(context.account_id, "device", tag=HOTDESKED))
+    return answer_computed(context, _pairs(devices))
 
 
 @hotdesks.get(scopes=("accounts/users",))
-async def list_of_user(call: Call) -> Reply:
+async def list_of_user(context: Context) -> Reply:
     """The devices at which one user is logged in."""
     return await answer_listing(
-        call, "device", tag=hotdesked_to(call.parents["users"].id), rows_hooks=[_as_device_rows]
+        context, "device", tag=hotdesked_to(context.parents["users"].id), rows_hooks=[_as_device_rows]
     )
 
 
 @hotdesks.get(scopes=("accounts/devices",))
-async def list_of_device(call: Call) -> Reply:
+async def list_of_device(context: Context) -> Reply:
     """The users who are logged in at one device."""
-    users = await call.store.get_many(call.account_id, "user", hotdesked_users(call.parents["devices"]))
-    return answer_computed(call, ((user.id, user, _user_row(user)) for user in users.values()))
+    users = await context.store.get_many(context.account_id, "user", hotdesked_users(context.parents["devices"]))
+    return answer_computed(context, ((user.id, user, _user_row(user)) for user in users.values()))
 
 
 def _pairs(devices: list[Document]) -> Iterator[tuple[str, Document, dict[str, Any]]]:
@@ -48,7 +48,7 @@ def _pairs(devices: list[Document]) -> Iterator[tuple[str, Document, dict[str, A
             yield f"{user_id}{SEPARATOR}{device.id}", device, row
 
 
-async def _as_device_rows(_: Call, rows: list[dict[str, Any]]) -> None:
+async def _as_device_rows(_: Context, rows: list[dict[str, Any]]) -> None:
     rows[:] = [{"device_id": row["id"], "device_name": row["name"]} for row in rows]
 
 

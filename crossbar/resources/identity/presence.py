@@ -18,7 +18,7 @@ from crossbar import clock
 from crossbar.documents.document import Document, is_private
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate
-from crossbar.endpoint import ACCOUNT, Binary, Call, Reply, Resource
+from crossbar.endpoint import ACCOUNT, Binary, Context, Reply, Resource
 from crossbar.errors import JSON, Invalid, NotFound, Plain
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import owned_by
@@ -29,55 +29,55 @@ REPORT: Final = "presence_report"
 REPORT_PREFIX: Final = "report-"
 STATES: Final = ("confirmed", "early", "terminated")
 MANUAL_PRESENCE_SHAPE: Final = Shape(MANUAL, summary=Summary("id"))
-PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", room="records")
+PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", collection="records")
 
 presence = Resource("presence", scopes=(ACCOUNT,))
 
 
 @presence.get(scopes=(ACCOUNT, "accounts/users", "accounts/devices"))
-async def summary(_: Call) -> Reply:
+async def summary(_: Context) -> Reply:
     """Subscriptions by package and extension (`?event=` narrows them to a package)."""
     return Reply(search())
 
 
 @presence.get("/{extension}")
-async def detail(call: Call) -> Reply | Binary:
+async def detail(context: Context) -> Reply | Binary:
     """The subscriptions of one extension; `report-<id>` is the report that a reset left."""
-    extension = call.path["extension"]
+    extension = context.path["extension"]
     if not extension.startswith(REPORT_PREFIX):
         return Reply(search())
     report_id = extension.removeprefix(REPORT_PREFIX)
-    report = await call.store.get(call.account_id, REPORT, report_id)
+    report = await context.store.get(context.account_id, REPORT, report_id)
     if report is None:
         raise NotFound(report_id)
     return Binary(orjson.dumps(report.at("found")), "application/json", f"{report_id}.json")
 
 
 @presence.post()
-async def nobody(_: Call) -> Reply:
+async def nobody(_: Context) -> Reply:
     """An account as a whole has no presence."""
     raise Plain(404, "faulty request")
 
 
 @presence.post("/{extension}")
-async def reset_extension(call: Call) -> Reply:
+async def reset_extension(context: Context) -> Reply:
     """Make the subscriptions of an extension start anew."""
-    extension = call.path["extension"]
-    await keep_report(call)
+    extension = context.path["extension"]
+    await keep_report(context)
     return Reply(f"reset command sent for extension {extension}")
 
 
 @presence.post(scopes=("accounts/devices",))
-async def act_on_device(call: Call) -> Reply:
+async def act_on_device(context: Context) -> Reply:
     """`reset` the presence of a device, or `set` its `state`."""
-    return await _act(call, [call.parents["devices"]])
+    return await _act(context, [context.parents["devices"]])
 
 
 @presence.post(scopes=("accounts/users",))
-async def act_on_user(call: Call) -> Reply:
+async def act_on_user(context: Context) -> Reply:
     """`reset` or `set` the presence of a user, or of the user's devices if the user has none of its own."""
-    user = call.parents["users"]
-    return await _act(call, [user] if user.at("presence_id") else await owned_by(call, user.id))
+    user = context.parents["users"]
+    return await _act(context, [user] if user.at("presence_id") else await owned_by(context, user.id))
 
 
 def search() -> dict[str, JSON]:
@@ -85,16 +85,16 @@ def search() -> dict[str, JSON]:
     return {"timeout": True}
 
 
-async def keep_report(call: Call) -> None:
+async def keep_report(context: Context) -> None:
     """Keep what was found before a reset."""
     now = clock.now()
-    fields = {"found": search(), "pvt_type": REPORT, "pvt_account_id": call.account_id, "pvt_created": now}
-    await call.store.insert(Document(call.account_id, REPORT, new_id(), fields))
+    fields = {"found": search(), "pvt_type": REPORT, "pvt_account_id": context.account_id, "pvt_created": now}
+    await context.store.insert(Document(context.account_id, REPORT, new_id(), fields))
 
 
-async def _act(call: Call, things: list[Document]) -> Reply:
-    action = call.object.get("action", "reset" if call.object.get("reset") is True else None)
-    state = call.object.get("state")
+async def _act(context: Context, things: list[Document]) -> Reply:
+    action = context.object.get("action", "reset" if context.object.get("reset") is True else None)
+    state = context.object.get("state")
     if action not in ("reset", "set"):
         raise Invalid.field("action", "invalid", "Field must be set to a valid action", target="invalid")
     if action == "set" and state not in STATES:
@@ -102,13 +102,13 @@ async def _act(call: Call, things: list[Document]) -> Reply:
     if not things:
         return Reply("nothing to send command to")
     if action == "reset":
-        await keep_report(call)
+        await keep_report(context)
     else:
-        await _set_by_hand(call, (thing.at("presence_id") for thing in things), state)
+        await _set_by_hand(context, (thing.at("presence_id") for thing in things), state)
     return Reply("command sent")
 
 
-async def _set_by_hand(call: Call, presence_ids: Iterable[JSON], state: JSON) -> None:
+async def _set_by_hand(context: Context, presence_ids: Iterable[JSON], state: JSON) -> None:
     """Remember a state. What has no presence id of its own has nowhere to be remembered."""
     states = {key: state for key in map(str, filter(None, presence_ids)) if not is_private(key)}
     if not states:
@@ -117,8 +117,8 @@ async def _set_by_hand(call: Call, presence_ids: Iterable[JSON], state: JSON) ->
     def set_states(manual: Document) -> None:
         manual.fields.update(states)
 
-    while await call.store.change(call.account_id, MANUAL, MANUAL, set_states) is None:
-        fields = {"pvt_type": MANUAL, "pvt_account_id": call.account_id, **states}
+    while await context.store.update(context.account_id, MANUAL, MANUAL, set_states) is None:
+        fields = {"pvt_type": MANUAL, "pvt_account_id": context.account_id, **states}
         with suppress(Duplicate):  # somebody else was the first to set one
-            await call.store.insert(Document(call.account_id, MANUAL, MANUAL, fields))
+            await context.store.insert(Document(context.account_id, MANUAL, MANUAL, fields))
             return

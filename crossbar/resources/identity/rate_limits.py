@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, Call, Draft, Reply, Resource
+from crossbar.endpoint import ACCOUNT, Context, Draft, Reply, Resource
 
 TYPE: Final = "rate_limits"
 
 
-async def sells(call: Call) -> bool | None:
+async def sells(context: Context) -> bool | None:
     """Only the master account and resellers see and set rate limits."""
-    caller = call.identity.account
-    return None if caller.is_reseller or caller.id == await call.directory.master_id() else False
+    caller = context.identity.account
+    return None if caller.is_reseller or caller.id == await context.directory.master_id() else False
 
 
 rate_limits = Resource(
@@ -32,51 +32,51 @@ rate_limits = Resource(
 
 
 @rate_limits.get()
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """The limits; `{}` if there are none."""
-    document = await call.store.get(call.account_id, TYPE, _owner_id(call))
+    document = await context.store.get(context.account_id, TYPE, _owner_id(context))
     return Reply({}) if document is None else Reply.document(document)
 
 
 @rate_limits.post(checks_itself=True)
-async def replace(call: Call) -> Reply:
+async def replace(context: Context) -> Reply:
     """Set the limits."""
-    return Reply.document(await rate_limits.life.upsert(call, _owner_id(call), lambda _: dict(call.object)))
+    return Reply.document(await rate_limits.life.upsert(context, _owner_id(context), lambda _: dict(context.object)))
 
 
 @rate_limits.delete(checks_itself=True)
-async def remove(call: Call) -> Reply:
+async def remove(context: Context) -> Reply:
     """Remove the limits; where there are none, that is as well."""
-    document = await call.store.get(call.account_id, TYPE, _owner_id(call))
-    call.ready_to_write(document.revision if document else None)
+    document = await context.store.get(context.account_id, TYPE, _owner_id(context))
+    context.ready_to_write(document.revision if document else None)
     if document is None:
         return Reply({})
-    await rate_limits.life.remove(call, document)
+    await rate_limits.life.remove(context, document)
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 
 @rate_limits.check
-async def fits(call: Call, draft: Draft) -> None:
+async def fits(context: Context, draft: Draft) -> None:
     """An account has limits for itself and for each device, a device for itself alone."""
-    schema = "device_rate_limits" if _is_device(call) else "account_rate_limits"
-    draft.data, found = call.schema_errors(schema, draft.data)
+    schema = "device_rate_limits" if _is_device(context) else "account_rate_limits"
+    draft.data, found = context.schema_errors(schema, draft.data)
     draft.errors.fields.update(found)
 
 
 @rate_limits.finish
-async def name_owner(call: Call, draft: Draft) -> None:
+async def name_owner(context: Context, draft: Draft) -> None:
     """What a proxy finds the limits by."""
-    device = call.parents.get("devices")
+    device = context.parents.get("devices")
     draft.private |= {
         "pvt_owner_id": draft.id,
         "pvt_owner_type": "device" if device else "account",
-        "pvt_queryname": device.at("sip.username") if device else call.account.realm,
+        "pvt_queryname": device.at("sip.username") if device else context.account.realm,
     }
 
 
-def _is_device(call: Call) -> bool:
-    return "devices" in call.parents
+def _is_device(context: Context) -> bool:
+    return "devices" in context.parents
 
 
-def _owner_id(call: Call) -> str:
-    return call.parents["devices"].id if _is_device(call) else call.account_id
+def _owner_id(context: Context) -> str:
+    return context.parents["devices"].id if _is_device(context) else context.account_id

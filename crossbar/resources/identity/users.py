@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from crossbar.access.authorship import stamps
 from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD, credential_fields, credential_tags, password_fields
 from crossbar.dialing import normalize_at
-from crossbar.documents.document import Document, public_fields
+from crossbar.documents.document import Document, merge, public_fields
 from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.endpoint import Binary, Call, Draft, Reply, Resource, merge, stamps
+from crossbar.endpoint import Binary, Context, Draft, Reply, Resource
 from crossbar.errors import Invalid, NotFound
 from crossbar.ids import new_secret
 from crossbar.resources.identity.domain import user_vcard
@@ -95,7 +96,7 @@ users = Resource(
 
 
 @users.normalize
-async def normalize(call: Call, draft: Draft) -> None:
+async def normalize(context: Context, draft: Draft) -> None:
     """Lower-case the user name, normalise the emergency number, drop what is an order and not a field."""
     data = draft.data
     data.pop("sync", None)
@@ -105,13 +106,13 @@ async def normalize(call: Call, draft: Draft) -> None:
 
 
 @users.finish
-async def set_credentials(call: Call, draft: Draft) -> None:
+async def set_credentials(context: Context, draft: Draft) -> None:
     """Keep keyed digests of the log-in instead of the password, and end the user's tokens when it changes."""
     data, private = draft.data, draft.private
     stored = draft.previous.fields if draft.previous else {}
     password, given_hash = data.pop("password", None), data.pop("credentials", None)
     data.pop("confirm_password", None)
-    config, pepper = call.config.users, call.services.access.pepper
+    config, pepper = context.config.users, context.runtime.access.pepper
     if not password and data.get("username") and config.generate_password_if_empty and draft.changed("username"):
         password = new_secret(6)
     if given_hash:
@@ -136,90 +137,90 @@ async def set_credentials(call: Call, draft: Draft) -> None:
 
 
 @users.after
-async def send_welcome(call: Call, user: Document, previous: Document | None) -> None:
+async def send_welcome(context: Context, user: Document, previous: Document | None) -> None:
     """A new user hears of it by mail."""
-    if previous is None and wants_mail(call):
-        await welcome(call, user)
+    if previous is None and wants_mail(context):
+        await welcome(context, user)
 
 
 @users.after_delete
-async def forget_authenticator(call: Call, user: Document) -> None:
+async def forget_authenticator(context: Context, user: Document) -> None:
     """A user who is gone needs no second factor."""
-    await call.services.access.authenticators.reset(user.database, user.id)
+    await context.runtime.access.authenticators.reset(user.partition, user.id)
 
 
 # Photo and vCard
 
 
 @users.get("/{user_id}/photo", provides=PHOTO_TYPES)
-async def read_photo(call: Call) -> Binary:
+async def read_photo(context: Context) -> Binary:
     """The photo as it was stored."""
-    user = await _load(call)
-    attachment = await call.services.attachments.find(user, PHOTO)
+    user = await _load(context)
+    attachment = await context.runtime.attachments.find(user, PHOTO)
     if attachment is None:
         raise NotFound(user.id)
-    photo = await Binary.attachment(call, attachment)
+    photo = await Binary.attachment(context, attachment)
     photo.disposition = f"attachment; filename={PHOTO}"
     return photo
 
 
 @users.post("/{user_id}/photo", accepts=UPLOAD_TYPES, checks_itself=True)
-async def store_photo(call: Call) -> Reply:
+async def store_photo(context: Context) -> Reply:
     """Store the photo that is the body, in place of the one before. Answers the user."""
-    user = await _load(call)
-    photo = _only_file(call)
-    call.ready_to_write(user.revision)
-    await call.services.attachments.put(user, PHOTO, photo.content_type, photo.contents)
-    return await users.life.answer(call, await _touched(call, user))
+    user = await _load(context)
+    photo = _only_file(context)
+    context.ready_to_write(user.revision)
+    await context.runtime.attachments.put(user, PHOTO, photo.content_type, photo.contents)
+    return await users.life.answer(context, await _touched(context, user))
 
 
 @users.delete("/{user_id}/photo", checks_itself=True)
-async def remove_photo(call: Call) -> Reply:
+async def remove_photo(context: Context) -> Reply:
     """Remove the photo; where there is none, that is as well."""
-    user = await _load(call)
-    call.ready_to_write(user.revision)
-    await call.services.attachments.delete(user, PHOTO)
-    await _touched(call, user)
+    user = await _load(context)
+    context.ready_to_write(user.revision)
+    await context.runtime.attachments.delete(user, PHOTO)
+    await _touched(context, user)
     return Reply({"_read_only": {"deleted": True}})
 
 
 @users.get("/{user_id}/vcard", provides=VCARD_TYPES)
-async def read_vcard(call: Call) -> Binary:
+async def read_vcard(context: Context) -> Binary:
     """The user as a vCard, with the photo if it is a JPEG."""
-    user = await _load(call)
+    user = await _load(context)
     fields = public_fields(user.fields)
     profile = fields.get("profile")
     if isinstance(profile, dict):
         fields = merge(fields, profile)
-    attachment = await call.services.attachments.find(user, PHOTO)
+    attachment = await context.runtime.attachments.find(user, PHOTO)
     photo = None
     if attachment is not None and attachment.content_type == JPEG:
-        photo = await call.services.attachments.read(attachment)
+        photo = await context.runtime.attachments.read(attachment)
     timezone = fields.get("timezone")
     if not isinstance(timezone, str) or timezone == "inherit":
-        timezone = call.account.timezone or call.config.accounts.default_timezone
+        timezone = context.account.timezone or context.config.accounts.default_timezone
     text = user_vcard.render(fields, timezone=timezone, photo=photo)
-    media = call.media if call.media in VCARD_TYPES else VCARD_TYPES[0]
+    media = context.media if context.media in VCARD_TYPES else VCARD_TYPES[0]
     return Binary(text.encode(), media, revision=user.revision)
 
 
-async def _load(call: Call) -> Document:
-    return await users.life.load(call, call.path["user_id"])
+async def _load(context: Context) -> Document:
+    return await users.life.load(context, context.path["user_id"])
 
 
-async def _touched(call: Call, user: Document) -> Document:
+async def _touched(context: Context, user: Document) -> Document:
     """The user in a new revision: what belongs to it changed."""
-    touched = await call.store.change(
-        user.database, user.type, user.id, lambda stored: stored.fields.update(stamps(call, stored))
+    touched = await context.store.update(
+        user.partition, user.type, user.id, lambda stored: stored.fields.update(stamps(context.author, stored))
     )
     if touched is None:
         raise NotFound(user.id)
     return touched
 
 
-def _only_file(call: Call) -> UploadedFile:
-    if not call.files:
+def _only_file(context: Context) -> UploadedFile:
+    if not context.files:
         raise Invalid.field("file", "required", "Please provide an image file")
-    if len(call.files) > 1:
+    if len(context.files) > 1:
         raise Invalid.field("file", "maxItems", "Please provide a single image file")
-    return call.files[0]
+    return context.files[0]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.ingest.freeswitch import CALL_ROOT, freeswitch
 from crossbar.resources.ingest.ingest_files import ingest
 from crossbar.resources.ingest.ingest_tokens import ingest_tokens
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     freeswitch,
     ingest,
     ingest_tokens,
 )
 SHAPES: Final[tuple[Shape, ...]] = (CALL_ROOT,)
-PARTS: Final[tuple[Part, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = ()

@@ -18,12 +18,12 @@ from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
-from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import BARE, Context, Reply, Resource, Who
 from crossbar.errors import Invalid
-from crossbar.resources.ingest.ingest import Accounts
+from crossbar.resources.ingest.ingest import PostedAccounts
 from crossbar.resources.records.domain.cdr import cdr_of, insert_once, keep_cdrs, kept_fields
 from crossbar.resources.records.domain.cdr_row import CCV, whole
-from crossbar.wire.decoding import Limits, decode_json
+from crossbar.wire.decoding import BodyLimits, decode_json
 
 BASE64_FORM: Final = "application/x-www-form-base64-encoded"
 """What the module calls a body `cdr=<base64>`."""
@@ -32,7 +32,7 @@ KAZOO_PREFIX: Final = "ecallmgr_"
 REALMS: Final = ("domain_name", "sip_auth_realm", "sip_to_host", "sip_req_host", "sip_from_host")
 """Variables that may hold the realm of an account, the surest first."""
 
-CALL_ROOT: Final = Shape("call_root", summary=Summary("id"), sort="pvt_created", room="records")
+CALL_ROOT: Final = Shape("call_root", summary=Summary("id"), sort="pvt_created", collection="records")
 """Which interaction the legs of a FreeSWITCH call belong to, by the id of the leg that began it."""
 
 _ENCODED_AWAY: Final = frozenset(' "#%&+:;<=>?@[\\]^`{|}') - {"%"}
@@ -71,15 +71,15 @@ freeswitch = Resource("freeswitch", scopes=(BARE,), who=Who.INGEST, version="hoo
 
 
 @freeswitch.post("/cdr", accepts=(BASE64_FORM,))
-async def cdr(call: Call) -> Reply:
+async def cdr(context: Context) -> Reply:
     """Keep the CDR of one leg."""
-    report = Report.read(call)
-    account_id = await _account_of(call, report)
-    data = call.valid("ingest.cdr", report.fields())
+    report = Report.read(context)
+    account_id = await _account_of(context, report)
+    data = context.valid("ingest.cdr", report.fields())
     if not report.kazoo_variables.get("call_interaction_id"):
-        data["interaction_id"] = await _interaction_of(call.store, account_id, report)
+        data["interaction_id"] = await _interaction_of(context.store, account_id, report)
     document = cdr_of(account_id, data)
-    (fresh,) = await keep_cdrs(call.store, [document])
+    (fresh,) = await keep_cdrs(context.store, [document])
     return Reply({"id": document.id, "account_id": account_id, "new": fresh})
 
 
@@ -97,13 +97,13 @@ class Report:
         self._switch = document.get("switchname")
 
     @classmethod
-    def read(cls, call: Call) -> Report:
+    def read(cls, context: Context) -> Report:
         """The report in a request's body, in any of the forms in which the module sends it. Raises 400."""
-        if call.files:
-            return cls(_json_of(call, call.files[0].contents.partition(b"cdr=")[2]))
-        if isinstance(text := call.envelope.get("cdr"), str):
-            return cls(_json_of(call, text.encode()))
-        return cls(call.envelope)
+        if context.files:
+            return cls(_json_of(context, context.files[0].contents.partition(b"cdr=")[2]))
+        if isinstance(text := context.envelope.get("cdr"), str):
+            return cls(_json_of(context, text.encode()))
+        return cls(context.envelope)
 
     @property
     def uuid(self) -> str:
@@ -157,9 +157,9 @@ class Report:
         return next(filter(None, found), None)
 
 
-async def _account_of(call: Call, report: Report) -> str:
+async def _account_of(context: Context, report: Report) -> str:
     """The account: named by KAZOO's variable, else by a realm, else that of the caller's token."""
-    accounts = Accounts(call)
+    accounts = PostedAccounts(context)
     if account_id := report.kazoo_variables.get("account_id"):
         return await accounts.of({"account_id": account_id})
     for realm in report.realms:
@@ -179,9 +179,9 @@ async def _interaction_of(store: Store, account_id: str, report: Report) -> str:
     return str(root.fields["interaction_id"])
 
 
-def _json_of(call: Call, text: bytes) -> Mapping[str, Any]:
+def _json_of(context: Context, text: bytes) -> Mapping[str, Any]:
     """The JSON object that is a text, or a text in base64."""
-    limits = Limits(call.config.limits.max_upload_size, call.config.limits.max_json_depth)
+    limits = BodyLimits(context.config.limits.max_upload_size, context.config.limits.max_json_depth)
     if not text.lstrip().startswith(b"{"):
         try:
             # In a form the plus signs of base64 arrive as blanks.

@@ -11,10 +11,10 @@ from typing import Any, Final
 from crossbar.access.directory import Account
 from crossbar.access.ingest_token import METHOD
 from crossbar.documents.document import Document
-from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import BARE, Context, Reply, Resource, Who
 from crossbar.errors import JSON, CrossbarError, Forbidden, Invalid
-from crossbar.resources.ingest.domain.record_kind import KINDS, Kind
-from crossbar.wire.decoding import Limits, decode_json
+from crossbar.resources.ingest.domain.record_kind import KINDS, RecordKind
+from crossbar.wire.decoding import BodyLimits, decode_json
 
 NDJSON_TYPES: Final = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 ADDRESSES: Final = ("account_id", "account_realm")
@@ -28,26 +28,26 @@ ingest = Resource("ingest", scopes=(BARE,), who=Who.INGEST)
 
 
 @ingest.post("/{kind}", accepts=NDJSON_TYPES)
-async def hand_in(call: Call) -> Reply:
+async def hand_in(context: Context) -> Reply:
     """Keep one record, or a batch."""
-    kind = KINDS.get(call.path["kind"])
+    kind = KINDS.get(context.path["kind"])
     if kind is None:
         targets = sorted(KINDS)
         raise Invalid.field("kind", "enum", "Value not found in enumerated list of values", target=targets)
-    if call.files and call.files[0].content_type in NDJSON_TYPES:
-        return await _keep_batch(call, kind, _lines(call))
-    if isinstance(call.data, list):
-        return await _keep_batch(call, kind, enumerate(call.data, 1))
-    document = await make(call, kind, Accounts(call), call.object)
-    (fresh,) = await kind.keep(call.store, [document])
-    return Reply({"id": document.id, "account_id": document.database, "new": fresh})
+    if context.files and context.files[0].content_type in NDJSON_TYPES:
+        return await _keep_batch(context, kind, _lines(context))
+    if isinstance(context.data, list):
+        return await _keep_batch(context, kind, enumerate(context.data, 1))
+    document = await make(context, kind, PostedAccounts(context), context.object)
+    (fresh,) = await kind.keep(context.store, [document])
+    return Reply({"id": document.id, "account_id": document.partition, "new": fresh})
 
 
-class Accounts:
+class PostedAccounts:
     """Finds the account that a record belongs to, and whether the caller may write there."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
+    def __init__(self, context: Context) -> None:
+        self._call = context
         self._of_realm: dict[str, Account | None] = {}
 
     async def of(self, data: dict[str, Any]) -> str:
@@ -87,18 +87,18 @@ class Accounts:
         return self._of_realm[realm]
 
 
-async def make(call: Call, kind: Kind, accounts: Accounts, data: Any) -> Document:
+async def make(context: Context, kind: RecordKind, accounts: PostedAccounts, data: Any) -> Document:
     """A document of what was handed in. Raises 400 for what does not fit the schema, 403 for a foreign account."""
     if not isinstance(data, dict):
         raise Invalid.field("", "type", "Value did not match type(s): object", target="object")
     account_id = await accounts.of(data)
-    data = call.valid(kind.schema, data)
+    data = context.valid(kind.schema, data)
     return kind.make(account_id, {key: value for key, value in data.items() if key not in ADDRESSES})
 
 
-async def _keep_batch(call: Call, kind: Kind, records: Iterator[tuple[int, JSON]]) -> Reply:
+async def _keep_batch(context: Context, kind: RecordKind, records: Iterator[tuple[int, JSON]]) -> Reply:
     """Keep what can be kept of a batch, and say what cannot and why."""
-    accounts = Accounts(call)
+    accounts = PostedAccounts(context)
     kept = known = refused = 0
     refusals: list[dict[str, JSON]] = []
     waiting: list[Document] = []
@@ -106,24 +106,24 @@ async def _keep_batch(call: Call, kind: Kind, records: Iterator[tuple[int, JSON]
         try:
             if isinstance(data, CrossbarError):
                 raise data
-            waiting.append(await make(call, kind, accounts, data))
+            waiting.append(await make(context, kind, accounts, data))
         except CrossbarError as error:
             refused += 1
             if len(refusals) < MOST_REFUSALS:
                 about = {"record": number, "error": str(error.status), "message": error.message, "data": error.data}
                 refusals.append(about)
         if len(waiting) == AT_A_TIME:
-            fresh = await kind.keep(call.store, waiting)
+            fresh = await kind.keep(context.store, waiting)
             kept, known, waiting = kept + sum(fresh), known + len(fresh) - sum(fresh), []
-    fresh = await kind.keep(call.store, waiting)
+    fresh = await kind.keep(context.store, waiting)
     kept, known = kept + sum(fresh), known + len(fresh) - sum(fresh)
     return Reply({"kept": kept, "known": known, "refused": refused, "refusals": refusals})
 
 
-def _lines(call: Call) -> Iterator[tuple[int, JSON | CrossbarError]]:
+def _lines(context: Context) -> Iterator[tuple[int, JSON | CrossbarError]]:
     """The records of an NDJSON body with the numbers of their lines; one that is no JSON as its error."""
-    limits = Limits(call.config.limits.max_upload_size, call.config.limits.max_json_depth)
-    for number, line in enumerate(call.files[0].contents.split(b"\n"), 1):
+    limits = BodyLimits(context.config.limits.max_upload_size, context.config.limits.max_json_depth)
+    for number, line in enumerate(context.files[0].contents.split(b"\n"), 1):
         if not line.strip():
             continue
         try:

@@ -5,9 +5,10 @@ An endpoint of this server alone.
 
 from __future__ import annotations
 
+from crossbar.access.authorship import stamps
 from crossbar.access.ingest_token import DIGEST_FIELD, TYPE, IngestToken
 from crossbar.documents.document import Document
-from crossbar.endpoint import Call, Reply, Resource, Who, answer_listing, stamps
+from crossbar.endpoint import Context, Reply, Resource, Who, answer_listing
 from crossbar.errors import NotFound
 from crossbar.ids import new_id
 
@@ -15,29 +16,29 @@ ingest_tokens = Resource("ingest_tokens", who=Who.ADMIN)
 
 
 @ingest_tokens.get()
-async def tokens(call: Call) -> Reply:
+async def tokens(context: Context) -> Reply:
     """The account's tokens, without their secrets."""
-    return await answer_listing(call, TYPE)
+    return await answer_listing(context, TYPE)
 
 
 @ingest_tokens.put()
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """A new token: the one answer that shows it."""
-    data = call.valid("ingest_tokens", call.object)
-    document = Document(call.account_id, TYPE, new_id(), {"name": data["name"]})
-    token = IngestToken.new(call.account_id, document.id)
-    digest = call.services.access.pepper.digest(token.secret)
-    document.fields |= stamps(call, document) | {DIGEST_FIELD: digest}
-    saved = await call.store.insert(document)
+    data = context.valid("ingest_tokens", context.object)
+    document = Document(context.account_id, TYPE, new_id(), {"name": data["name"]})
+    token = IngestToken.new(context.account_id, document.id)
+    digest = context.runtime.access.pepper.digest(token.secret)
+    document.fields |= stamps(context.author, document) | {DIGEST_FIELD: digest}
+    saved = await context.store.insert(document)
     return Reply({**saved.public, "token": str(token)}, revision=saved.revision)
 
 
 @ingest_tokens.delete("/{ingest_token_id}")
-async def revoke(call: Call) -> Reply:
+async def revoke(context: Context) -> Reply:
     """End a token; it is refused from the next request on."""
-    token_id = call.path["ingest_token_id"]
-    document = await call.store.get(call.account_id, TYPE, token_id)
+    token_id = context.path["ingest_token_id"]
+    document = await context.store.get(context.account_id, TYPE, token_id)
     if document is None:
         raise NotFound(token_id)
-    await call.store.remove(document)
+    await context.store.remove(document)
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)

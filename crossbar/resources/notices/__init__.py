@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.notices import websockets as websockets_
 from crossbar.resources.notices.alerts import alerts
 from crossbar.resources.notices.domain import sent_mail
 from crossbar.resources.notices.notifications import notifications
 from crossbar.resources.notices.webhooks import ATTEMPT_SHAPE, webhooks
 from crossbar.resources.notices.websockets import websockets
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     alerts,
     notifications,
     webhooks,
@@ -24,4 +25,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     sent_mail.LOG_SHAPE,
     websockets_.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = ()

@@ -1,6 +1,6 @@
 """Alerts: notices for accounts and people, written by the operator or found in an account's own state.
 
-Source: KAZOO `cb_alerts`, `kapps_alert.erl`. Written ones lie together in a database of their own.
+Source: KAZOO `cb_alerts`, `kapps_alert.erl`. Written ones lie together in a partition of their own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import Call, Draft, Reply, Resource, Who
+from crossbar.endpoint import Context, Draft, Reply, Resource, Who
 from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.resources.billing.domain.service_plan import assigned, load_services
 
@@ -21,7 +21,7 @@ TYPE: Final = "alert"
 REQUIRED: Final = ("title", "message", "from", "to")
 SHOWN: Final = ("title", "message", "category", "level", "metadata", "from", "expiration_date")
 DESCENDANTS: Final = "descendants"
-EXPIRES_SOON: Final = 60 * 86_400
+EXPIRES_SOON: Final = 60 * clock.DAY
 """Seconds before its end at which a payment method is worth an alert."""
 
 
@@ -39,20 +39,20 @@ alerts = Resource(
     summary=Summary("id", *SHOWN),
     tags=addressees,
     operations=("read", "delete"),
-    database=lambda _: DATABASE,
+    partition=lambda _: DATABASE,
 )
 
 
 @alerts.put(who=Who.SUPERDUPER, checks_itself=True)
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """A new alert for whom its `to` names."""
-    if call.services.settings.get("alerts", "enabled", default=True) is False:
+    if context.runtime.settings.get("alerts", "enabled", default=True) is False:
         raise SystemFault("disabled")
-    return await alerts.life.create(call)
+    return await alerts.life.create(context)
 
 
 @alerts.check
-async def check_required(_: Call, draft: Draft) -> None:
+async def check_required(_: Context, draft: Draft) -> None:
     """Only the first missing property is told."""
     for key in REQUIRED:
         if draft.data.get(key) is None:
@@ -63,59 +63,59 @@ async def check_required(_: Call, draft: Draft) -> None:
 
 
 @alerts.get()
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """The alerts for the account and who asks, then those that the account's own state gives rise to."""
-    rows = await _written(call) if _wanted(call, "check_system_alerts") else []
-    return Reply.rows([*rows, *await _computed(call)], page_size=True)
+    rows = await _written(context) if _wanted(context, "check_system_alerts") else []
+    return Reply.rows([*rows, *await _computed(context)], page_size=True)
 
 
-def _wanted(call: Call, check: str) -> bool:
-    return call.services.settings.get("crossbar.alerts", check, default=True) is not False
+def _wanted(context: Context, check: str) -> bool:
+    return context.runtime.settings.get("crossbar.alerts", check, default=True) is not False
 
 
 # Written alerts
 
 
-async def _written(call: Call) -> list[dict[str, JSON]]:
-    words = [f"{TYPE}/{word}" for word in (*_words(call), DESCENDANTS)]
+async def _written(context: Context) -> list[dict[str, JSON]]:
+    words = [f"{TYPE}/{word}" for word in (*_words(context), DESCENDANTS)]
     listing = Listing(DATABASE, TYPE, match={"tags": {"$in": words}}, descending=False)
-    found = [alert for alert in await call.store.documents(listing) if await _is_for(call, alert)]
+    found = [alert for alert in await context.store.all(listing) if await _is_for(context, alert)]
     now = clock.now()
     rows = []
     for alert in found:
         expires = alert.at("expiration_date")
         if isinstance(expires, int | float) and expires < now:
-            await alerts.life.remove(call, alert)
+            await alerts.life.remove(context, alert)
             continue
         shown = {key: value for key in SHOWN if (value := alert.at(key)) is not None}
         rows.append({"id": alert.id, **shown, "created": alert.at("pvt_created"), "clearable": True})
     return rows
 
 
-def _words(call: Call) -> Iterator[str]:
+def _words(context: Context) -> Iterator[str]:
     """To whom an alert has to be so that it is for the account and the caller."""
-    for audience in _audiences(call):
+    for audience in _audiences(context):
         yield f"to/all/{audience}"
-        yield f"to/{call.account_id}/{audience}"
-        if call.account.is_reseller:
+        yield f"to/{context.account_id}/{audience}"
+        if context.account.is_reseller:
             yield f"to/resellers/{audience}"
-    if call.identity.owner_id is not None:
-        yield f"to/{call.account_id}/{call.identity.owner_id}"
+    if context.identity.owner_id is not None:
+        yield f"to/{context.account_id}/{context.identity.owner_id}"
 
 
-def _audiences(call: Call) -> tuple[str, ...]:
-    return ("all", "users", "admins") if call.identity.is_account_admin else ("all", "users")
+def _audiences(context: Context) -> tuple[str, ...]:
+    return ("all", "users", "admins") if context.identity.is_account_admin else ("all", "users")
 
 
-async def _is_for(call: Call, alert: Document) -> bool:
+async def _is_for(context: Context, alert: Document) -> bool:
     """Whether an alert is for the caller: by its words, or because it names an account below the caller's."""
-    if not set(addressees(alert)).isdisjoint(_words(call)):
+    if not set(addressees(alert)).isdisjoint(_words(context)):
         return True
     for entry in alert.at("to"):
         match entry:
             case {"type": "descendants", "value": [str(account_id), "all" | "users" | "admins"]}:
-                account = await call.directory.account(account_id)
-                if account is not None and call.account_id in account.tree:
+                account = await context.directory.account(account_id)
+                if account is not None and context.account_id in account.tree:
                     return True
     return False
 
@@ -123,10 +123,10 @@ async def _is_for(call: Call, alert: Document) -> bool:
 # Alerts from the account's own state
 
 
-async def _computed(call: Call) -> list[dict[str, Any]]:
+async def _computed(context: Context) -> list[dict[str, Any]]:
     """What is wrong with the account's means of payment, if it has service plans."""
-    services = await load_services(call.services, call.account_id)
-    if services is None or not assigned(services) or not _wanted(call, "check_payment_token"):
+    services = await load_services(context.runtime, context.account_id)
+    if services is None or not assigned(services) or not _wanted(context, "check_payment_token"):
         return []
     tokens = [
         token
@@ -135,21 +135,23 @@ async def _computed(call: Call) -> list[dict[str, Any]]:
         if isinstance(token, dict) and token.get("default") is True
     ]
     if not tokens:
-        return [_alert(call, "no_payment_token", "No payment token configured", "Add a payment method to the account")]
+        return [
+            _alert(context, "no_payment_token", "No payment token configured", "Add a payment method to the account")
+        ]
     soon = clock.now() + EXPIRES_SOON
     if all(token.get("expiration", soon) < soon for token in tokens):
         message = "Replace the payment method before it ends"
-        return [_alert(call, "expired_payment_token", "Payment method expired or about to expire", message)]
+        return [_alert(context, "expired_payment_token", "Payment method expired or about to expire", message)]
     return []
 
 
-def _alert(call: Call, category: str, title: str, message: str) -> dict[str, Any]:
+def _alert(context: Context, category: str, title: str, message: str) -> dict[str, Any]:
     return {
-        "id": call.account_id,
+        "id": context.account_id,
         "title": title,
         "message": message,
         "category": category,
         "metadata": {},
-        "from": [{"type": "account", "value": call.account_id}],
+        "from": [{"type": "account", "value": context.account_id}],
         "clearable": False,
     }

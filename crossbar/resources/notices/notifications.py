@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crossbar.access.directory import Account
-from crossbar.documents.document import ACCOUNTS, SYSTEM_CONFIG, Document, public_fields
+from crossbar.documents.document import ACCOUNTS, SYSTEM_CONFIG, Document, merge, public_fields
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Call, Draft, Reply, Resource, Who, answer_listing, merge
+from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Draft, Reply, Resource, Who, answer_listing
 from crossbar.errors import JSON, FaultyRequest, Invalid, NotFound, Plain
 from crossbar.events.macros import BadTemplate, check
 from crossbar.resources.notices.domain.mail_template import HTML, TEMPLATES, TEXT, macros
@@ -40,13 +40,13 @@ notifications = Resource(
     operations=(),
     scopes=(ACCOUNT, BARE),
     id_name="notification_id",
-    database=lambda call: call.account_id if call.target else SYSTEM_CONFIG,
+    partition=lambda context: context.account_id if context.target else SYSTEM_CONFIG,
     hard_delete=True,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundTemplate:
     """A template where it was found; `document` is None for one as shipped."""
 
     template_id: str
@@ -58,57 +58,57 @@ class Found:
 # Finding
 
 
-async def _system_template(call: Call, template_id: str) -> Found | None:
+async def _system_template(context: Context, template_id: str) -> FoundTemplate | None:
     """The system's own template, else the shipped one."""
-    document = await call.store.get(SYSTEM_CONFIG, TYPE, template_id)
+    document = await context.store.get(SYSTEM_CONFIG, TYPE, template_id)
     shipped = TEMPLATES.get(template_id)
     if document is None and shipped is None:
         return None
-    base = {**shipped.document, "from": call.config.mail.sender} if shipped else {}
+    base = {**shipped.document, "from": context.config.mail.sender} if shipped else {}
     public = {**base, **(public_fields(document.fields) if document else {})}
-    return Found(template_id, document, {**public, "macros": macros(shipped.keys) if shipped else {}})
+    return FoundTemplate(template_id, document, {**public, "macros": macros(shipped.keys) if shipped else {}})
 
 
-async def _find(call: Call, template_id: str) -> Found:
+async def _find(context: Context, template_id: str) -> FoundTemplate:
     """The template in force for the account in the path, or the system's. Raises NotFound."""
-    system = await _system_template(call, template_id)
-    if call.target is not None:
-        async for account_id in _lookup_path(call, call.target):
-            document = await call.store.get(account_id, TYPE, template_id)
+    system = await _system_template(context, template_id)
+    if context.target is not None:
+        async for account_id in _lookup_path(context, context.target):
+            document = await context.store.get(account_id, TYPE, template_id)
             if document is not None:
-                return _of_account(document, system, is_own=account_id == call.target.id)
+                return _of_account(document, system, is_own=account_id == context.target.id)
     if system is None:
         raise NotFound(template_id)
     return system
 
 
-async def _lookup_path(call: Call, account: Account) -> AsyncIterator[str]:
+async def _lookup_path(context: Context, account: Account) -> AsyncIterator[str]:
     """The account, then those above it up to its reseller."""
     yield account.id
-    reseller_id = await call.directory.reseller_of(account)
+    reseller_id = await context.directory.reseller_of(account)
     for ancestor_id in reversed(account.tree):
         yield ancestor_id
         if ancestor_id == reseller_id:
             return
 
 
-def _of_account(document: Document, system: Found | None, *, is_own: bool) -> Found:
+def _of_account(document: Document, system: FoundTemplate | None, *, is_own: bool) -> FoundTemplate:
     """An account's template; what it is called and may tell is the system's to say."""
     public = public_fields(document.fields)
     if system is not None:
         public |= {key: system.public[key] for key in ("friendly_name", "macros") if key in system.public}
     if is_own:
         public["account_overridden" if system is not None else "account_defined"] = True
-    return Found(document.id, document, public, is_own)
+    return FoundTemplate(document.id, document, public, is_own)
 
 
-async def _body(call: Call, found: Found, content_type: str) -> bytes | None:
+async def _body(context: Context, found: FoundTemplate, content_type: str) -> bytes | None:
     if found.document is None:
         return TEMPLATES[found.template_id].body(content_type)
-    attachment = await call.services.attachments.find(found.document, content_type)
+    attachment = await context.runtime.attachments.find(found.document, content_type)
     if attachment is not None:
-        return await call.services.attachments.read(attachment)
-    is_system = found.document.database == SYSTEM_CONFIG and found.template_id in TEMPLATES
+        return await context.runtime.attachments.read(attachment)
+    is_system = found.document.partition == SYSTEM_CONFIG and found.template_id in TEMPLATES
     return TEMPLATES[found.template_id].body(content_type) if is_system else None
 
 
@@ -117,52 +117,52 @@ async def _body(call: Call, found: Found, content_type: str) -> bytes | None:
 
 @notifications.get(scopes=(ACCOUNT,))
 @notifications.get(scopes=(BARE,), who=Who.AUTHENTICATED)
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """The system's templates, with what the account made of them."""
-    documents = await call.store.documents(Listing(SYSTEM_CONFIG, TYPE))
-    found: dict[str, Found] = {}
+    documents = await context.store.all(Listing(SYSTEM_CONFIG, TYPE))
+    found: dict[str, FoundTemplate] = {}
     for template_id in {*TEMPLATES, *(document.id for document in documents)}:
-        system = await _system_template(call, template_id)
+        system = await _system_template(context, template_id)
         if system is not None:
             found[template_id] = system
-    if call.target is not None:
-        for document in await call.store.documents(Listing(call.target.id, TYPE)):
+    if context.target is not None:
+        for document in await context.store.all(Listing(context.target.id, TYPE)):
             found[document.id] = _of_account(document, found.get(document.id), is_own=True)
     rows = [_row(one) for one in found.values()]
-    if not call.identity.superduper:
+    if not context.identity.superduper:
         rows = [row for row in rows if row.get("category") != SYSTEM_CATEGORY]
-    rows.sort(key=lambda row: str(row["id"]), reverse=not list_options(call.values).ascending)
+    rows.sort(key=lambda row: str(row["id"]), reverse=not list_options(context.values).ascending)
     return Reply.rows(rows, page_size=True)
 
 
-def _row(found: Found) -> dict[str, Any]:
+def _row(found: FoundTemplate) -> dict[str, Any]:
     keys = ("category", "friendly_name", "macros", "enabled", "account_overridden", "account_defined")
     return {"id": found.template_id, **{key: found.public[key] for key in keys if key in found.public}}
 
 
 @notifications.get("/{notification_id}", scopes=(ACCOUNT,), provides=tuple(BODIES))
 @notifications.get("/{notification_id}", scopes=(BARE,), who=Who.AUTHENTICATED, provides=tuple(BODIES))
-async def read(call: Call) -> Reply | Binary:
+async def read(context: Context) -> Reply | Binary:
     """One template, or one of its bodies where the request accepts HTML or plain text."""
-    found = await _find(call, call.path["notification_id"])
-    wanted = _wanted_type(call)
+    found = await _find(context, context.path["notification_id"])
+    wanted = _wanted_type(context)
     if wanted not in BODIES:
-        return await _answer(call, found)
-    body = await _body(call, found, wanted)
+        return await _answer(context, found)
+    body = await _body(context, found, wanted)
     if body is None:
         raise FaultyRequest
     return Binary(body, wanted, filename=f"{found.template_id}.{BODIES[wanted]}")
 
 
-def _wanted_type(call: Call) -> str:
+def _wanted_type(context: Context) -> str:
     provided = (*DEFAULT_PROVIDED, *BODIES)
-    asked = call.values.get("accept")
+    asked = context.values.get("accept")
     override = overriding_media_type(asked, provided) if isinstance(asked, str) else None
-    return override or media_type(call.request.headers.get("Accept"), provided)
+    return override or media_type(context.request.headers.get("Accept"), provided)
 
 
-async def _answer(call: Call, found: Found) -> Reply:
-    bodies = {content_type: await _body(call, found, content_type) for content_type in BODIES}
+async def _answer(context: Context, found: FoundTemplate) -> Reply:
+    bodies = {content_type: await _body(context, found, content_type) for content_type in BODIES}
     lengths = {content_type: {"length": len(body)} for content_type, body in bodies.items() if body is not None}
     revision = found.document.revision if found.document else None
     return Reply({**found.public, "id": found.template_id, "templates": lengths}, revision=revision)
@@ -172,77 +172,77 @@ async def _answer(call: Call, found: Found) -> Reply:
 
 
 @notifications.normalize
-async def keep_what_is_ones_own(_: Call, draft: Draft) -> None:
+async def keep_what_is_ones_own(_: Context, draft: Draft) -> None:
     """What the server works out is not taken from clients."""
     for key in (*SHOWN_ONLY, "action"):
         draft.data.pop(key, None)
 
 
 @notifications.finish
-async def drop_macros(_: Call, draft: Draft) -> None:
+async def drop_macros(_: Context, draft: Draft) -> None:
     """What a template may tell is not the customer's to say, though the schema has a default for it."""
     draft.data.pop("macros", None)
 
 
 @notifications.after
-async def use_templates(call: Call, document: Document, previous: Document | None) -> None:
+async def use_templates(context: Context, document: Document, previous: Document | None) -> None:
     """A new template of an account begins with the bodies it replaces, and the account uses templates from now on."""
-    if previous is not None or call.target is None:
+    if previous is not None or context.target is None:
         return
-    replaced = await _replaced(call, document.id)
+    replaced = await _replaced(context, document.id)
     for content_type in BODIES:
-        body = await _body(call, replaced, content_type) if replaced else None
+        body = await _body(context, replaced, content_type) if replaced else None
         if body is not None:
-            await call.services.attachments.put(document, content_type, content_type, body)
+            await context.runtime.attachments.put(document, content_type, content_type, body)
 
     def prefer(account: Document) -> None:
         account.fields["pvt_notification_preference"] = "teletype"
 
-    await call.store.change(ACCOUNTS, "account", call.target.id, prefer)
+    await context.store.update(ACCOUNTS, "account", context.target.id, prefer)
 
 
-async def _replaced(call: Call, template_id: str) -> Found | None:
+async def _replaced(context: Context, template_id: str) -> FoundTemplate | None:
     """What was in force for the account without a template of its own."""
-    async for account_id in _lookup_path(call, call.account):
-        document = await call.store.get(account_id, TYPE, template_id) if account_id != call.account_id else None
+    async for account_id in _lookup_path(context, context.account):
+        document = await context.store.get(account_id, TYPE, template_id) if account_id != context.account_id else None
         if document is not None:
-            return Found(template_id, document, {})
-    return await _system_template(call, template_id)
+            return FoundTemplate(template_id, document, {})
+    return await _system_template(context, template_id)
 
 
 @notifications.put(scopes=(ACCOUNT,), checks_itself=True)
 @notifications.put(scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """A template of the account's own, or (`action` `force_system`) the system's in place of all of these."""
-    action = call.values.text("action")
+    action = context.values.text("action")
     if action is not None:
-        await _check_action(call, action, "force_system")
-        return Reply(await _force_system(call))
-    template_id = call.values.text("id")
+        await _check_action(context, action, "force_system")
+        return Reply(await _force_system(context))
+    template_id = context.values.text("id")
     if template_id is None:
         raise Invalid.field("id", "required", "Field is required but missing")
-    document = await notifications.life.save_new(call, template_id, call.object)
-    reply = await _answer(call, await _find(call, document.id))
-    reply.location = f"{call.request.rel_url.raw_path.rstrip('/')}/{document.id}"
+    document = await notifications.life.save_new(context, template_id, context.object)
+    reply = await _answer(context, await _find(context, document.id))
+    reply.location = f"{context.request.rel_url.raw_path.rstrip('/')}/{document.id}"
     return reply
 
 
 @notifications.post("/{notification_id}", scopes=(ACCOUNT,), accepts=tuple(BODIES), checks_itself=True)
 @notifications.post("/{notification_id}", scopes=(BARE,), who=Who.SUPERDUPER, accepts=tuple(BODIES), checks_itself=True)
-async def update(call: Call) -> Reply:
+async def update(context: Context) -> Reply:
     """Replace what a template says of itself, or store the bodies that were sent; both make it the account's own."""
-    template_id = call.path["notification_id"]
-    found = await _find(call, template_id)
-    for file in call.files:
+    template_id = context.path["notification_id"]
+    found = await _find(context, template_id)
+    for file in context.files:
         _check_body(file)
     inherited = {key: value for key, value in found.public.items() if key not in SHOWN_ONLY}
-    has_text = bool(call.object) or not call.files
+    has_text = bool(context.object) or not context.files
     saved = await notifications.life.upsert(
-        call, template_id, lambda stored: dict(call.object) if has_text else stored or inherited
+        context, template_id, lambda stored: dict(context.object) if has_text else stored or inherited
     )
-    for file in call.files:
-        await call.services.attachments.put(saved, file.content_type, file.content_type, file.contents)
-    return await _answer(call, await _find(call, template_id))
+    for file in context.files:
+        await context.runtime.attachments.put(saved, file.content_type, file.content_type, file.contents)
+    return await _answer(context, await _find(context, template_id))
 
 
 def _check_body(file: UploadedFile) -> None:
@@ -255,25 +255,25 @@ def _check_body(file: UploadedFile) -> None:
 
 
 @notifications.delete("/{notification_id}", scopes=(ACCOUNT,), checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Take back the account's template, or the one body whose type the request has."""
-    template_id = call.path["notification_id"]
-    document = await notifications.life.load(call, template_id)
-    found = _of_account(document, await _system_template(call, template_id), is_own=True)
-    content_type = (call.request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+    template_id = context.path["notification_id"]
+    document = await notifications.life.load(context, template_id)
+    found = _of_account(document, await _system_template(context, template_id), is_own=True)
+    content_type = (context.request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
     if content_type in BODIES:
-        await call.services.attachments.delete(document, content_type)
-        return await _answer(call, found)
-    reply = await _answer(call, found)
-    call.ready_to_write(document.revision)
-    await notifications.life.remove(call, document)
+        await context.runtime.attachments.delete(document, content_type)
+        return await _answer(context, found)
+    reply = await _answer(context, found)
+    context.ready_to_write(document.revision)
+    await notifications.life.remove(context, document)
     return reply
 
 
 @notifications.delete("/{notification_id}", scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
-async def refuse_deletion(call: Call) -> Reply:
+async def refuse_deletion(context: Context) -> Reply:
     """Every account may fall back on the system's templates."""
-    template_id = call.path["notification_id"]
+    template_id = context.path["notification_id"]
     message = "Top-level notification template cannot be deleted"
     raise Invalid.field(template_id, "forbidden", message, target=template_id)
 
@@ -283,46 +283,46 @@ async def refuse_deletion(call: Call) -> Reply:
 
 @notifications.delete(scopes=(ACCOUNT,), checks_itself=True)
 @notifications.delete(scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
-async def delete_all(call: Call) -> Reply:
+async def delete_all(context: Context) -> Reply:
     """Take back every template of the account (`action` `remove_customizations`)."""
-    action = call.values.text("action")
+    action = context.values.text("action")
     if action is None:
         raise Invalid.field("action", "required", "Field is required but missing")
-    await _check_action(call, action, "remove_customizations")
-    return Reply(await _remove_customizations(call))
+    await _check_action(context, action, "remove_customizations")
+    return Reply(await _remove_customizations(context))
 
 
-async def _check_action(call: Call, action: str, known: str) -> None:
-    if call.target is None:
+async def _check_action(context: Context, action: str, known: str) -> None:
+    if context.target is None:
         message = "Can not perform mutation action on top-level notification templates"
         raise Invalid.field(action, "forbidden", message)
     if action != known:
         raise Invalid.field(action, "forbidden", "Unknown mutation action", cause=action)
 
 
-async def _force_system(call: Call) -> dict[str, str]:
+async def _force_system(context: Context) -> dict[str, str]:
     """Each of the account's templates becomes the system's."""
     done = {}
-    for document in await call.store.documents(Listing(call.account_id, TYPE)):
-        system = await _system_template(call, document.id)
+    for document in await context.store.all(Listing(context.account_id, TYPE)):
+        system = await _system_template(context, document.id)
         if system is None:
             continue
         fields = {key: value for key, value in system.public.items() if key not in SHOWN_ONLY}
         own = {key: value for key, value in document.fields.items() if key.startswith("pvt_")}
-        replaced = Document(document.database, TYPE, document.id, {**fields, **own})
-        saved = await call.store.put(replaced)
+        replaced = Document(document.partition, TYPE, document.id, {**fields, **own})
+        saved = await context.store.upsert(replaced)
         for content_type in BODIES:
-            body = await _body(call, system, content_type)
+            body = await _body(context, system, content_type)
             if body is not None:
-                await call.services.attachments.put(saved, content_type, content_type, body)
+                await context.runtime.attachments.put(saved, content_type, content_type, body)
         done[document.id] = "replaced"
     return done
 
 
-async def _remove_customizations(call: Call) -> dict[str, str]:
-    documents = await call.store.documents(Listing(call.account_id, TYPE))
+async def _remove_customizations(context: Context) -> dict[str, str]:
+    documents = await context.store.all(Listing(context.account_id, TYPE))
     for document in documents:
-        await notifications.life.remove(call, document)
+        await notifications.life.remove(context, document)
     return {document.id: "deleted" for document in documents} or {"message": "no template customization(s) found"}
 
 
@@ -331,30 +331,30 @@ async def _remove_customizations(call: Call) -> dict[str, str]:
 
 @notifications.post("/{notification_id}/preview", scopes=(ACCOUNT,))
 @notifications.post("/{notification_id}/preview", scopes=(BARE,), who=Who.SUPERDUPER)
-async def preview(call: Call) -> Reply:
+async def preview(context: Context) -> Reply:
     """Send the template to the addresses in the request's `to`, each macro showing its own name."""
-    found = await _find(call, call.path["notification_id"])
+    found = await _find(context, context.path["notification_id"])
     inherited = {key: value for key, value in found.public.items() if key not in SHOWN_ONLY}
-    data = call.valid("notifications", merge(inherited, call.object))
+    data = context.valid("notifications", merge(inherited, context.object))
     addresses = data["to"].get("email_addresses") or []
     if not addresses:
         raise Invalid.field("to.email_addresses", "required", "Field is required but missing")
     told: dict[str, Any] = {}
     for name in found.public.get("macros", {}):
         told = merge(told, _nested(name))
-    writing = await _writing(call, found, data)
-    await send(call, writing, addresses, told, failure="Failed to process notification preview")
+    writing = await _writing(context, found, data)
+    await send(context, writing, addresses, told, failure="Failed to process notification preview")
     return Reply("Notification processing")
 
 
-async def _writing(call: Call, found: Found, data: dict[str, Any]) -> Writing:
+async def _writing(context: Context, found: FoundTemplate, data: dict[str, Any]) -> Writing:
     """A template with the texts that the request brings (`plain`, `html`) in place of its own."""
     bodies = {}
     for content_type, key in ((TEXT, "plain"), (HTML, "html")):
-        given = call.object.get(key)
-        stored = await _body(call, found, content_type)
+        given = context.object.get(key)
+        stored = await _body(context, found, content_type)
         bodies[content_type] = _decoded(given) if isinstance(given, str) else (stored or b"").decode()
-    sender = data.get("from") or call.config.mail.sender
+    sender = data.get("from") or context.config.mail.sender
     return Writing(found.template_id, sender, data.get("reply_to"), str(data["subject"]), bodies[TEXT], bodies[HTML])
 
 
@@ -378,22 +378,22 @@ UPDATE_FAILED: Final = "Failed to send message"
 
 
 @notifications.post("/customer_update/message", scopes=(ACCOUNT,))
-async def customer_update(call: Call) -> Reply:
+async def customer_update(context: Context) -> Reply:
     """Write to users of the accounts below: of one child (`recipient_id`) or all, all users, admins or one."""
-    found = await _find(call, "customer_update")
-    writing = await _writing(call, found, {**found.public, **call.object})
-    for account in await _recipients(call, call.object.get("recipient_id")):
+    found = await _find(context, "customer_update")
+    writing = await _writing(context, found, {**found.public, **context.object})
+    for account in await _recipients(context, context.object.get("recipient_id")):
         about = {"id": account.id, "name": account.at("name"), "realm": account.at("realm")}
-        for user in await call.store.documents(Listing(account.id, "user")):
-            if (email := user.at("email")) and _is_meant(user, call.object.get("user_type", "all_users")):
+        for user in await context.store.all(Listing(account.id, "user")):
+            if (email := user.at("email")) and _is_meant(user, context.object.get("user_type", "all_users")):
                 person = {key: user.at(key) for key in ("first_name", "last_name", "email", "timezone", "username")}
                 told = {"user": person, "account": about}
-                await send(call, writing, [email], told, failure=UPDATE_FAILED)
+                await send(context, writing, [email], told, failure=UPDATE_FAILED)
     return Reply({})
 
 
-async def _recipients(call: Call, recipient_id: JSON) -> list[Document]:
-    children = await call.store.documents(Listing(ACCOUNTS, "account", tag=f"child/{call.account_id}"))
+async def _recipients(context: Context, recipient_id: JSON) -> list[Document]:
+    children = await context.store.all(Listing(ACCOUNTS, "account", tag=f"child/{context.account_id}"))
     if recipient_id is None:
         return children
     chosen = [account for account in children if account.id == recipient_id]
@@ -412,15 +412,15 @@ def _is_meant(user: Document, user_type: JSON) -> bool:
 
 
 @notifications.get("/smtplog", scopes=(ACCOUNT,))
-async def smtplog(call: Call) -> Reply:
+async def smtplog(context: Context) -> Reply:
     """The messages that were sent for the account, the newest first."""
-    return await answer_listing(call, LOG, time_range=call.config.api.maximum_range)
+    return await answer_listing(context, LOG, time_range=context.config.api.maximum_range)
 
 
 @notifications.get("/smtplog/{entry_id}", scopes=(ACCOUNT,))
-async def read_smtplog(call: Call) -> Reply:
+async def read_smtplog(context: Context) -> Reply:
     """One message, with what it told."""
-    raw = await call.store.read(call.account_id, LOG, call.path["entry_id"])
+    raw = await context.store.get_json(context.account_id, LOG, context.path["entry_id"])
     if raw is None:
-        raise NotFound(call.path["entry_id"])
+        raise NotFound(context.path["entry_id"])
     return Reply.raw(raw)

@@ -11,7 +11,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import ACCOUNT, BARE, Call, Draft, Reply, Resource, Who, answer_listing
+from crossbar.endpoint import ACCOUNT, BARE, Context, Draft, Reply, Resource, Who, answer_listing
 from crossbar.errors import Invalid, NotFound
 from crossbar.resources.notices.domain.webhook_event import ANY, HOOKS, OPERATOR_EVENTS, catalog
 from crossbar.resources.notices.domain.webhook_sample import samples
@@ -46,7 +46,7 @@ ATTEMPT_SHAPE: Final = Shape(
     ),
     sort="pvt_created",
     tags=lambda attempt: [f"hook/{attempt.at('hook_id')}"],
-    room="records",
+    collection="records",
 )
 """One delivery of a webhook, kept by month."""
 
@@ -59,7 +59,7 @@ webhooks = Resource(
 
 
 @webhooks.check
-async def check_hook(call: Call, draft: Draft) -> None:
+async def check_hook(context: Context, draft: Draft) -> None:
     """The event exists, and what it wants to know more closely is said."""
     hook_id = draft.data.get("hook")
     if not isinstance(hook_id, str) or "hook" in draft.errors.fields:
@@ -68,14 +68,14 @@ async def check_hook(call: Call, draft: Draft) -> None:
     if hook_id not in known:
         draft.errors.add("hook", "enum", ENUM, target=known, value=hook_id)
     elif hook_id != ANY:
-        _check_modifiers(call, draft, hook_id)
+        _check_modifiers(context, draft, hook_id)
 
 
-def _check_modifiers(call: Call, draft: Draft, hook_id: str) -> None:
+def _check_modifiers(context: Context, draft: Draft, hook_id: str) -> None:
     given = draft.data.get("custom_data")
     given = given if isinstance(given, dict) else {}
     for name, modifier in HOOKS[hook_id].modifiers.items():
-        allowed = [item for item in modifier["items"] if item not in OPERATOR_EVENTS or call.identity.superduper]
+        allowed = [item for item in modifier["items"] if item not in OPERATOR_EVENTS or context.identity.superduper]
         value = given.get(name)
         if value is None:
             draft.errors.add(f"custom_data.{name}", "required", "missing required modifier")
@@ -84,31 +84,31 @@ def _check_modifiers(call: Call, draft: Draft, hook_id: str) -> None:
 
 
 @webhooks.finish
-async def forget_failures(_: Call, draft: Draft) -> None:
+async def forget_failures(_: Context, draft: Draft) -> None:
     """Who saves a hook as enabled has seen to what was wrong with it."""
     if draft.data.get("enabled") is True:
         draft.private["pvt_disabled_message"] = None
 
 
 @webhooks.show
-async def show_reason(_: Call, webhook: Document, public: dict[str, object]) -> None:
+async def show_reason(_: Context, webhook: Document, public: dict[str, object]) -> None:
     """Why the hook was turned off, if the server did it."""
     if (reason := webhook.at("pvt_disabled_message")) is not None:
         public["disable_reason"] = reason
 
 
 @webhooks.patch()
-async def enable_all(call: Call) -> Reply:
+async def enable_all(context: Context) -> Reply:
     """Turn on every hook of the account, or (`/descendants/webhooks`) of those below it."""
-    wanted = call.object.get("re-enable")
+    wanted = context.object.get("re-enable")
     if wanted is None:
         raise Invalid.field("re-enable", "required", "re-enable is required to patch collections")
     if not is_true(wanted):
         raise Invalid.field("re-enable", "enum", ENUM, target=[True], value=wanted)
-    for account_id in await _accounts(call):
-        for webhook in await call.store.documents(Listing(account_id, TYPE)):
+    for account_id in await _accounts(context):
+        for webhook in await context.store.all(Listing(account_id, TYPE)):
             if webhook.at("enabled") is False:
-                await call.store.change(account_id, TYPE, webhook.id, _enable)
+                await context.store.update(account_id, TYPE, webhook.id, _enable)
     return Reply("hooks updated")
 
 
@@ -117,37 +117,37 @@ def _enable(webhook: Document) -> None:
     webhook.fields.pop("pvt_disabled_message", None)
 
 
-async def _accounts(call: Call) -> list[str]:
-    if call.nouns[0].args[1:] != ("descendants",):
-        return [call.account_id]
-    below = Listing("accounts", "account", tag=f"descendant/{call.account_id}")
-    return [account.id for account in await call.store.documents(below)]
+async def _accounts(context: Context) -> list[str]:
+    if context.nouns[0].args[1:] != ("descendants",):
+        return [context.account_id]
+    below = Listing("accounts", "account", tag=f"descendant/{context.account_id}")
+    return [account.id for account in await context.store.all(below)]
 
 
 # What there is to be told of
 
 
 @webhooks.get(scopes=(BARE,), who=Who.ANONYMOUS)
-async def kinds(_: Call) -> Reply:
+async def kinds(_: Context) -> Reply:
     """The events that hooks can be set on."""
     return Reply(catalog())
 
 
 @webhooks.get("/samples", scopes=(BARE,), who=Who.ANONYMOUS)
 @webhooks.get("/samples", scopes=(ACCOUNT,))
-async def sample_ids(_: Call) -> Reply:
+async def sample_ids(_: Context) -> Reply:
     """The events that there are examples of."""
     return Reply(sorted(HOOKS))
 
 
 @webhooks.get("/samples/{sample_id}", scopes=(BARE,), who=Who.ANONYMOUS)
 @webhooks.get("/samples/{sample_id}", scopes=(ACCOUNT,))
-async def sample(call: Call) -> Reply:
+async def sample(context: Context) -> Reply:
     """What is sent, by example; filters keep those of interest."""
-    sample_id = call.path["sample_id"]
+    sample_id = context.path["sample_id"]
     if sample_id not in HOOKS:
         raise NotFound(sample_id)
-    filters = Filters.parse(call.query.pairs)
+    filters = Filters.parse(context.query.pairs)
     return Reply([payload for payload in samples(sample_id) if filters.matches(payload)])
 
 
@@ -155,14 +155,14 @@ async def sample(call: Call) -> Reply:
 
 
 @webhooks.get("/attempts")
-async def attempts(call: Call) -> Reply:
+async def attempts(context: Context) -> Reply:
     """Deliveries of all the account's hooks, the newest first."""
-    return await answer_listing(call, ATTEMPT, time_range=call.config.api.maximum_range)
+    return await answer_listing(context, ATTEMPT, time_range=context.config.api.maximum_range)
 
 
 @webhooks.get("/{webhook_id}/attempts")
-async def attempts_of(call: Call) -> Reply:
+async def attempts_of(context: Context) -> Reply:
     """Deliveries of one hook, the newest first."""
-    await webhooks.life.load(call, call.path["webhook_id"])
-    tag = f"hook/{call.path['webhook_id']}"
-    return await answer_listing(call, ATTEMPT, tag=tag, time_range=call.config.api.maximum_range)
+    await webhooks.life.load(context, context.path["webhook_id"])
+    tag = f"hook/{context.path['webhook_id']}"
+    return await answer_listing(context, ATTEMPT, tag=tag, time_range=context.config.api.maximum_range)

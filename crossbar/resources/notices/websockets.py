@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
 from crossbar.errors import JSON
 from crossbar.resources.notices.domain.webhook_event import OBJECT_ACTIONS, OBJECT_TYPES
 
@@ -50,28 +50,28 @@ websockets = Resource("websockets", scopes=(ACCOUNT,))
 
 
 @websockets.get(scopes=(BARE,), who=Who.ANONYMOUS)
-async def bindings(_: Call) -> Reply:
+async def bindings(_: Context) -> Reply:
     """What can be listened to."""
     return Reply(BINDINGS)
 
 
 @websockets.get()
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """The open sockets of the account in the path, and of the caller's own."""
-    return Reply([_row(socket) for socket in await _sockets(call)])
+    return Reply([_row(socket) for socket in await _sockets(context)])
 
 
 @websockets.get("/{socket_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """One of these sockets; an empty list if there is none of that id."""
-    found = [_row(socket) for socket in await _sockets(call) if socket.id == call.path["socket_id"]]
+    found = [_row(socket) for socket in await _sockets(context) if socket.id == context.path["socket_id"]]
     return Reply(found[0] if found else [])
 
 
-async def _sockets(call: Call) -> list[Document]:
+async def _sockets(context: Context) -> list[Document]:
     found: dict[str, Document] = {}
-    for account_id in (call.account_id, call.identity.account_id):
-        for socket in await call.store.documents(Listing(DATABASE, TYPE, tag=f"account/{account_id}")):
+    for account_id in (context.account_id, context.identity.account_id):
+        for socket in await context.store.all(Listing(DATABASE, TYPE, tag=f"account/{account_id}")):
             found[socket.id] = socket
     return list(found.values())
 

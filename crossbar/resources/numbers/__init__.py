@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.numbers.connectivity import connectivity
 from crossbar.resources.numbers.domain import number, port_numbers
 from crossbar.resources.numbers.phone_numbers import phone_numbers
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     connectivity,
     phone_numbers,
 )
@@ -18,4 +19,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     number.SHAPE,
     port_numbers.SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = ()

@@ -13,7 +13,7 @@ import orjson
 from crossbar.dialing import check_ownership
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, Unique
-from crossbar.endpoint import Call, Draft, Reply, Resource, answer_listing
+from crossbar.endpoint import Context, Draft, Reply, Resource, answer_listing
 from crossbar.errors import JSON
 from crossbar.resources.identity.devices import SIP_TAKEN, username_claim
 from crossbar.resources.numbers.domain.number_usage import CONNECTIVITY, delivering, dids
@@ -48,16 +48,16 @@ connectivity = Resource(
 
 
 @connectivity.get()
-async def ids(call: Call) -> Reply:
+async def ids(context: Context) -> Reply:
     """The ids of the documents, and nothing else."""
-    reply = await answer_listing(call, CONNECTIVITY)
+    reply = await answer_listing(context, CONNECTIVITY)
     reply.data = [row["id"] for row in orjson.loads(reply.json or b"[]")]
     reply.json = None
     return reply
 
 
 @connectivity.check
-async def usernames_differ(_: Call, draft: Draft) -> None:
+async def usernames_differ(_: Context, draft: Draft) -> None:
     """Two systems of one document do not share a user name either."""
     seen: set[str] = set()
     for field, username in usernames(draft.data):
@@ -67,10 +67,10 @@ async def usernames_differ(_: Call, draft: Draft) -> None:
 
 
 @connectivity.finish
-async def numbers_are_own(call: Call, draft: Draft) -> None:
+async def numbers_are_own(context: Context, draft: Draft) -> None:
     """Only own numbers are delivered; the systems log in to the account's realm."""
     await check_ownership(
-        call.store, call.directory, call.identity, dids(Document("", CONNECTIVITY, draft.id, draft.data))
+        context.store, context.directory, context.identity, dids(Document("", CONNECTIVITY, draft.id, draft.data))
     )
     account: Any = draft.data.get("account")
-    draft.data["account"] = {**(account if isinstance(account, dict) else {}), "auth_realm": call.account.realm}
+    draft.data["account"] = {**(account if isinstance(account, dict) else {}), "auth_realm": context.account.realm}

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
 from crossbar.documents.document import Document
-from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
 from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
 from crossbar.resources.numbers.domain import (
     area_codes as cities,
@@ -27,9 +27,9 @@ from crossbar.resources.numbers.domain import (
 )
 from crossbar.resources.numbers.domain.number import CARRIERS, FEATURES, State, carrier_of, owner_of, state_of
 from crossbar.resources.numbers.domain.number_inventory import answer_numbers
-from crossbar.resources.numbers.domain.number_operations import Desk, Found, check, creation_states
+from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations, check, creation_states
 from crossbar.resources.numbers.domain.number_search import answer_search
-from crossbar.resources.numbers.domain.number_settings import Rules
+from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.resources.numbers.domain.number_usage import mobile_of
 from crossbar.wire.request_values import is_false
 
@@ -39,7 +39,7 @@ LONGEST_PREFIX: Final = 10
 AT_A_TIME: Final = 16
 """Numbers of a collection that are worked on together."""
 
-Act = Callable[[Desk, str, dict[str, JSON]], Awaitable[Document]]
+Act = Callable[[NumberOperations, str, dict[str, JSON]], Awaitable[Document]]
 """An operation on one number, with what the request says of it."""
 
 phone_numbers = Resource("phone_numbers", scopes=(ACCOUNT,))
@@ -49,9 +49,9 @@ phone_numbers = Resource("phone_numbers", scopes=(ACCOUNT,))
 
 
 @phone_numbers.get()
-async def listed(call: Call) -> Reply:
+async def listed(context: Context) -> Reply:
     """The account's numbers; with a `prefix`, numbers that it can have."""
-    return await (answer_search if call.query.get("prefix") else answer_numbers)(call)
+    return await (answer_search if context.query.get("prefix") else answer_numbers)(context)
 
 
 phone_numbers.get(scopes=(BARE,), who=Who.ANONYMOUS)(answer_search)
@@ -59,9 +59,9 @@ phone_numbers.get(scopes=(BARE,), who=Who.ANONYMOUS)(answer_search)
 
 @phone_numbers.get("/prefix", scopes=(BARE,), who=Who.ANONYMOUS)
 @phone_numbers.get("/prefix")
-async def prefixes(call: Call) -> Reply:
+async def prefixes(context: Context) -> Reply:
     """The area codes of the cities whose name begins with `city`."""
-    name = call.query.get("city")
+    name = context.query.get("city")
     if not isinstance(name, str) or not name:
         raise SystemFault("bad_identifier")
     found = cities.beginning_with(name)
@@ -69,9 +69,9 @@ async def prefixes(call: Call) -> Reply:
 
 
 @phone_numbers.post("/locality")
-async def localities(call: Call) -> Reply:
+async def localities(context: Context) -> Reply:
     """The city of each number, as far as its area code tells."""
-    found = {number: cities.city_of(number) for number in await _numbers(call)}
+    found = {number: cities.city_of(number) for number in await _numbers(context)}
     return Reply({number: _locality(number, city) for number, city in found.items()})
 
 
@@ -83,35 +83,37 @@ def _locality(number: str, city: cities.City | None) -> dict[str, JSON]:
 
 
 @phone_numbers.get("/classifiers")
-async def classifiers(call: Call) -> Reply:
+async def classifiers(context: Context) -> Reply:
     """All kinds of numbers, by name."""
-    return Reply(Rules(call.services).classifiers())
+    return Reply(NumberSettings(context.runtime).classifiers())
 
 
 @phone_numbers.get("/classifiers/{number}")
-async def classified(call: Call) -> Reply:
+async def classified(context: Context) -> Reply:
     """Of which kind a number is."""
-    number = await _number(call)
-    return Reply({**(Rules(call.services).classify(number) or {}), "number": call.path["number"], "e164": number})
+    number = await _number(context)
+    return Reply(
+        {**(NumberSettings(context.runtime).classify(number) or {}), "number": context.path["number"], "e164": number}
+    )
 
 
 @phone_numbers.get("/carriers_info")
-async def carriers_info(call: Call) -> Reply:
+async def carriers_info(context: Context) -> Reply:
     """What the caller can choose among when it adds numbers."""
     return Reply(
         {
             "maximal_prefix_length": LONGEST_PREFIX,
             "usable_carriers": list(CARRIERS),
-            "usable_creation_states": list(map(str, await creation_states(call))),
+            "usable_creation_states": list(map(str, await creation_states(context))),
         }
     )
 
 
 @phone_numbers.post("/check")
-async def check_availability(call: Call) -> Reply:
+async def check_availability(context: Context) -> Reply:
     """Which of the numbers can be had."""
-    numbers = await _numbers(call)
-    known = await call.store.get_many(NUMBERS, NUMBER, numbers)
+    numbers = await _numbers(context)
+    known = await context.store.get_many(NUMBERS, NUMBER, numbers)
     free = {number for number, document in known.items() if state_of(document) is State.AVAILABLE}
     return Reply({number: "success" if number in free else "error" for number in numbers})
 
@@ -120,24 +122,24 @@ async def check_availability(call: Call) -> Reply:
 
 
 @phone_numbers.get("/{number}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """A number that the caller may know of."""
-    desk = Desk(call)
-    return await _answer(desk, await desk.find(check(await _number(call)), with_ports=_with_ports(call)))
+    desk = NumberOperations(context)
+    return await _answer(desk, await desk.find(check(await _number(context)), with_ports=_with_ports(context)))
 
 
 @phone_numbers.get("/{number}/identify")
-async def identify(call: Call) -> Reply:
+async def identify(context: Context) -> Reply:
     """Whose number it is."""
-    number = check(await _number(call))
-    document = await call.store.get(NUMBERS, NUMBER, number) or await mobile_of(call.store, number)
-    if (document is None or owner_of(document) is None) and _with_ports(call):
-        request = await ports.request_for(call.store, number)
+    number = check(await _number(context))
+    document = await context.store.get(NUMBERS, NUMBER, number) or await mobile_of(context.store, number)
+    if (document is None or owner_of(document) is None) and _with_ports(context):
+        request = await ports.request_for(context.store, number)
         document = ports.ported(request, number) if request else document
     if document is None:
         raise faults.NumberUnknown
     owner = owner_of(document)
-    account = await call.directory.account(owner) if owner else None
+    account = await context.directory.account(owner) if owner else None
     if account is None:
         raise faults.NumberWord("unassigned")
     answer = {"account_id": account.id, "number": number}
@@ -146,77 +148,77 @@ async def identify(call: Call) -> Reply:
     return Reply(answer)
 
 
-async def create_number(desk: Desk, number: str, data: dict[str, JSON]) -> Document:
+async def create_number(desk: NumberOperations, number: str, data: dict[str, JSON]) -> Document:
     """PUT."""
     return await desk.create(number, data)
 
 
-async def port_number(desk: Desk, number: str, data: dict[str, JSON]) -> Document:
+async def port_number(desk: NumberOperations, number: str, data: dict[str, JSON]) -> Document:
     """PUT `port`."""
     return await desk.create(number, data, state=State.PORT_IN)
 
 
-async def merge_number(desk: Desk, number: str, data: dict[str, JSON]) -> Document:
+async def merge_number(desk: NumberOperations, number: str, data: dict[str, JSON]) -> Document:
     """PATCH: what it leads to has to fit the schema."""
     return await desk.merge(number, data, schema=SCHEMA)
 
 
-async def release_number(desk: Desk, number: str, _: dict[str, JSON]) -> Document:
+async def release_number(desk: NumberOperations, number: str, _: dict[str, JSON]) -> Document:
     """DELETE."""
     return await desk.release(number)
 
 
-def _one(act: Act, *, schema: str | None = None) -> Callable[[Call], Awaitable[Reply]]:
+def _one(act: Act, *, schema: str | None = None) -> Callable[[Context], Awaitable[Reply]]:
     """A handler that acts on the number in the path, when what is sent fits a schema."""
 
-    async def handler(call: Call) -> Reply:
-        desk, number = Desk(call), await _number(call)
-        data = call.valid(schema, call.object) if schema else call.object
+    async def handler(context: Context) -> Reply:
+        desk, number = NumberOperations(context), await _number(context)
+        data = context.valid(schema, context.object) if schema else context.object
         return await _answer(desk, await desk.shown(await act(desk, number, data)))
 
     return handler
 
 
 phone_numbers.put("/{number}", checks_itself=True)(_one(create_number, schema=SCHEMA))
-phone_numbers.put("/{number}/reserve", checks_itself=True)(_one(Desk.reserve, schema=SCHEMA))
+phone_numbers.put("/{number}/reserve", checks_itself=True)(_one(NumberOperations.reserve, schema=SCHEMA))
 phone_numbers.put("/{number}/port", checks_itself=True)(_one(port_number, schema=SCHEMA))
-phone_numbers.post("/{number}", checks_itself=True)(_one(Desk.replace, schema=SCHEMA))
+phone_numbers.post("/{number}", checks_itself=True)(_one(NumberOperations.replace, schema=SCHEMA))
 phone_numbers.patch("/{number}", checks_itself=True)(_one(merge_number))
 phone_numbers.delete("/{number}", checks_itself=True)(_one(release_number))
 
 
 @phone_numbers.put("/{number}/activate", checks_itself=True)
-async def activate(call: Call) -> Reply:
+async def activate(context: Context) -> Reply:
     """Put a number into service; it costs tokens of the account's own bucket."""
-    _charge(call)
-    return await _one(Desk.activate, schema=SCHEMA)(call)
+    _charge(context)
+    return await _one(NumberOperations.activate, schema=SCHEMA)(context)
 
 
 # Resynchronization: who uses a number follows from what uses it, so that nothing can have drifted apart.
 
 
 @phone_numbers.post("/fix")
-async def fix(call: Call) -> Reply:
+async def fix(context: Context) -> Reply:
     """The account's numbers, as they are."""
-    return await answer_numbers(call)
+    return await answer_numbers(context)
 
 
 @phone_numbers.post("/fix/{number}")
-async def fix_one(call: Call) -> Reply:
+async def fix_one(context: Context) -> Reply:
     """Nothing, if the caller may know of the number."""
-    await Desk(call).find(check(await _number(call)), with_ports=False)
+    await NumberOperations(context).find(check(await _number(context)), with_ports=False)
     return Reply({})
 
 
 # Many numbers
 
 
-def _many(act: Act) -> Callable[[Call], Awaitable[Reply]]:
+def _many(act: Act) -> Callable[[Context], Awaitable[Reply]]:
     """A handler that does the same to all numbers of `numbers`."""
 
-    async def handler(call: Call) -> Reply:
-        numbers = await _numbers(call)
-        desk, data = Desk(call), call.object
+    async def handler(context: Context) -> Reply:
+        numbers = await _numbers(context)
+        desk, data = NumberOperations(context), context.object
         if len(numbers) == 1:
             return await _answer(desk, await desk.shown(await act(desk, numbers[0], data)))
 
@@ -241,33 +243,33 @@ def _many(act: Act) -> Callable[[Call], Awaitable[Reply]]:
 
 
 phone_numbers.put("/collection")(_many(create_number))
-phone_numbers.post("/collection")(_many(Desk.replace))
-phone_numbers.patch("/collection")(_many(Desk.merge))
+phone_numbers.post("/collection")(_many(NumberOperations.replace))
+phone_numbers.patch("/collection")(_many(NumberOperations.merge))
 phone_numbers.delete("/collection")(_many(release_number))
 
 
 @phone_numbers.put("/collection/activate")
-async def activate_many(call: Call) -> Reply:
+async def activate_many(context: Context) -> Reply:
     """Put numbers into service: how they are bought, and how they move between accounts."""
-    _charge(call)
-    return await _many(Desk.activate)(call)
+    _charge(context)
+    return await _many(NumberOperations.activate)(context)
 
 
-def _charge(call: Call) -> None:
-    call.services.access.costs.charge(call.asked, bucket=f"{call.account_id}/crossbar.phone_numbers")
+def _charge(context: Context) -> None:
+    context.runtime.access.costs.charge(context.asked, bucket=f"{context.account_id}/crossbar.phone_numbers")
 
 
 # What the request names
 
 
-async def _number(call: Call) -> str:
+async def _number(context: Context) -> str:
     """The number in the path, in E.164 form."""
-    return normalize(call.path["number"], await account_dial_plan(call.store, call.account_id))
+    return normalize(context.path["number"], await account_dial_plan(context.store, context.account_id))
 
 
-async def _numbers(call: Call) -> list[str]:
+async def _numbers(context: Context) -> list[str]:
     """The numbers that the request's data names, in E.164 form. Raises 400 where they are not a list of some."""
-    given = call.object.get("numbers")
+    given = context.object.get("numbers")
     if given is None:
         raise Invalid.field("numbers", "required", "list of numbers missing")
     if not isinstance(given, list):
@@ -281,27 +283,27 @@ async def _numbers(call: Call) -> list[str]:
             errors.add(f"numbers.{index}", "type", text, target="string", value=number)
     if errors:
         raise errors
-    dial_plan = await account_dial_plan(call.store, call.account_id)
+    dial_plan = await account_dial_plan(context.store, context.account_id)
     numbers = [normalize(number, dial_plan) for number in given]
     if len(set(numbers)) < len(numbers):
         raise Invalid.field("numbers", "uniqueItems", "some numbers appear twice")
     return numbers
 
 
-def _with_ports(call: Call) -> bool:
-    return not is_false(call.values.get("include_ports"))
+def _with_ports(context: Context) -> bool:
+    return not is_false(context.values.get("include_ports"))
 
 
 # What it is answered
 
 
-async def _answer(desk: Desk, found: Found) -> Reply:
+async def _answer(desk: NumberOperations, found: FoundNumber) -> Reply:
     """A number; the part that clients only read stands in the envelope's `metadata` too, where MonsterUI looks."""
     shown = await _shown(desk, found)
     return Reply(shown, revision=found.document.revision, envelope={"metadata": shown["_read_only"]})
 
 
-async def _shown(desk: Desk, found: Found) -> dict[str, Any]:
+async def _shown(desk: NumberOperations, found: FoundNumber) -> dict[str, Any]:
     number = found.document
     active = features.names(number)
     read_only: dict[str, Any] = {

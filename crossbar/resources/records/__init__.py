@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.records.call_inspector import call_inspector
 from crossbar.resources.records.cdrs import cdrs
 from crossbar.resources.records.domain.call_event import CALL_EVENT
 from crossbar.resources.records.domain.cdr import CDR, INTERACTION
 from crossbar.resources.records.domain.retention import retention
 from crossbar.resources.records.domain.sip_message import INSPECTION
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     call_inspector,
     cdrs,
 )
@@ -23,4 +24,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     INSPECTION,
     INTERACTION,
 )
-PARTS: Final[tuple[Part, ...]] = (retention,)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (retention,)

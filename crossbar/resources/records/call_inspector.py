@@ -11,7 +11,7 @@ import orjson
 
 from crossbar.documents.filters import TIME_RANGE, Filters
 from crossbar.documents.listing import Listing, Row
-from crossbar.endpoint import ACCOUNT, Call, Reply, Resource
+from crossbar.endpoint import ACCOUNT, Context, Reply, Resource
 from crossbar.endpoint.document_list import answer_stream, bounds, options_of
 from crossbar.errors import Plain
 from crossbar.resources.records.domain.cdr import CDR, owner_tag
@@ -26,17 +26,17 @@ call_inspector = Resource("call_inspector", scopes=(ACCOUNT, "accounts/users"))
 
 
 @call_inspector.get()
-async def calls(call: Call) -> Reply:
+async def calls(context: Context) -> Reply:
     """The CDRs of a time range whose calls were watched, newest first."""
-    chunk_size(call.query, chunked=True)
-    user = call.parents.get("users")
-    options = options_of(call, columns=tuple(COLUMNS))
-    start, end = bounds(call, options, call.config.api.maximum_range)
+    chunk_size(context.query, chunked=True)
+    user = context.parents.get("users")
+    options = options_of(context, columns=tuple(COLUMNS))
+    start, end = bounds(context, options, context.config.api.maximum_range)
     listing = Listing(
-        call.account_id,
+        context.account_id,
         CDR.type,
         tag=owner_tag(user.id) if user else None,
-        match=Filters.parse(call.query.pairs, ignored=TIME_RANGE).match,
+        match=Filters.parse(context.query.pairs, ignored=TIME_RANGE).match,
         start=start,
         end=end,
         descending=not options.ascending,
@@ -46,15 +46,15 @@ async def calls(call: Call) -> Reply:
         return bodies
 
     return await answer_stream(
-        _watched(call, listing), options, as_they_are, columns=tuple(COLUMNS), csv=call.wants_csv, timed=True
+        _watched(context, listing), options, as_they_are, columns=tuple(COLUMNS), csv=context.wants_csv, timed=True
     )
 
 
 @call_inspector.get("/{call_id}", scopes=(ACCOUNT,))
-async def inspect(call: Call) -> Reply:
+async def inspect(context: Context) -> Reply:
     """The messages of a call in the order in which they were seen, and between whom they went."""
-    call_id = call.path["call_id"]
-    entry = await call.store.get(call.account_id, INSPECTION.type, call_id)
+    call_id = context.path["call_id"]
+    entry = await context.store.get(context.account_id, INSPECTION.type, call_id)
     if entry is None:
         raise Plain(404, "bad identifier", [call_id])
     messages = entry.fields["messages"]
@@ -62,20 +62,20 @@ async def inspect(call: Call) -> Reply:
     return Reply({"call-id": call_id, "messages": messages, "dialog_entities": list(entities), "analysis": []})
 
 
-async def _watched(call: Call, listing: Listing) -> AsyncIterator[Row]:
+async def _watched(context: Context, listing: Listing) -> AsyncIterator[Row]:
     """The rows of CDRs whose calls were watched."""
     waiting: list[Row] = []
-    async for row in call.store.stream(listing):
+    async for row in context.store.stream(listing):
         waiting.append(row)
         if len(waiting) == AT_A_TIME:
-            for found in await _known(call, waiting):
+            for found in await _known(context, waiting):
                 yield found
             waiting = []
-    for found in await _known(call, waiting):
+    for found in await _known(context, waiting):
         yield found
 
 
-async def _known(call: Call, rows: list[Row]) -> list[Row]:
+async def _known(context: Context, rows: list[Row]) -> list[Row]:
     call_ids = [orjson.loads(row.body)["call_id"] for row in rows]
-    known = await call.store.get_many(call.account_id, INSPECTION.type, call_ids)
+    known = await context.store.get_many(context.account_id, INSPECTION.type, call_ids)
     return [row for row, call_id in zip(rows, call_ids, strict=True) if call_id in known]

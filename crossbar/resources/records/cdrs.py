@@ -14,7 +14,7 @@ import orjson
 from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing, Row
-from crossbar.endpoint import ACCOUNT, Call, Reply, Resource, answer_listing
+from crossbar.endpoint import ACCOUNT, Context, Reply, Resource, answer_listing
 from crossbar.endpoint.document_list import answer_stream, bounds, decorated, options_of
 from crossbar.endpoint.hooks import RowsHook
 from crossbar.errors import NotFound, Plain
@@ -56,32 +56,32 @@ cdrs = Resource("cdrs", scopes=(ACCOUNT, "accounts/users"))
 
 
 @cdrs.get()
-async def legs(call: Call) -> Reply:
+async def legs(context: Context) -> Reply:
     """The legs of a time range, newest first."""
-    _check_parameters(call)
-    user = call.parents.get("users")
+    _check_parameters(context)
+    user = context.parents.get("users")
     return await answer_listing(
-        call,
+        context,
         CDR.type,
         tag=owner_tag(user.id) if user else None,
-        rows_hooks=_decorations(call),
-        time_range=call.config.cdrs.maximum_range,
-        parameters=_parameters(call),
-        columns=_columns(call),
+        rows_hooks=_decorations(context),
+        time_range=context.config.cdrs.maximum_range,
+        parameters=_parameters(context),
+        columns=_columns(context),
     )
 
 
 @cdrs.get("/interaction")
-async def interactions(call: Call) -> Reply:
+async def interactions(context: Context) -> Reply:
     """One row for each interaction of a time range: the leg that began first."""
-    _check_parameters(call)
-    user = call.parents.get("users")
-    columns, hooks = _columns(call), _decorations(call)
-    options = options_of(call, columns=columns)
-    start, end = bounds(call, options, call.config.cdrs.maximum_range)
-    filters = Filters.parse(_parameters(call), ignored=TIME_RANGE)
+    _check_parameters(context)
+    user = context.parents.get("users")
+    columns, hooks = _columns(context), _decorations(context)
+    options = options_of(context, columns=columns)
+    start, end = bounds(context, options, context.config.cdrs.maximum_range)
+    filters = Filters.parse(_parameters(context), ignored=TIME_RANGE)
     listing = Listing(
-        call.account_id,
+        context.account_id,
         INTERACTION.type,
         tag=f"owner/{user.id}" if user else None,
         start=start,
@@ -92,20 +92,20 @@ async def interactions(call: Call) -> Reply:
     )
 
     async def render(rows: list[bytes]) -> list[bytes]:
-        return await decorated(call, rows, hooks)
+        return await decorated(context, rows, hooks)
 
-    rows = _first_legs(call, listing, user.id if user else ANYBODY, filters)
-    return await answer_stream(rows, options, render, columns=columns, csv=call.wants_csv, timed=True)
+    rows = _first_legs(context, listing, user.id if user else ANYBODY, filters)
+    return await answer_stream(rows, options, render, columns=columns, csv=context.wants_csv, timed=True)
 
 
 @cdrs.get("/summary", scopes=(ACCOUNT,))
-async def summary(call: Call) -> Reply:
+async def summary(context: Context) -> Reply:
     """Billing seconds of a time range by direction, realm and kind of number, in all and by rate."""
-    options = options_of(call)
-    start, end = bounds(call, options, call.config.cdrs.maximum_range)
-    listing = Listing(call.account_id, CDR.type, tag=COUNTED, start=start, end=end, descending=not options.ascending)
+    options = options_of(context)
+    start, end = bounds(context, options, context.config.cdrs.maximum_range)
+    listing = Listing(context.account_id, CDR.type, tag=COUNTED, start=start, end=end, descending=not options.ascending)
     totals: dict[str, dict[str, dict[str, dict[str, int]]]] = {"inbound": {}, "outbound": {}}
-    async for stored in call.store.stream(listing):
+    async for stored in context.store.stream(listing):
         row = orjson.loads(stored.body)
         if row["direction"] not in totals:
             continue
@@ -118,29 +118,29 @@ async def summary(call: Call) -> Reply:
 
 
 @cdrs.get("/legs/{leg_id}", scopes=(ACCOUNT,))
-async def interaction_legs(call: Call) -> Reply:
+async def interaction_legs(context: Context) -> Reply:
     """All legs of an interaction, named by its own id or by that of one of them, oldest first."""
-    leg_id = call.path["leg_id"]
+    leg_id = context.path["leg_id"]
     if is_interaction_id(leg_id):
         interaction_id = leg_id
     elif _MONTHLY.fullmatch(leg_id):
-        cdr = await call.store.get(call.account_id, CDR.type, leg_id)
+        cdr = await context.store.get(context.account_id, CDR.type, leg_id)
         if cdr is None:
             raise Plain(404, "could not find legs for supplied id")
         interaction_id = cdr.fields["interaction_id"]
     else:
         raise Plain(404, "bad identifier", [leg_id])
-    found = await call.store.documents(Listing(call.account_id, CDR.type, tag=interaction_tag(interaction_id)))
+    found = await context.store.all(Listing(context.account_id, CDR.type, tag=interaction_tag(interaction_id)))
     return Reply([leg.public for leg in in_order(found)])
 
 
 @cdrs.get("/{cdr_id}", scopes=(ACCOUNT,))
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """One leg, whole."""
-    cdr_id = call.path["cdr_id"]
+    cdr_id = context.path["cdr_id"]
     if not _MONTHLY.fullmatch(cdr_id):
         raise Plain(404, "could not find cdr with supplied id")
-    raw = await call.store.read(call.account_id, CDR.type, cdr_id)
+    raw = await context.store.get_json(context.account_id, CDR.type, cdr_id)
     if raw is None:
         raise NotFound(cdr_id)
     return Reply.raw(raw)
@@ -151,36 +151,36 @@ def classify(number: str) -> str:
     return next((name for name, pattern in _CLASSIFIERS if pattern.fullmatch(number)), "unknown")
 
 
-async def _first_legs(call: Call, listing: Listing, owner: str, filters: Filters) -> AsyncIterator[Row]:
+async def _first_legs(context: Context, listing: Listing, owner: str, filters: Filters) -> AsyncIterator[Row]:
     """The first legs of interactions, in the order of these, at their positions."""
     waiting: list[Row] = []
-    async for row in call.store.stream(listing):
+    async for row in context.store.stream(listing):
         waiting.append(row)
         if len(waiting) == MOST_LEGS:
-            for found in await _with_legs(call, waiting, owner, filters):
+            for found in await _with_legs(context, waiting, owner, filters):
                 yield found
             waiting = []
-    for found in await _with_legs(call, waiting, owner, filters):
+    for found in await _with_legs(context, waiting, owner, filters):
         yield found
 
 
-async def _with_legs(call: Call, rows: list[Row], owner: str, filters: Filters) -> list[Row]:
+async def _with_legs(context: Context, rows: list[Row], owner: str, filters: Filters) -> list[Row]:
     wanted = {row.position: first_leg(decode(row.stored), owner) or "" for row in rows}
-    found = await call.store.rows(call.account_id, CDR.type, list(wanted.values()))
+    found = await context.store.rows(context.account_id, CDR.type, list(wanted.values()))
     if filters:
-        legs = await call.store.get_many(call.account_id, CDR.type, list(found))
+        legs = await context.store.get_many(context.account_id, CDR.type, list(found))
         found = {cdr_id: found[cdr_id] for cdr_id, leg in legs.items() if filters.matches({"id": cdr_id, **leg.fields})}
     return [Row(cdr_id, at, found[cdr_id], {}) for at, cdr_id in wanted.items() if cdr_id in found]
 
 
-def _check_parameters(call: Call) -> None:
+def _check_parameters(context: Context) -> None:
     """Refuse a bad size of chunks, and an offset that is no number."""
-    chunk_size(call.query, chunked=True)
-    _utc_offset(call)
+    chunk_size(context.query, chunked=True)
+    _utc_offset(context)
 
 
-def _utc_offset(call: Call) -> int | None:
-    offset = call.values.get("utc_offset")
+def _utc_offset(context: Context) -> int | None:
+    offset = context.values.get("utc_offset")
     if offset is None:
         return None
     try:
@@ -193,44 +193,44 @@ def _refuse_offset() -> int:
     raise Plain(404, "utc_offset must be a number")
 
 
-def _parameters(call: Call) -> list[Parameter]:
+def _parameters(context: Context) -> list[Parameter]:
     """The parameters of the query string; a call id may carry the month of its CDR, which is not part of it."""
     return [
         (name, value[7:] if isinstance(value, str) and name.endswith("call_id") and _MONTHLY.match(value) else value)
-        for name, value in call.query.pairs
+        for name, value in context.query.pairs
     ]
 
 
-def _columns(call: Call) -> tuple[str, ...]:
-    return (*COLUMNS, *RESELLER_COLUMNS) if call.identity.account.is_reseller else tuple(COLUMNS)
+def _columns(context: Context) -> tuple[str, ...]:
+    return (*COLUMNS, *RESELLER_COLUMNS) if context.identity.account.is_reseller else tuple(COLUMNS)
 
 
-def _decorations(call: Call) -> list[RowsHook]:
+def _decorations(context: Context) -> list[RowsHook]:
     """What this caller's rows have beyond those in the store."""
     hooks: list[RowsHook] = []
-    if _utc_offset(call):
+    if _utc_offset(context):
         hooks.append(_shift_datetime)
-    if call.identity.account.is_reseller:
+    if context.identity.account.is_reseller:
         hooks.append(_add_reseller_columns)
-    if call.config.cdrs.should_filter_empty_strings and not call.wants_csv:
+    if context.config.cdrs.should_filter_empty_strings and not context.wants_csv:
         hooks.append(_drop_empty)
     return hooks
 
 
-async def _shift_datetime(call: Call, rows: list[dict[str, Any]]) -> None:
-    offset = _utc_offset(call) or 0
+async def _shift_datetime(context: Context, rows: list[dict[str, Any]]) -> None:
+    offset = _utc_offset(context) or 0
     for row in rows:
         row["datetime"] = datetime_text(whole(row["timestamp"]) + offset)
 
 
-async def _add_reseller_columns(call: Call, rows: list[dict[str, Any]]) -> None:
-    found = await call.store.get_many(call.account_id, CDR.type, [row["id"] for row in rows])
+async def _add_reseller_columns(context: Context, rows: list[dict[str, Any]]) -> None:
+    found = await context.store.get_many(context.account_id, CDR.type, [row["id"] for row in rows])
     for row in rows:
         if cdr := found.get(row["id"]):
             row |= {name: column(cdr) for name, column in RESELLER_COLUMNS.items()}
 
 
-async def _drop_empty(call: Call, rows: list[dict[str, Any]]) -> None:
+async def _drop_empty(context: Context, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         for name in [name for name, value in row.items() if value == ""]:
             del row[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.system import migrations as migrations_
 from crossbar.resources.system.about import about
 from crossbar.resources.system.acls import acls
@@ -18,8 +18,9 @@ from crossbar.resources.system.sup import sup
 from crossbar.resources.system.system_configs import system_configs
 from crossbar.resources.system.system_status import system_status
 from crossbar.resources.system.whitelabel import whitelabel
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Resource, ...]] = (
     about,
     acls,
     configs,
@@ -33,4 +34,4 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     whitelabel,
 )
 SHAPES: Final[tuple[Shape, ...]] = (migrations_.SHAPE,)
-PARTS: Final[tuple[Part, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = ()

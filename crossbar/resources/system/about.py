@@ -12,14 +12,14 @@ import threading
 from pathlib import Path
 
 from crossbar import __version__
-from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
 
 about = Resource("about", scopes=(ACCOUNT,))
 
 
 @about.get(scopes=(ACCOUNT,))
 @about.get(scopes=(BARE,), who=Who.SUPERDUPER)
-async def read(_: Call) -> Reply:
+async def read(_: Context) -> Reply:
     """The worker that answers: `used_memory` in bytes, `processes` (threads here) and `ports` (open files)."""
     return Reply(
         {

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from crossbar.documents.document import Document, public_fields
+from crossbar.documents.document import Document, merge, public_fields
 from crossbar.documents.shape import Summary
-from crossbar.documents.store import Attempts, Stale
-from crossbar.endpoint import Call, Draft, Reply, Resource, merge
+from crossbar.documents.store import Retries, Stale
+from crossbar.endpoint import Context, Draft, Reply, Resource
 from crossbar.errors import JSON, Conflict, NotFound
 from crossbar.resources.system.domain.default_values import difference, system_defaults
 
@@ -27,84 +27,84 @@ def document_id(category: str) -> str:
 
 
 @configs.get("/{category}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """The settings in force for the account."""
-    stored = await _stored(call, call.account_id)
-    below = await _below(call)
+    stored = await _stored(context, context.account_id)
+    below = await _below(context)
     own = public_fields(stored.fields) if stored else {}
-    return _reply(call, merge(below, own), stored.revision if stored else None)
+    return _reply(context, merge(below, own), stored.revision if stored else None)
 
 
 @configs.put("/{category}", checks_itself=True)
 @configs.post("/{category}", checks_itself=True)
-async def replace(call: Call) -> Reply:
+async def replace(context: Context) -> Reply:
     """The request's values are laid over what is in force without the account's own."""
-    return await _save(call, lambda _: call.object)
+    return await _save(context, lambda _: context.object)
 
 
 @configs.patch("/{category}", checks_itself=True)
-async def change(call: Call) -> Reply:
+async def change(context: Context) -> Reply:
     """The request's values are laid over what is in force."""
-    return await _save(call, lambda stored: merge(stored, call.object))
+    return await _save(context, lambda stored: merge(stored, context.object))
 
 
 @configs.delete("/{category}", checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Back to what lies below."""
-    stored = await _stored(call, call.account_id)
+    stored = await _stored(context, context.account_id)
     if stored is None:
-        raise NotFound(document_id(call.path["category"]))
-    call.ready_to_write(stored.revision)
-    await call.store.remove(stored)
+        raise NotFound(document_id(context.path["category"]))
+    context.ready_to_write(stored.revision)
+    await context.store.remove(stored)
     return Reply({**stored.public, "_read_only": {"deleted": True}}, revision=stored.revision)
 
 
-async def _save(call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
-    category = call.path["category"]
-    below = await _below(call)
-    async for _ in Attempts():
-        stored = await _stored(call, call.account_id)
+async def _save(context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
+    category = context.path["category"]
+    below = await _below(context)
+    async for _ in Retries():
+        stored = await _stored(context, context.account_id)
         own = change(public_fields(stored.fields) if stored else {})
-        values = call.valid(f"account_config.{category}", merge(below, own))
+        values = context.valid(f"account_config.{category}", merge(below, own))
         values.pop("id", None)
-        call.ready_to_write(stored.revision if stored else None)
+        context.ready_to_write(stored.revision if stored else None)
         try:
-            revision = await _keep(call, stored, difference(values, below))
+            revision = await _keep(context, stored, difference(values, below))
         except (Stale, Conflict):
             continue
-        return _reply(call, values, revision)
+        return _reply(context, values, revision)
     raise Conflict
 
 
-async def _keep(call: Call, stored: Document | None, own: dict[str, JSON]) -> str | None:
+async def _keep(context: Context, stored: Document | None, own: dict[str, JSON]) -> str | None:
     """Store what differs from what lies below; nothing is stored as no document."""
     if not own:
         if stored is not None:
-            await call.store.remove(stored)
+            await context.store.remove(stored)
         return None
-    draft = Draft(document_id(call.path["category"]), own, stored)
-    return (await configs.life.store(call, draft)).revision
+    draft = Draft(document_id(context.path["category"]), own, stored)
+    return (await configs.life.store(context, draft)).revision
 
 
-async def _below(call: Call) -> dict[str, Any]:
+async def _below(context: Context) -> dict[str, Any]:
     """What is in force for the account without its own settings, limited to what an account may set."""
-    category = call.path["category"]
-    system = call.services.settings.section(category)
-    values = merge(system_defaults(call, category), system)
-    reseller_id = await call.directory.reseller_of(call.account)
-    reseller = await _stored(call, reseller_id) if reseller_id and reseller_id != call.account_id else None
+    category = context.path["category"]
+    system = context.runtime.settings.section(category)
+    values = merge(system_defaults(context, category), system)
+    reseller_id = await context.directory.reseller_of(context.account)
+    reseller = await _stored(context, reseller_id) if reseller_id and reseller_id != context.account_id else None
     values = merge(values, public_fields(reseller.fields) if reseller else {})
     schema_id = f"account_config.{category}"
-    schema = call.services.schemas.get(schema_id)
+    schema = context.runtime.schemas.get(schema_id)
     if schema is None:
         return {}
-    defaults, _ = call.services.schemas.errors(schema_id, {})
+    defaults, _ = context.runtime.schemas.errors(schema_id, {})
     return merge(defaults, {key: value for key, value in values.items() if key in schema.get("properties", {})})
 
 
-async def _stored(call: Call, account_id: str) -> Document | None:
-    return await call.store.get(account_id, TYPE, document_id(call.path["category"]))
+async def _stored(context: Context, account_id: str) -> Document | None:
+    return await context.store.get(account_id, TYPE, document_id(context.path["category"]))
 
 
-def _reply(call: Call, values: dict[str, JSON], revision: str | None) -> Reply:
-    return Reply({**values, "id": document_id(call.path["category"])}, revision=revision)
+def _reply(context: Context, values: dict[str, JSON], revision: str | None) -> Reply:
+    return Reply({**values, "id": document_id(context.path["category"])}, revision=revision)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
 from crossbar.errors import CrossbarError, NotFound
 
 INTERNAL: Final = ("kapi.", "ingest", "system_config.dialplans")
@@ -18,30 +18,30 @@ schemas = Resource("schemas", scopes=(BARE, ACCOUNT))
 
 @schemas.get(scopes=(BARE,), who=Who.ANONYMOUS)
 @schemas.get(scopes=(ACCOUNT,))
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """The ids of all schemas; with `format=bundle` all of them in one self-contained document."""
-    if call.values.get("format") == "bundle":
-        return Reply(call.services.schemas.bundle())
-    internals = call.values.is_true("internals")
-    return Reply([name for name in call.services.schemas.ids() if internals or not name.startswith(INTERNAL)])
+    if context.values.get("format") == "bundle":
+        return Reply(context.runtime.schemas.bundle())
+    internals = context.values.is_true("internals")
+    return Reply([name for name in context.runtime.schemas.ids() if internals or not name.startswith(INTERNAL)])
 
 
 @schemas.get("/{schema_id}", scopes=(BARE,), who=Who.ANONYMOUS)
 @schemas.get("/{schema_id}", scopes=(ACCOUNT,))
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """One schema, with its `id`."""
-    schema_id = call.path["schema_id"]
-    schema = call.services.schemas.get(schema_id)
+    schema_id = context.path["schema_id"]
+    schema = context.runtime.schemas.get(schema_id)
     if schema is None:
         raise NotFound(schema_id)
     return Reply(schema)
 
 
 @schemas.put("/{schema_id}/validation")
-async def validate(call: Call) -> Reply:
+async def validate(context: Context) -> Reply:
     """The request's data with defaults filled in, or what is wrong with it."""
-    schema_id = call.path["schema_id"]
-    if call.services.schemas.get(schema_id) is None:
+    schema_id = context.path["schema_id"]
+    if context.runtime.schemas.get(schema_id) is None:
         text = f"schema {schema_id} not found."
         raise CrossbarError(500, text, {"message": text})
-    return Reply(call.services.schemas.validate(schema_id, dict(call.object)))
+    return Reply(context.runtime.schemas.validate(schema_id, dict(context.object)))

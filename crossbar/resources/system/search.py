@@ -10,7 +10,7 @@ from typing import Any, Final
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.shape import alphanumeric
 from crossbar.documents.store import SearchField
-from crossbar.endpoint import ACCOUNT, BARE, Call, Reply, Resource
+from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource
 from crossbar.errors import JSON, Invalid
 from crossbar.wire.list_options import encode_start_key, list_options
 
@@ -27,22 +27,22 @@ VIEWS: Final[dict[str, tuple[SearchField, ...]]] = {
 search = Resource("search", scopes=(BARE, ACCOUNT))
 
 
-async def may_search(call: Call) -> bool | None:
+async def may_search(context: Context) -> bool | None:
     """Accounts are searched below the caller's own, whatever the path; other documents where the tree allows."""
-    return True if call.target is None or call.values.text("t") == ACCOUNT_TYPE else None
+    return True if context.target is None or context.values.text("t") == ACCOUNT_TYPE else None
 
 
 @search.get(who=may_search)
-async def one(call: Call) -> Reply:
+async def one(context: Context) -> Reply:
     """A page of what one view finds."""
-    document_type = _document_type(call, "search")
-    view, value = _view(call, document_type), call.query.first.get("v")
+    document_type = _document_type(context, "search")
+    view, value = _view(context, document_type), context.query.first.get("v")
     if value is None:
         raise Invalid.field("v", "required", "search needs a value to search for")
-    options = list_options(call.values, page_size=call.config.api.pagination_page_size)
+    options = list_options(context.values, page_size=context.config.api.pagination_page_size)
     start = options.start_key[0] if isinstance(options.start_key, list) and options.start_key else None
     found = await _find(
-        call,
+        context,
         document_type,
         view,
         value,
@@ -58,27 +58,27 @@ async def one(call: Call) -> Reply:
 
 
 @search.get("/multi", who=may_search)
-async def several(call: Call) -> Reply:
+async def several(context: Context) -> Reply:
     """Everything that each of several views finds."""
-    document_type = _document_type(call, "Search")
+    document_type = _document_type(context, "Search")
     views = _views(document_type)
     wanted = {
         name.removeprefix("by_"): value
-        for name, value in call.query.first.items()
+        for name, value in context.query.first.items()
         if name.removeprefix("by_") in views and name.startswith("by_")
     }
     if not wanted:
         raise Invalid.field("multi", "enum", "multi search needs some values to search for", target=sorted(views))
     return Reply(
         {
-            view: [_row(document, view) for _, document in await _find(call, document_type, view, value)]
+            view: [_row(document, view) for _, document in await _find(context, document_type, view, value)]
             for view, value in wanted.items()
         }
     )
 
 
-def _document_type(call: Call, beginning: str) -> str:
-    document_type = call.values.text("t")
+def _document_type(context: Context, beginning: str) -> str:
+    document_type = context.values.text("t")
     if document_type is None:
         message = f"{beginning} needs a document type to search on"
         raise Invalid.field("t", "required", message, target=SUGGESTED)
@@ -89,9 +89,9 @@ def _views(document_type: str) -> dict[str, tuple[SearchField, ...]]:
     return ACCOUNT_VIEWS if document_type == ACCOUNT_TYPE else VIEWS
 
 
-def _view(call: Call, document_type: str) -> str:
+def _view(context: Context, document_type: str) -> str:
     views = _views(document_type)
-    view = call.values.text("q")
+    view = context.values.text("q")
     if view is None:
         raise Invalid.field("q", "required", "search needs a view to search in", target=list(views))
     if view not in views:
@@ -101,7 +101,7 @@ def _view(call: Call, document_type: str) -> str:
 
 
 async def _find(
-    call: Call,
+    context: Context,
     document_type: str,
     view: str,
     value: str | bool,
@@ -113,17 +113,17 @@ async def _find(
     """What a view finds, with keys; a document found twice is there once. The value `true` finds everything."""
     prefix = "" if value is True or value == "true" else alphanumeric(str(value))
     is_account = document_type == ACCOUNT_TYPE
-    shapes = call.store.shapes
-    if document_type not in shapes or shapes[document_type].room != "documents":
+    shapes = context.store.shapes
+    if document_type not in shapes or shapes[document_type].collection != "documents":
         return []
     found: dict[str, tuple[str, Document]] = {}
     for field in _views(document_type)[view]:
-        for key, document in await call.store.search(
-            ACCOUNTS if is_account else call.account_id,
+        for key, document in await context.store.search(
+            ACCOUNTS if is_account else context.account_id,
             document_type,
             field,
             prefix,
-            tag=f"descendant/{call.identity.account_id}" if is_account else None,
+            tag=f"descendant/{context.identity.account_id}" if is_account else None,
             start=start,
             limit=limit,
             descending=descending,

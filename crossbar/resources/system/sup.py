@@ -11,7 +11,7 @@ from typing import Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS
-from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import BARE, Context, Reply, Resource, Who
 from crossbar.errors import FaultyRequest
 from crossbar.resources.system.about import process_use
 
@@ -29,14 +29,14 @@ class Function:
 sup = Resource("sup", scopes=(BARE,), who=Who.SUPERDUPER)
 
 
-async def _run(call: Call) -> Reply:
+async def _run(context: Context) -> Reply:
     """What the function prints; 404 for one that is not on the list or wants other arguments."""
-    module, name = call.path["module"], call.path.get("function", DEFAULT_FUNCTION)
-    arguments = [call.path[key] for key in ("first", "second", "third") if key in call.path]
+    module, name = context.path["module"], context.path.get("function", DEFAULT_FUNCTION)
+    arguments = [context.path[key] for key in ("first", "second", "third") if key in context.path]
     function = FUNCTIONS.get((module, name))
     if function is None or function.arguments != len(arguments):
         raise FaultyRequest
-    return Reply(await function.run(call, *arguments))
+    return Reply(await function.run(context, *arguments))
 
 
 for _path in (
@@ -49,21 +49,21 @@ for _path in (
     sup.get(_path)(_run)
 
 
-async def _status(_: Call) -> str:
+async def _status(_: Context) -> str:
     return "\n".join(f"{key}: {value}" for key, value in process_use().items())
 
 
-async def _find_by_id(call: Call, account_id: str) -> str:
-    document = await call.store.get(ACCOUNTS, "account", account_id)
+async def _find_by_id(context: Context, account_id: str) -> str:
+    document = await context.store.get(ACCOUNTS, "account", account_id)
     return _told([Account.of(document)] if document else [])
 
 
-async def _find_by_name(call: Call, name: str) -> str:
-    return _told(await call.directory.accounts_of_name(name))
+async def _find_by_name(context: Context, name: str) -> str:
+    return _told(await context.directory.accounts_of_name(name))
 
 
-async def _find_by_realm(call: Call, realm: str) -> str:
-    account = await call.directory.account_of_realm(realm)
+async def _find_by_realm(context: Context, realm: str) -> str:
+    account = await context.directory.account_of_realm(realm)
     return _told([account] if account else [])
 
 
@@ -72,8 +72,8 @@ def _told(accounts: list[Account]) -> str:
     return "\n".join(lines) or "failed to find account: not_found"
 
 
-async def _flush(call: Call) -> str:
-    call.services.settings.forget()
+async def _flush(context: Context) -> str:
+    context.runtime.settings.forget()
     return "ok"
 
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import orjson
 
-from crossbar.documents.document import SYSTEM_CONFIG, Document, public_fields
+from crossbar.documents.document import SYSTEM_CONFIG, Document, merge, public_fields
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Call, Draft, Reply, Resource, Who, answer_listing, merge
+from crossbar.endpoint import ACCOUNT, BARE, Context, Draft, Reply, Resource, Who, answer_listing
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.system.domain.default_values import difference, system_defaults
 from crossbar.settings import DEFAULT_SECTION, TYPE
@@ -32,7 +32,7 @@ system_configs = Resource(
     operations=("delete",),
     scopes=(BARE,),
     id_name="category",
-    database=lambda _: SYSTEM_CONFIG,
+    partition=lambda _: SYSTEM_CONFIG,
     who=Who.SUPERDUPER,
     hard_delete=True,
 )
@@ -51,18 +51,18 @@ def sections_of(fields: dict[str, JSON]) -> Sections:
 
 
 @system_configs.normalize
-async def keep_sections(_: Call, draft: Draft) -> None:
+async def keep_sections(_: Context, draft: Draft) -> None:
     """What is neither a node nor a zone is no setting (`ui_metadata`)."""
     draft.data = {name: values for name, values in draft.data.items() if name != "id" and SECTION.fullmatch(name)}
 
 
 @system_configs.check
-async def check_sections(call: Call, draft: Draft) -> None:
+async def check_sections(context: Context, draft: Draft) -> None:
     """Each section is judged against the category's schema, and only its difference from the defaults stays."""
-    base = system_defaults(call, draft.id)
+    base = system_defaults(context, draft.id)
     sections = sections_of(draft.data)
     for name in sorted(sections, key=lambda name: name != DEFAULT_SECTION):
-        values, found = call.schema_errors(f"system_config.{draft.id}", merge(base, sections[name]))
+        values, found = context.schema_errors(f"system_config.{draft.id}", merge(base, sections[name]))
         draft.errors.fields.update({f"{name}.{field}": error for field, error in found.items()})
         draft.data[name] = difference(values, base)
         if name == DEFAULT_SECTION:
@@ -70,123 +70,123 @@ async def check_sections(call: Call, draft: Draft) -> None:
 
 
 @system_configs.after
-async def apply(call: Call, _: Document, __: Document | None) -> None:
+async def apply(context: Context, _: Document, __: Document | None) -> None:
     """This worker need not wait for the change feed."""
-    call.services.settings.forget()
+    context.runtime.settings.forget()
 
 
 @system_configs.after_delete
-async def unapply(call: Call, _: Document) -> None:
+async def unapply(context: Context, _: Document) -> None:
     """This worker need not wait for the change feed."""
-    call.services.settings.forget()
+    context.runtime.settings.forget()
 
 
 # Categories
 
 
 @system_configs.get()
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """The ids of the categories that have something stored."""
-    reply = await answer_listing(call, TYPE, SYSTEM_CONFIG)
+    reply = await answer_listing(context, TYPE, SYSTEM_CONFIG)
     reply.data = [row["id"] for row in orjson.loads(reply.json or b"[]")]
     reply.json = None
     return reply
 
 
 @system_configs.get("/{category}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """A category, `default` complete and the other sections as stored, or all complete (`with_defaults`)."""
-    category = call.path["category"]
-    stored, revision = await _stored(call, category)
-    default = merge(system_defaults(call, category), stored.pop(DEFAULT_SECTION, {}))
-    if call.values.is_true("with_defaults"):
+    category = context.path["category"]
+    stored, revision = await _stored(context, category)
+    default = merge(system_defaults(context, category), stored.pop(DEFAULT_SECTION, {}))
+    if context.values.is_true("with_defaults"):
         stored = {name: merge(default, values) for name, values in stored.items()}
     return Reply({**stored, DEFAULT_SECTION: default, "id": category}, revision=revision)
 
 
 @system_configs.put("/{category}", checks_itself=True)
 @system_configs.post("/{category}", checks_itself=True)
-async def replace(call: Call) -> Reply:
+async def replace(context: Context) -> Reply:
     """The request's sections become the category."""
-    return Reply.document(await _save(call, lambda _: dict(call.object)))
+    return Reply.document(await _save(context, lambda _: dict(context.object)))
 
 
 @system_configs.patch("/{category}", checks_itself=True)
-async def change(call: Call) -> Reply:
+async def change(context: Context) -> Reply:
     """The request's sections are laid over what is stored."""
-    return Reply.document(await _save(call, lambda stored: merge(stored, call.object)))
+    return Reply.document(await _save(context, lambda stored: merge(stored, context.object)))
 
 
 # Sections
 
 
 @system_configs.get("/{category}/{node}")
-async def read_section(call: Call) -> Reply:
+async def read_section(context: Context) -> Reply:
     """One section as stored, or complete (`with_defaults`)."""
-    category, node = call.path["category"], call.path["node"]
-    stored, revision = await _stored(call, category)
+    category, node = context.path["category"], context.path["node"]
+    stored, revision = await _stored(context, category)
     values = stored.get(node, {})
-    if call.values.is_true("with_defaults"):
-        default = merge(system_defaults(call, category), stored.get(DEFAULT_SECTION, {}))
+    if context.values.is_true("with_defaults"):
+        default = merge(system_defaults(context, category), stored.get(DEFAULT_SECTION, {}))
         values = merge(default, values)
-    return _section(call, values, revision)
+    return _section(context, values, revision)
 
 
 @system_configs.post("/{category}/{node}", checks_itself=True)
-async def replace_section(call: Call) -> Reply:
+async def replace_section(context: Context) -> Reply:
     """The request's values become the section."""
-    return await _save_section(call, lambda _: dict(call.object))
+    return await _save_section(context, lambda _: dict(context.object))
 
 
 @system_configs.patch("/{category}/{node}", checks_itself=True)
-async def change_section(call: Call) -> Reply:
+async def change_section(context: Context) -> Reply:
     """The request's values are laid over the section."""
-    return await _save_section(call, lambda stored: merge(stored, call.object))
+    return await _save_section(context, lambda stored: merge(stored, context.object))
 
 
 @system_configs.delete("/{category}/{node}")
-async def delete_section(call: Call) -> Reply:
+async def delete_section(context: Context) -> Reply:
     """Forget what is stored for a section."""
-    category, node = call.path["category"], call.path["node"]
+    category, node = context.path["category"], context.path["node"]
 
     def without(stored: dict[str, JSON]) -> dict[str, JSON]:
         if node not in stored:
             raise NotFound(node)
         return {name: values for name, values in stored.items() if name != node}
 
-    saved = await system_configs.life.upsert(call, category, without, must_exist=True)
-    return _section(call, {}, saved.revision)
+    saved = await system_configs.life.upsert(context, category, without, must_exist=True)
+    return _section(context, {}, saved.revision)
 
 
-async def _stored(call: Call, category: str) -> tuple[Sections, str | None]:
-    document = await call.store.get(SYSTEM_CONFIG, TYPE, category)
+async def _stored(context: Context, category: str) -> tuple[Sections, str | None]:
+    document = await context.store.get(SYSTEM_CONFIG, TYPE, category)
     return (sections_of(public_fields(document.fields)), document.revision) if document else ({}, None)
 
 
-async def _save(call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Document:
-    return await system_configs.life.upsert(call, call.path["category"], change)
+async def _save(context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Document:
+    return await system_configs.life.upsert(context, context.path["category"], change)
 
 
-async def _save_section(call: Call, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
-    node = call.path["node"]
+async def _save_section(context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
+    node = context.path["node"]
     if not SECTION.fullmatch(node):
         raise NotFound(node)
 
     def laid_in(stored: dict[str, JSON]) -> dict[str, JSON]:
         return {**stored, node: change(sections_of(stored).get(node, {}))}
 
-    saved = await _save(call, laid_in)
-    return _section(call, saved.fields.get(node, {}), saved.revision)
+    saved = await _save(context, laid_in)
+    return _section(context, saved.fields.get(node, {}), saved.revision)
 
 
-def _section(call: Call, values: dict[str, Any], revision: str | None) -> Reply:
-    return Reply({**values, "id": f"{call.path['category']}/{call.path['node']}"}, revision=revision)
+def _section(context: Context, values: dict[str, Any], revision: str | None) -> Reply:
+    return Reply({**values, "id": f"{context.path['category']}/{context.path['node']}"}, revision=revision)
 
 
 # Below an account there are none
 
 
-async def misplaced(_: Call) -> Reply:
+async def misplaced(_: Context) -> Reply:
     """Settings of the installation belong to no account."""
     raise SystemFault("bad_identifier")
 

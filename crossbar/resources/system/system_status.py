@@ -10,7 +10,7 @@ import socket
 from typing import Any
 
 from crossbar import __version__
-from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import BARE, Context, Reply, Resource, Who
 from crossbar.resources.system.about import process_use
 from crossbar.settings import ZONE
 
@@ -18,7 +18,7 @@ system_status = Resource("system_status", scopes=(BARE,), who=Who.SUPERDUPER)
 
 
 @system_status.get()
-async def read(_: Call) -> Reply:
+async def read(_: Context) -> Reply:
     """Zone → type of node → node → its state."""
     node = f"crossbar@{socket.gethostname()}"
     state: dict[str, Any] = {

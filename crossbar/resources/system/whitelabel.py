@@ -13,7 +13,7 @@ from typing import Any, Final
 from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.shape import Unique
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Call, Draft, Reply, Singleton, Who
+from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Draft, Reply, Singleton, Who
 from crossbar.errors import Invalid, NotFound
 from crossbar.resources.system.domain import dns_check
 from crossbar.resources.system.system_configs import system_configs
@@ -58,50 +58,50 @@ whitelabel = Singleton(
 
 
 @whitelabel.normalize
-async def lower_domain(_: Call, draft: Draft) -> None:
+async def lower_domain(_: Context, draft: Draft) -> None:
     """Domains are compared without regard to case."""
     if isinstance(domain := draft.data.get("domain"), str):
         draft.data["domain"] = domain.lower()
 
 
 @whitelabel.after
-async def tell_account(call: Call, document: Document, _: Document | None) -> None:
+async def tell_account(context: Context, document: Document, _: Document | None) -> None:
     """The account knows the domain it is reached under."""
-    await _note_domain(call, document.at("domain"))
+    await _note_domain(context, document.at("domain"))
 
 
 @whitelabel.after_delete
-async def untell_account(call: Call, _: Document) -> None:
+async def untell_account(context: Context, _: Document) -> None:
     """The account is no longer reached under a domain of its own."""
-    await _note_domain(call, None)
+    await _note_domain(context, None)
 
 
-async def _note_domain(call: Call, domain: str | None) -> None:
+async def _note_domain(context: Context, domain: str | None) -> None:
     def note(account: Document) -> None:
         account.fields.pop("pvt_whitelabel_domain", None)
         if domain:
             account.fields["pvt_whitelabel_domain"] = domain
 
-    await call.store.change(ACCOUNTS, "account", call.account_id, note)
+    await context.store.update(ACCOUNTS, "account", context.account_id, note)
 
 
 @whitelabel.get("/{domain}", scopes=(BARE,), who=Who.ANONYMOUS)
-async def read_by_domain(call: Call) -> Reply:
+async def read_by_domain(context: Context) -> Reply:
     """The whitelabel of the account that owns a domain."""
-    return await whitelabel.life.answer(call, await _owner(call))
+    return await whitelabel.life.answer(context, await _owner(context))
 
 
 @whitelabel.get("/{domain}", who=Who.ANONYMOUS)
-async def read_own(call: Call) -> Reply:
+async def read_own(context: Context) -> Reply:
     """The account's own whitelabel, whatever domain is named."""
-    return await whitelabel.life.answer(call, await whitelabel.life.load(call, TYPE))
+    return await whitelabel.life.answer(context, await whitelabel.life.load(context, TYPE))
 
 
-async def _owner(call: Call) -> Document:
+async def _owner(context: Context) -> Document:
     """The whitelabel that holds the domain in the path."""
-    domain = call.path["domain"]
-    held = await call.store.claimed(domain_claim(domain.lower()).key)
-    document = await call.store.get(*held) if held else None
+    domain = context.path["domain"]
+    held = await context.store.claimed(domain_claim(domain.lower()).key)
+    document = await context.store.get(*held) if held else None
     if document is None:
         raise NotFound(domain)
     return document
@@ -113,16 +113,16 @@ async def _owner(call: Call) -> Document:
 def _offer(name: str) -> None:
     """The routes of one of the files."""
 
-    async def read(call: Call) -> Binary:
-        return await _file(call, await whitelabel.life.load(call, TYPE), name)
+    async def read(context: Context) -> Binary:
+        return await _file(context, await whitelabel.life.load(context, TYPE), name)
 
-    async def read_of_domain(call: Call) -> Binary:
-        return await _file(call, await _owner(call), name)
+    async def read_of_domain(context: Context) -> Binary:
+        return await _file(context, await _owner(context), name)
 
-    async def upload(call: Call) -> Reply:
-        document = await whitelabel.life.load(call, TYPE)
-        await _keep(call, document, name, _uploaded(call, name))
-        return await whitelabel.life.answer(call, document)
+    async def upload(context: Context) -> Reply:
+        document = await whitelabel.life.load(context, TYPE)
+        await _keep(context, document, name, _uploaded(context, name))
+        return await whitelabel.life.answer(context, document)
 
     types = FILES[name]
     whitelabel.get(f"/{name}", who=Who.ANONYMOUS, provides=types)(read)
@@ -134,34 +134,34 @@ for _name in FILES:
     _offer(_name)
 
 
-async def _file(call: Call, document: Document, name: str) -> Binary:
-    for attachment in await _attachments(call, document, name):
-        return await Binary.attachment(call, attachment)
+async def _file(context: Context, document: Document, name: str) -> Binary:
+    for attachment in await _attachments(context, document, name):
+        return await Binary.attachment(context, attachment)
     raise NotFound(name)
 
 
-async def _attachments(call: Call, document: Document, name: str) -> list[Attachment]:
-    every = await call.services.attachments.all(document)
+async def _attachments(context: Context, document: Document, name: str) -> list[Attachment]:
+    every = await context.runtime.attachments.all(document)
     return [attachment for attachment in every if attachment.name.startswith(f"{name}-")]
 
 
-def _uploaded(call: Call, name: str) -> UploadedFile:
-    if not call.files:
+def _uploaded(context: Context, name: str) -> UploadedFile:
+    if not context.files:
         kind = "html" if name == "welcome" else "image"
         raise Invalid.field("file", "required", f"Please provide an {kind} file")
-    if len(call.files) > 1:
+    if len(context.files) > 1:
         raise Invalid.field("file", "maxItems", "Please provide a single image file")
     # What a data URI or a part of a multipart body says of itself is judged like the header.
-    check_content_type(call.files[0].content_type, (*FILES[name], UNKNOWN))
-    return call.files[0]
+    check_content_type(context.files[0].content_type, (*FILES[name], UNKNOWN))
+    return context.files[0]
 
 
-async def _keep(call: Call, document: Document, name: str, file: UploadedFile) -> None:
+async def _keep(context: Context, document: Document, name: str, file: UploadedFile) -> None:
     """Store the file in place of the one before."""
     suffix = "" if PurePosixPath(file.name).suffix else mimetypes.guess_extension(file.content_type) or ""
     kept = f"{name}-{file.name}{suffix}"
-    attachments = call.services.attachments
-    before = await _attachments(call, document, name)
+    attachments = context.runtime.attachments
+    before = await _attachments(context, document, name)
     await attachments.put(document, kept, file.content_type, file.contents)
     for attachment in before:
         if attachment.name != kept:
@@ -172,40 +172,40 @@ async def _keep(call: Call, document: Document, name: str, file: UploadedFile) -
 
 
 @whitelabel.get("/domains", scopes=(BARE, ACCOUNT), who=Who.ANONYMOUS)
-async def read_domains(call: Call) -> Reply:
+async def read_domains(context: Context) -> Reply:
     """The name server entries that a domain needs."""
-    return Reply(dns_check.filled(_template(call), await _domain(call)))
+    return Reply(dns_check.filled(_template(context), await _domain(context)))
 
 
 @whitelabel.post("/domains")
-async def check_domains(call: Call) -> Reply:
+async def check_domains(context: Context) -> Reply:
     """What the name servers say of a domain beside what they should."""
-    wanted = dns_check.filled(_template(call), await _domain(call))
-    return Reply(await dns_check.compare(wanted, tcp=call.values.is_true("use_tcp")))
+    wanted = dns_check.filled(_template(context), await _domain(context))
+    return Reply(await dns_check.compare(wanted, tcp=context.values.is_true("use_tcp")))
 
 
 @whitelabel.post("/domains", scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
-async def replace_template(call: Call) -> Reply:
+async def replace_template(context: Context) -> Reply:
     """What domains need from now on, in all accounts."""
-    template = call.valid("domains", call.object)
+    template = context.valid("domains", context.object)
 
     def laid_in(stored: dict[str, Any]) -> dict[str, Any]:
         return {**stored, DEFAULT_SECTION: {**stored.get(DEFAULT_SECTION, {}), "domains": template}}
 
-    await system_configs.life.upsert(call, "whitelabel", laid_in)
+    await system_configs.life.upsert(context, "whitelabel", laid_in)
     return Reply(template)
 
 
-def _template(call: Call) -> dns_check.Template:
-    template: dns_check.Template = call.services.settings.get("whitelabel", "domains", dns_check.TEMPLATE)
+def _template(context: Context) -> dns_check.Template:
+    template: dns_check.Template = context.runtime.settings.get("whitelabel", "domains", dns_check.TEMPLATE)
     return template
 
 
-async def _domain(call: Call) -> str:
+async def _domain(context: Context) -> str:
     """The domain the request names, else the account's own."""
-    if domain := call.values.text("domain"):
+    if domain := context.values.text("domain"):
         return domain.lower()
-    document = await call.store.get(call.account_id, TYPE, TYPE) if call.target else None
+    document = await context.store.get(context.account_id, TYPE, TYPE) if context.target else None
     own = document.at("domain") if document else None
     if not own:
         message = "No domain found to use. Supply one on the request or create one via the whitelabel API"

@@ -10,15 +10,16 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Part, Resource
+from crossbar.endpoint import Resource
 from crossbar.resources.tasks.domain.job import JOB_SHAPE
 from crossbar.resources.tasks.domain.runner import task_runner
-from crossbar.resources.tasks.domain.task import PIECE_SHAPE
+from crossbar.resources.tasks.domain.task import CHUNK_SHAPE
 from crossbar.resources.tasks.tasks import tasks
+from crossbar.runtime import Lifespan
 
-RESOURCES: Final[tuple[Resource, ...]] = (tasks,)
+ENDPOINTS: Final[tuple[Resource, ...]] = (tasks,)
 SHAPES: Final[tuple[Shape, ...]] = (
     JOB_SHAPE,
-    PIECE_SHAPE,
+    CHUNK_SHAPE,
 )
-PARTS: Final[tuple[Part, ...]] = (task_runner,)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (task_runner,)

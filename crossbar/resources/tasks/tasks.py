@@ -11,9 +11,10 @@ from typing import Final
 
 from aiohttp import hdrs
 
+from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Call, Reply, Resource, Who, answer_listing, stamps
+from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Reply, Resource, Who, answer_listing
 from crossbar.errors import JSON, NotFound, Plain, SystemFault
 from crossbar.resources.tasks.domain import task_sheet
 from crossbar.resources.tasks.domain.action import Action
@@ -42,115 +43,115 @@ tasks = Resource(
 
 
 @tasks.get(scopes=(BARE,), who=Who.ANONYMOUS)
-async def explain(call: Call) -> Reply:
+async def explain(context: Context) -> Reply:
     """What tasks can do: all, a category, or one action."""
-    told = CATALOG.help(_asked(call, "category"), _asked(call, "action"))
+    told = CATALOG.help(_asked(context, "category"), _asked(context, "action"))
     if not told:
         raise Plain(404, "bad identifier", ["unknown category or action"])
     return Reply({"tasks": told})
 
 
 @tasks.get(scopes=(ACCOUNT,))
-async def index(call: Call) -> Reply:
+async def index(context: Context) -> Reply:
     """The account's tasks, newest first."""
-    return await answer_listing(call, TASK)
+    return await answer_listing(context, TASK)
 
 
 @tasks.put(checks_itself=True)
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """A new task with its input: a CSV, or `data.records`."""
-    category, name = _asked(call, "category"), _asked(call, "action")
+    category, name = _asked(context, "category"), _asked(context, "action")
     if not category or not name:
         raise SystemFault("invalid request")
-    contents = await _input(call)
+    contents = await _input(context)
     total = None if contents is None else await asyncio.to_thread(task_sheet.count_rows, contents)
     action = CATALOG.find(category, name)
     if action is None:
         raise Plain(404, "bad identifier", ["unknown_category_action"])
-    if errors := await asyncio.to_thread(_input_errors, action, contents, bool(call.files)):
+    if errors := await asyncio.to_thread(_input_errors, action, contents, bool(context.files)):
         raise Plain(400, "bad request", errors)
-    call.ready_to_write()
+    context.ready_to_write()
     task = new_task(
-        call.account_id,
-        auth_account_id=call.identity.account_id,
+        context.account_id,
+        auth_account_id=context.identity.account_id,
         category=category,
         action=name,
-        file_name=call.values.text("file_name"),
+        file_name=context.values.text("file_name"),
         total_count=total,
     )
-    task.fields.update(stamps(call, task))
+    task.fields.update(stamps(context.author, task))
     if contents is not None:
-        await call.services.attachments.put(task, INPUT, CSV, contents)
-    task = await call.store.insert(task)
-    location = f"{call.request.rel_url.raw_path.rstrip('/')}/{task.id}"
+        await context.runtime.attachments.put(task, INPUT, CSV, contents)
+    task = await context.store.insert(task)
+    location = f"{context.request.rel_url.raw_path.rstrip('/')}/{task.id}"
     return Reply(shown(task), revision=task.revision, location=location)
 
 
 @tasks.get("/{task_id}")
-async def read(call: Call) -> Reply | Binary:
+async def read(context: Context) -> Reply | Binary:
     """How far a task is, or one of its files."""
-    if call.wants_csv:
-        return await _file(call, call.values.text("csv_name") or OUTPUT)
-    task = await _load(call)
+    if context.wants_csv:
+        return await _file(context, context.values.text("csv_name") or OUTPUT)
+    task = await _load(context)
     return Reply(listed(task), revision=task.revision)
 
 
 @tasks.get("/{task_id}/input")
-async def read_input(call: Call) -> Binary:
+async def read_input(context: Context) -> Binary:
     """The CSV that a task works on, as it was sent."""
-    return await _file(call, INPUT)
+    return await _file(context, INPUT)
 
 
 @tasks.get("/{task_id}/output")
-async def read_output(call: Call) -> Binary:
+async def read_output(context: Context) -> Binary:
     """The CSV that a task has made."""
-    return await _file(call, OUTPUT)
+    return await _file(context, OUTPUT)
 
 
 @tasks.patch("/{task_id}")
-async def start(call: Call) -> Reply:
+async def start(context: Context) -> Reply:
     """Begin."""
-    return await _changed(call, call.service(RUNNER).start, "task already started")
+    return await _changed(context, context.service(RUNNER).start, "task already started")
 
 
 @tasks.patch("/{task_id}/stop")
-async def stop(call: Call) -> Reply:
+async def stop(context: Context) -> Reply:
     """End where it is; the output has what was done until then."""
-    return await _changed(call, call.service(RUNNER).stop, "task is not running")
+    return await _changed(context, context.service(RUNNER).stop, "task is not running")
 
 
 @tasks.delete("/{task_id}", checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Remove a task that is not running, with its files."""
-    task = await _load(call)
-    call.ready_to_write(task.revision)
+    task = await _load(context)
+    context.ready_to_write(task.revision)
 
     async def remove(transaction: Transaction) -> Document:
-        now = await transaction.get(task.database, TASK, task.id)
+        now = await transaction.get(task.partition, TASK, task.id)
         if now is None or status_of(now) is Status.EXECUTING:
             raise NotFound(task.id)
         await transaction.remove(now)
         return now
 
-    removed = await call.store.transact(remove)
-    await call.services.attachments.delete(removed)
+    removed = await context.store.transact(remove)
+    await context.runtime.attachments.delete(removed)
     return Reply(shown(removed), revision=removed.revision)
 
 
-def _asked(call: Call, name: str) -> str | None:
+def _asked(context: Context, name: str) -> str | None:
     """A value of the query string."""
-    value = call.query.first.get(name)
+    value = context.query.first.get(name)
     return value if isinstance(value, str) and value else None
 
 
-async def _input(call: Call) -> bytes | None:
+async def _input(context: Context) -> bytes | None:
     """What the request has for the task to work on, as CSV."""
-    if call.files:
-        return call.files[0].contents
-    content_type = call.request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
+    if context.files:
+        return context.files[0].contents
+    content_type = context.request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
     if content_type in CSV_TYPES:
         return b""
-    records = call.valid("tasks", call.object).get("records")
+    records = context.valid("tasks", context.object).get("records")
     return await asyncio.to_thread(task_sheet.of_records, records) if records else None
 
 
@@ -167,26 +168,26 @@ def _input_errors(action: Action, contents: bytes | None, uploaded: bool) -> dic
     return errors
 
 
-async def _changed(call: Call, change: Callable[[str, str], Awaitable[Document | None]], refusal: str) -> Reply:
+async def _changed(context: Context, change: Callable[[str, str], Awaitable[Document | None]], refusal: str) -> Reply:
     """The task as `change` left it, which is None if its state did not allow that."""
-    task = await _load(call)
-    after = await change(task.database, task.id)
+    task = await _load(context)
+    after = await change(task.partition, task.id)
     if after is None:
         raise SystemFault("bad_identifier", reason=refusal, cause=task.id)
     return Reply(shown(after), revision=after.revision)
 
 
-async def _load(call: Call) -> Document:
-    task = await call.store.get(call.account_id, TASK, call.path["task_id"])
+async def _load(context: Context) -> Document:
+    task = await context.store.get(context.account_id, TASK, context.path["task_id"])
     if task is None:
-        raise Plain(404, "bad identifier", [call.path["task_id"]])
+        raise Plain(404, "bad identifier", [context.path["task_id"]])
     return task
 
 
-async def _file(call: Call, name: str) -> Binary:
-    task = await _load(call)
-    attachment = await call.services.attachments.find(task, name)
+async def _file(context: Context, name: str) -> Binary:
+    task = await _load(context)
+    attachment = await context.runtime.attachments.find(task, name)
     if attachment is None:
         raise NotFound(task.id)
     category, action = task.fields["category"], task.fields["action"]
-    return await Binary.attachment(call, attachment, f"{category}_{action}_{task.id}_{name}")
+    return await Binary.attachment(context, attachment, f"{category}_{action}_{task.id}_{name}")

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from crossbar.documents.listing import Listing
 from crossbar.errors import Invalid
 from crossbar.resources.apps.domain.app_registration import NoApp, Registered, register
-from tests.harness import Api, House, Tenant, issue_token, new_tenant
+from tests.harness import Api, RunningServer, Tenant, issue_token, new_tenant
 
 PNG = b"\x89PNG\r\n\x1a\n"
 METADATA: dict[str, Any] = {
@@ -44,24 +44,24 @@ def write_app(folder: Path, **changes: Any) -> Path:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def empty(house: House) -> AsyncIterator[House]:
+async def empty(server: RunningServer) -> AsyncIterator[RunningServer]:
     """An installation without apps, also after the test."""
-    yield house
-    store = house.services.store
-    for app in await store.documents(Listing(house.master.id, "app")):
+    yield server
+    store = server.runtime.store
+    for app in await store.all(Listing(server.master.id, "app")):
         await store.remove(app)
-        await house.services.attachments.delete(app)
-    if (decided := await store.get(house.master.id, "apps_store", "apps_store")) is not None:
+        await server.runtime.attachments.delete(app)
+    if (decided := await store.get(server.master.id, "apps_store", "apps_store")) is not None:
         await store.remove(decided)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def voip(empty: House, tmp_path: Path) -> Registered:
+async def voip(empty: RunningServer, tmp_path: Path) -> Registered:
     """The app `voip`, registered."""
-    return (await register(empty.services, str(write_app(tmp_path / "voip"))))[0]
+    return (await register(empty.runtime, str(write_app(tmp_path / "voip"))))[0]
 
 
-async def test_what_is_registered_is_listed(voip: Registered, house: House, tenant: Tenant) -> None:
+async def test_what_is_registered_is_listed(voip: Registered, server: RunningServer, tenant: Tenant) -> None:
     assert (voip.name, voip.created) == ("voip", True)
     listed = await tenant.api.get("/apps_store")
     row = {
@@ -69,13 +69,13 @@ async def test_what_is_registered_is_listed(voip: Registered, house: House, tena
         "name": "voip",
         "i18n": METADATA["i18n"],
         "tags": ["end-user"],
-        "account_id": house.master.id,
+        "account_id": server.master.id,
         "users": [],
         "masqueradable": True,
     }
     assert (listed.status, listed.data) == (200, [row])
     assert "page_size" not in listed.envelope
-    assert (await house.master.api.get("/apps_store")).data == [{**row, "allowed_users": "all"}]
+    assert (await server.master.api.get("/apps_store")).data == [{**row, "allowed_users": "all"}]
 
     read = await tenant.api.get(f"/apps_store/{voip.id}")
     assert (read.status, read.data["icon"], read.data["price"]) == (200, "voip.png", 0)
@@ -108,16 +108,16 @@ async def test_an_unknown_app(voip: Registered, tenant: Tenant) -> None:
         assert refused.error() == (403, "403", "forbidden", {"details": "0" * 32, "message": "forbidden"})
 
 
-async def test_the_blacklist_is_kept_from_above(voip: Registered, house: House, tenant: Tenant) -> None:
+async def test_the_blacklist_is_kept_from_above(voip: Registered, server: RunningServer, tenant: Tenant) -> None:
     path = f"/accounts/{tenant.id}/apps_store/blacklist"
-    assert (await house.master.root.get(path)).data == {"blacklist": []}
-    saved = await house.master.root.post(path, {"blacklist": [voip.id]})
+    assert (await server.master.root.get(path)).data == {"blacklist": []}
+    saved = await server.master.root.post(path, {"blacklist": [voip.id]})
     assert (saved.status, saved.data) == (200, {"blacklist": [voip.id]})
     assert (await tenant.api.get("/apps_store")).data == []
     assert (await tenant.api.get(f"/apps_store/{voip.id}")).status == 404
     assert (await tenant.api.get("/apps_store/blacklist")).status == 403
     assert (await tenant.api.post("/apps_store/blacklist", {"blacklist": []})).status == 403
-    wrong = await house.master.root.post(path, {"blacklist": "voip"})
+    wrong = await server.master.root.post(path, {"blacklist": "voip"})
     assert list(wrong.data["blacklist"]) == ["type"]
 
 
@@ -132,13 +132,13 @@ async def test_images(voip: Registered, tenant: Tenant, anonymous: Api) -> None:
         assert (await anonymous.get(f"/apps_store/{missing}")).status == 404
 
 
-async def test_a_folder_of_apps_again_and_again(empty: House, tmp_path: Path) -> None:
+async def test_a_folder_of_apps_again_and_again(empty: RunningServer, tmp_path: Path) -> None:
     write_app(tmp_path / "a")
     write_app(tmp_path / "b", name="callflows", phase="beta")
     (tmp_path / "not-an-app").mkdir()
-    first = await register(empty.services, str(tmp_path))
+    first = await register(empty.runtime, str(tmp_path))
     (tmp_path / "a" / "metadata" / "app.json").write_text(json.dumps(METADATA | {"version": "1.1"}))
-    second = await register(empty.services, str(tmp_path), api_url="http://api.test/v2/", allowed_users="all")
+    second = await register(empty.runtime, str(tmp_path), api_url="http://api.test/v2/", allowed_users="all")
     assert [(one.id, one.name) for one in first] == [(one.id, one.name) for one in second]
     assert [one.created for one in (*first, *second)] == [True, True, False, False]
     rows = (await empty.master.api.get("/apps_store")).data
@@ -150,52 +150,52 @@ async def test_a_folder_of_apps_again_and_again(empty: House, tmp_path: Path) ->
     assert voip.data["version"] == "1.1"
 
 
-async def test_apps_may_be_opened_to_every_account(empty: House, tenant: Tenant, tmp_path: Path) -> None:
-    app = (await register(empty.services, str(write_app(tmp_path / "a")), allowed_users="admins"))[0]
+async def test_apps_may_be_opened_to_every_account(empty: RunningServer, tenant: Tenant, tmp_path: Path) -> None:
+    app = (await register(empty.runtime, str(write_app(tmp_path / "a")), allowed_users="admins"))[0]
     assert (await tenant.api.get("/apps_store")).data[0]["allowed_users"] == "admins"
     await tenant.api.put(f"/apps_store/{app.id}", {"allowed_users": "all"})
     assert (await tenant.api.get("/apps_store")).data[0]["allowed_users"] == "all"
 
 
-async def test_an_app_below_a_url(empty: House, tmp_path: Path) -> None:
+async def test_an_app_below_a_url(empty: RunningServer, tmp_path: Path) -> None:
     write_app(tmp_path / "voip")
     site = web.Application()
     site.router.add_static("/apps", tmp_path)
     async with TestServer(site) as server:
-        registered = await register(empty.services, str(server.make_url("/apps/voip/")))
+        registered = await register(empty.runtime, str(server.make_url("/apps/voip/")))
         with pytest.raises(NoApp, match=r"has no metadata/app\.json"):
-            await register(empty.services, str(server.make_url("/apps/other")))
+            await register(empty.runtime, str(server.make_url("/apps/other")))
     icon = await empty.master.root.acting(None).get(f"/apps_store/{registered[0].id}/icon")
     assert icon.raw == PNG
 
 
-async def test_what_cannot_be_registered(empty: House, tmp_path: Path) -> None:
+async def test_what_cannot_be_registered(empty: RunningServer, tmp_path: Path) -> None:
     with pytest.raises(NoApp, match=r"has no metadata/app\.json, neither has a folder in it"):
-        await register(empty.services, str(tmp_path))
+        await register(empty.runtime, str(tmp_path))
     broken = write_app(tmp_path / "broken")
     (broken / "metadata" / "app.json").write_text("{")
     with pytest.raises(NoApp, match="is no JSON"):
-        await register(empty.services, str(broken))
+        await register(empty.runtime, str(broken))
     with pytest.raises(Invalid) as refused:
-        await register(empty.services, str(write_app(tmp_path / "nameless", name="x")))
+        await register(empty.runtime, str(write_app(tmp_path / "nameless", name="x")))
     assert list(refused.value.fields) == [f"{tmp_path}/nameless: name"]
 
 
-async def test_no_file_outside_the_app_is_taken(empty: House, tmp_path: Path) -> None:
+async def test_no_file_outside_the_app_is_taken(empty: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(b"secret")
-    app = (await register(empty.services, str(write_app(tmp_path / "a", icon="../../../secret.png"))))[0]
+    app = (await register(empty.runtime, str(write_app(tmp_path / "a", icon="../../../secret.png"))))[0]
     assert (await empty.master.api.get(f"/apps_store/{app.id}/icon")).status == 404
 
 
-async def test_apps_link(voip: Registered, house: House, tenant: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"child-{tenant.id[:8]}")
+async def test_apps_link(voip: Registered, server: RunningServer, tenant: Tenant) -> None:
+    child = await new_tenant(server, tenant, f"child-{tenant.id[:8]}")
     await tenant.api.put(f"/apps_store/{voip.id}", {"allowed_users": "admins"})
     own = {
         "account_id": tenant.id,
         "account_name": tenant.realm.removesuffix(".test"),
         "language": "en-US",
         "is_reseller": False,
-        "reseller_id": house.master.id,
+        "reseller_id": server.master.id,
         "is_master": False,
     }
     told = await tenant.root.get("/apps_link/authorize")
@@ -209,5 +209,5 @@ async def test_apps_link(voip: Registered, house: House, tenant: Tenant) -> None
     }
     below = await tenant.root.get(f"/accounts/{child.id}/apps_link/authorize")
     assert (below.data["account"]["account_id"], below.data["auth_token"]["account_id"]) == (child.id, tenant.id)
-    keyless = tenant.root.acting(await issue_token(house, tenant.id, None))
+    keyless = tenant.root.acting(await issue_token(server, tenant.id, None))
     assert "owner_id" not in (await keyless.get("/apps_link/authorize")).data["auth_token"]

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from crossbar import clock
-from tests.harness import Api, House, Tenant, issue_token
+from tests.harness import Api, RunningServer, Tenant, issue_token
 
 INVALID = (401, "401", "invalid_credentials", {"message": "invalid credentials"})
 FORBIDDEN = (403, "403", "forbidden", {"message": "forbidden"})
@@ -20,10 +20,10 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
-async def plain_user(tenant: Tenant, house: House) -> tuple[str, Api]:
+async def plain_user(tenant: Tenant, server: RunningServer) -> tuple[str, Api]:
     person = {"first_name": "P", "last_name": "U", "username": "plain", "password": "plain password"}
     user = await tenant.api.put("/users", person)
-    return user.id, tenant.root.acting(await issue_token(house, tenant.id, user.id))
+    return user.id, tenant.root.acting(await issue_token(server, tenant.id, user.id))
 
 
 async def test_a_token_is_refreshed(tenant: Tenant) -> None:
@@ -44,9 +44,11 @@ async def test_a_refreshed_token_says_as_before_whose_it_really_is(tenant: Tenan
     assert (claims["original_account_id"], claims["original_owner_id"]) == (master.id, master.admin_id)
 
 
-async def test_who_acts_for_another_refreshes_the_own_token(tenant: Tenant, master: Tenant, house: House) -> None:
+async def test_who_acts_for_another_refreshes_the_own_token(
+    tenant: Tenant, master: Tenant, server: RunningServer
+) -> None:
     acting = {"account_id": tenant.id, "owner_id": tenant.admin_id}
-    token = await house.services.access.tokens.issue(
+    token = await server.runtime.access.tokens.issue(
         master.id, master.admin_id, "cb_user_auth", lifetime=60, extra={"as": acting}
     )
     renewed = (await master.root.acting(token).put("/auth", {}, action="refresh_token")).envelope["auth_token"]
@@ -54,8 +56,8 @@ async def test_who_acts_for_another_refreshes_the_own_token(tenant: Tenant, mast
     assert (claims["account_id"], claims["owner_id"], claims["as"]) == (master.id, master.admin_id, acting)
 
 
-async def test_a_new_secret_ends_a_user_s_tokens(tenant: Tenant, house: House) -> None:
-    user_id, plain = await plain_user(tenant, house)
+async def test_a_new_secret_ends_a_user_s_tokens(tenant: Tenant, server: RunningServer) -> None:
+    user_id, plain = await plain_user(tenant, server)
     path = f"/accounts/{tenant.id}/users/{user_id}/auth"
     assert (await plain.put(path, {}, action="something")).error() == ACTION
     other = f"/accounts/{tenant.id}/users/{tenant.admin_id}/auth"
@@ -63,14 +65,14 @@ async def test_a_new_secret_ends_a_user_s_tokens(tenant: Tenant, house: House) -
     done = await plain.put(path, {}, action="reset_signature_secret")
     assert (done.status, "data" in done.envelope) == (201, False)
     assert (await plain.get(f"/accounts/{tenant.id}")).error() == INVALID
-    again = await issue_token(house, tenant.id, user_id)
+    again = await issue_token(server, tenant.id, user_id)
     assert (await tenant.root.put(path, {}, action="reset_signature_secret")).status == 201
     assert (await plain.acting(again).get(f"/accounts/{tenant.id}")).error() == INVALID
 
 
-async def test_a_new_secret_ends_an_account_s_tokens(tenant: Tenant, house: House) -> None:
-    of_account = tenant.api.acting(await issue_token(house, tenant.id, None))
-    _, plain = await plain_user(tenant, house)
+async def test_a_new_secret_ends_an_account_s_tokens(tenant: Tenant, server: RunningServer) -> None:
+    of_account = tenant.api.acting(await issue_token(server, tenant.id, None))
+    _, plain = await plain_user(tenant, server)
     path = f"/accounts/{tenant.id}/auth"
     assert (await plain.put(path, {}, action="reset_signature_secret")).error() == FORBIDDEN
     assert (await tenant.root.put(path, {}, action="reset_signature_secret")).status == 201
@@ -99,7 +101,7 @@ async def test_whose_token_that_is(verb: str, tenant: Tenant, anonymous: Api) ->
         assert (await ask(tenant.token)).error() == (401, "401", "token_expired", {})
 
 
-async def test_keys(tenant: Tenant, house: House) -> None:
+async def test_keys(tenant: Tenant, server: RunningServer) -> None:
     listed = await tenant.root.get("/auth/keys")
     key_id = jwt.get_unverified_header(tenant.token)["kid"]
     assert (listed.status, listed.data[0]) == (200, key_id)
@@ -110,7 +112,7 @@ async def test_keys(tenant: Tenant, house: House) -> None:
     assert (file.raw.decode(), file.headers["Content-Type"]) == (pem, "application/x-pem-file")
     assert 'filename="public_key.pem"' in file.headers["Content-Disposition"]
     assert (await tenant.root.get("/auth/keys/nothing")).error()[:3] == (404, "404", "bad_identifier")
-    _, plain = await plain_user(tenant, house)
+    _, plain = await plain_user(tenant, server)
     assert (await plain.get("/auth/keys")).error() == FORBIDDEN
     assert (await plain.get(f"/auth/keys/{key_id}")).error() == FORBIDDEN
 

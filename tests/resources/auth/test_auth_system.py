@@ -16,7 +16,7 @@ from crossbar import app as application
 from crossbar.config import Config
 from crossbar.ids import new_id
 from crossbar.shared import BucketTable
-from tests.harness import Api, House, issue_token
+from tests.harness import Api, RunningServer, issue_token
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -30,9 +30,9 @@ async def root(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_pa
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    house = House(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.SERVICES])
+    server = RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.RUNTIME])
     async with ClientSession() as session:
-        yield Api(session, f"{house.url}/v2", await issue_token(house, made.account_id, made.user_id))
+        yield Api(session, f"{server.url}/v2", await issue_token(server, made.account_id, made.user_id))
     await runner.cleanup()
     mongo_client.drop_database(name)
 

@@ -7,7 +7,7 @@ import hashlib
 
 import jwt
 
-from tests.harness import Api, House, Tenant
+from tests.harness import Api, RunningServer, Tenant
 
 INVALID = (401, "401", "invalid_credentials", {"message": "invalid credentials"})
 
@@ -110,11 +110,11 @@ async def test_basic_authentication_in_all_forms(tenant: Tenant, anonymous: Api)
     assert refused.error() == INVALID
 
 
-async def test_impersonation(master: Tenant, tenant: Tenant, house: House) -> None:
+async def test_impersonation(master: Tenant, tenant: Tenant, server: RunningServer) -> None:
     path = f"/accounts/{tenant.id}/users/{tenant.admin_id}/user_auth"
     answer = await master.root.put(path, {}, action="impersonate_user")
     assert (answer.status, answer.data["owner_id"]) == (201, tenant.admin_id)
-    identity = await house.services.access.tokens.verify(answer.envelope["auth_token"])
+    identity = await server.runtime.access.tokens.verify(answer.envelope["auth_token"])
     assert (identity.original_account_id, identity.original_owner_id) == (master.id, master.admin_id)
     refused = await tenant.root.put(path, {}, action="impersonate_user")
     assert refused.error() == (403, "403", "forbidden", {"message": "forbidden"})
@@ -130,14 +130,14 @@ async def test_the_token_in_the_path_is_the_caller_s(tenant: Tenant, stranger: T
 
 
 async def test_an_account_is_disabled_once_it_is_used_after_its_trial(
-    tenant: Tenant, anonymous: Api, house: House
+    tenant: Tenant, anonymous: Api, server: RunningServer
 ) -> None:
-    store = house.services.store
-    await store.change("accounts", "account", tenant.id, lambda account: account.fields.update(pvt_trial_expires=1))
+    store = server.runtime.store
+    await store.update("accounts", "account", tenant.id, lambda account: account.fields.update(pvt_trial_expires=1))
     body = {"credentials": credentials("admin", "correct horse"), "account_realm": tenant.realm}
     expired = {"account": {"expired": {"message": "account expired", "cause": 1}}}
     assert (await anonymous.put("/user_auth", body)).error() == (423, "423", "locked", expired)
-    await house.services.access.trials.settle()
+    await server.runtime.access.trials.settle()
     account = await store.get("accounts", "account", tenant.id)
     assert account is not None
     assert account.fields["pvt_enabled"] is False

@@ -12,7 +12,7 @@ import jwt
 import pyotp
 
 from crossbar import clock
-from tests.harness import Answer, Api, House, Tenant, issue_token, new_tenant
+from tests.harness import Answer, Api, RunningServer, Tenant, issue_token, new_tenant
 
 INVALID = (401, "401", "invalid_credentials", {"message": "invalid credentials"})
 DUO = {
@@ -155,14 +155,14 @@ async def test_attempts_to_pass_the_second_factor(tenant: Tenant, anonymous: Api
 
 
 async def test_administrators_reset_authenticators(
-    tenant: Tenant, stranger: Tenant, master: Tenant, anonymous: Api, house: House
+    tenant: Tenant, stranger: Tenant, master: Tenant, anonymous: Api, server: RunningServer
 ) -> None:
     secret = await secret_of(anonymous, tenant)
     await anonymous.put("/multi_factor/qrcode", login(tenant, multi_factor_response=code(secret)))
     target = {"user_id": tenant.admin_id, "account_id": tenant.id}
     person = {"first_name": "P", "last_name": "U", "username": "plain", "password": "plain password"}
     user = await tenant.api.put("/users", person)
-    plain = tenant.root.acting(await issue_token(house, tenant.id, user.id))
+    plain = tenant.root.acting(await issue_token(server, tenant.id, user.id))
     for caller in (stranger.root, plain):
         assert (await caller.put("/multi_factor/reset_qrcode", target)).error()[:2] == (403, "403")
     assert (await anonymous.put("/multi_factor/reset_qrcode", target)).error() == INVALID
@@ -204,9 +204,9 @@ async def test_a_provider_that_cannot_be_used_lets_pass_and_a_disabled_one_does_
 
 
 async def test_accounts_below_are_asked_only_if_the_one_above_says_so(
-    tenant: Tenant, anonymous: Api, house: House
+    tenant: Tenant, anonymous: Api, server: RunningServer
 ) -> None:
-    child = await new_tenant(house, tenant, f"mfa-{tenant.realm.removesuffix('.test')}")
+    child = await new_tenant(server, tenant, f"mfa-{tenant.realm.removesuffix('.test')}")
     await want(tenant, "otp")
     assert (await anonymous.put("/user_auth", login(child))).status == 201
     await want(tenant, "otp", include_subaccounts=True)
@@ -219,8 +219,8 @@ async def test_impersonation_asks_for_no_second_factor(tenant: Tenant, master: T
     assert (await master.root.put(path, {}, action="impersonate_user")).status == 201
 
 
-async def test_a_deleted_user_leaves_no_authenticator(tenant: Tenant, anonymous: Api, house: House) -> None:
+async def test_a_deleted_user_leaves_no_authenticator(tenant: Tenant, anonymous: Api, server: RunningServer) -> None:
     await secret_of(anonymous, tenant)
-    assert await house.services.store.get(tenant.id, "authenticator", tenant.admin_id) is not None
+    assert await server.runtime.store.get(tenant.id, "authenticator", tenant.admin_id) is not None
     await tenant.api.delete(f"/users/{tenant.admin_id}")
-    assert await house.services.store.get(tenant.id, "authenticator", tenant.admin_id) is None
+    assert await server.runtime.store.get(tenant.id, "authenticator", tenant.admin_id) is None

@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from crossbar import clock
-from tests.harness import Api, House, Tenant, letters_to
+from tests.harness import Api, RunningServer, Tenant, letters_to
 
 UI = "https://ui.example.com/#/auth"
 
@@ -20,19 +20,21 @@ async def ask(anonymous: Api, tenant: Tenant, **changes: Any) -> Any:
     return await anonymous.put("/user_auth/recovery", body | changes)
 
 
-def mailed_id(house: House, tenant: Tenant) -> str:
+def mailed_id(server: RunningServer, tenant: Tenant) -> str:
     """The reset id in the newest letter to the tenant's administrator."""
-    text = letters_to(house, f"admin@{tenant.realm}")[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    text = letters_to(server, f"admin@{tenant.realm}")[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
     found = re.search(r"https://ui\.example\.com/#/auth\?recovery=([0-9a-f]+)\r?\n", text)
     assert found is not None, text
     return found[1]
 
 
-async def test_a_link_logs_in_once_and_wants_a_new_password(tenant: Tenant, anonymous: Api, house: House) -> None:
+async def test_a_link_logs_in_once_and_wants_a_new_password(
+    tenant: Tenant, anonymous: Api, server: RunningServer
+) -> None:
     asked = await ask(anonymous, tenant)
     told = f"Request for password reset handled, email sent to: admin@{tenant.realm}"
     assert (asked.status, asked.data) == (201, told)
-    reset_id = mailed_id(house, tenant)
+    reset_id = mailed_id(server, tenant)
     assert len(reset_id) == 137
 
     used = await anonymous.post("/user_auth/recovery", {"reset_id": reset_id})
@@ -45,11 +47,13 @@ async def test_a_link_logs_in_once_and_wants_a_new_password(tenant: Tenant, anon
     assert again.error() == (400, "400", "validation error", {"user": {"not_found": detail}})
 
 
-async def test_only_the_last_link_counts_and_for_two_days(tenant: Tenant, anonymous: Api, house: House) -> None:
+async def test_only_the_last_link_counts_and_for_two_days(
+    tenant: Tenant, anonymous: Api, server: RunningServer
+) -> None:
     await ask(anonymous, tenant)
-    first = mailed_id(house, tenant)
+    first = mailed_id(server, tenant)
     await ask(anonymous, tenant, ui_url="https://ui.example.com/#/auth", username="ADMIN")
-    second = mailed_id(house, tenant)
+    second = mailed_id(server, tenant)
     assert first != second
     assert (await anonymous.post("/user_auth/recovery", {"reset_id": first})).status == 400
     with clock.frozen(clock.unix_now() + 2 * 86_400 + 1):
@@ -57,31 +61,31 @@ async def test_only_the_last_link_counts_and_for_two_days(tenant: Tenant, anonym
     assert (await anonymous.post("/user_auth/recovery", {"reset_id": second.upper()})).status == 200
 
 
-async def test_the_id_is_not_in_the_database(tenant: Tenant, anonymous: Api, house: House) -> None:
+async def test_the_id_is_not_in_the_database(tenant: Tenant, anonymous: Api, server: RunningServer) -> None:
     await ask(anonymous, tenant)
-    reset_id = mailed_id(house, tenant)
-    stored = await house.services.store.get(tenant.id, "password_reset", tenant.admin_id)
+    reset_id = mailed_id(server, tenant)
+    stored = await server.runtime.store.get(tenant.id, "password_reset", tenant.admin_id)
     assert stored is not None
     assert reset_id not in str(stored.fields)
 
 
-async def test_a_link_is_the_first_factor_only(tenant: Tenant, anonymous: Api, house: House) -> None:
+async def test_a_link_is_the_first_factor_only(tenant: Tenant, anonymous: Api, server: RunningServer) -> None:
     wanted = {"enabled": True, "configuration_id": "otp", "account_id": tenant.id}
     await tenant.api.post("/security", {"auth_modules": {"cb_user_auth": {"multi_factor": wanted}}})
-    user = await house.services.access.directory.user(tenant.id, tenant.admin_id)
+    user = await server.runtime.access.directory.user(tenant.id, tenant.admin_id)
     assert user is not None
-    secret = parse_qs(urlsplit(await house.services.access.authenticators.provision(user, "x")).query)["secret"][0]
+    secret = parse_qs(urlsplit(await server.runtime.access.authenticators.provision(user, "x")).query)["secret"][0]
     await ask(anonymous, tenant)
-    reset_id = mailed_id(house, tenant)
+    reset_id = mailed_id(server, tenant)
     demanded = await anonymous.post("/user_auth/recovery", {"reset_id": reset_id})
     assert demanded.error()[3]["multi_factor_request"]["provider_name"] == "otp"
     answered = {"reset_id": reset_id, "multi_factor_response": pyotp.TOTP(secret).at(int(clock.unix_now()))}
     assert (await anonymous.post("/user_auth/recovery", answered)).status == 200
 
 
-async def test_a_link_gets_its_own_parameter_in_a_query(tenant: Tenant, anonymous: Api, house: House) -> None:
+async def test_a_link_gets_its_own_parameter_in_a_query(tenant: Tenant, anonymous: Api, server: RunningServer) -> None:
     await ask(anonymous, tenant, ui_url="https://ui.example.com/?lang=de")
-    text = letters_to(house, f"admin@{tenant.realm}")[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    text = letters_to(server, f"admin@{tenant.realm}")[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "https://ui.example.com/?lang=de&recovery=" in text
     assert "It leads to ui.example.com" in text
 

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 
 from crossbar import clock
-from tests.harness import Api, House, Tenant, new_tenant
+from tests.harness import Api, RunningServer, Tenant, new_tenant
 
 USUAL = {"enabled": True, "token_auth_expiry_s": 3600, "log_failed_attempts": True, "log_successful_attempts": False}
 INHERITED = {
@@ -58,9 +58,9 @@ async def test_unknown_modules_are_refused(tenant: Tenant) -> None:
 
 
 async def test_settings_count_at_the_next_log_in_and_are_inherited(
-    tenant: Tenant, anonymous: Api, house: House
+    tenant: Tenant, anonymous: Api, server: RunningServer
 ) -> None:
-    child = await new_tenant(house, tenant, f"child-{tenant.realm.removesuffix('.test')}")
+    child = await new_tenant(server, tenant, f"child-{tenant.realm.removesuffix('.test')}")
     await tenant.api.post("/security", {"auth_modules": {"cb_user_auth": {"token_auth_expiry_s": 60}}})
     for account in (tenant, child):
         token = (await log_in(anonymous, account)).envelope["auth_token"]
@@ -74,8 +74,8 @@ async def test_settings_count_at_the_next_log_in_and_are_inherited(
     assert (await log_in(anonymous, tenant)).status == 201
 
 
-async def test_a_reseller_inherits_from_the_system_only(tenant: Tenant, master: Tenant, house: House) -> None:
-    child = await new_tenant(house, tenant, f"reseller-{tenant.realm.removesuffix('.test')}")
+async def test_a_reseller_inherits_from_the_system_only(tenant: Tenant, master: Tenant, server: RunningServer) -> None:
+    child = await new_tenant(server, tenant, f"reseller-{tenant.realm.removesuffix('.test')}")
     await tenant.api.post("/security", {"auth_modules": {"cb_user_auth": {"token_auth_expiry_s": 60}}})
     assert (await master.root.put(f"/accounts/{child.id}/reseller")).status == 201
     inherited = (await child.api.get("/security")).data["inherited_config"]["auth_modules"]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 
 from crossbar import clock
 from crossbar.ids import new_id
-from tests.harness import Api, House, Tenant, issue_token
+from tests.harness import Api, RunningServer, Tenant, issue_token
 
 INVALID = (401, "401", "invalid_credentials", {"message": "invalid credentials"})
 FORBIDDEN = (403, "403", "forbidden", {"message": "forbidden"})
@@ -132,7 +132,7 @@ async def test_applications(tenant: Tenant, stranger: Tenant, master: Tenant, pr
 
 
 async def test_from_a_stranger_s_code_to_a_linked_user(
-    tenant: Tenant, anonymous: Api, provider: Provider, house: House
+    tenant: Tenant, anonymous: Api, provider: Provider, server: RunningServer
 ) -> None:
     first = await anonymous.put("/auth/callback", callback(provider))
     assert (first.status, first.data) == (201, {})
@@ -163,7 +163,7 @@ async def test_from_a_stranger_s_code_to_a_linked_user(
     }
     assert (await tenant.root.get("/auth/links")).data == [row]
     assert (await tenant.api.get(f"/auth/links/{link_id}")).data == linked.data
-    stored = await house.services.store.get("system_auth", "auth_link", link_id)
+    stored = await server.runtime.store.get("system_auth", "auth_link", link_id)
     assert stored is not None
     assert "once more" not in str(stored.fields)
 
@@ -227,8 +227,8 @@ async def test_tokens_of_others_are_proved(anonymous: Api, provider: Provider) -
     assert set(missing.error()[3]) == {"token"}
 
 
-async def test_our_own_token_is_authorized(tenant: Tenant, anonymous: Api, house: House) -> None:
+async def test_our_own_token_is_authorized(tenant: Tenant, anonymous: Api, server: RunningServer) -> None:
     answer = await anonymous.put("/auth/authorize", {"token": tenant.token})
     assert (answer.status, answer.data["owner_id"]) == (201, tenant.admin_id)
-    of_account = await issue_token(house, tenant.id, None)
+    of_account = await issue_token(server, tenant.id, None)
     assert (await anonymous.put("/auth/authorize", {"token": of_account})).error() == INVALID

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.harness import House, Tenant, new_tenant
+from tests.harness import RunningServer, Tenant, new_tenant
 
 DEFAULTS = {
     "id": "limits",
@@ -35,11 +35,13 @@ async def test_what_the_schema_says(tenant: Tenant) -> None:
         assert (await tenant.api.request(verb, "/limits", {})).error()[0] == 405
 
 
-async def test_below_a_reseller_only_the_reseller_sets_them(tenant: Tenant, master: Tenant, house: House) -> None:
+async def test_below_a_reseller_only_the_reseller_sets_them(
+    tenant: Tenant, master: Tenant, server: RunningServer
+) -> None:
     promoted = await master.root.put(f"/accounts/{tenant.id}/reseller", {})
     assert promoted.status == 201
-    customer = await new_tenant(house, tenant, f"customer{tenant.id[:8]}")
-    branch = await new_tenant(house, customer, f"branch{tenant.id[:8]}")
+    customer = await new_tenant(server, tenant, f"customer{tenant.id[:8]}")
+    branch = await new_tenant(server, customer, f"branch{tenant.id[:8]}")
 
     refused = await customer.api.post("/limits", {"calls": 1})
     assert refused.error() == (403, "403", "forbidden", {"message": "forbidden"})
@@ -51,9 +53,9 @@ async def test_below_a_reseller_only_the_reseller_sets_them(tenant: Tenant, mast
         assert (saved.status, saved.data["calls"]) == (200, 2)
 
 
-async def test_postpay_is_shown_as_the_system_set_it(tenant: Tenant, house: House) -> None:
+async def test_postpay_is_shown_as_the_system_set_it(tenant: Tenant, server: RunningServer) -> None:
     await tenant.api.post("/limits", {})
-    await house.services.store.change(
+    await server.runtime.store.update(
         tenant.id,
         "limits",
         "limits",

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from crossbar import clock
 from crossbar.resources.billing.services import next_month
-from tests.harness import House, Tenant, new_tenant
+from tests.harness import RunningServer, Tenant, new_tenant
 
 PLAN: dict[str, Any] = {
     "name": "Phones",
@@ -20,19 +20,19 @@ PLAN: dict[str, Any] = {
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def plan_id(house: House, tenant: Tenant) -> str:
+async def plan_id(server: RunningServer, tenant: Tenant) -> str:
     """A plan that the master account sells."""
-    created = await house.master.api.put("/service_plans", {**PLAN, "id": f"plan-{tenant.id}"})
+    created = await server.master.api.put("/service_plans", {**PLAN, "id": f"plan-{tenant.id}"})
     assert created.status == 201
     return created.id
 
 
-async def assign(house: House, tenant: Tenant, plan_id: str) -> None:
-    assigned = await house.master.root.post(f"/accounts/{tenant.id}/services/{plan_id}", {})
-    assert (assigned.status, assigned.data) == (200, {plan_id: {"vendor_id": house.master.id}})
+async def assign(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
+    assigned = await server.master.root.post(f"/accounts/{tenant.id}/services/{plan_id}", {})
+    assert (assigned.status, assigned.data) == (200, {plan_id: {"vendor_id": server.master.id}})
 
 
-async def test_a_fresh_account(house: House, tenant: Tenant) -> None:
+async def test_a_fresh_account(server: RunningServer, tenant: Tenant) -> None:
     assert (await tenant.api.get("/services")).data == {}
     with clock.frozen(1_703_980_800):  # 2023-12-31
         assert next_month() == clock.gregorian(1_704_067_200)
@@ -44,7 +44,7 @@ async def test_a_fresh_account(house: House, tenant: Tenant) -> None:
         "overrides": {},
         "invoices": [],
         "quantities": {"account": {"users": {"admin": 1}}, "cascade": {}, "manual": {}},
-        "reseller": {"id": house.master.id, "is_reseller": False},
+        "reseller": {"id": server.master.id, "is_reseller": False},
         "ratedeck": {},
         "applications": {},
         "limits": {},
@@ -54,8 +54,8 @@ async def test_a_fresh_account(house: House, tenant: Tenant) -> None:
     }
 
 
-async def test_what_plans_come_to(house: House, tenant: Tenant, plan_id: str) -> None:
-    await assign(house, tenant, plan_id)
+async def test_what_plans_come_to(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
+    await assign(server, tenant, plan_id)
     await tenant.api.put("/devices", {"name": "Desk"})
     await tenant.api.put("/devices", {"name": "Old", "enabled": False})
     told = (await tenant.api.get("/services/summary")).data
@@ -63,7 +63,7 @@ async def test_what_plans_come_to(house: House, tenant: Tenant, plan_id: str) ->
     lines = [(line["category"], line["name"], line["quantity"], line["total"]) for line in invoice["items"]]
     assert lines == [("devices", "devices/sip_device", 1, 5), ("users", "Seat", 1, 2)]
     assert invoice["summary"] == {"today": 0.0, "recurring": 7}
-    assert invoice["bookkeeper"] == {"type": "default", "vendor_id": house.master.id}
+    assert invoice["bookkeeper"] == {"type": "default", "vendor_id": server.master.id}
     assert (told["ratedeck"], told["status"]["acceptable"]) == ({"id": "deck", "name": "Deck"}, True)
 
     sheet = await tenant.api.get("/services/summary", query={"depth": 4, "identifier": "items", "accept": "csv"})
@@ -81,10 +81,10 @@ async def test_what_plans_come_to(house: House, tenant: Tenant, plan_id: str) ->
         "cumulative_discount": 0,
         "cumulative_discount_rate": 0.0,
     }
-    assert (current["in_good_standing"], current["reseller_id"]) == (True, house.master.id)
+    assert (current["in_good_standing"], current["reseller_id"]) == (True, server.master.id)
 
 
-async def test_only_the_reseller_sells(house: House, tenant: Tenant, plan_id: str) -> None:
+async def test_only_the_reseller_sells(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
     forbidden = (403, "403", "forbidden", {"message": "forbidden"})
     assert (await tenant.api.post(f"/services/{plan_id}", {})).error() == forbidden
     assert (await tenant.api.post("/services", {"add": [plan_id]})).error() == forbidden
@@ -93,25 +93,25 @@ async def test_only_the_reseller_sells(house: House, tenant: Tenant, plan_id: st
     assert (await tenant.api.post("/services/reconciliation", {})).error() == forbidden
     assert (await tenant.api.put("/service_plans", PLAN)).error() == forbidden
     assert (await tenant.api.delete(f"/service_plans/{plan_id}")).error() == forbidden
-    seller = house.master.api.acting(house.master.token, f"/accounts/{tenant.id}")
+    seller = server.master.api.acting(server.master.token, f"/accounts/{tenant.id}")
     assert (await seller.post("/services/reconciliation", {})).data == {}
     assert (await seller.post("/service_plans/synchronization", {})).data == {}
 
 
-async def test_several_plans_at_once(house: House, tenant: Tenant, plan_id: str) -> None:
-    seller = house.master.api.acting(house.master.token, f"/accounts/{tenant.id}")
+async def test_several_plans_at_once(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
+    seller = server.master.api.acting(server.master.token, f"/accounts/{tenant.id}")
     missing = await seller.post("/services", {"add": ["none"]})
     assert missing.error() == (404, "404", "bad_identifier", {"cause": "none", "message": "bad identifier"})
     overrides = {"plan": {"users": {"_all": {"rate": 1}}}}
     added = await seller.post("/services", {"add": [{"id": plan_id, "overrides": overrides}]})
-    assert added.data == {plan_id: {"vendor_id": house.master.id, "overrides": overrides}}
+    assert added.data == {plan_id: {"vendor_id": server.master.id, "overrides": overrides}}
     (invoice,) = (await tenant.api.get("/services/summary")).data["invoices"]
     assert [line["total"] for line in invoice["items"]] == [0, 1]
     assert (await seller.post("/services", {"delete": [plan_id, "none"]})).data == {}
     assert (await seller.delete("/services/none")).status == 404
 
 
-async def test_what_is_for_sale(house: House, tenant: Tenant, plan_id: str) -> None:
+async def test_what_is_for_sale(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
     row = {"id": plan_id, "name": "Phones", "category": "basic"}
     for path in ("/services/available", "/service_plans/available"):
         assert row in (await tenant.api.get(path)).data
@@ -121,7 +121,7 @@ async def test_what_is_for_sale(house: House, tenant: Tenant, plan_id: str) -> N
     assert (await tenant.api.get(f"/service_plans/{plan_id}")).data["name"] == "Phones"
     assert (await tenant.api.get("/service_plans/none")).error()[3]["message"] == "bad identifier"
     assert (await tenant.api.get("/service_plans/available/none")).status == 404
-    assert row in (await house.master.api.get("/service_plans")).data
+    assert row in (await server.master.api.get("/service_plans")).data
     assert (await tenant.api.get("/service_plans")).data == []
 
 
@@ -134,9 +134,9 @@ async def test_a_quote_stores_nothing(tenant: Tenant, plan_id: str) -> None:
     assert (await tenant.api.get("/services")).data == {}
 
 
-async def test_overrides_and_quantities_by_hand(house: House, tenant: Tenant, plan_id: str) -> None:
-    await assign(house, tenant, plan_id)
-    seller = house.master.api.acting(house.master.token, f"/accounts/{tenant.id}")
+async def test_overrides_and_quantities_by_hand(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
+    await assign(server, tenant, plan_id)
+    seller = server.master.api.acting(server.master.token, f"/accounts/{tenant.id}")
     assert (await seller.get("/services/manual")).data == {}
     assert (await seller.post("/services/manual", {"users": {"admin": 10}})).data == {"users": {"admin": 10}}
     merged = await seller.patch("/services/manual", {"users": {"user": 1}})
@@ -148,8 +148,8 @@ async def test_overrides_and_quantities_by_hand(house: House, tenant: Tenant, pl
     assert invoice["summary"]["recurring"] == 33
 
 
-async def test_the_older_words(house: House, tenant: Tenant, plan_id: str) -> None:
-    seller = house.master.api.acting(house.master.token, f"/accounts/{tenant.id}")
+async def test_the_older_words(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
+    seller = server.master.api.acting(server.master.token, f"/accounts/{tenant.id}")
     assert (await seller.delete(f"/service_plans/{plan_id}")).error()[:3] == (500, "500", "plan_is_not_assigned")
     assert (await seller.post(f"/service_plans/{plan_id}", {})).data["name"] == "Phones"
     overridden = await seller.post("/service_plans/override", {"overrides": {plan_id: {"name": "Cheaper"}}})
@@ -175,14 +175,14 @@ async def test_what_can_be_priced(tenant: Tenant) -> None:
         assert "ui_apps" in older
 
 
-async def test_items_may_count_the_accounts_below(house: House, tenant: Tenant) -> None:
-    await new_tenant(house, tenant, f"child-{tenant.id[:8]}")
+async def test_items_may_count_the_accounts_below(server: RunningServer, tenant: Tenant) -> None:
+    await new_tenant(server, tenant, f"child-{tenant.id[:8]}")
     plan = {
         "name": "All",
         "plan": {"users": {"admin": {"rate": 1, "cascade": True}}, "accounts": {"_all": {"rate": 9}}},
     }
-    created = await house.master.api.put("/service_plans", plan)
-    await assign(house, tenant, created.id)
+    created = await server.master.api.put("/service_plans", plan)
+    await assign(server, tenant, created.id)
     told = (await tenant.api.get("/services/summary")).data
     assert told["quantities"]["cascade"] == {"users": {"admin": 1}}
     assert [(line["category"], line["quantity"]) for line in told["invoices"][0]["items"]] == [
@@ -191,11 +191,11 @@ async def test_items_may_count_the_accounts_below(house: House, tenant: Tenant) 
     ]
 
 
-async def test_changes_are_kept(house: House, tenant: Tenant, plan_id: str) -> None:
+async def test_changes_are_kept(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
     with clock.frozen(time.time() - 10):
-        await assign(house, tenant, plan_id)
+        await assign(server, tenant, plan_id)
     await tenant.api.put("/whitelabel", {})
-    seller = house.master.api.acting(house.master.token, f"/accounts/{tenant.id}")
+    seller = server.master.api.acting(server.master.token, f"/accounts/{tenant.id}")
     await seller.delete(f"/services/{plan_id}")
     listed = await tenant.api.get("/services/audit")
     assert [row["summary"] for row in listed.data] == [

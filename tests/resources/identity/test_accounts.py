@@ -12,7 +12,7 @@ import pytest
 from crossbar import clock
 from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
 from crossbar.resources.identity.domain import account_removal
-from tests.harness import Answer, Api, House, Tenant, issue_token, new_tenant
+from tests.harness import Answer, Api, RunningServer, Tenant, issue_token, new_tenant
 
 SCHEMA_DEFAULTS: dict[str, Any] = {"call_restriction": {}, "music_on_hold": {}, "preflow": {}, "ringtones": {}}
 SHOWN_WHEN_ABSENT: dict[str, Any] = {
@@ -37,11 +37,11 @@ def unique(prefix: str) -> str:
     return f"{prefix}{uuid.uuid4().hex[:12]}"
 
 
-async def change_privately(house: House, account_id: str, **fields: Any) -> None:
+async def change_privately(server: RunningServer, account_id: str, **fields: Any) -> None:
     def change(account: Document) -> None:
         account.fields.update(fields)
 
-    assert await house.services.store.change(ACCOUNTS, "account", account_id, change) is not None
+    assert await server.runtime.store.update(ACCOUNTS, "account", account_id, change) is not None
 
 
 async def configure(master: Tenant, **settings: Any) -> None:
@@ -118,7 +118,7 @@ async def test_post_replaces_and_patch_merges(tenant: Tenant) -> None:
     assert (await tenant.api.get("")).data == replaced.data
 
 
-async def test_what_the_server_works_out_is_not_taken_from_clients(tenant: Tenant, house: House) -> None:
+async def test_what_the_server_works_out_is_not_taken_from_clients(tenant: Tenant, server: RunningServer) -> None:
     shown = (await tenant.api.get("")).data
     sent = {
         **shown,
@@ -136,14 +136,14 @@ async def test_what_the_server_works_out_is_not_taken_from_clients(tenant: Tenan
     }
     for answer in (await tenant.api.post("", sent), await tenant.api.patch("", sent)):
         assert answer.data == shown
-    stored = await house.services.store.get(ACCOUNTS, "account", tenant.id)
+    stored = await server.runtime.store.get(ACCOUNTS, "account", tenant.id)
     assert stored is not None
     assert not {"superduper_admin", "reseller_id", "created", "enabled", "api_key"} & stored.public.keys()
 
 
-async def test_private_fields_of_a_new_account(tenant: Tenant, house: House, master: Tenant) -> None:
+async def test_private_fields_of_a_new_account(tenant: Tenant, server: RunningServer, master: Tenant) -> None:
     created = await tenant.api.put("", {"name": unique("A b-C")})
-    stored = await house.services.store.get(ACCOUNTS, "account", created.id)
+    stored = await server.runtime.store.get(ACCOUNTS, "account", created.id)
     assert stored is not None
     fields = stored.fields
     assert fields["pvt_tree"] == [master.id, tenant.id]
@@ -255,15 +255,15 @@ async def test_who_switches_an_account_off(tenant: Tenant) -> None:
     assert (await tenant.api.post("", {"name": unique("x"), "enabled": False})).data["enabled"] is True
 
 
-async def test_trials_and_notification_preferences(tenant: Tenant, house: House, master: Tenant) -> None:
+async def test_trials_and_notification_preferences(tenant: Tenant, server: RunningServer, master: Tenant) -> None:
     trial = await tenant.api.put("", {"name": unique("a"), "is_trial_account": True})
     assert "is_trial_account" not in trial.data
     assert 1_209_500 < trial.data["trial_time_left"] <= 1_209_600
-    await change_privately(house, trial.id, pvt_trial_expires=clock.now() - 5, pvt_notification_preference="teletype")
+    await change_privately(server, trial.id, pvt_trial_expires=clock.now() - 5, pvt_notification_preference="teletype")
     shown = (await tenant.root.get(f"/accounts/{trial.id}")).data
     assert (-100 < shown["trial_time_left"] < 0, shown["notification_preference"]) == (True, "teletype")
 
-    await change_privately(house, tenant.id, pvt_notification_preference="other")
+    await change_privately(server, tenant.id, pvt_notification_preference="other")
     assert (await tenant.api.get("")).data["notification_preference"] == "notify"
     child = await tenant.api.put("", {"name": unique("a")})
     assert "notification_preference" not in child.data  # it is the reseller's that is passed on
@@ -345,7 +345,7 @@ async def log_in(anonymous: Api, key: str) -> Answer:
     return await anonymous.put("/api_auth", {"api_key": key})
 
 
-async def test_the_api_key(tenant: Tenant, house: House, anonymous: Api) -> None:
+async def test_the_api_key(tenant: Tenant, server: RunningServer, anonymous: Api) -> None:
     read = await tenant.api.get("/api_key")
     assert (read.status, list(read.data)) == (200, ["api_key"])
     key = read.data["api_key"]
@@ -353,12 +353,12 @@ async def test_the_api_key(tenant: Tenant, house: House, anonymous: Api) -> None
     assert (await tenant.api.get("", query={"include_api_key": "true"})).data["api_key"] == key
     assert (await tenant.api.patch("", {"include_api_key": True})).data["api_key"] == key
     assert "api_key" not in (await tenant.api.get("")).data
-    stored = await house.services.store.get(ACCOUNTS, "account", tenant.id)
+    stored = await server.runtime.store.get(ACCOUNTS, "account", tenant.id)
     assert key not in repr(stored)
     assert (await log_in(anonymous, key)).status == 201
 
     user = await tenant.api.put("/users", {"first_name": "A", "last_name": "B"})
-    for token in (await issue_token(house, tenant.id, user.id), await issue_token(house, tenant.id, None)):
+    for token in (await issue_token(server, tenant.id, user.id), await issue_token(server, tenant.id, None)):
         assert (await tenant.api.acting(token).put("/api_key")).error() == FORBIDDEN
     renewed = await tenant.api.put("/api_key")
     assert (renewed.status, renewed.data["api_key"] != key) == (201, True)
@@ -374,8 +374,8 @@ async def test_api_keys_are_shown_where_configured(tenant: Tenant, master: Tenan
 # Leaving
 
 
-async def test_delete(tenant: Tenant, house: House, master: Tenant) -> None:
-    child = await new_tenant(house, tenant, unique("leaving"))
+async def test_delete(tenant: Tenant, server: RunningServer, master: Tenant) -> None:
+    child = await new_tenant(server, tenant, unique("leaving"))
     device = await child.api.put("/devices", {"name": "x", "sip": {"username": "xx", "realm": "other.test"}})
     await child.api.post(f"/users/{child.admin_id}/photo", body=b"1", content_type="image/png")
     shown = (await tenant.root.get(f"/accounts/{child.id}")).data
@@ -390,26 +390,26 @@ async def test_delete(tenant: Tenant, house: House, master: Tenant) -> None:
     assert gone.error() == (404, "404", "bad_identifier", {"cause": child.id, "message": "bad identifier"})
     assert (await child.root.get("/token_auth")).status == 401
     assert (await tenant.api.get("")).data["descendants_count"] == 0
-    assert await house.services.store.get(child.id, "device", device.id) is None
+    assert await server.runtime.store.get(child.id, "device", device.id) is None
     freed = await tenant.api.put("/devices", {"name": "x", "sip": {"username": "xx", "realm": "other.test"}})
     assert freed.status == 201
 
 
-async def test_what_comes_in_after_an_accounts_end_goes_too(tenant: Tenant, house: House) -> None:
+async def test_what_comes_in_after_an_accounts_end_goes_too(tenant: Tenant, server: RunningServer) -> None:
     child, reborn = [(await tenant.api.put("", {"name": unique("leaving")})).id for _ in range(2)]
     late = {"name": "late", "sip": {"username": unique("late"), "realm": "other.test"}}
     for account_id in (child, reborn):
         assert (await tenant.root.delete(f"/accounts/{account_id}")).status == 200
-    await house.services.store.insert(Document(child, "device", "late", late))
+    await server.runtime.store.insert(Document(child, "device", "late", late))
     await tenant.api.put("", {"name": unique("anew"), "id": reborn})
     kept = await tenant.root.put(f"/accounts/{reborn}/devices", {"name": "kept"})
 
     assert (await tenant.api.put("/devices", late)).status == 400
     with clock.frozen(clock.unix_now() + account_removal.GRACE_SECONDS):
-        await account_removal.clear_all(house.services)
+        await account_removal.clear_all(server.runtime)
     assert (await tenant.api.put("/devices", late)).status == 201
     assert (await tenant.root.get(f"/accounts/{reborn}/devices/{kept.id}")).status == 200
-    assert await house.services.store.get(SYSTEM_DATA, account_removal.TYPE, child) is None
+    assert await server.runtime.store.get(SYSTEM_DATA, account_removal.TYPE, child) is None
     assert (await tenant.root.delete(f"/accounts/{reborn}")).status == 200
 
 
@@ -442,7 +442,7 @@ async def test_a_child_born_while_its_parent_leaves(tenant: Tenant) -> None:
 # Moving
 
 
-async def test_move(tenant: Tenant, stranger: Tenant, master: Tenant, house: House) -> None:
+async def test_move(tenant: Tenant, stranger: Tenant, master: Tenant, server: RunningServer) -> None:
     ids = await family(tenant)
     path = f"/accounts/{ids['b']}/move"
     missing = await master.root.post(path, {})
@@ -464,7 +464,7 @@ async def test_move(tenant: Tenant, stranger: Tenant, master: Tenant, house: Hou
     assert (moved.status, moved.id, moved.data["reseller_id"]) == (200, ids["b"], stranger.id)
     tree = [row["id"] for row in (await master.root.get(f"/accounts/{ids['c']}/tree")).data]
     assert tree == [master.id, stranger.id, ids["b"]]
-    stored = await house.services.store.get(ACCOUNTS, "account", ids["c"])
+    stored = await server.runtime.store.get(ACCOUNTS, "account", ids["c"])
     assert stored is not None
     assert stored.fields["pvt_previous_tree"] == [master.id, tenant.id, ids["b"]]
     assert (await stranger.root.get(f"/accounts/{ids['c']}")).data["reseller_id"] == stranger.id

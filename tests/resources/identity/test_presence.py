@@ -6,11 +6,11 @@ import pytest
 
 from crossbar.documents.listing import Listing
 from crossbar.wire.magic_paths import conceal
-from tests.harness import Api, House, Tenant
+from tests.harness import Api, RunningServer, Tenant
 
 
-async def manual(house: House, tenant: Tenant) -> dict[str, str]:
-    document = await house.services.store.get(tenant.id, "manual_presence", "manual_presence")
+async def manual(server: RunningServer, tenant: Tenant) -> dict[str, str]:
+    document = await server.runtime.store.get(tenant.id, "manual_presence", "manual_presence")
     return {} if document is None else {key: document.fields[key] for key in document.public if key != "id"}
 
 
@@ -22,10 +22,10 @@ async def test_nobody_answers_a_search(tenant: Tenant) -> None:
     assert everywhere.error() == (404, "404", "faulty request", {})
 
 
-async def test_a_reset_leaves_a_report(tenant: Tenant, house: House, anonymous: Api) -> None:
+async def test_a_reset_leaves_a_report(tenant: Tenant, server: RunningServer, anonymous: Api) -> None:
     reset = await tenant.api.post("/presence/101", {})
     assert (reset.status, reset.data) == (200, "reset command sent for extension 101")
-    (report,) = await house.services.store.documents(Listing(tenant.id, "presence_report"))
+    (report,) = await server.runtime.store.all(Listing(tenant.id, "presence_report"))
 
     read = await tenant.api.get(f"/presence/report-{report.id}")
     assert (read.status, read.raw) == (200, b'{"timeout":true}')
@@ -35,24 +35,24 @@ async def test_a_reset_leaves_a_report(tenant: Tenant, house: House, anonymous: 
     assert unknown.error() == (404, "404", "bad_identifier", {"cause": "x", "message": "bad identifier"})
 
     path = f"/v2/accounts/{tenant.id}/presence/report-{report.id}"
-    assert (await anonymous.get(house.url + path)).status == 401
-    linked = await anonymous.get(house.url + conceal(path))
+    assert (await anonymous.get(server.url + path)).status == 401
+    linked = await anonymous.get(server.url + conceal(path))
     assert (linked.status, linked.raw) == (200, read.raw)
 
 
-async def test_set_is_remembered_by_presence_id(tenant: Tenant, house: House) -> None:
+async def test_set_is_remembered_by_presence_id(tenant: Tenant, server: RunningServer) -> None:
     device = await tenant.api.put("/devices", {"name": "Desk", "presence_id": "101"})
     bare = await tenant.api.put("/devices", {"name": "Bare"})
     for state in ("early", "confirmed"):
         answer = await tenant.api.post(f"/devices/{device.id}/presence", {"action": "set", "state": state})
         assert (answer.status, answer.data) == (200, "command sent")
-        assert await manual(house, tenant) == {"101": state}
+        assert await manual(server, tenant) == {"101": state}
     answer = await tenant.api.post(f"/devices/{bare.id}/presence", {"action": "set", "state": "early"})
     assert answer.data == "command sent"
-    assert await manual(house, tenant) == {"101": "confirmed"}
+    assert await manual(server, tenant) == {"101": "confirmed"}
 
 
-async def test_of_a_user_or_the_users_devices(tenant: Tenant, house: House) -> None:
+async def test_of_a_user_or_the_users_devices(tenant: Tenant, server: RunningServer) -> None:
     user = await tenant.api.put("/users", {"first_name": "A", "last_name": "B"})
     path, order = f"/users/{user.id}/presence", {"action": "set", "state": "terminated"}
     nothing = await tenant.api.post(path, order)
@@ -62,11 +62,11 @@ async def test_of_a_user_or_the_users_devices(tenant: Tenant, house: House) -> N
         await tenant.api.put("/devices", {"name": name, "presence_id": name, "owner_id": user.id})
     await tenant.api.put("/devices", {"name": "x", "presence_id": "203", "hotdesk": {"users": {user.id: {}}}})
     assert (await tenant.api.post(path, order)).data == "command sent"
-    assert await manual(house, tenant) == {"201": "terminated", "202": "terminated"}
+    assert await manual(server, tenant) == {"201": "terminated", "202": "terminated"}
 
     await tenant.api.patch(f"/users/{user.id}", {"presence_id": "200"})
     await tenant.api.post(path, {**order, "state": "early"})
-    assert await manual(house, tenant) == {"200": "early", "201": "terminated", "202": "terminated"}
+    assert await manual(server, tenant) == {"200": "early", "201": "terminated", "202": "terminated"}
     assert (await tenant.api.post(path, {"reset": True})).data == "command sent"
 
 
@@ -85,7 +85,7 @@ async def test_orders_nobody_understands(order: dict[str, str], field: str, what
     assert refused.error() == (400, "400", "validation error", {field: {"invalid": detail}})
 
 
-async def test_a_presence_id_is_no_private_field(tenant: Tenant, house: House) -> None:
+async def test_a_presence_id_is_no_private_field(tenant: Tenant, server: RunningServer) -> None:
     device = await tenant.api.put("/devices", {"name": "Desk", "presence_id": "pvt_deleted"})
     await tenant.api.post(f"/devices/{device.id}/presence", {"action": "set", "state": "early"})
-    assert await manual(house, tenant) == {}
+    assert await manual(server, tenant) == {}

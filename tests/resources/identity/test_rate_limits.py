@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.harness import House, Tenant, new_tenant
+from tests.harness import RunningServer, Tenant, new_tenant
 
 DEVICE = {"per_minute": {"total_packets": 100, "invites": 10}, "per_second": {"total_packets": 5}}
 ACCOUNT = {"account": DEVICE, "device": DEVICE}
 
 
-async def test_of_an_account(tenant: Tenant, master: Tenant, house: House) -> None:
+async def test_of_an_account(tenant: Tenant, master: Tenant, server: RunningServer) -> None:
     path = f"/accounts/{tenant.id}/rate_limits"
     empty = await master.root.get(path)
     assert (empty.status, empty.data) == (200, {})
@@ -19,7 +19,7 @@ async def test_of_an_account(tenant: Tenant, master: Tenant, house: House) -> No
     expected = {"id": saved.id, **ACCOUNT}
     assert (saved.status, saved.data) == (200, expected)
     assert (await master.root.get(path)).data == expected
-    stored = await house.services.store.get(tenant.id, "rate_limits", saved.id)
+    stored = await server.runtime.store.get(tenant.id, "rate_limits", saved.id)
     assert stored is not None
     owner = {key: stored.fields[key] for key in ("pvt_owner_id", "pvt_owner_type", "pvt_queryname")}
     assert owner == {"pvt_owner_id": tenant.id, "pvt_owner_type": "account", "pvt_queryname": tenant.realm}
@@ -57,8 +57,8 @@ async def test_each_has_its_own_form(tenant: Tenant, master: Tenant) -> None:
     assert elsewhere.error() == (404, "404", "faulty request", {})
 
 
-async def test_only_who_sells_sees_them(tenant: Tenant, master: Tenant, house: House) -> None:
-    customer = await new_tenant(house, tenant, f"customer{tenant.id[:8]}")
+async def test_only_who_sells_sees_them(tenant: Tenant, master: Tenant, server: RunningServer) -> None:
+    customer = await new_tenant(server, tenant, f"customer{tenant.id[:8]}")
     for path in (f"/accounts/{tenant.id}/rate_limits", f"/accounts/{customer.id}/rate_limits"):
         for verb in ("GET", "POST", "DELETE"):
             refused = await tenant.root.request(verb, path, ACCOUNT)

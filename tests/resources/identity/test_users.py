@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Answer, House, Tenant
+from tests.harness import Answer, RunningServer, Tenant
 
 DEFAULTS: dict[str, Any] = {
     "call_restriction": {},
@@ -215,11 +215,11 @@ async def test_an_email_any_number_of_times(tenant: Tenant) -> None:
 # Credentials
 
 
-async def test_a_password_is_never_shown_or_kept(tenant: Tenant, house: House) -> None:
+async def test_a_password_is_never_shown_or_kept(tenant: Tenant, server: RunningServer) -> None:
     login = {"username": "Jane", "password": "secret word", "confirm_password": "secret word"}
     created = await tenant.api.put("/users", {**NAME, **login})
     assert created.data == {**DEFAULTS, **NAME, "id": created.id, "username": "jane"}
-    stored = await house.services.store.get(tenant.id, "user", created.id)
+    stored = await server.runtime.store.get(tenant.id, "user", created.id)
     assert stored is not None
     assert "secret word" not in repr(stored.fields)
     known = {hashlib.md5(b"jane:secret word").hexdigest(), hashlib.sha1(b"jane:secret word").hexdigest()}

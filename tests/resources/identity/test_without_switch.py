@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crossbar.documents.document import Document
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 SAMPLE = "0" * 32
 
@@ -48,12 +48,12 @@ async def test_only_a_known_sip_user_is_made_to_register_anew(tenant: Tenant) ->
     assert unknown.error() == (404, "404", "bad identifier", ["desk_2"])
 
 
-async def test_parked_calls_by_slot(tenant: Tenant, house: House) -> None:
+async def test_parked_calls_by_slot(tenant: Tenant, server: RunningServer) -> None:
     empty = await tenant.api.get("/parked_calls")
     assert (empty.status, empty.data) == (200, {"slots": {}})
     slot = {"Call-ID": "x", "Presence-ID": "*3101@x.test", "Node": "fs"}
     for number in ("101", "102"):
         fields = {"slot": slot, "pvt_type": "parked_call", "pvt_account_id": tenant.id}
-        await house.services.store.insert(Document(tenant.id, "parked_call", f"parking-slot-{number}", fields))
+        await server.runtime.store.insert(Document(tenant.id, "parked_call", f"parking-slot-{number}", fields))
     shown = {"call_id": "x", "presence_id": "*3101@x.test", "node": "fs"}
     assert (await tenant.api.get("/parked_calls")).data == {"slots": {"101": shown, "102": shown}}

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 A_LEG = "7a3c4f46-9b1e-4d8e-9c07-5f64e4f3a001"
 B_LEG = "7a3c4f46-9b1e-4d8e-9c07-5f64e4f3a002"
@@ -92,10 +92,12 @@ def body_of(form: str, document: dict[str, Any]) -> tuple[bytes, str]:
 
 @pytest.mark.parametrize("form", ["json", "form", "form, base64", "base64"])
 @pytest.mark.parametrize("encode_values", [True, False])
-async def test_each_form_becomes_the_same_cdr(house: House, tenant: Tenant, form: str, encode_values: bool) -> None:
+async def test_each_form_becomes_the_same_cdr(
+    server: RunningServer, tenant: Tenant, form: str, encode_values: bool
+) -> None:
     document = report(tenant.realm)
     body, content_type = body_of(form, with_encoded_values(document) if encode_values else document)
-    answer = await house.master.root.request(
+    answer = await server.master.root.request(
         "POST", f"/hooks/freeswitch/cdr?uuid={A_LEG}", body=body, content_type=content_type
     )
     cdr_id = f"202403-{A_LEG}"
@@ -140,13 +142,13 @@ def answer_key(answer: Any) -> str:
     return str(key)
 
 
-async def test_kazoo_variables_decide(house: House, tenant: Tenant) -> None:
+async def test_kazoo_variables_decide(server: RunningServer, tenant: Tenant) -> None:
     variables = {
         "ecallmgr_Account-ID": tenant.id,
         "ecallmgr_Owner-ID": tenant.admin_id,
         "ecallmgr_Call-Interaction-ID": "63876852000-74e8f4b0",
     }
-    answer = await house.master.root.request(
+    answer = await server.master.root.request(
         "POST",
         "/hooks/freeswitch/cdr",
         body=orjson.dumps(with_encoded_values(report("nowhere.test", **variables))),
@@ -156,10 +158,10 @@ async def test_kazoo_variables_decide(house: House, tenant: Tenant) -> None:
     assert [(row["call_id"], row["interaction_id"]) for row in listed.data] == [(A_LEG, "63876852000-74e8f4b0")]
 
 
-async def test_the_legs_of_a_call_share_an_interaction(house: House, tenant: Tenant) -> None:
+async def test_the_legs_of_a_call_share_an_interaction(server: RunningServer, tenant: Tenant) -> None:
     b_leg = report(tenant.realm, B_LEG, begun=STARTED + 2, direction="outbound", bridge_uuid=A_LEG)
     for document in (b_leg, report(tenant.realm)):  # the leg that began first ends last
-        sent = await house.master.root.request("POST", "/hooks/freeswitch/cdr", body=orjson.dumps(document))
+        sent = await server.master.root.request("POST", "/hooks/freeswitch/cdr", body=orjson.dumps(document))
         assert sent.status == 200, sent.envelope
     listed = await tenant.api.get("/cdrs/interaction", query=RANGE)
     assert [row["call_id"] for row in listed.data] == [A_LEG]
@@ -185,7 +187,7 @@ async def test_a_switch_proves_itself_with_the_token_as_password(tenant: Tenant,
     assert refused.error()[:3] == (403, "403", "forbidden")
 
 
-async def test_nonsense_is_refused(house: House) -> None:
+async def test_nonsense_is_refused(server: RunningServer) -> None:
     for body, content_type, field in (
         (b"{}", "application/json", "account_id"),
         (b"cdr=abcde", "application/x-www-form-urlencoded", "cdr"),
@@ -193,5 +195,5 @@ async def test_nonsense_is_refused(house: House) -> None:
         (b"nonsense", "application/x-www-form-base64-encoded", "json"),
         (b"[]", "application/json", "json"),
     ):
-        answer = await house.master.root.request("POST", "/hooks/freeswitch/cdr", body=body, content_type=content_type)
+        answer = await server.master.root.request("POST", "/hooks/freeswitch/cdr", body=body, content_type=content_type)
         assert (answer.status, list(answer.data)) == (400, [field])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.call_records import START, hand_in, leg
-from tests.harness import Api, House, Tenant
+from tests.harness import Api, RunningServer, Tenant
 
 
 async def token_of(tenant: Tenant) -> str:
@@ -40,8 +40,8 @@ def record(kind: str, account_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["cdrs", "call_stats", "agent_statuses", "call_events", "sip_messages"])
-async def test_each_kind_is_kept_once(house: House, tenant: Tenant, kind: str) -> None:
-    root = house.master.root
+async def test_each_kind_is_kept_once(server: RunningServer, tenant: Tenant, kind: str) -> None:
+    root = server.master.root
     first = await root.post(f"/ingest/{kind}", record(kind, tenant.id))
     assert (first.status, first.data["account_id"], first.data["new"]) == (200, tenant.id, True)
     again = await root.post(f"/ingest/{kind}", record(kind, tenant.id))
@@ -50,28 +50,28 @@ async def test_each_kind_is_kept_once(house: House, tenant: Tenant, kind: str) -
     assert batch.data == {"kept": 0, "known": 2, "refused": 0, "refusals": []}
 
 
-async def test_a_batch_keeps_what_is_good_and_names_what_is_not(house: House, tenant: Tenant) -> None:
+async def test_a_batch_keeps_what_is_good_and_names_what_is_not(server: RunningServer, tenant: Tenant) -> None:
     good, bad = leg(tenant.id, 1), leg(tenant.id, 2, duration_seconds="long")
-    answer = await hand_in(house.master.root, "cdrs", good, bad, {"call_id": "lost"}, leg("0" * 32, 3))
+    answer = await hand_in(server.master.root, "cdrs", good, bad, {"call_id": "lost"}, leg("0" * 32, 3))
     assert (answer.data["kept"], answer.data["known"], answer.data["refused"]) == (1, 0, 3)
     assert [(refusal["record"], refusal["error"], list(refusal["data"])) for refusal in answer.data["refusals"]] == [
         (2, "400", ["duration_seconds"]),
         (3, "400", ["account_id"]),
         (4, "400", ["account_id"]),
     ]
-    broken = await house.master.root.request(
+    broken = await server.master.root.request(
         "POST", "/ingest/cdrs", body=b'{"call_id": \n\n[1]\n', content_type="application/x-ndjson"
     )
     assert [(refusal["record"], list(refusal["data"])) for refusal in broken.data["refusals"]] == [
         (1, ["json"]),
         (3, [""]),
     ]
-    array = await house.master.root.post("/ingest/cdrs", [good, leg(tenant.id, 4)])
+    array = await server.master.root.post("/ingest/cdrs", [good, leg(tenant.id, 4)])
     assert (array.data["kept"], array.data["known"]) == (1, 1)
 
 
-async def test_single_records_are_refused_whole(house: House, tenant: Tenant) -> None:
-    root = house.master.root
+async def test_single_records_are_refused_whole(server: RunningServer, tenant: Tenant) -> None:
+    root = server.master.root
     bad = await root.post("/ingest/cdrs", leg(tenant.id, 0, call_direction="sideways"))
     assert (bad.status, list(bad.data)) == (400, ["call_direction"])
     unknown = await root.post("/ingest/nonsense", {})

@@ -7,23 +7,23 @@ from typing import Any
 import pytest
 
 from crossbar import clock
-from tests.harness import Answer, House, Tenant, send_parts
+from tests.harness import Answer, RunningServer, Tenant, send_parts
 from tests.samples import MP3, PDF
 
 FAX = {"from_number": "+14155550100", "to_number": "+14155550199"}
 
 
-async def hand_in(house: House, kind: str, data: Any, *files: tuple[bytes, str]) -> Answer:
-    return await send_parts(house.master.root, "POST", f"/ingest/{kind}", data, *files)
+async def hand_in(server: RunningServer, kind: str, data: Any, *files: tuple[bytes, str]) -> Answer:
+    return await send_parts(server.master.root, "POST", f"/ingest/{kind}", data, *files)
 
 
 @pytest.mark.parametrize("address", ["vmbox_id", "mailbox"])
-async def test_a_message_left_by_a_caller(tenant: Tenant, house: House, address: str) -> None:
+async def test_a_message_left_by_a_caller(tenant: Tenant, server: RunningServer, address: str) -> None:
     box = await tenant.api.put("/vmboxes", {"name": "Box", "mailbox": "100"})
     where = {"vmbox_id": box.id} if address == "vmbox_id" else {"mailbox": "0100"}
     timestamp = clock.now() - 30
     kept = await hand_in(
-        house,
+        server,
         "voicemails",
         {"account_id": tenant.id, **where, "caller_id_number": "2001", "folder": "saved", "timestamp": timestamp},
         (MP3, "audio/mpeg"),
@@ -35,9 +35,9 @@ async def test_a_message_left_by_a_caller(tenant: Tenant, house: House, address:
     assert (await tenant.api.get(f"/vmboxes/{box.id}/messages/{kept.id}/raw")).raw == MP3
 
 
-async def test_a_message_for_nobody(tenant: Tenant, house: House) -> None:
+async def test_a_message_for_nobody(tenant: Tenant, server: RunningServer) -> None:
     for where in ({"vmbox_id": "f" * 32}, {"mailbox": "999"}, {}):
-        refused = await hand_in(house, "voicemails", {"account_id": tenant.id, **where}, (MP3, "audio/mpeg"))
+        refused = await hand_in(server, "voicemails", {"account_id": tenant.id, **where}, (MP3, "audio/mpeg"))
         (error,) = refused.data.values()
         assert error["not_found"]["message"] == "There is no such box"
 
@@ -50,16 +50,16 @@ async def test_a_message_for_nobody(tenant: Tenant, house: House) -> None:
     ],
 )
 async def test_what_is_sent_twice_is_kept_once(
-    tenant: Tenant, house: House, kind: str, data: Any, file: tuple[bytes, str]
+    tenant: Tenant, server: RunningServer, kind: str, data: Any, file: tuple[bytes, str]
 ) -> None:
     data = {"account_id": tenant.id, "call_id": "c1", **data}
-    assert (await hand_in(house, kind, data, file)).data["new"] is True
-    assert (await hand_in(house, kind, data, file)).data == {"account_id": tenant.id, "new": False}
-    assert (await hand_in(house, kind, {**data, "call_id": "c2"}, file)).data["new"] is True
+    assert (await hand_in(server, kind, data, file)).data["new"] is True
+    assert (await hand_in(server, kind, data, file)).data == {"account_id": tenant.id, "new": False}
+    assert (await hand_in(server, kind, {**data, "call_id": "c2"}, file)).data["new"] is True
     listing = {"recordings": "/recordings", "faxes": "/faxes/inbox"}[kind]
     listed = await tenant.api.get(listing, query={"created_to": 63_876_852_060})
     assert len(listed.data) == 2
-    stored = house.services.store.database["attachments.files"]
+    stored = server.runtime.store.database["attachments.files"]
     assert await stored.count_documents({"metadata.a": tenant.id}) == 2
 
 

@@ -10,22 +10,22 @@ import pytest_asyncio
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from tests.harness import Answer, Api, House, Tenant, issue_token, new_tenant
+from tests.harness import Answer, Api, RunningServer, Tenant, issue_token, new_tenant
 
 Write = Callable[..., Awaitable[Answer]]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def write(house: House) -> AsyncIterator[Write]:
+async def write(server: RunningServer) -> AsyncIterator[Write]:
     """Writes an alert as the operator; all are gone after the test."""
 
     async def put(kind: str, value: Any, title: str = "Title", **fields: Any) -> Answer:
         data = {"title": title, "message": "Text", "from": [], "to": [{"type": kind, "value": value}], **fields}
-        return await house.master.api.put("/alerts", data)
+        return await server.master.api.put("/alerts", data)
 
     yield put
-    for alert in await house.services.store.documents(Listing("alerts", "alert")):
-        await house.services.store.remove(alert)
+    for alert in await server.runtime.store.all(Listing("alerts", "alert")):
+        await server.runtime.store.remove(alert)
 
 
 async def titles(api: Api, path: str = "/alerts") -> list[str]:
@@ -47,26 +47,26 @@ async def test_create_list_read_delete(write: Write, tenant: Tenant) -> None:
     assert (await tenant.api.get(f"/alerts/{created.id}")).status == 404
 
 
-async def test_only_the_operator_writes(house: House, tenant: Tenant) -> None:
+async def test_only_the_operator_writes(server: RunningServer, tenant: Tenant) -> None:
     assert (await tenant.api.put("/alerts", {})).error() == (403, "403", "forbidden", {"message": "forbidden"})
     for missing, given in (
         ("title", {}),
         ("message", {"title": "a"}),
         ("to", {"title": "a", "message": "b", "from": []}),
     ):
-        refused = await house.master.api.put("/alerts", given)
+        refused = await server.master.api.put("/alerts", given)
         assert refused.error()[3] == {missing: {"required": {"message": "missing property"}}}
 
 
-async def test_alerts_may_be_disabled(house: House, write: Write) -> None:
-    await house.master.root.patch("/system_configs/alerts", {"default": {"enabled": False}})
+async def test_alerts_may_be_disabled(server: RunningServer, write: Write) -> None:
+    await server.master.root.patch("/system_configs/alerts", {"default": {"enabled": False}})
     assert (await write("all", "all")).error() == (400, "400", "disabled", {"message": "entity disabled"})
-    await house.master.root.delete("/system_configs/alerts")
+    await server.master.root.delete("/system_configs/alerts")
 
 
-async def test_who_gets_which(house: House, write: Write, tenant: Tenant, stranger: Tenant) -> None:
+async def test_who_gets_which(server: RunningServer, write: Write, tenant: Tenant, stranger: Tenant) -> None:
     person = await tenant.api.put("/users", {"first_name": "P", "last_name": "U"})
-    user = tenant.api.acting(await issue_token(house, tenant.id, person.id))
+    user = tenant.api.acting(await issue_token(server, tenant.id, person.id))
     await write("all", "all", "everybody")
     await write("all", "admins", "every admin")
     await write(tenant.id, "users", "users here")
@@ -75,11 +75,13 @@ async def test_who_gets_which(house: House, write: Write, tenant: Tenant, strang
     assert await titles(tenant.api) == ["Ada", "every admin", "everybody", "users here"]
     assert await titles(user) == ["everybody", "users here"]
     assert await titles(stranger.api) == ["every admin", "everybody"]
-    assert await titles(house.master.api) == ["every admin", "everybody", "resellers"]
+    assert await titles(server.master.api) == ["every admin", "everybody", "resellers"]
 
 
-async def test_alerts_about_accounts_below(house: House, write: Write, tenant: Tenant, stranger: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"child-{tenant.id[:8]}")
+async def test_alerts_about_accounts_below(
+    server: RunningServer, write: Write, tenant: Tenant, stranger: Tenant
+) -> None:
+    child = await new_tenant(server, tenant, f"child-{tenant.id[:8]}")
     await write("descendants", [child.id, "admins"], "below")
     assert (await titles(tenant.api), await titles(stranger.api)) == (["below"], [])
 
@@ -90,13 +92,13 @@ async def test_what_expired_is_gone(write: Write, tenant: Tenant) -> None:
     assert (await tenant.api.get(f"/alerts/{alert.id}")).status == 404
 
 
-async def test_means_of_payment(house: House, tenant: Tenant) -> None:
+async def test_means_of_payment(server: RunningServer, tenant: Tenant) -> None:
     """An account with service plans needs a payment method that lasts."""
-    store = house.services.store
-    about: dict[str, Any] = {"plans": {"p": {"vendor_id": house.master.id}}}
+    store = server.runtime.store
+    about: dict[str, Any] = {"plans": {"p": {"vendor_id": server.master.id}}}
 
     async def category(tokens: dict[str, Any]) -> list[str]:
-        await store.put(Document(tenant.id, "services", "services", {**about, "payment_tokens": tokens}))
+        await store.upsert(Document(tenant.id, "services", "services", {**about, "payment_tokens": tokens}))
         return [row["category"] for row in (await tenant.api.get("/alerts")).data]
 
     assert await category({}) == ["no_payment_token"]

@@ -13,7 +13,7 @@ from crossbar.documents.document import SYSTEM_CONFIG
 from crossbar.documents.listing import Listing
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
-from tests.harness import Api, House, Tenant, new_tenant
+from tests.harness import Api, RunningServer, Tenant, new_tenant
 
 TEMPLATE = {
     "from": "noreply@example.com",
@@ -23,17 +23,17 @@ TEMPLATE = {
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def system(house: House) -> Any:
+async def system(server: RunningServer) -> Any:
     """The master account's administrator on bare paths; system templates are as shipped after the test."""
-    yield house.master.root
-    for document in await house.services.store.documents(Listing(SYSTEM_CONFIG, "notification")):
-        await house.services.store.remove(document)
-        await house.services.attachments.delete(document)
+    yield server.master.root
+    for document in await server.runtime.store.all(Listing(SYSTEM_CONFIG, "notification")):
+        await server.runtime.store.remove(document)
+        await server.runtime.attachments.delete(document)
 
 
-def mails(house: House, recipient: str, subject: str) -> list[EmailMessage]:
+def mails(server: RunningServer, recipient: str, subject: str) -> list[EmailMessage]:
     """What lies in the spool of this subject for somebody."""
-    spool = Spool(spool_folder(house.services.config))
+    spool = Spool(spool_folder(server.runtime.config))
     found = [message for entry in spool.entries() if (message := spool.read(entry.id)) is not None]
     return [message for message in found if recipient in str(message["To"]) and message["Subject"] == subject]
 
@@ -57,8 +57,8 @@ async def test_the_shipped_templates(tenant: Tenant, master: Tenant) -> None:
     assert "system_alert" not in await rows(tenant.root)
 
 
-async def test_an_account_makes_a_template_its_own(house: House, tenant: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"child-{tenant.id[:8]}")
+async def test_an_account_makes_a_template_its_own(server: RunningServer, tenant: Tenant) -> None:
+    child = await new_tenant(server, tenant, f"child-{tenant.id[:8]}")
     shipped = await tenant.api.get("/notifications/new_user")
     assert (shipped.status, shipped.data["friendly_name"], "account_overridden" in shipped.data) == (
         200,
@@ -157,12 +157,12 @@ async def test_all_at_once(system: Api, tenant: Tenant) -> None:
         assert refused.error()[3] == {"force_system": {"forbidden": {"message": message}}}
 
 
-async def test_preview_and_log(house: House, tenant: Tenant) -> None:
+async def test_preview_and_log(server: RunningServer, tenant: Tenant) -> None:
     address = f"{tenant.id[:8]}@example.com"
     data = {**TEMPLATE, "to": {"type": "specified", "email_addresses": [address]}, "html": "<b>{{user.email}}</b>"}
     sent = await tenant.api.post("/notifications/new_user/preview", data)
     assert (sent.status, sent.data) == (200, "Notification processing")
-    (mail,) = mails(house, address, "Hello user.first_name")
+    (mail,) = mails(server, address, "Hello user.first_name")
     page = mail.get_body(("html",))
     assert page is not None
     assert page.get_content().strip() == "<b>user.email</b>"
@@ -181,19 +181,19 @@ async def test_preview_and_log(house: House, tenant: Tenant) -> None:
     assert broken.error()[:3] == (500, "500", "Failed to process notification preview")
 
 
-async def test_a_message_to_customers(house: House, tenant: Tenant) -> None:
-    children = [await new_tenant(house, tenant, f"{name}-{tenant.id[:8]}") for name in ("one", "two")]
+async def test_a_message_to_customers(server: RunningServer, tenant: Tenant) -> None:
+    children = [await new_tenant(server, tenant, f"{name}-{tenant.id[:8]}") for name in ("one", "two")]
     await children[0].api.put("/users", {"first_name": "Bob", "last_name": "U", "email": f"bob@{children[0].realm}"})
     path = "/notifications/customer_update/message"
     text = base64.b64encode(b"Dear {{user.first_name}} of {{account.name}}").decode()
     message = {"subject": "News", "from": "ops@example.com", "html": text, "plain": text}
     admins = await tenant.api.post(path, {**message, "user_type": "admins_only", "recipient_id": children[0].id})
     assert (admins.status, admins.data) == (200, {})
-    assert [mail["To"] for mail in mails(house, children[0].realm, "News")] == [f"admin@{children[0].realm}"]
-    assert mails(house, children[1].realm, "News") == []
+    assert [mail["To"] for mail in mails(server, children[0].realm, "News")] == [f"admin@{children[0].realm}"]
+    assert mails(server, children[1].realm, "News") == []
     await tenant.api.post(path, message)
-    assert len(mails(house, children[0].realm, "News")) == 3
-    (mail,) = mails(house, children[1].realm, "News")
+    assert len(mails(server, children[0].realm, "News")) == 3
+    (mail,) = mails(server, children[1].realm, "News")
     body = mail.get_body(("plain",))
     assert body is not None
     assert body.get_content().strip() == f"Dear Ada of two-{tenant.id[:8]}"

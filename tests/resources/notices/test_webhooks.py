@@ -9,7 +9,7 @@ import pytest
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.ids import monthly_id
-from tests.harness import Api, House, Tenant, new_tenant
+from tests.harness import Api, RunningServer, Tenant, new_tenant
 
 HOOK = {"name": "Mine", "uri": "https://hooks.example.com/x", "hook": "channel_create"}
 
@@ -69,27 +69,27 @@ async def test_a_bad_modifier_is_told_what_there_is(tenant: Tenant) -> None:
     assert (await tenant.api.put("/webhooks", {**HOOK, "hook": "all"})).status == 201
 
 
-async def disable(house: House, account_id: str, hook_id: str) -> None:
+async def disable(server: RunningServer, account_id: str, hook_id: str) -> None:
     def off(webhook: Document) -> None:
         webhook.fields |= {"enabled": False, "pvt_disabled_message": "too many failed attempts"}
 
-    await house.services.store.change(account_id, "webhook", hook_id, off)
+    await server.runtime.store.update(account_id, "webhook", hook_id, off)
 
 
-async def test_a_disabled_hook_tells_why_until_it_is_enabled(house: House, tenant: Tenant) -> None:
+async def test_a_disabled_hook_tells_why_until_it_is_enabled(server: RunningServer, tenant: Tenant) -> None:
     hook = await tenant.api.put("/webhooks", HOOK)
-    await disable(house, tenant.id, hook.id)
+    await disable(server, tenant.id, hook.id)
     assert (await tenant.api.get(f"/webhooks/{hook.id}")).data["disable_reason"] == "too many failed attempts"
     assert (await tenant.api.get("/webhooks")).data[0]["disable_reason"] == "too many failed attempts"
     enabled = await tenant.api.patch(f"/webhooks/{hook.id}", {"enabled": True})
     assert (enabled.data["enabled"], "disable_reason" in enabled.data) == (True, False)
 
 
-async def test_all_hooks_are_enabled_together(house: House, tenant: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"child-{tenant.id[:8]}")
+async def test_all_hooks_are_enabled_together(server: RunningServer, tenant: Tenant) -> None:
+    child = await new_tenant(server, tenant, f"child-{tenant.id[:8]}")
     own, below = await tenant.api.put("/webhooks", HOOK), await child.api.put("/webhooks", HOOK)
-    await disable(house, tenant.id, own.id)
-    await disable(house, child.id, below.id)
+    await disable(server, tenant.id, own.id)
+    await disable(server, child.id, below.id)
     missing = await tenant.api.patch("/webhooks", {})
     assert missing.data == {"re-enable": {"required": {"message": "re-enable is required to patch collections"}}}
     assert (await tenant.api.patch("/webhooks", {"re-enable": False})).data["re-enable"]["enum"]["target"] == [True]
@@ -125,7 +125,7 @@ async def test_everybody_may_see_what_there_is(anonymous: Api, tenant: Tenant) -
     assert (await tenant.root.put("/webhooks", HOOK)).status == 403
 
 
-async def test_attempts_by_time(house: House, tenant: Tenant) -> None:
+async def test_attempts_by_time(server: RunningServer, tenant: Tenant) -> None:
     hooks = [await tenant.api.put("/webhooks", HOOK) for _ in range(2)]
     now = clock.now()
     for age, hook in ((10, hooks[0]), (20, hooks[1]), (40 * 86_400, hooks[0])):
@@ -136,7 +136,7 @@ async def test_attempts_by_time(house: House, tenant: Tenant) -> None:
             "retries_left": 1,
             "pvt_created": now - age,
         }
-        await house.services.store.insert(Document(tenant.id, "webhook_attempt", monthly_id(now - age), fields))
+        await server.runtime.store.insert(Document(tenant.id, "webhook_attempt", monthly_id(now - age), fields))
     listed = await tenant.api.get("/webhooks/attempts")
     row = {"result": "failure", "method": "post", "retries_left": 1}
     assert listed.data == [

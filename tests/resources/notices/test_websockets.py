@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crossbar.documents.document import Document
-from tests.harness import Api, House, Tenant, new_tenant
+from tests.harness import Api, RunningServer, Tenant, new_tenant
 
 
 async def test_everybody_may_see_what_can_be_heard(anonymous: Api) -> None:
@@ -15,8 +15,8 @@ async def test_everybody_may_see_what_can_be_heard(anonymous: Api) -> None:
     assert len(told.data["call"]) == 9
 
 
-async def test_open_sockets(house: House, tenant: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"child-{tenant.id[:8]}")
+async def test_open_sockets(server: RunningServer, tenant: Tenant) -> None:
+    child = await new_tenant(server, tenant, f"child-{tenant.id[:8]}")
     rows: dict[str, dict[str, Any]] = {}
     for port, account_id in ((1001, tenant.id), (1002, child.id)):
         row = {
@@ -28,7 +28,7 @@ async def test_open_sockets(house: House, tenant: Tenant) -> None:
         }
         rows[account_id] = row
         socket = Document("websockets", "websocket", f"192.0.2.7:{port}", {**row, "account_id": account_id})
-        await house.services.store.insert(socket)
+        await server.runtime.store.insert(socket)
     own = await tenant.api.get("/websockets")
     assert (own.status, own.data) == (200, [rows[tenant.id]])
     # A parent that asks for a child sees its own sockets there, too.

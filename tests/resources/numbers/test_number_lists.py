@@ -13,7 +13,7 @@ from crossbar import clock
 from crossbar.access.costs import CostSettings
 from crossbar.documents.document import Document
 from crossbar.resources.numbers.domain import number_inventory
-from tests.harness import Api, House, Tenant, new_tenant
+from tests.harness import Api, RunningServer, Tenant, new_tenant
 from tests.numbers import (
     FORBIDDEN,
     NOT_FOUND,
@@ -143,7 +143,7 @@ async def test_numbers_of_mobile_devices(tenant: Tenant, stranger: Tenant, maste
 
 @pytest.mark.parametrize("state", ["submitted", "unconfirmed"])
 async def test_numbers_on_their_way_in(
-    state: str, house: House, tenant: Tenant, stranger: Tenant, master: Tenant
+    state: str, server: RunningServer, tenant: Tenant, stranger: Tenant, master: Tenant
 ) -> None:
     number, (kept,) = fresh(), await own(master, tenant, 1)
     fields: dict[str, Any] = {
@@ -154,7 +154,7 @@ async def test_numbers_on_their_way_in(
         "pvt_created": clock.now(),
         "pvt_modified": clock.now(),
     }
-    request = await house.services.store.insert(Document("port_requests", "port_request", f"port-{number[1:]}", fields))
+    request = await server.runtime.store.insert(Document("port_requests", "port_request", f"port-{number[1:]}", fields))
     listed = (await tenant.api.get("/phone_numbers")).data["numbers"]
     under_way = state == "submitted"
     assert set(listed) == ({number, kept} if under_way else {kept})
@@ -293,12 +293,12 @@ async def test_only_one_of_many_at_once_gives_a_number_back(tenant: Tenant, mast
 
 
 async def test_each_purchase_costs(
-    tenant: Tenant, master: Tenant, house: House, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, master: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers = [fresh(), fresh(), fresh()]
     await stock(master, *numbers)
     settings = CostSettings(token_costs={"phone_numbers": {"PUT": 60}}, rate_per_second=0.0)
-    monkeypatch.setattr(house.services.access.costs, "_settings", lambda: settings)
+    monkeypatch.setattr(server.runtime.access.costs, "_settings", lambda: settings)
     too_many = (429, "429", "too_many_requests", {"message": "too many requests"})
     bought = await tenant.api.put("/phone_numbers/collection/activate", {"numbers": numbers[:2]})
     assert len(bought.data["success"]) == 2
@@ -308,8 +308,8 @@ async def test_each_purchase_costs(
 # Looking for numbers
 
 
-async def test_looking_for_numbers(house: House, tenant: Tenant, master: Tenant) -> None:
-    await allow_additions(house, tenant)
+async def test_looking_for_numbers(server: RunningServer, tenant: Tenant, master: Tenant) -> None:
+    await allow_additions(server, tenant)
     numbers = [f"+44207{fresh()[5:]}" for _ in range(4)]
     await stock(master, *numbers)
     mine = await tenant.api.put(f"/phone_numbers/{numbers[2]}/reserve", {})
@@ -352,7 +352,7 @@ async def test_what_cannot_be_looked_for(query: dict[str, str], field: str, code
     assert {name: list(codes) for name, codes in refused.data.items()} == {field: [code]}
 
 
-async def test_visitors_of_a_shop(house: House, tenant: Tenant, master: Tenant, anonymous: Api) -> None:
+async def test_visitors_of_a_shop(server: RunningServer, tenant: Tenant, master: Tenant, anonymous: Api) -> None:
     number = fresh()
     await stock(master, number)
     query = {"prefix": number[2:], "reseller_id": tenant.id}
@@ -370,9 +370,11 @@ async def test_visitors_of_a_shop(house: House, tenant: Tenant, master: Tenant, 
     assert (found.status, found.data) == (200, [{"number": number, "state": "available"}])
 
 
-async def test_the_resellers_reserve_is_for_its_customers(house: House, tenant: Tenant, master: Tenant) -> None:
+async def test_the_resellers_reserve_is_for_its_customers(
+    server: RunningServer, tenant: Tenant, master: Tenant
+) -> None:
     await master.root.put(f"/accounts/{tenant.id}/reseller", {})
-    child = await new_tenant(house, tenant, f"child{tenant.realm.partition('.')[0]}")
+    child = await new_tenant(server, tenant, f"child{tenant.realm.partition('.')[0]}")
     number = fresh()
     await add(master, tenant, number, create_with_state="reserved", carrier_name="inventory")
     query = {"prefix": number[2:]}

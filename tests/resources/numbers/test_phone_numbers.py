@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tests.harness import Api, House, Tenant, new_tenant
+from tests.harness import Api, RunningServer, Tenant, new_tenant
 from tests.numbers import FORBIDDEN, NOT_FOUND, add, allow_additions, fresh, refusal
 
 
@@ -111,12 +111,12 @@ async def test_what_does_not_fit_the_schema(tenant: Tenant, master: Tenant) -> N
 # Who may
 
 
-async def test_who_may_create_numbers(house: House, tenant: Tenant, master: Tenant) -> None:
+async def test_who_may_create_numbers(server: RunningServer, tenant: Tenant, master: Tenant) -> None:
     number, path = fresh(), "/phone_numbers/"
     cause = f"account '{tenant.id}' is not allowed to create number"
     message = "requestor is unauthorized to perform operation"
     assert (await tenant.api.put(path + number, {})).error() == refusal(403, "forbidden", message, cause)
-    await allow_additions(house, tenant)
+    await allow_additions(server, tenant)
     refused = await tenant.api.put(path + number, {"create_with_state": "available"})
     cause = "creating number in state 'available' is not allowed"
     assert refused.error() == refusal(403, "forbidden", message, cause)
@@ -146,8 +146,8 @@ async def test_a_number_of_another_account(tenant: Tenant, stranger: Tenant, mas
     assert (await master.api.get(path)).data["id"] == number
 
 
-async def test_the_account_above_moves_numbers(house: House, tenant: Tenant, master: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"child{tenant.realm.partition('.')[0]}")
+async def test_the_account_above_moves_numbers(server: RunningServer, tenant: Tenant, master: Tenant) -> None:
+    child = await new_tenant(server, tenant, f"child{tenant.realm.partition('.')[0]}")
     number = fresh()
     await add(master, tenant, number, note="kept")
     assert (await child.api.get(f"/phone_numbers/{number}")).error() == NOT_FOUND
@@ -180,9 +180,9 @@ async def test_only_a_superduper_admin_removes_for_good(tenant: Tenant, master: 
 
 
 async def test_reserve_activate_and_release_to_whoever_reserved_before(
-    house: House, tenant: Tenant, master: Tenant
+    server: RunningServer, tenant: Tenant, master: Tenant
 ) -> None:
-    child = await new_tenant(house, tenant, f"child{tenant.realm.partition('.')[0]}")
+    child = await new_tenant(server, tenant, f"child{tenant.realm.partition('.')[0]}")
     number = fresh()
     await add(master, master, number, create_with_state="available", carrier_name="inventory")
     path = f"/phone_numbers/{number}"
@@ -234,9 +234,9 @@ async def test_a_number_is_ported_in(tenant: Tenant, master: Tenant) -> None:
 
 
 async def test_a_number_that_exists_is_taken_over_where_it_is_free(
-    house: House, tenant: Tenant, stranger: Tenant, master: Tenant
+    server: RunningServer, tenant: Tenant, stranger: Tenant, master: Tenant
 ) -> None:
-    await allow_additions(house, tenant)
+    await allow_additions(server, tenant)
     free, coming = fresh(), fresh()
     await add(master, master, free, create_with_state="available", carrier_name="inventory")
     taken = await tenant.api.put(f"/phone_numbers/{free}", {})
@@ -264,8 +264,10 @@ async def test_identify(tenant: Tenant, stranger: Tenant, master: Tenant) -> Non
     assert disabled.error() == (400, "400", "client error", cause)
 
 
-async def test_numbers_of_an_account_that_ends_are_free_again(house: House, tenant: Tenant, master: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"child{tenant.realm.partition('.')[0]}")
+async def test_numbers_of_an_account_that_ends_are_free_again(
+    server: RunningServer, tenant: Tenant, master: Tenant
+) -> None:
+    child = await new_tenant(server, tenant, f"child{tenant.realm.partition('.')[0]}")
     local, bought, handed = fresh(), fresh(), fresh()
     await add(master, child, local)
     await add(master, child, bought, carrier_name="inventory")
@@ -299,8 +301,10 @@ async def test_carriers_have_features_that_local_numbers_lack(tenant: Tenant, ma
     assert set(released.data) == {"id", "state", "_read_only"}
 
 
-async def test_the_carrier_is_the_superduper_admins_to_say(house: House, tenant: Tenant, master: Tenant) -> None:
-    await allow_additions(house, tenant)
+async def test_the_carrier_is_the_superduper_admins_to_say(
+    server: RunningServer, tenant: Tenant, master: Tenant
+) -> None:
+    await allow_additions(server, tenant)
     number = fresh()
     message = "requestor is unauthorized to perform operation"
     refused = await tenant.api.put(f"/phone_numbers/{number}", {"carrier_name": "inventory"})

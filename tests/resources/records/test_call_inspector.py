@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.call_records import RANGE, START, given, leg
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 PHONE, SERVER = "10.0.0.1:5060", "10.0.0.2:5060"
 
@@ -16,11 +16,11 @@ def seen(tenant: Tenant, call_id: str, number: int, raw: str, *, back: bool = Fa
     return {**about, "src": source, "dst": target, "raw": raw}
 
 
-async def test_the_messages_of_a_call(house: House, tenant: Tenant) -> None:
+async def test_the_messages_of_a_call(server: RunningServer, tenant: Tenant) -> None:
     ok = seen(tenant, "call-0", 1, "SIP/2.0 200 OK", back=True)
     invite = seen(tenant, "call-0", 0, "INVITE sip:1000@pbx.test SIP/2.0")
-    await given(house, "sip_messages", ok, invite)
-    again = await house.master.root.post("/ingest/sip_messages", ok)
+    await given(server, "sip_messages", ok, invite)
+    again = await server.master.root.post("/ingest/sip_messages", ok)
     assert again.data["new"] is False
 
     inspected = await tenant.api.get("/call_inspector/call-0")
@@ -35,11 +35,11 @@ async def test_the_messages_of_a_call(house: House, tenant: Tenant) -> None:
     assert unknown.error() == (404, "404", "bad identifier", ["other"])
 
 
-async def test_the_calls_that_were_watched(house: House, tenant: Tenant) -> None:
+async def test_the_calls_that_were_watched(server: RunningServer, tenant: Tenant) -> None:
     assert (await tenant.api.get("/call_inspector")).data == []
     owner = {"owner_id": tenant.admin_id}
-    await given(house, "cdrs", *(leg(tenant.id, n, custom_channel_vars=owner if n == 3 else {}) for n in range(5)))
-    await given(house, "sip_messages", *(seen(tenant, f"call-{n}", n, "BYE") for n in (1, 3)))
+    await given(server, "cdrs", *(leg(tenant.id, n, custom_channel_vars=owner if n == 3 else {}) for n in range(5)))
+    await given(server, "sip_messages", *(seen(tenant, f"call-{n}", n, "BYE") for n in (1, 3)))
     for path, query, expected in (
         ("/call_inspector", {}, ["call-3", "call-1"]),
         ("/call_inspector", {"page_size": 1}, ["call-3"]),

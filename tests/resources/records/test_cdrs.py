@@ -7,7 +7,7 @@ from io import StringIO
 
 from crossbar.resources.records.domain.cdr_row import COLUMNS, call_cost
 from tests.call_records import RANGE, START, given, leg
-from tests.harness import Answer, House, Tenant
+from tests.harness import Answer, RunningServer, Tenant
 
 PLAIN_COLUMNS = [*COLUMNS]
 
@@ -16,10 +16,10 @@ def rows_of(sheet: Answer) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(sheet.raw.decode(), newline="")))
 
 
-async def test_a_leg_is_listed_in_flat_columns(house: House, tenant: Tenant) -> None:
+async def test_a_leg_is_listed_in_flat_columns(server: RunningServer, tenant: Tenant) -> None:
     variables = {"owner_id": "u" * 32, "authorizing_id": tenant.id, "account_billing": "per_minute", "rate": "300"}
     record = leg(tenant.id, 0, custom_channel_vars=variables, other_leg_call_id="other")
-    await given(house, "cdrs", record)
+    await given(server, "cdrs", record)
 
     listed = await tenant.api.get("/cdrs", query=RANGE)
     assert (listed.status, listed.envelope["page_size"]) == (200, 1)
@@ -77,9 +77,9 @@ async def test_a_leg_is_listed_in_flat_columns(house: House, tenant: Tenant) -> 
     )
 
 
-async def test_pages_are_newest_first_and_stay_full_with_filters(house: House, tenant: Tenant) -> None:
+async def test_pages_are_newest_first_and_stay_full_with_filters(server: RunningServer, tenant: Tenant) -> None:
     legs = [leg(tenant.id, n, hangup_cause="USER_BUSY" if n % 3 == 0 else "NORMAL_CLEARING") for n in range(9)]
-    await given(house, "cdrs", *legs)
+    await given(server, "cdrs", *legs)
 
     first = await tenant.api.get("/cdrs", query={**RANGE, "page_size": 2, "filter_hangup_cause": "USER_BUSY"})
     assert [row["call_id"] for row in first.data] == ["call-6", "call-3"]
@@ -108,9 +108,9 @@ async def test_pages_are_newest_first_and_stay_full_with_filters(house: House, t
         assert [row["call_id"] for row in answer.data] == calls, query
 
 
-async def test_a_user_sees_its_own_calls(house: House, tenant: Tenant) -> None:
+async def test_a_user_sees_its_own_calls(server: RunningServer, tenant: Tenant) -> None:
     owner = {"owner_id": tenant.admin_id}
-    await given(house, "cdrs", leg(tenant.id, 1, custom_channel_vars=owner), leg(tenant.id, 2))
+    await given(server, "cdrs", leg(tenant.id, 1, custom_channel_vars=owner), leg(tenant.id, 2))
 
     for path in ("/cdrs", "/cdrs/interaction"):
         listed = await tenant.api.get(f"/users/{tenant.admin_id}{path}", query=RANGE)
@@ -119,15 +119,15 @@ async def test_a_user_sees_its_own_calls(house: House, tenant: Tenant) -> None:
     assert missing.error()[:3] == (404, "404", "bad_identifier")
 
 
-async def test_an_interaction_shows_the_leg_that_began_first(house: House, tenant: Tenant) -> None:
+async def test_an_interaction_shows_the_leg_that_began_first(server: RunningServer, tenant: Tenant) -> None:
     interaction = f"{START}-abc"
     a_leg = leg(tenant.id, 0, interaction_id=interaction)
     b_leg = leg(tenant.id, 1, interaction_id=interaction, custom_channel_vars={"owner_id": tenant.admin_id})
     other = leg(tenant.id, 2)
     # The leg that began first ends, and comes, last; it comes twice.
-    await given(house, "cdrs", b_leg, other)
-    await given(house, "cdrs", a_leg)
-    again = await house.master.root.post("/ingest/cdrs", a_leg)
+    await given(server, "cdrs", b_leg, other)
+    await given(server, "cdrs", a_leg)
+    again = await server.master.root.post("/ingest/cdrs", a_leg)
     assert again.data == {"id": "202403-call-0", "account_id": tenant.id, "new": False}
 
     listed = await tenant.api.get("/cdrs/interaction", query=RANGE)
@@ -162,8 +162,8 @@ async def test_unknown_ids(tenant: Tenant) -> None:
     assert (await tenant.api.get(f"/cdrs/legs/{START}-none")).data == []
 
 
-async def test_ranges_and_offsets(house: House, tenant: Tenant) -> None:
-    await given(house, "cdrs", leg(tenant.id, 0))
+async def test_ranges_and_offsets(server: RunningServer, tenant: Tenant) -> None:
+    await given(server, "cdrs", leg(tenant.id, 0))
     assert (await tenant.api.get("/cdrs")).data == []
     too_long = await tenant.api.get("/cdrs", query={"created_from": START, "created_to": START + 2_682_001})
     text = f"created_to {START + 2_682_001} is more than 2682000 seconds from created_from {START}"
@@ -182,8 +182,8 @@ async def test_ranges_and_offsets(house: House, tenant: Tenant) -> None:
     assert chunks.error()[:3] == (404, "404", "faulty_request")
 
 
-async def test_a_sheet_has_every_row_of_the_range(house: House, tenant: Tenant) -> None:
-    await given(house, "cdrs", *(leg(tenant.id, n) for n in range(60)))
+async def test_a_sheet_has_every_row_of_the_range(server: RunningServer, tenant: Tenant) -> None:
+    await given(server, "cdrs", *(leg(tenant.id, n) for n in range(60)))
 
     sheet = await tenant.api.get("/cdrs", query={**RANGE, "accept": "csv"})
     assert (sheet.status, sheet.headers["Content-Type"]) == (200, "text/csv")
@@ -206,9 +206,9 @@ async def test_a_sheet_has_every_row_of_the_range(house: House, tenant: Tenant) 
     assert (empty.status, empty.raw) == (204, b"")
 
 
-async def test_a_long_list_is_streamed_as_an_ordinary_envelope(house: House, tenant: Tenant) -> None:
+async def test_a_long_list_is_streamed_as_an_ordinary_envelope(server: RunningServer, tenant: Tenant) -> None:
     count = 1100
-    await given(house, "cdrs", *(leg(tenant.id, n % 60, call_id=f"c{n:04}") for n in range(count)))
+    await given(server, "cdrs", *(leg(tenant.id, n % 60, call_id=f"c{n:04}") for n in range(count)))
     for path in ("/cdrs", "/cdrs/interaction"):
         short = await tenant.api.get(path, query={**RANGE, "paginate": "false", "filter_call_id": "c0007"})
         expected = {"data", "status", "revision", "auth_token", "request_id", "node", "version", "timestamp", "tokens"}
@@ -224,13 +224,13 @@ async def test_a_long_list_is_streamed_as_an_ordinary_envelope(house: House, ten
     assert (len(pretty.data), pretty.raw[:4]) == (count, b"{\n  ")
 
 
-async def test_resellers_see_what_they_are_charged(house: House, tenant: Tenant) -> None:
+async def test_resellers_see_what_they_are_charged(server: RunningServer, tenant: Tenant) -> None:
     variables = {"reseller_billing": "per_minute", "rate": 100, "rate_increment": "30", "rate_minimum": "30"}
-    await given(house, "cdrs", leg(tenant.id, 0, billing_seconds=61, custom_channel_vars=variables))
-    listed = await house.master.root.get(f"/accounts/{tenant.id}/cdrs", query=RANGE)
+    await given(server, "cdrs", leg(tenant.id, 0, billing_seconds=61, custom_channel_vars=variables))
+    listed = await server.master.root.get(f"/accounts/{tenant.id}/cdrs", query=RANGE)
     assert (listed.data[0]["reseller_cost"], listed.data[0]["reseller_call_type"]) == ("150", "per_minute")
     assert listed.data[0]["cost"] == "0"
-    sheet = await house.master.root.get(f"/accounts/{tenant.id}/cdrs/interaction", query={**RANGE, "accept": "csv"})
+    sheet = await server.master.root.get(f"/accounts/{tenant.id}/cdrs/interaction", query={**RANGE, "accept": "csv"})
     assert list(rows_of(sheet)[0]) == [*PLAIN_COLUMNS, "reseller_cost", "reseller_call_type"]
 
 
@@ -243,11 +243,11 @@ def test_cost_of_a_call() -> None:
     assert call_cost(61, {**rating, "discount_percentage": "50"}) == 190
 
 
-async def test_summary_adds_billing_seconds(house: House, tenant: Tenant) -> None:
+async def test_summary_adds_billing_seconds(server: RunningServer, tenant: Tenant) -> None:
     carrier = {"resource_id": "r1", "rate_name": "intl"}
     outbound = {"call_direction": "outbound", "to": "+442071838750@acme.test", "custom_channel_vars": carrier}
     await given(
-        house,
+        server,
         "cdrs",
         leg(tenant.id, 0, to="+14158867900@pbx.test"),
         leg(tenant.id, 1, to="+18005551234@pbx.test"),

@@ -7,20 +7,20 @@ import dataclasses
 import pytest
 
 from crossbar import clock
-from crossbar.config import Config, ConfigError, Retention, Term
+from crossbar.config import Config, ConfigError, RetentionOptions, RetentionTerm
 from crossbar.documents.document import Document
-from crossbar.endpoint import Services
 from crossbar.resources.records.domain.retention import remove_expired
+from crossbar.runtime import Runtime
 from tests.call_records import START, given, leg
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 DAY = 86_400
 
 
-def keeping(house: House, *terms: Term, batch: int = 1000) -> Services:
+def keeping(server: RunningServer, *terms: RetentionTerm, batch: int = 1000) -> Runtime:
     """The server's services, with other terms of retention."""
-    config = dataclasses.replace(house.services.config, retention=Retention(days=terms, batch=batch, pause_ms=0))
-    settings = house.services.settings
+    config = dataclasses.replace(server.runtime.config, retention=RetentionOptions(days=terms, batch=batch, pause_ms=0))
+    settings = server.runtime.settings
 
     class Told:
         """Settings that nobody changes meanwhile."""
@@ -31,16 +31,16 @@ def keeping(house: House, *terms: Term, batch: int = 1000) -> Services:
         def __getattr__(self, name: str) -> object:
             return getattr(settings, name)
 
-    return dataclasses.replace(house.services, settings=Told())  # type: ignore[arg-type]
+    return dataclasses.replace(server.runtime, settings=Told())  # type: ignore[arg-type]
 
 
-async def test_old_legs_go_with_their_interactions_and_young_ones_stay(house: House, tenant: Tenant) -> None:
+async def test_old_legs_go_with_their_interactions_and_young_ones_stay(server: RunningServer, tenant: Tenant) -> None:
     ages = range(10)
-    await given(house, "cdrs", *(leg(tenant.id, -age * 24 * 60, call_id=f"{age} days old") for age in ages))
+    await given(server, "cdrs", *(leg(tenant.id, -age * 24 * 60, call_id=f"{age} days old") for age in ages))
     now = clock.unix(START)
     with clock.frozen(now):
-        assert await remove_expired(keeping(house, Term("call_event", 1))) == 0
-        removed = await remove_expired(keeping(house, Term("cdr", 4), batch=2))
+        assert await remove_expired(keeping(server, RetentionTerm("call_event", 1))) == 0
+        removed = await remove_expired(keeping(server, RetentionTerm("cdr", 4), batch=2))
     assert removed == 2 * 5  # a leg and an interaction each
     wide = {"created_from": START - 20 * DAY, "created_to": START + DAY}
     for path in ("/cdrs", "/cdrs/interaction"):
@@ -48,25 +48,25 @@ async def test_old_legs_go_with_their_interactions_and_young_ones_stay(house: Ho
         assert [row["call_id"] for row in rows] == [f"{age} days old" for age in range(5)]
 
 
-async def test_files_of_a_record_go_with_it(house: House, tenant: Tenant) -> None:
-    services = house.services
+async def test_files_of_a_record_go_with_it(server: RunningServer, tenant: Tenant) -> None:
+    services = server.runtime
     fields = {"pvt_type": "mms", "pvt_created": START}
     message = await services.store.insert(Document(tenant.id, "mms", "202403-old", fields))
     await services.attachments.put(message, "message.eml", "message/rfc822", b"long gone")
-    await remove_expired(keeping(house, Term("mms", 30)))
+    await remove_expired(keeping(server, RetentionTerm("mms", 30)))
     assert await services.store.get(tenant.id, "mms", "202403-old") is None
     assert await services.attachments.all(message) == []
 
 
-async def test_only_records_are_ever_too_old(house: House, tenant: Tenant) -> None:
+async def test_only_records_are_ever_too_old(server: RunningServer, tenant: Tenant) -> None:
     device = await tenant.api.put("/devices", {"name": "Desk"})
     with clock.frozen(clock.unix_now() + 10 * DAY):
-        await remove_expired(keeping(house, Term("device", 1), Term("nonsense", 1)))
+        await remove_expired(keeping(server, RetentionTerm("device", 1), RetentionTerm("nonsense", 1)))
     assert (await tenant.api.get(f"/devices/{device.id}")).status == 200
 
 
-async def test_one_worker_does_the_work(house: House) -> None:
-    store = house.services.store
+async def test_one_worker_does_the_work(server: RunningServer) -> None:
+    store = server.runtime.store
     with clock.frozen(1_800_000_000):
         assert await store.lease("test", "one", 60)
         assert await store.lease("test", "one", 60)

@@ -8,7 +8,7 @@ import pytest
 
 from crossbar import __version__, clock
 from crossbar.documents.document import ACCOUNTS
-from tests.harness import House, Tenant, new_tenant
+from tests.harness import RunningServer, Tenant, new_tenant
 
 
 async def test_system_status(master: Tenant) -> None:
@@ -37,8 +37,8 @@ async def test_sup_runs_nothing_else(master: Tenant, path: str) -> None:
     assert (await master.root.get(path)).error()[:3] == (404, "404", "faulty_request")
 
 
-async def test_migrations(house: House, tenant: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"child-{tenant.id[:8]}")
+async def test_migrations(server: RunningServer, tenant: Tenant) -> None:
+    child = await new_tenant(server, tenant, f"child-{tenant.id[:8]}")
     listed = await tenant.api.get("/migrations")
     description = "Migrate account and all sub accounts to Teletype"
     assert (listed.status, listed.data) == (200, {"notify_to_teletype": description})
@@ -56,16 +56,16 @@ async def test_migrations(house: House, tenant: Tenant) -> None:
     assert (done.status, done.data) == (200, {"performed_on": [tenant.id, child.id]})
     after = (await child.api.get(path)).data
     assert (after["performed"], after["performed_time"] <= clock.now()) == (True, True)
-    account = await house.services.store.get(ACCOUNTS, "account", child.id)
+    account = await server.runtime.store.get(ACCOUNTS, "account", child.id)
     assert account is not None
     assert account.at("pvt_notification_preference") == "teletype"
 
 
-async def test_resellers_are_migrated_only_where_asked(house: House, tenant: Tenant) -> None:
-    child = await new_tenant(house, tenant, f"reseller-{tenant.id[:8]}")
-    below = await new_tenant(house, child, f"below-{tenant.id[:8]}")
+async def test_resellers_are_migrated_only_where_asked(server: RunningServer, tenant: Tenant) -> None:
+    child = await new_tenant(server, tenant, f"reseller-{tenant.id[:8]}")
+    below = await new_tenant(server, child, f"below-{tenant.id[:8]}")
 
-    await house.services.store.change(
+    await server.runtime.store.update(
         ACCOUNTS, "account", child.id, lambda account: account.fields.update(pvt_reseller=True)
     )
     order = {"perform_migration": "now", "include_descendants": True}

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.harness import House, Tenant, new_tenant
+from tests.harness import RunningServer, Tenant, new_tenant
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def children(house: House, tenant: Tenant) -> list[Tenant]:
+async def children(server: RunningServer, tenant: Tenant) -> list[Tenant]:
     """Three accounts below the tenant, one of them a level deeper."""
     key = tenant.id[:8]
-    first = await new_tenant(house, tenant, f"{key}-Alpha")
-    second = await new_tenant(house, tenant, f"{key}-alphabet")
-    third = await new_tenant(house, first, f"{key}-beta")
+    first = await new_tenant(server, tenant, f"{key}-Alpha")
+    second = await new_tenant(server, tenant, f"{key}-alphabet")
+    third = await new_tenant(server, first, f"{key}-beta")
     return [first, second, third]
 
 
@@ -35,7 +35,7 @@ async def test_accounts_by_name(tenant: Tenant, children: list[Tenant]) -> None:
 
 
 async def test_accounts_only_below_ones_own(
-    house: House, tenant: Tenant, children: list[Tenant], stranger: Tenant
+    server: RunningServer, tenant: Tenant, children: list[Tenant], stranger: Tenant
 ) -> None:
     query = {"t": "account", "q": "name", "v": "true"}
     assert len((await tenant.root.get("/search", query=query)).data) == 3

@@ -10,7 +10,7 @@ import pytest_asyncio
 from crossbar.app import open_store
 from crossbar.documents.feed import Feed
 from crossbar.settings import Settings
-from tests.harness import Api, House, Tenant
+from tests.harness import Api, RunningServer, Tenant
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -134,10 +134,10 @@ async def test_restrictions_of_the_system_hold_for_accounts_without_their_own(ro
     )
 
 
-async def test_every_worker_hears_of_a_change(root: Api, house: House, mongo_uri: str) -> None:
-    store = open_store(house.services.config, mongo_uri)
+async def test_every_worker_hears_of_a_change(root: Api, server: RunningServer, mongo_uri: str) -> None:
+    store = open_store(server.runtime.config, mongo_uri)
     feed = Feed(store)
-    other = Settings(house.services.config, store, feed, node="crossbar@elsewhere")
+    other = Settings(server.runtime.config, store, feed, node="crossbar@elsewhere")
     heard = asyncio.Event()
     feed.subscribe("system_config", lambda _: heard.set())
     await feed.start()
@@ -158,14 +158,14 @@ async def test_every_worker_hears_of_a_change(root: Api, house: House, mongo_uri
         store.close()
 
 
-async def test_a_value_that_cannot_be_used_leaves_the_one_of_the_file(root: Api, house: House) -> None:
+async def test_a_value_that_cannot_be_used_leaves_the_one_of_the_file(root: Api, server: RunningServer) -> None:
     stored = await root.patch(
         "/system_configs/crossbar", {"default": {"default_language": "de-DE", "reset_id_size": 9}}
     )
     assert stored.data["default"] == {"default_language": "de-DE", "reset_id_size": 9}
-    await house.services.settings.fresh()
-    assert house.services.config.api.default_language == "de-DE"
-    assert house.services.config.api.reset_id_size == 137
+    await server.runtime.settings.fresh()
+    assert server.runtime.config.api.default_language == "de-DE"
+    assert server.runtime.config.api.reset_id_size == 137
 
 
 async def test_what_the_file_says_counts_as_a_default(root: Api) -> None:

@@ -13,13 +13,13 @@ from dns.asyncresolver import Resolver
 
 from crossbar.documents.document import ACCOUNTS
 from crossbar.resources.system.domain import dns_check
-from tests.harness import Api, House, Tenant
+from tests.harness import Api, RunningServer, Tenant
 
 PNG = b"\x89PNG\r\n\x1a\n"
 DEFAULTS = {"hide_credits": False, "hide_powered": False, "hide_registration": False}
 
 
-async def test_create_replace_delete(house: House, tenant: Tenant) -> None:
+async def test_create_replace_delete(server: RunningServer, tenant: Tenant) -> None:
     missing = (404, "404", "bad_identifier", {"cause": "whitelabel", "message": "bad identifier"})
     assert (await tenant.api.get("/whitelabel")).error() == missing
     assert (await tenant.api.post("/whitelabel", {})).error() == missing
@@ -27,7 +27,7 @@ async def test_create_replace_delete(house: House, tenant: Tenant) -> None:
     created = await tenant.api.put("/whitelabel", {"domain": domain, "brandColor": "#fff"})
     expected = {**DEFAULTS, "id": "whitelabel", "domain": domain.lower(), "brandColor": "#fff"}
     assert (created.status, created.data) == (201, expected)
-    account = await house.services.store.get(ACCOUNTS, "account", tenant.id)
+    account = await server.runtime.store.get(ACCOUNTS, "account", tenant.id)
     assert account is not None
     assert account.at("pvt_whitelabel_domain") == domain.lower()
 
@@ -38,7 +38,7 @@ async def test_create_replace_delete(house: House, tenant: Tenant) -> None:
     deleted = await tenant.api.delete("/whitelabel")
     assert (deleted.status, deleted.data["_read_only"]) == (200, {"deleted": True})
     assert (await tenant.api.get("/whitelabel")).error() == missing
-    account = await house.services.store.get(ACCOUNTS, "account", tenant.id)
+    account = await server.runtime.store.get(ACCOUNTS, "account", tenant.id)
     assert account is not None
     assert account.at("pvt_whitelabel_domain") is None
 
@@ -84,7 +84,7 @@ async def test_everybody_sees_the_looks(tenant: Tenant, anonymous: Api) -> None:
     assert (welcome.raw, welcome.headers["Content-Type"]) == (page, "text/html")
 
 
-async def test_an_upload_replaces_the_one_before(house: House, tenant: Tenant, anonymous: Api) -> None:
+async def test_an_upload_replaces_the_one_before(server: RunningServer, tenant: Tenant, anonymous: Api) -> None:
     await tenant.api.put("/whitelabel", {})
     uri = b"data:image/x-icon;base64," + base64.b64encode(b"first")
     first = await tenant.api.post("/whitelabel/icon", body=uri, content_type="application/x-base64")
@@ -97,9 +97,9 @@ async def test_an_upload_replaces_the_one_before(house: House, tenant: Tenant, a
     )
     icon = await anonymous.get(f"/accounts/{tenant.id}/whitelabel/icon")
     assert (icon.raw, icon.headers["Content-Type"]) == (b"second", "application/octet-stream")
-    document = await house.services.store.get(tenant.id, "whitelabel", "whitelabel")
+    document = await server.runtime.store.get(tenant.id, "whitelabel", "whitelabel")
     assert document is not None
-    assert [kept.name for kept in await house.services.attachments.all(document)] == ["icon-second.bin"]
+    assert [kept.name for kept in await server.runtime.attachments.all(document)] == ["icon-second.bin"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ async def test_what_is_no_picture(tenant: Tenant, path: str, body: bytes, conten
     assert (refused.status if isinstance(expected, int) else refused.error()[3]) == expected
 
 
-async def test_the_entries_a_domain_needs(house: House, tenant: Tenant, anonymous: Api) -> None:
+async def test_the_entries_a_domain_needs(server: RunningServer, tenant: Tenant, anonymous: Api) -> None:
     path = f"/accounts/{tenant.id}/whitelabel/domains"
     message = "No domain found to use. Supply one on the request or create one via the whitelabel API"
     assert (await anonymous.get(path)).error()[3] == {"domain": {"required": {"message": message}}}
@@ -140,14 +140,14 @@ async def test_the_entries_a_domain_needs(house: House, tenant: Tenant, anonymou
 
     template = {"CNAME": {"ui.{{domain}}": {"name": "UI", "mapping": ["{{domain}}"]}}}
     assert (await tenant.root.post("/whitelabel/domains", template)).status == 403
-    saved = await house.master.root.post("/whitelabel/domains", template)
+    saved = await server.master.root.post("/whitelabel/domains", template)
     assert (saved.status, saved.data) == (200, template)
-    wrong = await house.master.root.post("/whitelabel/domains", {"CNAME": {"ui.{{domain}}": {"name": "UI"}}})
+    wrong = await server.master.root.post("/whitelabel/domains", {"CNAME": {"ui.{{domain}}": {"name": "UI"}}})
     assert (wrong.status, wrong.envelope["message"]) == (400, "validation error")
     await tenant.api.put("/whitelabel", {"domain": f"{tenant.id[:8]}.test"})
     own = await anonymous.get(path)
     assert own.data == {"CNAME": {f"ui.{tenant.id[:8]}.test": {"name": "UI", "mapping": [f"{tenant.id[:8]}.test"]}}}
-    await house.master.root.delete("/system_configs/whitelabel")
+    await server.master.root.delete("/system_configs/whitelabel")
 
 
 class NameServer(asyncio.DatagramProtocol):

@@ -11,7 +11,7 @@ from typing import Any
 from crossbar import clock
 from crossbar.resources.tasks.domain.job import start
 from tests.call_records import given, leg
-from tests.harness import Answer, Api, House, Tenant
+from tests.harness import Answer, Api, RunningServer, Tenant
 
 ID1 = {"category": "skel", "action": "id1"}
 ID2 = {"category": "skel", "action": "id2"}
@@ -38,11 +38,11 @@ async def run(tenant: Tenant, task_id: str) -> dict[str, Any]:
     return await done(tenant.api, task_id)
 
 
-async def executing(house: House, tenant: Tenant) -> str:
+async def executing(server: RunningServer, tenant: Tenant) -> str:
     """A task that has begun, and that no worker will take for an hour."""
     task_id: str = (await put_csv(tenant.api, "col1\na\n", ID1)).data["_read_only"]["id"]
     with clock.frozen(time.time() + 3600):
-        assert await start(house.services.store, tenant.id, task_id, "crossbar@elsewhere")
+        assert await start(server.runtime.store, tenant.id, task_id, "crossbar@elsewhere")
     return task_id
 
 
@@ -269,8 +269,8 @@ async def test_many_rows(tenant: Tenant) -> None:
     assert [row["col1"] for row in rows] == [str(number) for number in range(1050)]
 
 
-async def test_a_running_task_is_stopped(house: House, tenant: Tenant) -> None:
-    task_id = await executing(house, tenant)
+async def test_a_running_task_is_stopped(server: RunningServer, tenant: Tenant) -> None:
+    task_id = await executing(server, tenant)
     stopped = await tenant.api.patch(f"/tasks/{task_id}/stop", {})
     assert (stopped.status, stopped.data["_read_only"]["status"]) == (200, "stopped")
     assert "end_timestamp" in stopped.data["_read_only"]
@@ -279,8 +279,8 @@ async def test_a_running_task_is_stopped(house: House, tenant: Tenant) -> None:
     assert (await tenant.api.delete(f"/tasks/{task_id}")).status == 200
 
 
-async def test_a_running_task_stays(house: House, tenant: Tenant) -> None:
-    task_id = await executing(house, tenant)
+async def test_a_running_task_stays(server: RunningServer, tenant: Tenant) -> None:
+    task_id = await executing(server, tenant)
     started = await tenant.api.patch(f"/tasks/{task_id}", {})
     assert (started.status, started.data["reason"]) == (404, "task already started")
     refused = await tenant.api.delete(f"/tasks/{task_id}")
@@ -367,10 +367,10 @@ async def test_a_dump_of_no_calls(tenant: Tenant) -> None:
     assert (over["status"], over["success_count"], over["failure_count"], rows) == ("success", 0, 0, [])
 
 
-async def test_a_dump_has_the_legs_of_the_month(house: House, tenant: Tenant) -> None:
+async def test_a_dump_has_the_legs_of_the_month(server: RunningServer, tenant: Tenant) -> None:
     now = clock.now()
     legs = [leg(tenant.id, number, call_id=f"recent-{number}", timestamp=now - number) for number in range(2)]
-    await given(house, "cdrs", *legs, leg(tenant.id, 3), leg(house.master.id, 4, timestamp=now, call_id="master"))
+    await given(server, "cdrs", *legs, leg(tenant.id, 3), leg(server.master.id, 4, timestamp=now, call_id="master"))
     with clock.frozen(clock.unix(now) + 5):
         over, rows = await dumped(tenant, tenant.root)
     assert (over["status"], over["success_count"]) == ("success", 2)
@@ -384,9 +384,11 @@ def _text(value: Any) -> Any:
     return value if isinstance(value, list) else str(value)
 
 
-async def test_a_dump_for_a_reseller_has_what_resellers_pay(house: House, master: Tenant, tenant: Tenant) -> None:
+async def test_a_dump_for_a_reseller_has_what_resellers_pay(
+    server: RunningServer, master: Tenant, tenant: Tenant
+) -> None:
     billed = {"reseller_billing": "per_minute", "rate": "300"}
-    await given(house, "cdrs", leg(tenant.id, 0, timestamp=clock.now(), custom_channel_vars=billed))
+    await given(server, "cdrs", leg(tenant.id, 0, timestamp=clock.now(), custom_channel_vars=billed))
     assert (await master.root.put(f"/accounts/{tenant.id}/reseller", {})).status == 201
     with clock.frozen(time.time() + 5):
         _, rows = await dumped(tenant, tenant.root)

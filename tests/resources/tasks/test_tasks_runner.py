@@ -15,19 +15,19 @@ import pytest_asyncio
 from pymongo import MongoClient
 
 from crossbar import clock
-from crossbar.app import open_services, open_store
+from crossbar.app import open_runtime, open_store
 from crossbar.config import Config
 from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import SYSTEM_DATA, Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Services
 from crossbar.errors import JSON, SystemFault
 from crossbar.resources.tasks.domain import action, job
 from crossbar.resources.tasks.domain.action import ERROR, Action, Cells, Dump, RowAction, RowFailed, Work
 from crossbar.resources.tasks.domain.job import JOB_SHAPE, LEASE_SECONDS, claim
 from crossbar.resources.tasks.domain.runner import MOST_TRIES, Runner
-from crossbar.resources.tasks.domain.task import CSV, INPUT, OUTPUT, PIECE_SHAPE, TASK, new_task
+from crossbar.resources.tasks.domain.task import CHUNK_SHAPE, CSV, INPUT, OUTPUT, TASK, new_task
 from crossbar.resources.tasks.domain.task_catalog import Catalog
+from crossbar.runtime import Runtime
 from crossbar.shared import BucketTable
 
 ACCOUNT = "a" * 32
@@ -43,23 +43,23 @@ def config(mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.T
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def processes(mongo_uri: str, config: Config) -> AsyncIterator[tuple[Services, Services]]:
+async def processes(mongo_uri: str, config: Config) -> AsyncIterator[tuple[Runtime, Runtime]]:
     """The services of two processes on one database."""
     async with (
-        open_services(config, mongo_uri, BucketTable(1024)) as one,
-        open_services(config, mongo_uri, BucketTable(1024)) as other,
+        open_runtime(config, mongo_uri, BucketTable(1024)) as one,
+        open_runtime(config, mongo_uri, BucketTable(1024)) as other,
     ):
         yield one, other
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def two(processes: tuple[Services, Services]) -> AsyncIterator[tuple[Services, Services]]:
+async def two(processes: tuple[Runtime, Runtime]) -> AsyncIterator[tuple[Runtime, Runtime]]:
     """The services of two processes that have no tasks yet."""
     yield processes
     store = processes[0].store
     await store.remove_all(Listing(SYSTEM_DATA, JOB_SHAPE.type))
-    await store.remove_database(ACCOUNT)
-    await processes[0].attachments.delete_database(ACCOUNT)
+    await store.remove_partition(ACCOUNT)
+    await processes[0].attachments.delete_partition(ACCOUNT)
 
 
 @dataclasses.dataclass
@@ -98,23 +98,23 @@ class Machine:
         return Dump(category="test", name="pages", description="", doc="", columns=columns, page=page)
 
 
-def runner(services: Services, *actions: Action) -> Runner:
-    return Runner(services, Catalog(actions))
+def runner(runtime: Runtime, *actions: Action) -> Runner:
+    return Runner(runtime, Catalog(actions))
 
 
-async def given(services: Services, does: str = "rows", rows: int | None = ROWS) -> str:
+async def given(runtime: Runtime, does: str = "rows", rows: int | None = ROWS) -> str:
     """The id of a started task; with `rows` None it has no input."""
     task = new_task(ACCOUNT, auth_account_id=ACCOUNT, category="test", action=does, total_count=rows)
     if rows is not None:
         text = "n\n" + "".join(f"{number}\n" for number in range(rows))
-        await services.attachments.put(task, INPUT, CSV, text.encode())
-    await services.store.insert(task)
-    assert await runner(services).start(ACCOUNT, task.id)
+        await runtime.attachments.put(task, INPUT, CSV, text.encode())
+    await runtime.store.insert(task)
+    assert await runner(runtime).start(ACCOUNT, task.id)
     return task.id
 
 
-async def now(services: Services, task_id: str) -> Document:
-    task = await services.store.get(ACCOUNT, TASK, task_id)
+async def now(runtime: Runtime, task_id: str) -> Document:
+    task = await runtime.store.get(ACCOUNT, TASK, task_id)
     assert task is not None
     return task
 
@@ -123,20 +123,20 @@ def told(task: Document) -> tuple[Any, ...]:
     return tuple(task.fields.get(field) for field in ("status", "success_count", "failure_count"))
 
 
-async def output(services: Services, task_id: str) -> list[str]:
+async def output(runtime: Runtime, task_id: str) -> list[str]:
     """The lines of the output, without the header."""
-    found = await services.attachments.find(await now(services, task_id), OUTPUT)
+    found = await runtime.attachments.find(await now(runtime, task_id), OUTPUT)
     assert found is not None
-    return (await services.attachments.read(found)).decode().splitlines()[1:]
+    return (await runtime.attachments.read(found)).decode().splitlines()[1:]
 
 
 def squares(count: int) -> list[str]:
     return [f"{number},{number**2}," for number in range(count)]
 
 
-async def nothing_is_left(services: Services, task_id: str) -> bool:
-    left = await services.store.get(SYSTEM_DATA, JOB_SHAPE.type, task_id)
-    return left is None and not await services.store.any(ACCOUNT, PIECE_SHAPE.type)
+async def nothing_is_left(runtime: Runtime, task_id: str) -> bool:
+    left = await runtime.store.get(SYSTEM_DATA, JOB_SHAPE.type, task_id)
+    return left is None and not await runtime.store.exists(ACCOUNT, CHUNK_SHAPE.type)
 
 
 async def at_work(worker: Runner, machine: Machine) -> asyncio.Task[None]:
@@ -157,7 +157,7 @@ def later(leases: int = 1) -> Any:
     return clock.frozen(time.time() + leases * (LEASE_SECONDS + 1))
 
 
-async def test_a_task_has_one_worker_at_a_time(two: tuple[Services, Services]) -> None:
+async def test_a_task_has_one_worker_at_a_time(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one)
     first, second = Machine(stops_at=150), Machine()
@@ -173,14 +173,14 @@ async def test_a_task_has_one_worker_at_a_time(two: tuple[Services, Services]) -
     assert await nothing_is_left(other, task_id)
 
 
-async def test_of_many_claims_one_succeeds(two: tuple[Services, Services]) -> None:
+async def test_of_many_claims_one_succeeds(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one)
     leases = await asyncio.gather(*(claim(services.store, f"w{n}") for n, services in enumerate((one, other) * 8)))
     assert [lease.task_id for lease in leases if lease] == [task_id]
 
 
-async def test_two_tasks_are_done_by_two_workers(two: tuple[Services, Services]) -> None:
+async def test_two_tasks_are_done_by_two_workers(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     slow = await given(one)
     first, second = Machine(stops_at=0), Machine()
@@ -193,9 +193,7 @@ async def test_two_tasks_are_done_by_two_workers(two: tuple[Services, Services])
     assert told(await now(one, slow))[0] == "success"
 
 
-async def test_another_goes_on_when_a_worker_dies(
-    two: tuple[Services, Services], mongo_uri: str, config: Config
-) -> None:
+async def test_another_goes_on_when_a_worker_dies(two: tuple[Runtime, Runtime], mongo_uri: str, config: Config) -> None:
     one, other = two
     task_id = await given(one)
     first, second = Machine(stops_at=150), Machine()
@@ -214,7 +212,7 @@ async def test_another_goes_on_when_a_worker_dies(
     assert await nothing_is_left(other, task_id)
 
 
-async def test_a_worker_that_is_told_to_end_leaves_its_task_at_once(two: tuple[Services, Services]) -> None:
+async def test_a_worker_that_is_told_to_end_leaves_its_task_at_once(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one)
     first, second = Machine(stops_at=150), Machine()
@@ -225,7 +223,7 @@ async def test_a_worker_that_is_told_to_end_leaves_its_task_at_once(two: tuple[S
     assert await output(other, task_id) == squares(ROWS)
 
 
-async def test_a_worker_that_was_thought_dead_changes_nothing(two: tuple[Services, Services]) -> None:
+async def test_a_worker_that_was_thought_dead_changes_nothing(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one)
     first, second = Machine(stops_at=150), Machine()
@@ -241,7 +239,7 @@ async def test_a_worker_that_was_thought_dead_changes_nothing(two: tuple[Service
     assert await output(other, task_id) == squares(ROWS)
 
 
-async def test_a_sign_of_life_keeps_the_task(two: tuple[Services, Services]) -> None:
+async def test_a_sign_of_life_keeps_the_task(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one)
     lease = await claim(one.store, "one")
@@ -254,7 +252,7 @@ async def test_a_sign_of_life_keeps_the_task(two: tuple[Services, Services]) -> 
         assert taken.task_id == task_id
 
 
-async def test_a_stopped_task_has_what_was_done(two: tuple[Services, Services]) -> None:
+async def test_a_stopped_task_has_what_was_done(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one)
     first = Machine(stops_at=150)
@@ -273,7 +271,7 @@ async def test_a_stopped_task_has_what_was_done(two: tuple[Services, Services]) 
 
 
 async def test_a_worker_that_is_at_a_row_lets_go_of_a_stopped_task(
-    two: tuple[Services, Services], monkeypatch: pytest.MonkeyPatch
+    two: tuple[Runtime, Runtime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = two
     monkeypatch.setattr(job, "BEAT_SECONDS", 0.01)
@@ -288,7 +286,7 @@ async def test_a_worker_that_is_at_a_row_lets_go_of_a_stopped_task(
 
 @pytest.mark.parametrize(("limit", "value"), [("BATCH_ROWS", 1), ("BATCH_CHARACTERS", 0), ("BATCH_SECONDS", -1.0)])
 async def test_what_is_done_is_kept_in_time(
-    two: tuple[Services, Services], monkeypatch: pytest.MonkeyPatch, limit: str, value: float
+    two: tuple[Runtime, Runtime], monkeypatch: pytest.MonkeyPatch, limit: str, value: float
 ) -> None:
     one, other = two
     monkeypatch.setattr(action, limit, value)
@@ -299,7 +297,7 @@ async def test_what_is_done_is_kept_in_time(
     await end(working)
 
 
-async def test_a_dump_goes_on_at_the_page_it_was_at(two: tuple[Services, Services]) -> None:
+async def test_a_dump_goes_on_at_the_page_it_was_at(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one, "pages", rows=None)
     first, second = Machine(stops_at=2), Machine()
@@ -319,7 +317,7 @@ class Faltering(Attachments):
         raise SystemFault("datastore_unreachable")
 
 
-async def test_another_ends_what_is_all_but_over(two: tuple[Services, Services]) -> None:
+async def test_another_ends_what_is_all_but_over(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one)
     first, second = Machine(), Machine()
@@ -334,7 +332,7 @@ async def test_another_ends_what_is_all_but_over(two: tuple[Services, Services])
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["task", "account"])
-async def test_a_task_that_is_removed_leaves_nothing(two: tuple[Services, Services], whole: bool) -> None:
+async def test_a_task_that_is_removed_leaves_nothing(two: tuple[Runtime, Runtime], whole: bool) -> None:
     one, other = two
     task_id = await given(one)
     first = Machine(stops_at=150)
@@ -342,7 +340,7 @@ async def test_a_task_that_is_removed_leaves_nothing(two: tuple[Services, Servic
     if whole:
         await other.store.remove(await now(other, task_id))
     else:
-        await other.store.remove_database(ACCOUNT)
+        await other.store.remove_partition(ACCOUNT)
     first.go.set()
     await working
     with later():
@@ -351,7 +349,7 @@ async def test_a_task_that_is_removed_leaves_nothing(two: tuple[Services, Servic
     assert await other.attachments.all(Document(ACCOUNT, TASK, task_id, {})) == []
 
 
-async def test_a_row_that_fails_says_why(two: tuple[Services, Services]) -> None:
+async def test_a_row_that_fails_says_why(two: tuple[Runtime, Runtime]) -> None:
     one, _ = two
 
     async def row(_: Work, cells: dict[str, str]) -> Cells:
@@ -368,7 +366,7 @@ async def test_a_row_that_fails_says_why(two: tuple[Services, Services]) -> None
     assert await output(one, task_id) == ["0,", "1,not this one", "2,bad fields(s) n", "3,"]
 
 
-async def test_an_action_that_breaks_at_a_row_goes_no_further(two: tuple[Services, Services]) -> None:
+async def test_an_action_that_breaks_at_a_row_goes_no_further(two: tuple[Runtime, Runtime]) -> None:
     one, _ = two
 
     async def row(_: Work, cells: dict[str, str]) -> Cells:
@@ -380,7 +378,7 @@ async def test_an_action_that_breaks_at_a_row_goes_no_further(two: tuple[Service
     assert await output(one, task_id) == ["0,0", "1,1", "2,applier crashed"]
 
 
-async def test_a_task_is_put_off_while_the_database_is_away(two: tuple[Services, Services]) -> None:
+async def test_a_task_is_put_off_while_the_database_is_away(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     away = True
 
@@ -399,7 +397,7 @@ async def test_a_task_is_put_off_while_the_database_is_away(two: tuple[Services,
     assert told(await now(one, task_id)) == ("success", 4, 0)
 
 
-async def test_what_cannot_be_done_is_an_internal_error(two: tuple[Services, Services]) -> None:
+async def test_what_cannot_be_done_is_an_internal_error(two: tuple[Runtime, Runtime]) -> None:
     one, _ = two
     without_action = await given(one, "unheard of")
     without_input = await given(one)
@@ -412,7 +410,7 @@ async def test_what_cannot_be_done_is_an_internal_error(two: tuple[Services, Ser
         assert await nothing_is_left(one, task_id)
 
 
-async def test_a_task_that_kills_its_workers_is_given_up(two: tuple[Services, Services]) -> None:
+async def test_a_task_that_kills_its_workers_is_given_up(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
     task_id = await given(one)
     for tries in range(MOST_TRIES):

@@ -14,9 +14,9 @@ from crossbar.access.directory import Account, User
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique
-from crossbar.endpoint import Services
 from crossbar.errors import JSON
 from crossbar.resources.billing.domain.service_plan import load_plans
+from crossbar.runtime import Runtime
 
 APP: Final = "app"
 STORE: Final = "apps_store"
@@ -79,30 +79,30 @@ def user_ids(users: JSON) -> set[str]:
     return {user_id for user_id in ids if isinstance(user_id, str)}
 
 
-async def load_apps(services: Services) -> list[Document]:
+async def load_apps(runtime: Runtime) -> list[Document]:
     """Every app of the installation, by name."""
-    master_id = await services.access.directory.master_id()
+    master_id = await runtime.access.directory.master_id()
     if master_id is None:
         return []
-    return await services.store.documents(Listing(master_id, APP, descending=False))
+    return await runtime.store.all(Listing(master_id, APP, descending=False))
 
 
-async def load_store(services: Services, account_id: str) -> AppsStore:
+async def load_store(runtime: Runtime, account_id: str) -> AppsStore:
     """What the account decided about apps."""
-    return AppsStore.of(await services.store.get(account_id, STORE, STORE))
+    return AppsStore.of(await runtime.store.get(account_id, STORE, STORE))
 
 
-async def published_apps(services: Services, account: Account, decided: AppsStore) -> list[Document]:
+async def published_apps(runtime: Runtime, account: Account, decided: AppsStore) -> list[Document]:
     """The apps that are open to an account, whoever its users are.
 
     An app's own `published` comes first, service plans overrule it, the blacklist overrules both; the master account
     has every app.
     """
-    apps = await load_apps(services)
-    if account.id == await services.access.directory.master_id():
+    apps = await load_apps(runtime)
+    if account.id == await runtime.access.directory.master_id():
         return apps
-    sold = await _sold(services, account)
-    hides_port = await _hides_port(services, account)
+    sold = await _sold(runtime, account)
+    hides_port = await _hides_port(runtime, account)
     return [
         app
         for app in apps
@@ -112,13 +112,13 @@ async def published_apps(services: Services, account: Account, decided: AppsStor
     ]
 
 
-async def _sold(services: Services, account: Account) -> dict[str, bool]:
+async def _sold(runtime: Runtime, account: Account) -> dict[str, bool]:
     """Which apps the account's service plans, or else its reseller's, switch on or off."""
-    plans = await load_plans(services, account)
-    reseller_id = await services.access.directory.reseller_of(account)
+    plans = await load_plans(runtime, account)
+    reseller_id = await runtime.access.directory.reseller_of(account)
     if not plans and reseller_id is not None and reseller_id != account.id:
-        reseller = await services.access.directory.account(reseller_id)
-        plans = await load_plans(services, reseller) if reseller else []
+        reseller = await runtime.access.directory.account(reseller_id)
+        plans = await load_plans(runtime, reseller) if reseller else []
     return switched(plan.get("applications") for plan in plans)
 
 
@@ -132,25 +132,25 @@ def switched(applications: Iterable[JSON]) -> dict[str, bool]:
     }
 
 
-async def _hides_port(services: Services, account: Account) -> bool:
+async def _hides_port(runtime: Runtime, account: Account) -> bool:
     if account.is_reseller:
         return False
-    reseller_id = await services.access.directory.reseller_of(account)
-    whitelabel = await services.store.get(reseller_id, "whitelabel", "whitelabel") if reseller_id else None
+    reseller_id = await runtime.access.directory.reseller_of(account)
+    whitelabel = await runtime.store.get(reseller_id, "whitelabel", "whitelabel") if reseller_id else None
     return whitelabel is not None and whitelabel.at("hide_port") is True
 
 
-async def allowed_apps(services: Services, account: Account, user: User | None, language: str) -> list[dict[str, Any]]:
+async def allowed_apps(runtime: Runtime, account: Account, user: User | None, language: str) -> list[dict[str, Any]]:
     """The apps that a user may open, as the log-in shows them: `id, name, api_url, source_url, label`.
 
     Without a user (an API key) what is open to the account counts. `label` is in `language` (`xx-XX`) where the app
     has it.
     """
-    decided = await load_store(services, account.id)
-    apps = await published_apps(services, account, decided)
-    if user is not None and account.id != await services.access.directory.master_id():
+    decided = await load_store(runtime, account.id)
+    apps = await published_apps(runtime, account, decided)
+    if user is not None and account.id != await runtime.access.directory.master_id():
         apps = [app for app in apps if decided.allows(app, user)]
-    languages = (language, services.config.api.default_language, FALLBACK_LANGUAGE)
+    languages = (language, runtime.config.api.default_language, FALLBACK_LANGUAGE)
     return [_brief(app, languages) for app in apps]
 
 

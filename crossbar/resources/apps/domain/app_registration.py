@@ -19,10 +19,10 @@ from yarl import URL
 from crossbar import clock
 from crossbar.documents.document import Document, public_fields
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Services
 from crossbar.errors import Invalid
 from crossbar.ids import new_id
 from crossbar.resources.apps.domain.app_catalog import APP, STORE
+from crossbar.runtime import Runtime
 
 METADATA: Final = PurePosixPath("metadata/app.json")
 FOLDERS: Final = {"icon": PurePosixPath("metadata/icon"), "screenshots": PurePosixPath("metadata/screenshots")}
@@ -86,7 +86,7 @@ class Registered:
 
 
 async def register(
-    services: Services, place: str, *, api_url: str | None = None, allowed_users: str | None = None
+    runtime: Runtime, place: str, *, api_url: str | None = None, allowed_users: str | None = None
 ) -> list[Registered]:
     """Register the app in a folder or below a URL, or each app in the folders of a folder.
 
@@ -94,11 +94,11 @@ async def register(
     the interface's own. `allowed_users` (`all`, `admins`) opens them to accounts that decided nothing of their own; in
     the master account they are installed for all. Raises NoApp and, for metadata that the schema refuses, Invalid.
     """
-    master_id = await services.access.directory.master_id()
+    master_id = await runtime.access.directory.master_id()
     if master_id is None:
         raise NoApp("there is no master account yet; `crossbar init` creates it")
     given = {"api_url": api_url, "allowed_users": allowed_users}
-    registrar = _Registrar(services, master_id, {key: value for key, value in given.items() if value is not None})
+    registrar = _Registrar(runtime, master_id, {key: value for key, value in given.items() if value is not None})
     if URL(place).scheme in ("http", "https"):
         async with ClientSession(timeout=ClientTimeout(total=60)) as session:
             return [await registrar.register(Site(session, URL(place)), place)]
@@ -114,7 +114,7 @@ def _folders(path: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Registrar:
-    services: Services
+    services: Runtime
     master_id: str
     given: dict[str, str]
 
@@ -124,7 +124,7 @@ class _Registrar:
         fields = {**(known.fields if known else {}), **metadata, **self.given, "pvt_modified": clock.now()}
         if known is None:
             fields |= {"pvt_type": APP, "pvt_account_id": self.master_id, "pvt_created": clock.now()}
-        app = await self.services.store.put(Document(self.master_id, APP, known.id if known else new_id(), fields))
+        app = await self.services.store.upsert(Document(self.master_id, APP, known.id if known else new_id(), fields))
         await self._keep_images(app, source)
         await self._install(app)
         return Registered(app.id, metadata["name"], known is None)
@@ -150,7 +150,7 @@ class _Registrar:
         return valid
 
     async def _known(self, name: str) -> Document | None:
-        apps = await self.services.store.documents(Listing(self.master_id, APP))
+        apps = await self.services.store.all(Listing(self.master_id, APP))
         return next((app for app in apps if app.at("name") == name), None)
 
     async def _keep_images(self, app: Document, source: Source) -> None:
@@ -170,4 +170,4 @@ class _Registrar:
         fields |= stored.fields if stored else {}
         entry = {"allowed_users": "all", "users": [], "name": app.at("name")}
         fields["apps"] = {app.id: entry, **(fields.get("apps") or {})}
-        await self.services.store.put(Document(self.master_id, STORE, STORE, fields))
+        await self.services.store.upsert(Document(self.master_id, STORE, STORE, fields))

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from crossbar.access.directory import Account, User
 from crossbar.access.logins import Login
-from crossbar.endpoint import Call, Reply, Services
+from crossbar.endpoint import Context, Reply
 from crossbar.errors import JSON
 from crossbar.resources.apps.domain.app_catalog import allowed_apps
+from crossbar.runtime import Runtime
 from crossbar.wire.envelope import AUTOMATIC
 
 UI_SERVICES: Final = {
@@ -27,22 +28,22 @@ UI_SERVICES: Final = {
 
 
 async def login_object(
-    services: Services, account: Account, user: User | None, claims: Mapping[str, JSON] | None = None
+    runtime: Runtime, account: Account, user: User | None, claims: Mapping[str, JSON] | None = None
 ) -> dict[str, Any]:
     """What a client is told after a log-in; `claims` are those of a token that is looked at."""
-    language = (user.language if user else None) or account.language or services.config.api.default_language
-    directory = services.access.directory
+    language = (user.language if user else None) or account.language or runtime.config.api.default_language
+    directory = runtime.access.directory
     answer: dict[str, Any] = {
         **(claims or {}),
         "account_id": account.id,
         "account_name": account.name,
-        "apps": await allowed_apps(services, account, user, language),
+        "apps": await allowed_apps(runtime, account, user, language),
         "language": language,
-        "cluster_id": (await services.access.keys.ring()).cluster_id,
+        "cluster_id": (await runtime.access.keys.ring()).cluster_id,
         "is_reseller": account.is_reseller,
         "is_master_account": account.id == await directory.master_id(),
         "capabilities": {"voicemail": {"transcription": {"available": False, "default": False}}},
-        "ui_config": _ui_config(services),
+        "ui_config": _ui_config(runtime),
     }
     if user is not None:
         answer["owner_id"] = user.id
@@ -51,13 +52,13 @@ async def login_object(
     return answer
 
 
-def _ui_config(services: Services) -> dict[str, Any]:
-    urls = {name: services.settings.get(*setting) for name, setting in UI_SERVICES.items()}
+def _ui_config(runtime: Runtime) -> dict[str, Any]:
+    urls = {name: runtime.settings.get(*setting) for name, setting in UI_SERVICES.items()}
     known = {name: {"url": url} for name, url in urls.items() if url}
     return {"api": known} if known else {}
 
 
-async def logged_in(call: Call, login: Login, *, location: str | None = None) -> Reply:
+async def logged_in(context: Context, login: Login, *, location: str | None = None) -> Reply:
     """201 with the login object and, in the envelope, the new token.
 
     A log-in by credentials or API key also shows `page_size`, `revision` and a location, which clients know.
@@ -66,7 +67,7 @@ async def logged_in(call: Call, login: Login, *, location: str | None = None) ->
     if location is not None:
         envelope["page_size"] = 1
     return Reply(
-        await login_object(call.services, login.account, login.user),
+        await login_object(context.runtime, login.account, login.user),
         revision=AUTOMATIC if location is not None else None,
         envelope=envelope,
         location=location,

@@ -16,7 +16,7 @@ from crossbar.access.logins import MULTI_FACTOR
 from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.store import Duplicate
-from crossbar.endpoint import Services
+from crossbar.runtime import Runtime
 
 OAUTH: Final = "oauth"
 
@@ -69,10 +69,10 @@ STOCK: Final[Mapping[str, dict[str, Any]]] = {
 
 
 @asynccontextmanager
-async def part(_: web.Application, services: Services) -> AsyncIterator[None]:
+async def part(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Put in what is missing; what somebody changed or deleted stays as it is."""
     for provider_id, fields in STOCK.items():
         stamped = {**fields, "pvt_type": PROVIDER, "pvt_created": clock.now(), "pvt_modified": clock.now()}
         with suppress(Duplicate):
-            await services.store.insert(Document(SYSTEM_AUTH, PROVIDER, provider_id, stamped))
+            await runtime.store.insert(Document(SYSTEM_AUTH, PROVIDER, provider_id, stamped))
     yield

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any, Final
 
-from crossbar.endpoint import merge
+from crossbar.documents.document import merge
 from crossbar.errors import JSON
 
 Quantities = Mapping[str, Mapping[str, float]]

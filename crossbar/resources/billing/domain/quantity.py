@@ -13,10 +13,10 @@ from crossbar.access.directory import Account
 from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Services
 from crossbar.resources.numbers.domain import number_features
 from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned
-from crossbar.resources.numbers.domain.number_settings import Rules
+from crossbar.resources.numbers.domain.number_settings import NumberSettings
+from crossbar.runtime import Runtime
 
 Quantities = dict[str, dict[str, float]]
 """Category → item → how many."""
@@ -82,7 +82,7 @@ def items_of(document: Document) -> Items:
         yield "billing", key, _number(quantity)
 
 
-def _items_of_number(document: Document, rules: Rules) -> Items:
+def _items_of_number(document: Document, rules: NumberSettings) -> Items:
     """A number counts by its kind, by its carrier and by each of its features; a local one costs nothing by itself."""
     if carrier_of(document) != LOCAL and (classifier := rules.classify(document.id)) is not None:
         yield "phone_numbers", classifier["name"], 1
@@ -104,17 +104,17 @@ def total(items: Iterable[tuple[str, str, float]]) -> Quantities:
     return quantities
 
 
-async def own_quantities(services: Services, account_id: str) -> Quantities:
+async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
     """What an account itself has, and how many accounts are below it."""
-    store = services.store
+    store = runtime.store
     documents = [
         document
         for document_type in COUNTED
         if document_type in store.shapes
-        for document in await store.documents(Listing(account_id, document_type))
+        for document in await store.all(Listing(account_id, document_type))
     ]
-    rules = Rules(services)
-    numbers = await store.documents(Listing(NUMBERS, NUMBER, tag=owned(account_id)))
+    rules = NumberSettings(runtime)
+    numbers = await store.all(Listing(NUMBERS, NUMBER, tag=owned(account_id)))
     quantities = total(
         chain(
             (item for document in documents for item in items_of(document)),
@@ -127,10 +127,10 @@ async def own_quantities(services: Services, account_id: str) -> Quantities:
     return quantities
 
 
-async def cascading_quantities(services: Services, account: Account) -> Quantities:
+async def cascading_quantities(runtime: Runtime, account: Account) -> Quantities:
     """What all accounts below an account have together."""
     below = Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}")
-    each = [await own_quantities(services, descendant.id) for descendant in await services.store.documents(below)]
+    each = [await own_quantities(runtime, descendant.id) for descendant in await runtime.store.all(below)]
     return total(
         (category, item, quantity)
         for quantities in each

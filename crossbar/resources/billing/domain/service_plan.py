@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.access.directory import Account
-from crossbar.documents.document import Document, public_fields
-from crossbar.endpoint import Services, merge
+from crossbar.documents.document import Document, merge, public_fields
 from crossbar.errors import JSON
+from crossbar.runtime import Runtime
 
 SERVICES: Final = "services"
 PLAN: Final = "service_plan"
@@ -23,23 +23,23 @@ def assigned(document: Document | None) -> dict[str, dict[str, JSON]]:
     return {key: entry for key, entry in plans.items() if isinstance(entry, dict)} if isinstance(plans, dict) else {}
 
 
-async def load_services(services: Services, account_id: str) -> Document | None:
+async def load_services(runtime: Runtime, account_id: str) -> Document | None:
     """The account's services document, if it has one."""
-    return await services.store.get(account_id, SERVICES, SERVICES)
+    return await runtime.store.get(account_id, SERVICES, SERVICES)
 
 
-async def load_plans(services: Services, account: Account) -> list[dict[str, Any]]:
+async def load_plans(runtime: Runtime, account: Account) -> list[dict[str, Any]]:
     """The plans an account has, each with its `id`, its `vendor_id` and the account's overrides laid over it."""
-    return await resolve(services, account, assigned(await load_services(services, account.id)))
+    return await resolve(runtime, account, assigned(await load_services(runtime, account.id)))
 
 
-async def resolve(services: Services, account: Account, entries: dict[str, dict[str, JSON]]) -> list[dict[str, Any]]:
+async def resolve(runtime: Runtime, account: Account, entries: dict[str, dict[str, JSON]]) -> list[dict[str, Any]]:
     """The plan documents behind assignments; those that are gone are left out."""
-    reseller_id = await services.access.directory.reseller_of(account)
+    reseller_id = await runtime.access.directory.reseller_of(account)
     plans = []
     for plan_id, entry in entries.items():
         vendor_id = entry.get("vendor_id") or reseller_id
-        document = await services.store.get(vendor_id, PLAN, plan_id) if isinstance(vendor_id, str) else None
+        document = await runtime.store.get(vendor_id, PLAN, plan_id) if isinstance(vendor_id, str) else None
         if document is not None:
             overrides = entry.get("overrides")
             plan = merge(public_fields(document.fields), overrides if isinstance(overrides, dict) else {})

@@ -10,11 +10,12 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from crossbar import clock
+from crossbar.access.authorship import stamps
 from crossbar.dialing import normalize
 from crossbar.documents.document import Document
 from crossbar.documents.schemas.patterns import matches
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Call, Reply, Resource, answer_listing, stamps
+from crossbar.endpoint import Context, Reply, Resource, answer_listing
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import monthly_id, new_secret
 from crossbar.wire.request_values import is_false, is_true
@@ -25,7 +26,7 @@ HISTORY_SHAPE: Final = Shape(
     summary=Summary("id", "timestamp", "contact", "result", "call_id", "cause"),
     sort="timestamp",
     tags=lambda item: [f"of/{item.fields['pvt_clicktocall_id']}"],
-    room="records",
+    collection="records",
 )
 NOBODY: Final = "no resources"
 """Why an attempt fails while no switch listens."""
@@ -50,35 +51,35 @@ clicktocall = Resource(
 )
 
 
-async def is_public(call: Call) -> bool:
+async def is_public(context: Context) -> bool:
     """Whether anybody may press the button."""
-    button = await call.store.get(call.account_id, "click2call", call.path["click2call_id"])
+    button = await context.store.get(context.account_id, "click2call", context.path["click2call_id"])
     return button is not None and button.at("auth_required") is False
 
 
-async def may_press(call: Call) -> bool | None:
+async def may_press(context: Context) -> bool | None:
     """Anybody, or who may use the button's account."""
-    return True if await is_public(call) else None
+    return True if await is_public(context) else None
 
 
 @clicktocall.get("/{click2call_id}/connect", who=may_press, open_if=is_public)
 @clicktocall.post("/{click2call_id}/connect", who=may_press, open_if=is_public)
-async def connect(call: Call) -> Reply:
+async def connect(context: Context) -> Reply:
     """Ask for a call; answers the request for it, or with `blocking` what came of it."""
-    button = await clicktocall.life.load(call, call.path["click2call_id"])
-    contact = _contact(call)
+    button = await clicktocall.life.load(context, context.path["click2call_id"])
+    contact = _contact(context)
     whitelist = button.at("whitelist") or []
     if whitelist and not any(matches(pattern, contact) for pattern in whitelist):
         raise Plain(400, "Contact doesn't match whitelist", contact)
-    item = await _remember(call, button, contact)
-    if is_true(call.values.get("blocking")):
+    item = await _remember(context, button, contact)
+    if is_true(context.values.get("blocking")):
         return Reply(item.public)
-    return Reply(originate_request(call, button, contact))
+    return Reply(originate_request(context, button, contact))
 
 
-def _contact(call: Call) -> str:
+def _contact(context: Context) -> str:
     """Whom to connect, as it can stand in an address."""
-    contact = call.values.get("contact")
+    contact = context.values.get("contact")
     if contact in (None, "") or isinstance(contact, bool | dict | list):
         message = "The contact extension for this click to call has not been set"
         raise Invalid.field("contact", "required", message)
@@ -88,11 +89,11 @@ def _contact(call: Call) -> str:
     return normalize(quote(str(contact), safe="+*"))
 
 
-async def _remember(call: Call, button: Document, contact: str) -> Document:
+async def _remember(context: Context, button: Document, contact: str) -> Document:
     fields: dict[str, JSON] = {"timestamp": clock.now(), "contact": contact, "result": "error", "cause": NOBODY}
-    item = Document(call.account_id, HISTORY, monthly_id(), {**fields, "pvt_clicktocall_id": button.id})
-    item.fields.update(stamps(call, item))
-    return await call.store.insert(item)
+    item = Document(context.account_id, HISTORY, monthly_id(), {**fields, "pvt_clicktocall_id": button.id})
+    item.fields.update(stamps(context.author, item))
+    return await context.store.insert(item)
 
 
 class _Party(NamedTuple):
@@ -103,9 +104,9 @@ class _Party(NamedTuple):
     name: str
 
 
-def originate_request(call: Call, button: Document, contact: str) -> dict[str, Any]:
+def originate_request(context: Context, button: Document, contact: str) -> dict[str, Any]:
     """What a switch would be asked to do."""
-    get, realm = button.at, call.account.realm
+    get, realm = button.at, context.account.realm
     extension = normalize(str(get("extension")))
     person = _Party(contact, get("caller_id_number", contact), get("name"))
     inside = _Party(
@@ -138,8 +139,8 @@ def originate_request(call: Call, button: Document, contact: str) -> dict[str, A
         "continue_on_fail": True,
         "custom_sip_headers": get("custom_sip_headers"),
         "custom_channel_vars": {
-            "account_id": call.account_id,
-            "auto_answer_loopback": not is_false(call.query.get("auto_answer")),
+            "account_id": context.account_id,
+            "auto_answer_loopback": not is_false(context.query.get("auto_answer")),
             "authorizing_id": button.id,
             "authorizing_type": "clicktocall",
             "loopback_request_uri": f"{person.number}@{realm}",
@@ -148,7 +149,7 @@ def originate_request(call: Call, button: Document, contact: str) -> dict[str, A
             "inherit_codec": False,
             "retain_cid": True,
         },
-        "custom_application_vars": _variables(call),
+        "custom_application_vars": _variables(context),
         "export_custom_channel_vars": EXPORTED,
         "simplify_loopback": False,
         "loopback_bowout": False,
@@ -157,12 +158,12 @@ def originate_request(call: Call, button: Document, contact: str) -> dict[str, A
     return {key: value for key, value in request.items() if value is not None}
 
 
-def _variables(call: Call) -> dict[str, JSON]:
-    return {name.removeprefix(VARIABLE): value for name, value in call.query.pairs if name.startswith(VARIABLE)}
+def _variables(context: Context) -> dict[str, JSON]:
+    return {name.removeprefix(VARIABLE): value for name, value in context.query.pairs if name.startswith(VARIABLE)}
 
 
 @clicktocall.get("/{click2call_id}/history")
-async def history(call: Call) -> Reply:
+async def history(context: Context) -> Reply:
     """The attempts to call, newest first."""
-    tag = f"of/{call.path['click2call_id']}"
-    return await answer_listing(call, HISTORY, tag=tag, time_range=call.config.api.maximum_range)
+    tag = f"of/{context.path['click2call_id']}"
+    return await answer_listing(context, HISTORY, tag=tag, time_range=context.config.api.maximum_range)

@@ -10,7 +10,7 @@ from typing import Final
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Call, Reply, Resource
+from crossbar.endpoint import Context, Reply, Resource
 from crossbar.errors import JSON
 
 TYPE: Final = "parked_call"
@@ -21,9 +21,9 @@ parked_calls = Resource("parked_calls")
 
 
 @parked_calls.get()
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """Each occupied slot's call, by slot."""
-    slots = await call.store.documents(Listing(call.account_id, TYPE))
+    slots = await context.store.all(Listing(context.account_id, TYPE))
     return Reply({"slots": {slot.id.removeprefix(PREFIX): _call_in(slot) for slot in slots}})
 
 

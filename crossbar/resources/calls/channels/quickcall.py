@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.schemas.patterns import first_group
-from crossbar.endpoint import Call, Reply, Resource
+from crossbar.endpoint import Context, Reply, Resource
 from crossbar.errors import JSON, Plain, SystemFault
 from crossbar.ids import new_secret
 from crossbar.resources.identity.devices import owned_by
@@ -34,46 +34,46 @@ _TYPES: Final = {"devices": "device", "users": "user"}
 quickcall = Resource("quickcall", scopes=("accounts/devices", "accounts/users"))
 
 
-async def open_to_all(call: Call) -> bool:
+async def open_to_all(context: Context) -> bool:
     """Whether the device or user lets anybody ring it."""
-    collection = call.nouns[-2]
-    caller = await call.store.get(call.account_id, _TYPES[collection.name], collection.args[0])
+    collection = context.nouns[-2]
+    caller = await context.store.get(context.account_id, _TYPES[collection.name], collection.args[0])
     return caller is not None and is_true(caller.at("allow_anonymous_quickcalls"))
 
 
 @quickcall.get("/{number}", open_if=open_to_all)
-async def ring(call: Call) -> Reply:
+async def ring(context: Context) -> Reply:
     """Ask for the call and do not wait."""
-    return Reply(await _request(call))
+    return Reply(await _request(context))
 
 
 @quickcall.post("/{number}")
-async def ring_and_wait(call: Call) -> Reply:
+async def ring_and_wait(context: Context) -> Reply:
     """Ask for the call and wait until somebody answers: nobody, without a switch."""
-    await _request(call)
+    await _request(context)
     raise Plain(500, "quickcall initiation failed")
 
 
-async def _request(call: Call) -> dict[str, JSON]:
+async def _request(context: Context) -> dict[str, JSON]:
     """What a switch is to do. Raises 429 when the caller's bucket is empty, 500 when there is nothing to ring."""
-    call.services.access.costs.charge(call.asked, suffix="quickcall")
-    caller, devices = await _caller(call)
-    endpoints = [endpoint for device in devices if (endpoint := _endpoint(call, device)) is not None]
+    context.runtime.access.costs.charge(context.asked, suffix="quickcall")
+    caller, devices = await _caller(context)
+    endpoints = [endpoint for device in devices if (endpoint := _endpoint(context, device)) is not None]
     if not endpoints:
         raise SystemFault("unspecified_fault")
     if len(endpoints) == 1:
-        endpoints[0]["custom_channel_vars"]["auto_answer"] = _on(call.query.get("auto_answer"))
-    number = filtered(call.path["number"], call.query.get("number_filter"))
-    caller_id = await _caller_id(call, caller, "external" if is_reconcilable(number) else "internal")
-    value = call.values.get
+        endpoints[0]["custom_channel_vars"]["auto_answer"] = _on(context.query.get("auto_answer"))
+    number = filtered(context.path["number"], context.query.get("number_filter"))
+    caller_id = await _caller_id(context, caller, "external" if is_reconcilable(number) else "internal")
+    value = context.values.get
     variables = value("custom_application_vars")
     request = {
         "application_name": "transfer",
-        "application_data": {"route": call.path["number"]},
+        "application_data": {"route": context.path["number"]},
         "continue_on_fail": False,
         "custom_application_vars": variables if isinstance(variables, dict) else {},
         "custom_channel_vars": {
-            "account_id": call.account_id,
+            "account_id": context.account_id,
             "authorizing_id": caller.id,
             "authorizing_type": caller.type,
             "inherit_codec": "false",
@@ -118,15 +118,15 @@ def _on(wanted: JSON) -> bool:
     return wanted is None or is_true(wanted)
 
 
-async def _caller(call: Call) -> tuple[Document, Iterable[Document]]:
+async def _caller(context: Context) -> tuple[Document, Iterable[Document]]:
     """Who calls, and the devices to ring."""
-    user = call.parents.get("users")
+    user = context.parents.get("users")
     if user is None:
-        return call.parents["devices"], [call.parents["devices"]]
-    return user, await owned_by(call, user.id)
+        return context.parents["devices"], [context.parents["devices"]]
+    return user, await owned_by(context, user.id)
 
 
-def _endpoint(call: Call, device: Document) -> dict[str, Any] | None:
+def _endpoint(context: Context, device: Document) -> dict[str, Any] | None:
     """A device as the switch dials it; None for one that cannot ring."""
     username = device.at("sip.username")
     if device.at("enabled") is False or not (username or device.at("sip.ip")):
@@ -136,14 +136,14 @@ def _endpoint(call: Call, device: Document) -> dict[str, Any] | None:
         "invite_format": device.at("sip.invite_format", "contact"),
         "to_user": username,
         "to_username": username,
-        "to_realm": device.at("sip.realm") or call.account.realm,
+        "to_realm": device.at("sip.realm") or context.account.realm,
         "to_ip": device.at("sip.ip"),
         "route": device.at("sip.route"),
         "codecs": device.at("media.audio.codecs"),
         "presence_id": device.at("presence_id"),
         "outbound_call_id": f"{new_secret(18)}-quickcall",
         "custom_channel_vars": {
-            "account_id": call.account_id,
+            "account_id": context.account_id,
             "authorizing_id": device.id,
             "authorizing_type": "device",
             **({"owner_id": owner} if (owner := device.at("owner_id")) else {}),
@@ -153,11 +153,11 @@ def _endpoint(call: Call, device: Document) -> dict[str, Any] | None:
     return {key: value for key, value in endpoint.items() if value is not None}
 
 
-async def _caller_id(call: Call, caller: Document, kind: str) -> dict[str, str]:
+async def _caller_id(context: Context, caller: Document, kind: str) -> dict[str, str]:
     """`name` and `number` of the caller, else of its owner, else of its account."""
     owner_id = caller.at("owner_id")
-    owner = await call.store.get(call.account_id, "user", owner_id) if owner_id else None
-    account = await call.store.get(ACCOUNTS, "account", call.account_id)
+    owner = await context.store.get(context.account_id, "user", owner_id) if owner_id else None
+    account = await context.store.get(ACCOUNTS, "account", context.account_id)
     found: dict[str, str] = {}
     for source in (account, owner, caller):
         caller_id = source.at(f"caller_id.{kind}") if source else None

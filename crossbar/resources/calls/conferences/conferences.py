@@ -15,11 +15,11 @@ from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary, Unique
-from crossbar.endpoint import Call, Draft, Reply, Resource
+from crossbar.endpoint import Context, Draft, Reply, Resource
 from crossbar.errors import JSON, FaultyRequest, Invalid, Plain, SystemFault
 from crossbar.resources.calls.domain.lookup import find_any
 
-EMPTY_ROOM: Final[dict[str, JSON]] = {"members": 0, "moderators": 0, "duration": 0, "is_locked": False}
+EMPTY_CONFERENCE: Final[dict[str, JSON]] = {"members": 0, "moderators": 0, "duration": 0, "is_locked": False}
 """What is seen of a conference that is not running."""
 PARTICIPANT_ACTIONS: Final = frozenset({"mute", "unmute", "deaf", "undeaf", "kick"})
 
@@ -54,7 +54,7 @@ conferences = Resource(
         "ui_flags",
         "conference_numbers",
         "flags",
-        _read_only=lambda _: EMPTY_ROOM,
+        _read_only=lambda _: EMPTY_CONFERENCE,
     ),
     unique=claims,
     operations=("list", "create", "replace", "merge", "delete"),
@@ -62,104 +62,106 @@ conferences = Resource(
 
 
 @conferences.check
-async def numbers_are_free(call: Call, draft: Draft) -> None:
+async def numbers_are_free(context: Context, draft: Draft) -> None:
     """No other conference has any of the numbers; the answer names all that are taken."""
-    draft_document = Document(call.account_id, "conference", draft.id, draft.data)
+    draft_document = Document(context.account_id, "conference", draft.id, draft.data)
     claimed = list(claims(draft_document))
-    holders = await call.store.claimants(call.account_id, claimed)
+    holders = await context.store.claimants(context.account_id, claimed)
     others = {key for key, holder in holders.items() if holder.id != draft.id}
     if taken := [claim.value for claim in claimed if claim.key in others]:
         draft.errors.add("numbers", "unique", "Numbers already in use", cause=",".join(taken))
 
 
 @conferences.get("/{conference_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """A conference, with what is seen of it now."""
-    conference = await _conference(call)
-    room = {**EMPTY_ROOM, "participants": []}
+    conference = await _conference(context)
+    room = {**EMPTY_CONFERENCE, "participants": []}
     return Reply({**conference.public, "_read_only": room}, revision=conference.revision)
 
 
 @conferences.put("/{conference_id}")
-async def act(call: Call) -> Reply:
+async def act(context: Context) -> Reply:
     """Do something to a running conference."""
-    arguments = _arguments(call)
-    match call.values.envelope_first("action"):
+    arguments = _arguments(context)
+    match context.values.envelope_first("action"):
         case "lock" | "unlock":
             return Reply("ok")
         case "play":
-            return await _play(call, arguments)
+            return await _play(context, arguments)
         case "record":
             return Reply(_record(arguments))
         case "dial":
-            return await _dial(call, arguments)
+            return await _dial(context, arguments)
         case _:
             raise FaultyRequest
 
 
 @conferences.get("/{conference_id}/participants")
-async def participants(call: Call) -> Reply:
+async def participants(context: Context) -> Reply:
     """Who takes part."""
     return Reply([])
 
 
 @conferences.put("/{conference_id}/participants")
-async def act_on_all(call: Call) -> Reply:
+async def act_on_all(context: Context) -> Reply:
     """Do something to everybody but the moderators."""
-    action = call.values.envelope_first("action")
+    action = context.values.envelope_first("action")
     if action in PARTICIPANT_ACTIONS:
-        conference = await _conference(call)
+        conference = await _conference(context)
         return Reply(conference.public, revision=conference.revision)
     if action == "play":
-        return await _play(call, _arguments(call))
+        return await _play(context, _arguments(context))
     if action == "relate":
-        relation = call.valid("metaflows.relate", {**_arguments(call), "conference_id": call.path["conference_id"]})
+        relation = context.valid(
+            "metaflows.relate", {**_arguments(context), "conference_id": context.path["conference_id"]}
+        )
         raise SystemFault("bad_identifier", id=relation["participant_id"])
     raise FaultyRequest
 
 
 @conferences.get("/{conference_id}/participants/{participant_id}")
-async def participant(call: Call) -> Reply:
+async def participant(context: Context) -> Reply:
     """One who takes part."""
     return Reply({})
 
 
 @conferences.put("/{conference_id}/participants/{participant_id}")
-async def act_on_one(call: Call) -> Reply:
+async def act_on_one(context: Context) -> Reply:
     """Do something to one who takes part."""
-    action = call.values.envelope_first("action")
-    if not call.path["participant_id"].isdecimal() or action not in PARTICIPANT_ACTIONS:
+    action = context.values.envelope_first("action")
+    if not context.path["participant_id"].isdecimal() or action not in PARTICIPANT_ACTIONS:
         raise FaultyRequest
     return Reply("ok")
 
 
-async def _conference(call: Call) -> Document:
+async def _conference(context: Context) -> Document:
     """The stored conference, or one made up of the schema's defaults and the request."""
-    conference_id = call.path["conference_id"]
-    stored = await call.store.get(call.account_id, "conference", conference_id)
+    conference_id = context.path["conference_id"]
+    stored = await context.store.get(context.account_id, "conference", conference_id)
     if stored is not None:
         return stored
-    given = {key: value for key, value in call.object.items() if key not in ("action", "data")}
-    fields, _ = call.schema_errors("conferences", given)
-    return Document(call.account_id, "conference", conference_id, fields)
+    given = {key: value for key, value in context.object.items() if key not in ("action", "data")}
+    fields, _ = context.schema_errors("conferences", given)
+    return Document(context.account_id, "conference", conference_id, fields)
 
 
-def _arguments(call: Call) -> dict[str, Any]:
+def _arguments(context: Context) -> dict[str, Any]:
     """The arguments of an action: `data` inside of the data, else the data itself."""
-    inner = call.object.get("data")
+    inner = context.object.get("data")
     if isinstance(inner, dict):
         return inner
-    return {key: value for key, value in call.object.items() if key != "action" or "action" in call.envelope}
+    return {key: value for key, value in context.object.items() if key != "action" or "action" in context.envelope}
 
 
-async def _play(call: Call, arguments: dict[str, Any]) -> Reply:
+async def _play(context: Context, arguments: dict[str, Any]) -> Reply:
     if not arguments:
         raise Invalid.field("data", "required", "action 'play' requires a data object")
     media_id = arguments.get("media_id")
     if not isinstance(media_id, str) or not media_id:
         raise Invalid.field("data.media_id", "required", "action 'play' requires a media ID or URL")
     if "://" not in media_id:
-        media = await find_any(call, media_id)
+        media = await find_any(context, media_id)
         if media is None or media.type != "media":
             raise Plain(404, "bad identifier", [media_id])
     return Reply("ok")
@@ -180,12 +182,12 @@ def _record(arguments: dict[str, Any]) -> str:
             raise Invalid.field("data.action", "enum", text, target=["start", "stop"], value=other)
 
 
-async def _dial(call: Call, arguments: dict[str, Any]) -> Reply:
+async def _dial(context: Context, arguments: dict[str, Any]) -> Reply:
     """Call somebody into the conference: with no switch to do it, nobody can be."""
-    order = call.valid("conferences.dial", arguments)
+    order = context.valid("conferences.dial", arguments)
     errors, reachable = Invalid(), 0
     for number, endpoint in enumerate(order["endpoints"], 1):
-        reachable += await _can_be_called(call, endpoint, f"data.endpoints.{number}", errors)
+        reachable += await _can_be_called(context, endpoint, f"data.endpoints.{number}", errors)
     if not errors and not reachable:
         text = "endpoints failed to resolve to route-able destinations"
         errors.add("data.endpoints", "minItems", text, target=1)
@@ -194,17 +196,17 @@ async def _dial(call: Call, arguments: dict[str, Any]) -> Reply:
     return Reply({"status": "error", "message": "conference dial failed to find a media server"})
 
 
-async def _can_be_called(call: Call, endpoint: JSON, field: str, errors: Invalid) -> bool:
+async def _can_be_called(context: Context, endpoint: JSON, field: str, errors: Invalid) -> bool:
     """Whether an endpoint leads somewhere; what cannot be one is noted as an error, an unknown id is passed over."""
     if isinstance(endpoint, dict) or endpoint.startswith("sip:"):
         return True
     if len(endpoint) == _ID_LENGTH:
-        document = await find_any(call, endpoint)
+        document = await find_any(context, endpoint)
         if document is None:
             return False
         if document.type not in ("device", "user"):
             errors.add(field, "not_found", f"ID {endpoint} not found")
-        elif document.type == "user" and not await _has_devices(call, endpoint):
+        elif document.type == "user" and not await _has_devices(context, endpoint):
             text = f"user {endpoint} failed to resolve to route-able destinations"
             errors.add(field, "minItems", text, target=1)
         return True
@@ -214,6 +216,6 @@ async def _can_be_called(call: Call, endpoint: JSON, field: str, errors: Invalid
     return False
 
 
-async def _has_devices(call: Call, user_id: str) -> bool:
-    listing = Listing(call.account_id, "device", tag=f"owner/{user_id}", limit=1)
-    return bool((await call.store.page(listing)).rows)
+async def _has_devices(context: Context, user_id: str) -> bool:
+    listing = Listing(context.account_id, "device", tag=f"owner/{user_id}", limit=1)
+    return bool((await context.store.page(listing)).rows)

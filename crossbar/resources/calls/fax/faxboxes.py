@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, Unique
-from crossbar.endpoint import Call, Draft, Resource
+from crossbar.endpoint import Context, Draft, Resource
 from crossbar.errors import JSON
 from crossbar.ids import new_secret
 
@@ -44,20 +44,20 @@ faxboxes = Resource(
 
 
 @faxboxes.normalize
-async def drop_address(call: Call, draft: Draft) -> None:
+async def drop_address(context: Context, draft: Draft) -> None:
     """Clients send back what they were shown."""
     draft.data.pop("smtp_email_address", None)
 
 
 @faxboxes.finish
-async def make_address(call: Call, draft: Draft) -> None:
+async def make_address(context: Context, draft: Draft) -> None:
     """A box gets its mail domain once."""
     if draft.previous is None:
-        draft.private[ADDRESS] = f"{new_secret(4)}.{call.config.media.fax_smtp_domain}"
+        draft.private[ADDRESS] = f"{new_secret(4)}.{context.config.media.fax_smtp_domain}"
 
 
 @faxboxes.show
-async def show_address(call: Call, faxbox: Document, public: dict[str, Any]) -> None:
+async def show_address(context: Context, faxbox: Document, public: dict[str, Any]) -> None:
     """Tell the mail domain to who saves a box; the list has it for everybody else."""
-    if call.verb != "GET":
+    if context.verb != "GET":
         public["smtp_email_address"] = faxbox.at(ADDRESS)

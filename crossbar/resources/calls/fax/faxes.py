@@ -9,10 +9,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from crossbar import clock, ids
+from crossbar.access.authorship import stamps
 from crossbar.conversion.media_types import PAPER
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Source, Summary
-from crossbar.endpoint import ACCOUNT, Binary, Call, Handler, Reply, Resource, answer_listing, stamps
+from crossbar.endpoint import ACCOUNT, Binary, Context, Handler, Reply, Resource, answer_listing
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.calls.fax.domain import fax as faxing
 from crossbar.resources.calls.fax.domain.fax import INBOX, OUTBOX, OUTGOING, PDF_NAME, STATUS, TYPE
@@ -57,7 +58,7 @@ FAX_SMTP_LOG: Final = Shape(
     summary=Summary(**LETTER_ROW),
     sort="pvt_created",
     tags=lambda letter: [f"faxbox/{letter.at('faxbox_id')}"],
-    room="records",
+    collection="records",
 )
 
 
@@ -66,18 +67,18 @@ FAX_SMTP_LOG: Final = Shape(
 
 @faxes.put(accepts=PAPER, checks_itself=True)
 @faxes.put("/outgoing", accepts=PAPER, checks_itself=True)
-async def queue(call: Call) -> Reply:
+async def queue(context: Context) -> Reply:
     """A fax to send: as JSON with the URL of its paper, or the paper with or without JSON."""
-    job = await faxing.queue_fax(call, await _completed(call), only_file(call))
+    job = await faxing.queue_fax(context, await _completed(context), only_file(context))
     reply = Reply.document(job)
-    reply.location = f"{call.request.rel_url.raw_path.rstrip('/')}/{job.id}"
+    reply.location = f"{context.request.rel_url.raw_path.rstrip('/')}/{job.id}"
     return reply
 
 
-async def _completed(call: Call) -> dict[str, JSON]:
+async def _completed(context: Context) -> dict[str, JSON]:
     """The data of the request with what its fax box, user and account say where it says nothing."""
-    data = dict(call.object)
-    faxbox, user = call.parents.get("faxboxes"), call.parents.get("users")
+    data = dict(context.object)
+    faxbox, user = context.parents.get("faxboxes"), context.parents.get("users")
     if faxbox is not None:
         for name, source in FROM_FAXBOX:
             if data.get(name) is None and (value := faxbox.at(source)) is not None:
@@ -85,20 +86,20 @@ async def _completed(call: Call) -> dict[str, JSON]:
         data["faxbox_id"] = faxbox.id
     if user is not None:
         data["owner_id"] = user.id
-    data.setdefault("fax_timezone", call.values.text("timezone") or await _timezone(call))
+    data.setdefault("fax_timezone", context.values.text("timezone") or await _timezone(context))
     return data
 
 
 @faxes.get("/outgoing")
-async def list_jobs(call: Call) -> Reply:
+async def list_jobs(context: Context) -> Reply:
     """The jobs, the newest first."""
-    return await answer_listing(call, TYPE, tag=_tag(call, OUTGOING))
+    return await answer_listing(context, TYPE, tag=_tag(context, OUTGOING))
 
 
 @faxes.get("/outgoing/{fax_job_id}")
-async def read_job(call: Call) -> Reply:
+async def read_job(context: Context) -> Reply:
     """A job, and how far it is."""
-    job = await _load(call, call.path["fax_job_id"])
+    job = await _load(context, context.path["fax_job_id"])
     status = job.at(STATUS)
     if status is None:
         raise NotFound(job.id)
@@ -117,68 +118,70 @@ async def read_job(call: Call) -> Reply:
 
 def _lists(path: str, where: str) -> None:
     @faxes.get(path)
-    async def list_faxes(call: Call) -> Reply:
+    async def list_faxes(context: Context) -> Reply:
         """The faxes of a folder, the newest first."""
-        return await answer_listing(call, TYPE, tag=_tag(call, where), time_range=call.config.api.maximum_range)
+        return await answer_listing(
+            context, TYPE, tag=_tag(context, where), time_range=context.config.api.maximum_range
+        )
 
 
-def _in_folder(where: str, work: Callable[[Call, Document, str], Any]) -> Handler:
+def _in_folder(where: str, work: Callable[[Context, Document, str], Any]) -> Handler:
     """A handler that does something with a fax of a folder."""
 
-    async def handle(call: Call) -> Reply | Binary:
-        fax = await _load(call, call.path["fax_id"])
+    async def handle(context: Context) -> Reply | Binary:
+        fax = await _load(context, context.path["fax_id"])
         if faxing.folder(fax) != where:
             raise SystemFault(f"document is not in folder {where}")
-        answer: Reply | Binary = await work(call, fax, where)
+        answer: Reply | Binary = await work(context, fax, where)
         return answer
 
     return handle
 
 
-async def read(call: Call, fax: Document, where: str) -> Reply:
+async def read(context: Context, fax: Document, where: str) -> Reply:
     """The fax."""
     return Reply.document(fax)
 
 
-async def delete(call: Call, fax: Document, where: str) -> Reply:
+async def delete(context: Context, fax: Document, where: str) -> Reply:
     """Out of the list."""
 
     def mark(stored: Document) -> None:
-        stored.fields |= stamps(call, stored) | {"pvt_deleted": True}
+        stored.fields |= stamps(context.author, stored) | {"pvt_deleted": True}
 
-    call.ready_to_write(fax.revision)
-    await call.store.change(fax.database, TYPE, fax.id, mark)
+    context.ready_to_write(fax.revision)
+    await context.store.update(fax.partition, TYPE, fax.id, mark)
     return Reply({**fax.public, "_read_only": {"deleted": True}}, revision=fax.revision)
 
 
-async def act(call: Call, fax: Document, where: str) -> Reply:
+async def act(context: Context, fax: Document, where: str) -> Reply:
     """Send it on, or once more."""
-    action = call.values.envelope_first("action")
+    action = context.values.envelope_first("action")
     if not action:
         raise SystemFault("action required")
     dropped = ACTIONS.get((where, action))
     if dropped is None:
         raise SystemFault("invalid action")
-    if not fax.at("document.url") and not await call.services.attachments.all(fax):
+    if not fax.at("document.url") and not await context.runtime.attachments.all(fax):
         raise SystemFault(FAILURES[action])
-    changes = {key: value for key, value in call.object.items() if key not in ("id", "action")}
-    return Reply.document(await faxing.requeue(call, fax, changes, dropped))
+    changes = {key: value for key, value in context.object.items() if key not in ("id", "action")}
+    return Reply.document(await faxing.requeue(context, fax, changes, dropped))
 
 
-async def paper(call: Call, fax: Document, where: str) -> Binary:
+async def paper(context: Context, fax: Document, where: str) -> Binary:
     """The fax as a PDF."""
-    attachment = await call.services.attachments.find(fax, PDF_NAME)
+    attachment = await context.runtime.attachments.find(fax, PDF_NAME)
     if attachment is None:
         raise NotFound(fax.id)
-    moment = local_time(fax.at("pvt_created"), await _timezone(call))
-    kind = "inline" if call.values.text("disposition") == "inline" else "attachment"
-    return await download(call, attachment, name=f"fax_document_{file_time(moment)}.pdf", kind=kind)
+    moment = local_time(fax.at("pvt_created"), await _timezone(context))
+    kind = "inline" if context.values.text("disposition") == "inline" else "attachment"
+    return await download(context, attachment, name=f"fax_document_{file_time(moment)}.pdf", kind=kind)
 
 
-async def delete_paper(call: Call, fax: Document, where: str) -> Reply:
+async def delete_paper(context: Context, fax: Document, where: str) -> Reply:
     """The paper alone."""
-    call.ready_to_write(fax.revision)
-    await call.services.attachments.delete(fax)
+    context.ready_to_write(fax.revision)
+    await context.runtime.attachments.delete(fax)
     return Reply({})
 
 
@@ -197,19 +200,19 @@ for _where in (INBOX, OUTBOX):
 
 
 @faxes.get("/smtplog")
-async def list_letters(call: Call) -> Reply:
+async def list_letters(context: Context) -> Reply:
     """The letters that were to become faxes, the newest first."""
-    faxbox = call.parents.get("faxboxes")
+    faxbox = context.parents.get("faxboxes")
     tag = f"faxbox/{faxbox.id}" if faxbox else None
-    return await answer_listing(call, LETTER, tag=tag, time_range=call.config.api.maximum_range)
+    return await answer_listing(context, LETTER, tag=tag, time_range=context.config.api.maximum_range)
 
 
 @faxes.get("/smtplog/{attempt_id}")
-async def read_letter(call: Call) -> Reply:
+async def read_letter(context: Context) -> Reply:
     """A letter, and what became of it."""
-    letter = await call.store.get(call.account_id, LETTER, call.path["attempt_id"])
+    letter = await context.store.get(context.account_id, LETTER, context.path["attempt_id"])
     if letter is None:
-        raise NotFound(call.path["attempt_id"])
+        raise NotFound(context.path["attempt_id"])
     return Reply.document(letter)
 
 
@@ -223,30 +226,30 @@ def letter_of(account_id: str, fields: dict[str, JSON]) -> Document:
 # What a request names
 
 
-def _tag(call: Call, where: str) -> str:
-    if (faxbox := call.parents.get("faxboxes")) is not None:
+def _tag(context: Context, where: str) -> str:
+    if (faxbox := context.parents.get("faxboxes")) is not None:
         return f"{where}/faxbox/{faxbox.id}"
-    if (user := call.parents.get("users")) is not None:
+    if (user := context.parents.get("users")) is not None:
         return f"{where}/owner/{user.id}"
     return where
 
 
-async def _load(call: Call, fax_id: str) -> Document:
+async def _load(context: Context, fax_id: str) -> Document:
     """A fax of the account, and of the fax box or user in the path. Raises 404."""
-    fax = await call.store.get(call.account_id, TYPE, fax_id)
+    fax = await context.store.get(context.account_id, TYPE, fax_id)
     owners = (("faxboxes", "faxbox_id"), ("users", "owner_id"))
     if fax is None or any(
         parent is not None and fax.at(field) != parent.id
-        for parent, field in ((call.parents.get(noun), field) for noun, field in owners)
+        for parent, field in ((context.parents.get(noun), field) for noun, field in owners)
     ):
         raise NotFound(fax_id)
     return fax
 
 
-async def _timezone(call: Call) -> str:
+async def _timezone(context: Context) -> str:
     """That of the user in the path or of the caller, of the account, or the configured one."""
-    user = call.parents.get("users")
-    if user is None and call.caller is not None and call.caller.owner_id:
-        user = await call.store.get(call.caller.account_id, "user", call.caller.owner_id)
+    user = context.parents.get("users")
+    if user is None and context.caller is not None and context.caller.owner_id:
+        user = await context.store.get(context.caller.account_id, "user", context.caller.owner_id)
     own = user.at("timezone") if user else None
-    return str(own or call.account.timezone or call.config.accounts.default_timezone)
+    return str(own or context.account.timezone or context.config.accounts.default_timezone)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from crossbar.dialing import account_dial_plan, normalize
 from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Call, Draft, Resource
+from crossbar.endpoint import Context, Draft, Resource
 
 blacklists = Resource(
     "blacklists",
@@ -18,8 +18,8 @@ blacklists = Resource(
 
 
 @blacklists.normalize
-async def normalize_numbers(call: Call, draft: Draft) -> None:
+async def normalize_numbers(context: Context, draft: Draft) -> None:
     """Numbers are kept as calls bring them: in E.164 form."""
     if isinstance(numbers := draft.data.get("numbers"), dict) and numbers:
-        dial_plan = await account_dial_plan(call.store, call.account_id)
+        dial_plan = await account_dial_plan(context.store, context.account_id)
         draft.data["numbers"] = {normalize(number, dial_plan): about for number, about in numbers.items()}

@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.dialing import account_dial_plan, check_ownership, normalize
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.endpoint import Call, Draft, Resource
+from crossbar.endpoint import Context, Draft, Resource
 from crossbar.errors import JSON, Invalid
 
 NUMBER_CLAIM: Final = "callflow.number"
@@ -82,7 +82,7 @@ callflows = Resource(
 
 
 @callflows.normalize
-async def lead_somewhere(call: Call, draft: Draft) -> None:
+async def lead_somewhere(context: Context, draft: Draft) -> None:
     """A callflow without number and pattern is refused before anything else is looked at."""
     numbers, patterns = draft.data.get("numbers"), draft.data.get("patterns")
     _check_is_list("numbers", numbers)
@@ -101,29 +101,31 @@ def _check_is_list(field: str, value: JSON) -> None:
 
 
 @callflows.normalize
-async def normalize_numbers(call: Call, draft: Draft) -> None:
+async def normalize_numbers(context: Context, draft: Draft) -> None:
     """Numbers are kept as calls bring them: in E.164 form."""
     if numbers := draft.data.get("numbers"):
-        dial_plan = await account_dial_plan(call.store, call.account_id)
+        dial_plan = await account_dial_plan(context.store, context.account_id)
         draft.data["numbers"] = [
             normalize(number, dial_plan) if isinstance(number, str) else number for number in numbers
         ]
 
 
 @callflows.finish
-async def numbers_are_own(call: Call, draft: Draft) -> None:
+async def numbers_are_own(context: Context, draft: Draft) -> None:
     """A public number that an account holds is used only by who may act for that account."""
-    await check_ownership(call.store, call.directory, call.identity, draft.data["numbers"])
+    await check_ownership(context.store, context.directory, context.identity, draft.data["numbers"])
 
 
 @callflows.show
-async def show_references(call: Call, callflow: Document, public: dict[str, Any]) -> None:
+async def show_references(context: Context, callflow: Document, public: dict[str, Any]) -> None:
     """Whoever reads a callflow learns the names of what it refers to."""
-    if call.verb != "GET":
+    if context.verb != "GET":
         return
     ids = dict.fromkeys(_references(callflow.at("flow")))
-    types = [shape.type for shape in call.store.shapes if shape.room == "documents"]
-    found = {document.id: document for document in await call.store.find(call.account_id, ids, types, NAMED)}
+    types = [shape.type for shape in context.store.shapes if shape.collection == "documents"]
+    found = {
+        document.id: document for document in await context.store.find_by_ids(context.account_id, ids, types, NAMED)
+    }
     public["metadata"] = {key: _reference(found[key]) for key in ids if key in found}
 
 

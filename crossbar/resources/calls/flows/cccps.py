@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from crossbar.dialing import is_reconcilable, normalize
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, Unique
-from crossbar.endpoint import Call, Draft, Reply, Resource
+from crossbar.endpoint import Context, Draft, Reply, Resource
 from crossbar.errors import Invalid, MethodNotAllowed
 
 
@@ -39,7 +39,7 @@ cccps = Resource(
 
 
 @cccps.normalize
-async def normalize_cid(call: Call, draft: Draft) -> None:
+async def normalize_cid(context: Context, draft: Draft) -> None:
     """A caller id is a public number, kept in E.164 form. A new one that is not is refused before all else."""
     cid = draft.data.get("cid")
     if not isinstance(cid, str):
@@ -50,11 +50,11 @@ async def normalize_cid(call: Call, draft: Draft) -> None:
 
 
 @cccps.check
-async def not_taken(call: Call, draft: Draft) -> None:
+async def not_taken(context: Context, draft: Draft) -> None:
     """A new entry that is not active yet claims nothing, but may not ask for what is taken either."""
     if draft.previous is None:
         wanted = list(_wanted(draft.data))
-        holders = await call.store.claimants(call.account_id, wanted)
+        holders = await context.store.claimants(context.account_id, wanted)
         for claim in wanted:
             if claim.key in holders:
                 details = {} if claim.cause is None else {"cause": claim.cause}
@@ -62,14 +62,14 @@ async def not_taken(call: Call, draft: Draft) -> None:
 
 
 @cccps.put("/autodial")
-async def autodial(call: Call) -> Reply:
+async def autodial(context: Context) -> Reply:
     """Start a call campaign. Only an account itself may; without a switch nothing else comes of it."""
-    if call.identity.account_id != call.account_id:
+    if context.identity.account_id != context.account_id:
         raise Invalid.field("account", "forbidden", "For direct use by account holder only")
     return Reply({})
 
 
 @cccps.put("/{cccp_id}")
-async def put_one(call: Call) -> Reply:
+async def put_one(context: Context) -> Reply:
     """Announced by KAZOO, and never answered there."""
     raise MethodNotAllowed

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Call, Reply, Resource
+from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Context, Reply, Resource
 from crossbar.errors import JSON
 
 dialplans = Resource("dialplans", scopes=(ACCOUNT, ANY_DOCUMENT))
 
 
 @dialplans.get()
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """The plans by name; one without a name is known by the pattern that it is for."""
-    return Reply(named(call.services.settings.section("dialplans")))
+    return Reply(named(context.runtime.settings.section("dialplans")))
 
 
 def named(plans: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -12,8 +12,8 @@ from typing import Any
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Binary, Call, Reply, Resource
-from crossbar.resources.calls.flows.domain.directory_pdf import Entry, render
+from crossbar.endpoint import Binary, Context, Reply, Resource
+from crossbar.resources.calls.flows.domain.directory_pdf import DirectoryEntry, render
 from crossbar.wire.negotiation import JSON_TYPES, PDF_TYPES
 
 directories = Resource(
@@ -26,19 +26,19 @@ directories = Resource(
 
 
 @directories.get("/{directory_id}", provides=(*JSON_TYPES, *PDF_TYPES))
-async def read(call: Call) -> Reply | Binary:
+async def read(context: Context) -> Reply | Binary:
     """A directory with its members, as JSON or as a printable list of their extensions."""
-    directory = await directories.life.load(call, call.path["directory_id"])
-    members = await _members(call, directory)
-    if call.media in PDF_TYPES:
-        return await _printed(call, directory, members)
+    directory = await directories.life.load(context, context.path["directory_id"])
+    members = await _members(context, directory)
+    if context.media in PDF_TYPES:
+        return await _printed(context, directory, members)
     users = [{"user_id": user.id, "callflow_id": _callflow_id(user, directory)} for user in members]
     return Reply({**directory.public, "users": users}, revision=directory.revision)
 
 
-async def _members(call: Call, directory: Document) -> list[Document]:
+async def _members(context: Context, directory: Document) -> list[Document]:
     """The users of a directory, by descending id."""
-    users = await call.store.documents(Listing(call.account_id, "user", tag=f"directory/{directory.id}"))
+    users = await context.store.all(Listing(context.account_id, "user", tag=f"directory/{directory.id}"))
     return sorted(users, key=lambda user: user.id, reverse=True)
 
 
@@ -46,14 +46,16 @@ def _callflow_id(user: Document, directory: Document) -> Any:
     return user.fields["directories"][directory.id]
 
 
-async def _printed(call: Call, directory: Document, members: list[Document]) -> Binary:
+async def _printed(context: Context, directory: Document, members: list[Document]) -> Binary:
     callflow_ids = {str(_callflow_id(user, directory)) for user in members}
-    callflows = await call.store.find(call.account_id, callflow_ids, ["callflow"], ["numbers"])
+    callflows = await context.store.find_by_ids(context.account_id, callflow_ids, ["callflow"], ["numbers"])
     numbers = {callflow.id: ", ".join(callflow.at("numbers")) for callflow in callflows}
     sort_by = directory.at("sort_by")
     entries = [
-        Entry(f"{user.at('first_name')} {user.at('last_name')}", numbers.get(str(_callflow_id(user, directory)), ""))
+        DirectoryEntry(
+            f"{user.at('first_name')} {user.at('last_name')}", numbers.get(str(_callflow_id(user, directory)), "")
+        )
         for user in sorted(members, key=lambda user: str(user.at(sort_by, "")).casefold())
     ]
     body = await asyncio.to_thread(render, str(directory.at("name")), entries)
-    return Binary(body, "application/pdf", f"{call.account.name}-directory.pdf")
+    return Binary(body, "application/pdf", f"{context.account.name}-directory.pdf")

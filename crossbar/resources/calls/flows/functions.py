@@ -1,6 +1,6 @@
 """Functions: scripts that decide on the next step of a call.
 
-Source: KAZOO `cb_functions`. An account's functions are kept with the account and not in a database of their own.
+Source: KAZOO `cb_functions`. An account's functions are kept with the account and not in a partition of their own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.documents.filters import Filters
 from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import BARE, Call, Reply, Resource, Who
+from crossbar.endpoint import BARE, Context, Reply, Resource, Who
 
 SAMPLES: Final[tuple[dict[str, Any], ...]] = (
     {
@@ -40,14 +40,14 @@ functions = Resource(
 
 
 @functions.get(scopes=(BARE,))
-async def available(call: Call) -> Reply:
+async def available(context: Context) -> Reply:
     """What kinds of functions the system offers: none beside the accounts' own."""
     return Reply([])
 
 
 @functions.get("/samples", scopes=(BARE,), who=Who.ANONYMOUS)
 @functions.get("/samples")
-async def samples(call: Call) -> Reply:
+async def samples(context: Context) -> Reply:
     """Scripts to begin with; filters apply to them."""
-    wanted = Filters.parse(call.query.pairs)
+    wanted = Filters.parse(context.query.pairs)
     return Reply([sample for sample in SAMPLES if wanted.matches(sample)])

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Binary, Call, Draft, Lifecycle, Reply, Resource, answer_listing, stamps
+from crossbar.endpoint import Binary, Context, Draft, Lifecycle, Reply, Resource, answer_listing
 from crossbar.endpoint.hooks import Hooks
 from crossbar.errors import JSON, Empty, Invalid, NotFound
 from crossbar.wire.vcard_body import VCARD_TYPES, vcard
@@ -53,39 +54,39 @@ entries: Final = Lifecycle(ENTRY, "list_entries", "entry_id", Hooks())
 
 
 @lists.delete("/{list_id}", checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Delete a list, and its entries for good."""
-    document = await lists.life.load(call, call.path["list_id"])
-    call.ready_to_write(document.revision)
-    await _remove_entries(call)
-    await lists.life.remove(call, document)
+    document = await lists.life.load(context, context.path["list_id"])
+    context.ready_to_write(document.revision)
+    await _remove_entries(context)
+    await lists.life.remove(context, document)
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 
 @lists.get("/{list_id}/entries")
-async def list_entries(call: Call) -> Reply:
+async def list_entries(context: Context) -> Reply:
     """The entries of a list, as rows with the list's id for a key."""
-    return await answer_listing(call, ENTRY, tag=f"list/{call.path['list_id']}")
+    return await answer_listing(context, ENTRY, tag=f"list/{context.path['list_id']}")
 
 
 @lists.delete("/{list_id}/entries")
-async def clear(call: Call) -> Reply:
+async def clear(context: Context) -> Reply:
     """Delete all entries of a list for good; answers the rows that were there."""
-    return Reply([ENTRY_SHAPE.summary.of(entry) for entry in await _remove_entries(call)])
+    return Reply([ENTRY_SHAPE.summary.of(entry) for entry in await _remove_entries(context)])
 
 
-async def _remove_entries(call: Call) -> list[Document]:
-    removed = await call.store.remove_all(Listing(call.account_id, ENTRY, tag=f"list/{call.path['list_id']}"))
+async def _remove_entries(context: Context) -> list[Document]:
+    removed = await context.store.remove_all(Listing(context.account_id, ENTRY, tag=f"list/{context.path['list_id']}"))
     for entry in removed:
         if entry.fields.get("pvt_has_photo"):
-            await call.services.attachments.delete(entry)
+            await context.runtime.attachments.delete(entry)
     return removed
 
 
-async def belong_to_list(call: Call, draft: Draft) -> None:
+async def belong_to_list(context: Context, draft: Draft) -> None:
     """A new entry is one of the list in the path."""
     if draft.previous is None:
-        draft.data["list_id"] = call.path["list_id"]
+        draft.data["list_id"] = context.path["list_id"]
 
 
 entries.hooks.normalize.append(belong_to_list)
@@ -97,43 +98,43 @@ lists.delete("/{list_id}/entries/{entry_id}", checks_itself=True)(entries.delete
 
 
 @lists.post("/{list_id}/entries/{entry_id}/photo", accepts=PHOTO_TYPES, checks_itself=True)
-async def put_photo(call: Call) -> Reply:
+async def put_photo(context: Context) -> Reply:
     """Give an entry the picture that its card shows."""
-    entry = await entries.load(call, call.path["entry_id"])
-    if not call.files:
+    entry = await entries.load(context, context.path["entry_id"])
+    if not context.files:
         raise Invalid.field("file", "required", "please provide an image file")
-    call.ready_to_write(entry.revision)
-    photo = call.files[0]
-    await call.services.attachments.put(entry, PHOTO, photo.content_type, photo.contents)
+    context.ready_to_write(entry.revision)
+    photo = context.files[0]
+    await context.runtime.attachments.put(entry, PHOTO, photo.content_type, photo.contents)
 
     def mark(stored: Document) -> None:
-        stored.fields.update(stamps(call, stored), pvt_has_photo=True)
+        stored.fields.update(stamps(context.author, stored), pvt_has_photo=True)
 
-    marked = await call.store.change(entry.database, entry.type, entry.id, mark)
+    marked = await context.store.update(entry.partition, entry.type, entry.id, mark)
     if marked is None:
         raise NotFound(entry.id)
     return Reply.document(marked)
 
 
 @lists.get("/{list_id}/entries/{entry_id}/vcard", provides=VCARD_TYPES)
-async def read_card(call: Call) -> Binary:
+async def read_card(context: Context) -> Binary:
     """An entry as a vCard. The organisation is the list's."""
-    if call.media not in VCARD_TYPES:
+    if context.media not in VCARD_TYPES:
         raise Empty(406, "not acceptable")
-    entry = await entries.load(call, call.path["entry_id"])
+    entry = await entries.load(context, context.path["entry_id"])
     profile = entry.at("profile")
     card = {**(profile if isinstance(profile, dict) else {}), **entry.public}
     card |= {f"{part}_name": card.get(f"{part}name") for part in ("first", "middle", "last")}
     card["nicknames"] = [card.get("displayname")]
-    of = await call.store.get(call.account_id, "list", str(entry.at("list_id")))
+    of = await context.store.get(context.account_id, "list", str(entry.at("list_id")))
     card["org"] = of.at("org") if of else None
-    return Binary(vcard(card, await _jpeg(call, entry)), call.media)
+    return Binary(vcard(card, await _jpeg(context, entry)), context.media)
 
 
-async def _jpeg(call: Call, entry: Document) -> bytes | None:
+async def _jpeg(context: Context, entry: Document) -> bytes | None:
     """The photo of an entry, if it has one that a card can show."""
     if not entry.fields.get("pvt_has_photo"):
         return None
-    attachments = call.services.attachments
+    attachments = context.runtime.attachments
     photo = await attachments.find(entry, PHOTO)
     return await attachments.read(photo) if photo and photo.content_type == "image/jpeg" else None

@@ -6,7 +6,7 @@ Source: KAZOO `cb_menus`.
 from __future__ import annotations
 
 from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Call, Draft, Resource
+from crossbar.endpoint import Context, Draft, Resource
 
 menus = Resource(
     "menus",
@@ -17,6 +17,6 @@ menus = Resource(
 
 
 @menus.finish
-async def set_version(call: Call, draft: Draft) -> None:
+async def set_version(context: Context, draft: Draft) -> None:
     """Menus are of the second layout that KAZOO gave them."""
     draft.private["pvt_vsn"] = "2"

@@ -6,35 +6,35 @@ Kept as `metaflows` of the document in the path. Source: KAZOO `cb_metaflows`.
 from __future__ import annotations
 
 from crossbar.documents.document import Document
-from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Call, Reply, Resource
+from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Context, Reply, Resource
 from crossbar.endpoint.subject import change_subject, subject
 
 metaflows = Resource("metaflows", scopes=(ACCOUNT, ANY_DOCUMENT))
 
 
 @metaflows.get()
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """The metaflows; an empty object if there are none."""
-    document = await subject(call)
+    document = await subject(context)
     return Reply(document.at("metaflows", {}), revision=document.revision)
 
 
 @metaflows.post(checks_itself=True)
-async def replace(call: Call) -> Reply:
+async def replace(context: Context) -> Reply:
     """Put these metaflows in the place of what was there."""
-    data = call.valid("metaflows", {key: value for key, value in call.object.items() if key != "id"})
+    data = context.valid("metaflows", {key: value for key, value in context.object.items() if key != "id"})
 
     def put(document: Document) -> None:
         document.fields["metaflows"] = data
 
-    return Reply(data, revision=(await change_subject(call, put)).revision)
+    return Reply(data, revision=(await change_subject(context, put)).revision)
 
 
 @metaflows.delete(checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Take the metaflows away."""
 
     def take(document: Document) -> None:
         document.fields.pop("metaflows", None)
 
-    return Reply({}, revision=(await change_subject(call, take)).revision)
+    return Reply({}, revision=(await change_subject(context, take)).revision)

@@ -12,7 +12,7 @@ from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, Shape, Summary, collate
-from crossbar.endpoint import Call, Reply, Resource, answer_computed
+from crossbar.endpoint import Context, Reply, Resource, answer_computed
 from crossbar.endpoint.computed_list import Entry
 from crossbar.errors import JSON
 from crossbar.wire.list_options import time_range
@@ -47,25 +47,25 @@ DEBUG_SHAPE: Final = Shape(
     ),
     sort="pvt_created",
     tags=_tags,
-    room="records",
+    collection="records",
 )
 
 pivot = Resource("pivot")
 
 
 @pivot.get("/debug")
-async def calls(call: Call) -> Reply:
+async def calls(context: Context) -> Reply:
     """The calls that ran through pivot, newest first: the first request of each with its response."""
-    first, last = time_range(call.values, maximum=call.config.api.maximum_range)
-    begun = Listing(call.account_id, DEBUG, tag="first", start=Position.value(last), end=Position.value(first))
+    first, last = time_range(context.values, maximum=context.config.api.maximum_range)
+    begun = Listing(context.account_id, DEBUG, tag="first", start=Position.value(last), end=Position.value(first))
     by_call: dict[str, Entry] = {}
-    for debug in await call.store.documents(begun):
+    for debug in await context.store.all(begun):
         call_id, row = str(debug.at("call_id")), DEBUG_SHAPE.summary.of(debug)
         if call_id in by_call:
             by_call[call_id] = _joined(by_call[call_id], row)
         else:
             by_call[call_id] = (f"{collate(row['created'])}{SEPARATOR}{call_id}", debug, row)
-    return answer_computed(call, by_call.values())
+    return answer_computed(context, by_call.values())
 
 
 def _joined(newer: Entry, row: dict[str, JSON]) -> Entry:
@@ -76,13 +76,13 @@ def _joined(newer: Entry, row: dict[str, JSON]) -> Entry:
 
 
 @pivot.get("/debug/{debug_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """Everything kept of one call, oldest first; nothing for an unknown one."""
-    given = call.path["debug_id"]
+    given = context.path["debug_id"]
     found = _BY_MONTH.fullmatch(given)
     call_id = found[2] if found else given
-    listing = Listing(call.account_id, DEBUG, tag=f"call/{call_id}", descending=False)
-    debugs = [debug for debug in await call.store.documents(listing) if not found or debug_id(debug) == given]
+    listing = Listing(context.account_id, DEBUG, tag=f"call/{call_id}", descending=False)
+    debugs = [debug for debug in await context.store.all(listing) if not found or debug_id(debug) == given]
     return Reply([_shown(debug) for debug in debugs])
 
 

@@ -21,13 +21,13 @@ from crossbar.conversion.tools import ToolError, ToolMissing
 from crossbar.documents.document import SYSTEM_MEDIA, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Call, Draft, Handler, Reply, Resource, Who, chosen_id
+from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Draft, Handler, Reply, Resource, Who, chosen_id
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import new_id
 from crossbar.resources.calls.media.domain.media_file import (
     BASE64,
+    MEDIA_CONVERTER,
     SOUND,
-    WORKSHOP,
     download,
     first_attachment,
     only_file,
@@ -43,9 +43,9 @@ NO_LANGUAGE: Final = "missing"
 """The word of a path for documents without language, which listings count under an empty one."""
 
 
-def database(call: Call) -> str:
+def partition(context: Context) -> str:
     """The account's media, or the system's where the path names no account."""
-    return SYSTEM_MEDIA if call.target is None else call.account_id
+    return SYSTEM_MEDIA if context.target is None else context.account_id
 
 
 def language(document: Document) -> str:
@@ -75,7 +75,7 @@ media = Resource(
     tags=tags,
     operations=(),
     scopes=(ACCOUNT, BARE),
-    database=database,
+    partition=partition,
 )
 
 
@@ -93,103 +93,103 @@ reading("")(media.life.list)
 
 
 @media.put(checks_itself=True)
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """A new document; one with `prompt_id` gets the id that goes with it."""
-    document_id = chosen_id(prompt_document_id(call.object) or call.object.get("id")) or new_id()
-    document = await media.life.save_new(call, document_id, call.object)
-    reply = await media.life.answer(call, document)
-    reply.location = f"{call.request.rel_url.raw_path.rstrip('/')}/{quote(document.id, safe='')}"
+    document_id = chosen_id(prompt_document_id(context.object) or context.object.get("id")) or new_id()
+    document = await media.life.save_new(context, document_id, context.object)
+    reply = await media.life.answer(context, document)
+    reply.location = f"{context.request.rel_url.raw_path.rstrip('/')}/{quote(document.id, safe='')}"
     return reply
 
 
 @reading("/languages")
-async def languages(call: Call) -> Reply:
+async def languages(context: Context) -> Reply:
     """How many documents there are in each language: one object in a list, or nothing."""
-    return await _count(call, "language/")
+    return await _count(context, "language/")
 
 
 @reading("/languages/{language}")
-async def in_language(call: Call) -> Reply:
+async def in_language(context: Context) -> Reply:
     """The ids of the documents in a language."""
-    asked = call.path["language"].lower()
-    listing = Listing(database(call), "media", tag=f"language/{'' if asked == NO_LANGUAGE else asked}")
-    return Reply.rows([row.id async for row in call.store.stream(listing)], page_size=True)
+    asked = context.path["language"].lower()
+    listing = Listing(partition(context), "media", tag=f"language/{'' if asked == NO_LANGUAGE else asked}")
+    return Reply.rows([row.id async for row in context.store.stream(listing)], page_size=True)
 
 
 @reading("/prompts")
-async def prompts(call: Call) -> Reply:
+async def prompts(context: Context) -> Reply:
     """How many documents there are of each prompt: one object in a list, or nothing."""
-    return await _count(call, "prompt/")
+    return await _count(context, "prompt/")
 
 
 @reading("/prompts/{prompt_id}")
-async def of_prompt(call: Call) -> Reply:
+async def of_prompt(context: Context) -> Reply:
     """The documents of a prompt, and whether they can be heard."""
-    listing = Listing(database(call), "media", tag=f"prompt/{call.path['prompt_id']}")
+    listing = Listing(partition(context), "media", tag=f"prompt/{context.path['prompt_id']}")
     return Reply.rows(
         [
-            {"id": document.id, "has_attachments": await first_attachment(call, document) is not None}
-            for document in await call.store.documents(listing)
+            {"id": document.id, "has_attachments": await first_attachment(context, document) is not None}
+            for document in await context.store.all(listing)
         ],
         page_size=True,
     )
 
 
 @reading("/{media_id}", provides=(*JSON_TYPES, *UPLOADS))
-async def read(call: Call) -> Reply | Binary:
+async def read(context: Context) -> Reply | Binary:
     """The document, or its sound for those who accept nothing else."""
-    return await raw(call) if call.media in UPLOADS else await media.life.read(call)
+    return await raw(context) if context.media in UPLOADS else await media.life.read(context)
 
 
 @reading("/{media_id}/raw", provides=UPLOADS)
-async def raw(call: Call) -> Binary:
+async def raw(context: Context) -> Binary:
     """The sound."""
-    document = await media.life.load(call, call.path["media_id"])
-    attachment = await first_attachment(call, document)
+    document = await media.life.load(context, context.path["media_id"])
+    attachment = await first_attachment(context, document)
     if attachment is None:
         raise Plain(404, "bad identifier", [document.id])
-    return await download(call, attachment)
+    return await download(context, attachment)
 
 
 @media.post("/{media_id}", accepts=UPLOADS, checks_itself=True)
-async def replace(call: Call) -> Reply | Binary:
+async def replace(context: Context) -> Reply | Binary:
     """JSON replaces the document, a sound its sound."""
-    content_type = call.request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
-    return await (upload(call) if call.files or content_type in UPLOADS else media.life.replace(call))
+    content_type = context.request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
+    return await (upload(context) if context.files or content_type in UPLOADS else media.life.replace(context))
 
 
 @media.post("/{media_id}/raw", accepts=UPLOADS, checks_itself=True)
-async def upload(call: Call) -> Reply | Binary:
+async def upload(context: Context) -> Reply | Binary:
     """A new sound in place of the old one; the document tells its type and size."""
-    previous = await media.life.load(call, call.path["media_id"])
-    given = only_file(call)
+    previous = await media.life.load(context, context.path["media_id"])
+    given = only_file(context)
     if given is None:
         raise Invalid.field("file", "required", "Please provide an media file")
     # What names no type at all is refused for it, whatever it contains.
     named = given.content_type != UNKNOWN
-    file = await sound(call, given, call.config.media.normalization_format) if named else given
+    file = await sound(context, given, context.config.media.normalization_format) if named else given
     facts: dict[str, JSON] = {
         "content_type": file.content_type,
         "content_length": len(file.contents),
         "media_source": "upload",
     }
-    await media.life.validate(call, Draft(previous.id, {**previous.public, **facts}, previous))
-    call.ready_to_write(previous.revision)
-    check_content_type(call.request.headers.get(hdrs.CONTENT_TYPE), UPLOADS)
-    await call.services.attachments.put(previous, file.name, file.content_type, file.contents, alone=True)
-    return await media.life.update(call, lambda stored: {**stored, **facts})
+    await media.life.validate(context, Draft(previous.id, {**previous.public, **facts}, previous))
+    context.ready_to_write(previous.revision)
+    check_content_type(context.request.headers.get(hdrs.CONTENT_TYPE), UPLOADS)
+    await context.runtime.attachments.put(previous, file.name, file.content_type, file.contents, alone=True)
+    return await media.life.update(context, lambda stored: {**stored, **facts})
 
 
 @media.delete("/{media_id}", checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Soft, but for good if it is a prompt, whose id has to be free again, or if `hard_delete` is wanted."""
-    document = await media.life.load(call, call.path["media_id"])
-    call.ready_to_write(document.revision)
-    if document.at("prompt_id") or is_true(call.object.get("hard_delete")):
-        await call.store.remove(document)
-        await call.services.attachments.delete(document)
+    document = await media.life.load(context, context.path["media_id"])
+    context.ready_to_write(document.revision)
+    if document.at("prompt_id") or is_true(context.object.get("hard_delete")):
+        await context.store.remove(document)
+        await context.runtime.attachments.delete(document)
     else:
-        await media.life.remove(call, document)
+        await media.life.remove(context, document)
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 
@@ -200,7 +200,7 @@ def prompt_document_id(data: dict[str, JSON]) -> str | None:
 
 
 @media.check
-async def prompt_keeps_its_place(call: Call, draft: Draft) -> None:
+async def prompt_keeps_its_place(context: Context, draft: Draft) -> None:
     """A prompt's language is in lower case, and neither it nor the prompt id changes."""
     if (wanted := prompt_document_id(draft.data)) is None:
         return
@@ -211,35 +211,35 @@ async def prompt_keeps_its_place(call: Call, draft: Draft) -> None:
 
 
 @media.save
-async def save_with_speech(call: Call, document: Document, previous: Document | None) -> Document:
+async def save_with_speech(context: Context, document: Document, previous: Document | None) -> Document:
     """Speak the text of a document that wants it spoken, unless the same was said before."""
     text, voice = document.at("tts.text"), document.at("tts.voice")
     said = previous is not None and (previous.at("tts.text"), previous.at("tts.voice")) == (text, voice)
     speech = b""
     if document.at("media_source") == "tts" and text and not said:
-        speech = await _spoken(call, text, voice)
-    saved = await (call.store.insert(document) if previous is None else call.store.replace(document, previous))
+        speech = await _spoken(context, text, voice)
+    saved = await (context.store.insert(document) if previous is None else context.store.replace(document, previous))
     if speech:
         name = f"text_to_speech_{clock.now()}.wav"
         try:
-            await call.services.attachments.put(saved, name, "audio/x-wav", speech, alone=True)
+            await context.runtime.attachments.put(saved, name, "audio/x-wav", speech, alone=True)
         except BaseException:
             if previous is None:
-                await call.store.remove(saved)
+                await context.store.remove(saved)
             raise
     return saved
 
 
-async def _spoken(call: Call, text: str, voice: str) -> bytes:
+async def _spoken(context: Context, text: str, voice: str) -> bytes:
     try:
-        return await call.service(WORKSHOP).speak(text, voice)
+        return await context.service(MEDIA_CONVERTER).speak(text, voice)
     except ToolError as error:
-        log.warning("request %s: %s", call.request_id, error)
+        log.warning("request %s: %s", context.request_id, error)
         reason = str(error) if isinstance(error, ToolMissing) else "creating TTS failed unexpectedly"
         raise Plain(500, reason) from error
 
 
-async def _count(call: Call, prefix: str) -> Reply:
-    counts = await call.store.tally(Listing(database(call), "media"), prefix=prefix)
+async def _count(context: Context, prefix: str) -> Reply:
+    counts = await context.store.count_by_tag(Listing(partition(context), "media"), prefix=prefix)
     found = {word.removeprefix(prefix): count for word, count in sorted(counts.items())}
     return Reply.rows([found] if found else [], page_size=True)

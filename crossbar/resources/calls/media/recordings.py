@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from crossbar import clock
+from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, Binary, Call, Reply, Resource, answer_listing, stamps
+from crossbar.endpoint import ACCOUNT, Binary, Context, Reply, Resource, answer_listing
 from crossbar.errors import JSON, Plain, SystemFault
 from crossbar.resources.calls.media.domain.media_file import (
     SOUND,
@@ -45,7 +46,7 @@ recordings = Resource(
     summary=Summary("id"),
     sort="pvt_created",
     tags=tags,
-    room="records",
+    collection="records",
     id_name="recording_id",
     operations=(),
     scopes=(ACCOUNT, OF_USER),
@@ -53,62 +54,62 @@ recordings = Resource(
 
 
 @recordings.get()
-async def list_recordings(call: Call) -> Reply:
+async def list_recordings(context: Context) -> Reply:
     """The recordings of the account, or those of a user, the newest first."""
-    owner = call.parents.get("users")
+    owner = context.parents.get("users")
     return await answer_listing(
-        call,
+        context,
         TYPE,
         tag=f"owner/{owner.id}" if owner else None,
         rows_hooks=(add_content_types,),
-        time_range=call.config.api.maximum_range,
+        time_range=context.config.api.maximum_range,
         whole=True,
     )
 
 
-async def add_content_types(call: Call, rows: list[dict[str, Any]]) -> None:
+async def add_content_types(context: Context, rows: list[dict[str, Any]]) -> None:
     """Tell in which formats each recording can be heard."""
-    attachments = await call.services.attachments.of_many(call.account_id, TYPE, [row["id"] for row in rows])
+    attachments = await context.runtime.attachments.of_many(context.account_id, TYPE, [row["id"] for row in rows])
     for row in rows:
         types = {attachment.content_type for attachment in attachments.get(row["id"], ())}
         row["_read_only"] = {"content_types": sorted(types)}
 
 
 @recordings.get("/{recording_id}", provides=(*JSON_TYPES, *SOUND))
-async def read(call: Call) -> Reply | Binary:
+async def read(context: Context) -> Reply | Binary:
     """What is known of a recording, or its sound for those who accept nothing else."""
-    recording = await _load(call)
-    if call.media not in SOUND:
+    recording = await _load(context)
+    if context.media not in SOUND:
         return Reply.document(recording)
-    attachment = await first_attachment(call, recording)
+    attachment = await first_attachment(context, recording)
     if attachment is None:
         raise SystemFault("bad_identifier", details=recording.id)
-    kind = "inline" if call.values.is_true("inline") else "attachment"
-    return await download(call, attachment, kind=kind)
+    kind = "inline" if context.values.is_true("inline") else "attachment"
+    return await download(context, attachment, kind=kind)
 
 
 @recordings.delete("/{recording_id}", checks_itself=True)
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Out of the list."""
-    recording = await _load(call)
-    call.ready_to_write(recording.revision)
-    await recordings.life.remove(call, recording)
+    recording = await _load(context)
+    context.ready_to_write(recording.revision)
+    await recordings.life.remove(context, recording)
     return Reply({**recording.public, "_read_only": {"deleted": True}}, revision=recording.revision)
 
 
-async def _load(call: Call) -> Document:
-    recording_id = call.path["recording_id"]
+async def _load(context: Context) -> Document:
+    recording_id = context.path["recording_id"]
     if not _MONTHLY.fullmatch(recording_id):
         raise Plain(404, "bad identifier", [recording_id])
-    recording = await recordings.life.load(call, recording_id)
-    owner = call.parents.get("users")
+    recording = await recordings.life.load(context, recording_id)
+    owner = context.parents.get("users")
     if owner is not None and recording.at("owner_id") != owner.id:
         raise Plain(404, "bad identifier", [recording_id])
     return recording
 
 
 async def create_recording(
-    call: Call, account_id: str, data: dict[str, JSON], file: UploadedFile | None, reference: str | None = None
+    context: Context, account_id: str, data: dict[str, JSON], file: UploadedFile | None, reference: str | None = None
 ) -> Document:
     """A new recording of an account, with its sound if there is one.
 
@@ -116,14 +117,14 @@ async def create_recording(
     `reference` the same recording is kept once: a second one raises Duplicate. Raises 400 for data or a file that is
     none.
     """
-    fields = call.valid("call_recordings", data)
+    fields = context.valid("call_recordings", data)
     files = []
     if file is not None:
         check_sound(file)
-        stored = await sound(call, file, call.config.media.normalization_format)
+        stored = await sound(context, file, context.config.media.normalization_format)
         fields["content_type"] = stored.content_type
         files = [stored]
     started = fields.get("start") or clock.now()
     recording = Document(account_id, TYPE, record_id(started, reference), {**fields, "pvt_created": started})
-    recording.fields |= stamps(call, recording)
-    return await save_with_files(call, recording, files)
+    recording.fields |= stamps(context.author, recording)
+    return await save_with_files(context, recording, files)

@@ -9,24 +9,24 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Final
 
-from crossbar.endpoint import Call, Reply
+from crossbar.endpoint import Context, Reply
 from crossbar.errors import JSON, Invalid
 from crossbar.resources.calls.messages.domain.message import MMS, endpoint, send
 from crossbar.wire.body import UploadedFile
 
-PARTS: Final = "message.eml"
+LIFESPANS: Final = "message.eml"
 """The attachment that holds what is sent."""
 
 mms = endpoint(MMS)
 
 
 @mms.put()
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """Send a MIME message, or the files that were uploaded."""
-    data = call.valid("mms", call.object)
-    contents = _packed(call.files) if call.files else _checked(data.pop("body", None))
-    message, reply = await send(call, MMS, data)
-    await call.services.attachments.put(message, PARTS, "message/rfc822", contents)
+    data = context.valid("mms", context.object)
+    contents = _packed(context.files) if context.files else _checked(data.pop("body", None))
+    message, reply = await send(context, MMS, data)
+    await context.runtime.attachments.put(message, LIFESPANS, "message/rfc822", contents)
     return reply
 
 

@@ -5,14 +5,14 @@ Source: KAZOO `cb_sms`.
 
 from __future__ import annotations
 
-from crossbar.endpoint import Call, Reply
+from crossbar.endpoint import Context, Reply
 from crossbar.resources.calls.messages.domain.message import SMS, endpoint, send
 
 sms = endpoint(SMS)
 
 
 @sms.put()
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """Send a text."""
-    _, reply = await send(call, SMS, call.valid("sms", call.object))
+    _, reply = await send(context, SMS, context.valid("sms", context.object))
     return reply

@@ -5,7 +5,7 @@ Source: KAZOO `cb_acdc_call_stats` (acdc).
 
 from __future__ import annotations
 
-from crossbar.endpoint import Call, Reply, Resource, answer_listing
+from crossbar.endpoint import Context, Reply, Resource, answer_listing
 from crossbar.resources.calls.queues.domain.acdc import CALL_STAT, COLUMNS
 from crossbar.wire.list_options import chunk_size
 
@@ -13,7 +13,7 @@ acdc_call_stats = Resource("acdc_call_stats")
 
 
 @acdc_call_stats.get()
-async def calls(call: Call) -> Reply:
+async def calls(context: Context) -> Reply:
     """The calls that entered a queue in a time range, newest first."""
-    chunk_size(call.query, chunked=True)
-    return await answer_listing(call, CALL_STAT.type, time_range=call.config.api.maximum_range, columns=COLUMNS)
+    chunk_size(context.query, chunked=True)
+    return await answer_listing(context, CALL_STAT.type, time_range=context.config.api.maximum_range, columns=COLUMNS)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Call, Reply, Resource
+from crossbar.endpoint import Context, Reply, Resource
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.calls.queues.domain import acdc
@@ -37,38 +37,38 @@ agents = Resource("agents", id_name="user_id")
 
 
 @agents.get()
-async def listing(call: Call) -> Reply:
+async def listing(context: Context) -> Reply:
     """The users who serve queues."""
-    users = await call.store.documents(Listing(call.account_id, "user", tag="agent"))
-    return answer_computed(call, ((user.id, user, _row(user)) for user in users))
+    users = await context.store.all(Listing(context.account_id, "user", tag="agent"))
+    return answer_computed(context, ((user.id, user, _row(user)) for user in users))
 
 
 @agents.get("/stats")
-async def stats(call: Call) -> Reply:
+async def stats(context: Context) -> Reply:
     """Calls taken and missed in a time range, by agent and queue."""
-    first, last = stat_range(call, cause="end")
-    agent_id, status = call.values.text("agent_id"), call.values.text("status")
-    found = await acdc.call_stats(call.store, call.account_id, first, last, status=status)
+    first, last = stat_range(context, cause="end")
+    agent_id, status = context.values.text("agent_id"), context.values.text("status")
+    found = await acdc.call_stats(context.store, context.account_id, first, last, status=status)
     totals = acdc.totals_by_agent(found)
     if agent_id is not None:
         totals = {key: total for key, total in totals.items() if key == agent_id}
-    if call.wants_csv:
+    if context.wants_csv:
         return Reply([{"agent_id": key} | {name: value for name, value in total.items() if name != "queues"}
                       for key, total in totals.items()])  # fmt: skip
     return Reply(totals)
 
 
 @agents.get("/status")
-async def statuses(call: Call) -> Reply:
+async def statuses(context: Context) -> Reply:
     """What all agents did in the last day: agent → time → status."""
-    return Reply(await _recent(call))
+    return Reply(await _recent(context))
 
 
 @agents.get("/{user_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """An agent's user document."""
-    user_id = call.path["user_id"]
-    raw = await call.store.read(call.account_id, "user", user_id)
+    user_id = context.path["user_id"]
+    raw = await context.store.get_json(context.account_id, "user", user_id)
     if raw is None:
         raise NotFound(user_id)
     return Reply.raw(raw)
@@ -76,69 +76,69 @@ async def read(call: Call) -> Reply:
 
 @agents.get("/{user_id}/status")
 @agents.get("/status/{user_id}")
-async def status(call: Call) -> Reply:
+async def status(context: Context) -> Reply:
     """What an agent does: one word; with `full` all that is known of it, with `recent` the last day."""
-    user = await _user(call)
-    if call.values.is_true("recent"):
-        return Reply(await _recent(call, user.id))
-    latest = await acdc.latest_status(call.store, call.account_id, user.id)
-    if call.values.is_true("full"):
+    user = await _user(context)
+    if context.values.is_true("recent"):
+        return Reply(await _recent(context, user.id))
+    latest = await acdc.latest_status(context.store, context.account_id, user.id)
+    if context.values.is_true("full"):
         return Reply(latest.public if latest else {})
     return Reply(latest.fields["status"] if latest else UNKNOWN)
 
 
 @agents.post("/{user_id}/status")
 @agents.post("/status/{user_id}")
-async def change_status(call: Call) -> Reply:
+async def change_status(context: Context) -> Reply:
     """Log an agent in or out, make it pause or go on."""
-    user = await _user(call)
-    order = call.values.get("status")
+    user = await _user(context)
+    order = context.values.get("status")
     if order not in _MEANING:
         raise Invalid.field("status", "enum", "value is not a valid status", cause=order)
     told: dict[str, Any] = {"agent_id": user.id, "status": _MEANING[order]}
     if order == "pause":
-        told["pause_time"] = _timeout(call.values.get("timeout"))
+        told["pause_time"] = _timeout(context.values.get("timeout"))
     for name in ("presence_id", "presence_state"):
-        if value := call.values.text(name):
+        if value := context.values.text(name):
             told[name] = value
-    await acdc.keep_agent_statuses(call.store, [acdc.agent_status_of(call.account_id, told)])
+    await acdc.keep_agent_statuses(context.store, [acdc.agent_status_of(context.account_id, told)])
     return Reply("status update sent")
 
 
 @agents.get("/{user_id}/queue_status")
-async def queue_status(call: Call) -> Reply:
+async def queue_status(context: Context) -> Reply:
     """The queues an agent serves."""
-    user = await _user(call)
+    user = await _user(context)
     return Reply(user.fields.get("queues") or [])
 
 
 @agents.post("/{user_id}/queue_status")
-async def change_queue_status(call: Call) -> Reply:
+async def change_queue_status(context: Context) -> Reply:
     """Make an agent serve one more queue, or one less."""
-    user = await _user(call)
-    update = call.valid("queue_update", call.object)
+    user = await _user(context)
+    update = context.valid("queue_update", context.object)
     change = join_queue if update["action"] == "login" else leave_queue
-    return Reply(await change(call, user.id, update["queue_id"]))
+    return Reply(await change(context, user.id, update["queue_id"]))
 
 
 def _row(user: Document) -> dict[str, JSON]:
     return {"id": user.id} | {name: user.fields[name] for name in _ROW if name in user.fields}
 
 
-async def _user(call: Call) -> Document:
-    user_id = call.path["user_id"]
-    user = await call.store.get(call.account_id, "user", user_id)
+async def _user(context: Context) -> Document:
+    user_id = context.path["user_id"]
+    user = await context.store.get(context.account_id, "user", user_id)
     if user is None:
         raise NotFound(user_id)
     return user
 
 
-async def _recent(call: Call, agent_id: str | None = None) -> dict[str, dict[str, JSON]]:
+async def _recent(context: Context, agent_id: str | None = None) -> dict[str, dict[str, JSON]]:
     now = clock.now()
-    found = await acdc.agent_statuses(call.store, call.account_id, now - acdc.DAY, now, agent_id=agent_id)
-    wanted = call.values.text("status")
+    found = await acdc.agent_statuses(context.store, context.account_id, now - clock.DAY, now, agent_id=agent_id)
+    wanted = context.values.text("status")
     kept = [status for status in found if wanted is None or status.fields["status"] == wanted]
-    limit = whole(call.values.get("limit"))
+    limit = whole(context.values.get("limit"))
     by_agent: dict[str, dict[str, JSON]] = {}
     for status in kept[:limit] if limit > 0 else kept:
         by_agent.setdefault(status.fields["agent_id"], {})[str(status.fields["timestamp"])] = status.public

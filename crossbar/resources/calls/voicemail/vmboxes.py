@@ -14,7 +14,7 @@ from crossbar.conversion.media_types import extension
 from crossbar.documents.attachments import Attachment, Attachments
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.endpoint import Binary, Call, Draft, Reply, Resource, answer_listing
+from crossbar.endpoint import Binary, Context, Draft, Reply, Resource, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.resources.calls.media.domain.media_file import SOUND, download, first_attachment, only_file
 from crossbar.resources.calls.voicemail.domain import voicemail_message
@@ -65,33 +65,33 @@ vmboxes = Resource(
 
 
 @vmboxes.get("/{vmbox_id}")
-async def read_box(call: Call) -> Reply:
+async def read_box(context: Context) -> Reply:
     """The settings of a box; messages have paths of their own."""
-    box = await _box(call)
+    box = await _box(context)
     return Reply({key: value for key, value in box.public.items() if key != "messages"}, revision=box.revision)
 
 
 @vmboxes.put(checks_itself=True)
-async def create(call: Call) -> Reply:
+async def create(context: Context) -> Reply:
     """A new box."""
-    return _changed(call, await vmboxes.life.create(call))
+    return _changed(context, await vmboxes.life.create(context))
 
 
 @vmboxes.post("/{vmbox_id}", checks_itself=True)
-async def replace(call: Call) -> Reply:
+async def replace(context: Context) -> Reply:
     """Other settings for a box."""
-    return _changed(call, await vmboxes.life.replace(call))
+    return _changed(context, await vmboxes.life.replace(context))
 
 
 @vmboxes.patch("/{vmbox_id}", checks_itself=True)
-async def merge(call: Call) -> Reply:
+async def merge(context: Context) -> Reply:
     """Some other settings for a box."""
-    return _changed(call, await vmboxes.life.merge(call))
+    return _changed(context, await vmboxes.life.merge(context))
 
 
-def _changed(call: Call, reply: Reply) -> Reply:
+def _changed(context: Context, reply: Reply) -> Reply:
     """Tell clients what of theirs is of the past: the one address, messages inside the box."""
-    if "notify_email_address" in call.object:
+    if "notify_email_address" in context.object:
         reply.headers["Warning"] = MOVED_ADDRESS
     if isinstance(reply.data, dict) and reply.data.pop("messages", None):
         reply.envelope["message"] = LEGACY_MESSAGES
@@ -99,7 +99,7 @@ def _changed(call: Call, reply: Reply) -> Reply:
 
 
 @vmboxes.normalize
-async def move_address(call: Call, draft: Draft) -> None:
+async def move_address(context: Context, draft: Draft) -> None:
     """The one address of old clients is one of several now; messages are not set with the box."""
     if "notify_email_address" in draft.data:
         address = draft.data.pop("notify_email_address")
@@ -112,24 +112,24 @@ async def move_address(call: Call, draft: Draft) -> None:
 
 
 @vmboxes.check
-async def transcribable(call: Call, draft: Draft) -> None:
+async def transcribable(context: Context, draft: Draft) -> None:
     """What is to be transcribed has to be recorded in the format that the transcriber reads."""
-    wanted = call.config.media.transcribe_format
+    wanted = context.config.media.transcribe_format
     if wanted and draft.data.get("transcribe") is True and draft.data.get("media_extension") != wanted:
         message = f"if you want transcribe message, then use '{wanted}' media extension"
         draft.errors.add("media_extension", "invalid", message)
 
 
 @vmboxes.after_delete
-async def delete_messages(call: Call, box: Document) -> None:
+async def delete_messages(context: Context, box: Document) -> None:
     """The messages end with their box."""
-    await _delete_all(call, box.id, await voicemail_message.message_ids(call, box.id))
+    await _delete_all(context, box.id, await voicemail_message.message_ids(context, box.id))
 
 
 @vmboxes.decorate_rows()
-async def count(call: Call, rows: list[dict[str, Any]]) -> None:
+async def count(context: Context, rows: list[dict[str, Any]]) -> None:
     """Tell how many messages each box has, and turn the page around: boxes come by name, the first first."""
-    counts = await voicemail_message.count_messages(call, [row["id"] for row in rows])
+    counts = await voicemail_message.count_messages(context, [row["id"] for row in rows])
     for row in rows:
         legacy = row.get("messages", 0)
         row["messages"] = len(legacy) if isinstance(legacy, list) else legacy
@@ -143,127 +143,127 @@ async def count(call: Call, rows: list[dict[str, Any]]) -> None:
 
 
 @vmboxes.get("/messages")
-async def list_of_account(call: Call) -> Reply:
+async def list_of_account(context: Context) -> Reply:
     """The messages of all boxes, each as `{box id: metadata}`."""
 
-    async def by_box(call: Call, rows: list[dict[str, Any]]) -> None:
+    async def by_box(context: Context, rows: list[dict[str, Any]]) -> None:
         rows[:] = [{row.pop("source_id"): row} for row in rows]
 
-    return await _list(call, None, by_box)
+    return await _list(context, None, by_box)
 
 
 @vmboxes.get("/{vmbox_id}/messages")
-async def list_of_box(call: Call) -> Reply:
+async def list_of_box(context: Context) -> Reply:
     """The messages of a box."""
-    box = await _box(call)
+    box = await _box(context)
 
-    async def of_box(call: Call, rows: list[dict[str, Any]]) -> None:
+    async def of_box(context: Context, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             row.pop("source_id")
 
-    return await _list(call, f"box/{box.id}", of_box)
+    return await _list(context, f"box/{box.id}", of_box)
 
 
-async def _list(call: Call, tag: str | None, shaped: Any) -> Reply:
+async def _list(context: Context, tag: str | None, shaped: Any) -> Reply:
     """Messages, the newest first, by default those inside the retention time."""
-    limit = voicemail_message.retention_limit(call)
+    limit = voicemail_message.retention_limit(context)
 
-    async def retained(call: Call, rows: list[dict[str, Any]]) -> None:
+    async def retained(context: Context, rows: list[dict[str, Any]]) -> None:
         rows[:] = [voicemail_message.as_retained(row, limit) for row in rows]
 
-    named = call.values.get("created_from") is not None
+    named = context.values.get("created_from") is not None
     return await answer_listing(
-        call,
+        context,
         voicemail_message.TYPE,
         tag=tag,
         rows_hooks=(retained, shaped),
-        time_range=NO_LIMIT if named else voicemail_message.retention_seconds(call),
+        time_range=NO_LIMIT if named else voicemail_message.retention_seconds(context),
         rename=lambda key: f"metadata.{key}",
     )
 
 
 @vmboxes.put("/{vmbox_id}/messages", accepts=SOUND, checks_itself=True)
-async def add(call: Call) -> Reply:
+async def add(context: Context) -> Reply:
     """A new message: its metadata as JSON, its sound, or both."""
-    box = await _box(call)
-    data = call.valid("vm_message_metadata", call.object)
-    file = only_file(call)
-    call.ready_to_write()
-    message = await voicemail_message.create_message(call, call.account, box, data, file)
+    box = await _box(context)
+    data = context.valid("vm_message_metadata", context.object)
+    file = only_file(context)
+    context.ready_to_write()
+    message = await voicemail_message.create_message(context, context.account, box, data, file)
     answer = message.public if file is None else message.at("metadata")
-    location = f"{call.request.rel_url.raw_path.rstrip('/')}/{message.id}"
+    location = f"{context.request.rel_url.raw_path.rstrip('/')}/{message.id}"
     return Reply(answer, revision=message.revision, location=location)
 
 
 @vmboxes.post("/{vmbox_id}/messages")
-async def change_many(call: Call) -> Reply:
+async def change_many(context: Context) -> Reply:
     """Many messages at once: into another folder, to another box, or to several."""
-    box = await _box(call)
-    wanted = _wanted(call)
-    targets = await _targets(call)
+    box = await _box(context)
+    wanted = _wanted(context)
+    targets = await _targets(context)
 
     async def change(message_id: str) -> list[str]:
         if targets is None:
-            await voicemail_message.set_folder(call, box.id, message_id, _folder(call))
+            await voicemail_message.set_folder(context, box.id, message_id, _folder(context))
             return [message_id]
         if isinstance(targets, Document):
-            return [(await voicemail_message.move_message(call, box.id, message_id, targets)).id]
-        return [(await voicemail_message.copy_message(call, box.id, message_id, target)).id for target in targets]
+            return [(await voicemail_message.move_message(context, box.id, message_id, targets)).id]
+        return [(await voicemail_message.copy_message(context, box.id, message_id, target)).id for target in targets]
 
     return Reply(await voicemail_message.in_bulk(wanted, change))
 
 
 @vmboxes.delete("/{vmbox_id}/messages")
-async def delete_many(call: Call) -> Reply:
+async def delete_many(context: Context) -> Reply:
     """The messages named, else those of a folder, else all of the box."""
-    box = await _box(call)
-    wanted = call.object.get("messages")
+    box = await _box(context)
+    wanted = context.object.get("messages")
     if isinstance(wanted, list):
         selected = [message_id for message_id in wanted if isinstance(message_id, str)]
     else:
-        folder = call.object.get("folder", call.query.get("folder"))
-        selected = await voicemail_message.message_ids(call, box.id, None if folder is None else str(folder))
-    return Reply(await _delete_all(call, box.id, selected))
+        folder = context.object.get("folder", context.query.get("folder"))
+        selected = await voicemail_message.message_ids(context, box.id, None if folder is None else str(folder))
+    return Reply(await _delete_all(context, box.id, selected))
 
 
-async def _delete_all(call: Call, box_id: str, selected: Sequence[str]) -> dict[str, JSON]:
+async def _delete_all(context: Context, box_id: str, selected: Sequence[str]) -> dict[str, JSON]:
     async def delete(message_id: str) -> list[str]:
-        return [(await voicemail_message.set_folder(call, box_id, message_id, DELETED, gone=True)).id]
+        return [(await voicemail_message.set_folder(context, box_id, message_id, DELETED, gone=True)).id]
 
     return await voicemail_message.in_bulk(selected, delete)
 
 
 @vmboxes.get("/{vmbox_id}/messages/{message_id}")
-async def read(call: Call) -> Reply:
+async def read(context: Context) -> Reply:
     """What is known of a message."""
-    message = await _message(call)
-    metadata = voicemail_message.as_retained(message.at("metadata"), voicemail_message.retention_limit(call))
+    message = await _message(context)
+    metadata = voicemail_message.as_retained(message.at("metadata"), voicemail_message.retention_limit(context))
     return Reply(metadata, revision=message.revision)
 
 
 @vmboxes.post("/{vmbox_id}/messages/{message_id}")
-async def change(call: Call) -> Reply:
+async def change(context: Context) -> Reply:
     """Another folder, another box, or copies for several boxes."""
-    message = await _message(call)
-    box_id = call.path["vmbox_id"]
-    targets = await _targets(call)
+    message = await _message(context)
+    box_id = context.path["vmbox_id"]
+    targets = await _targets(context)
     if targets is None:
-        changed = await voicemail_message.set_folder(call, box_id, message.id, _folder(call))
+        changed = await voicemail_message.set_folder(context, box_id, message.id, _folder(context))
         return Reply(changed.at("metadata"), revision=changed.revision)
     if isinstance(targets, Document):
-        return Reply.document(await voicemail_message.move_message(call, box_id, message.id, targets))
+        return Reply.document(await voicemail_message.move_message(context, box_id, message.id, targets))
 
     async def copy(message_id: str) -> list[str]:
-        return [(await voicemail_message.copy_message(call, box_id, message_id, target)).id for target in targets]
+        return [(await voicemail_message.copy_message(context, box_id, message_id, target)).id for target in targets]
 
     return Reply(await voicemail_message.in_bulk([message.id], copy))
 
 
 @vmboxes.delete("/{vmbox_id}/messages/{message_id}")
-async def delete(call: Call) -> Reply:
+async def delete(context: Context) -> Reply:
     """Out of all lists."""
-    message = await _message(call)
-    deleted = await voicemail_message.set_folder(call, call.path["vmbox_id"], message.id, DELETED, gone=True)
+    message = await _message(context)
+    deleted = await voicemail_message.set_folder(context, context.path["vmbox_id"], message.id, DELETED, gone=True)
     return Reply(deleted.at("metadata"), revision=deleted.revision)
 
 
@@ -271,48 +271,48 @@ async def delete(call: Call) -> Reply:
 
 
 @vmboxes.get("/{vmbox_id}/messages/{message_id}/raw", provides=SOUND)
-async def raw(call: Call) -> Binary:
+async def raw(context: Context) -> Binary:
     """The sound of a message."""
-    message = await _message(call)
-    attachment = await first_attachment(call, message)
+    message = await _message(context)
+    attachment = await first_attachment(context, message)
     if attachment is None:
         raise NotFound("voicemail message does not have any audio file")
-    name = voicemail_message.download_name(call, await _box(call), message, extension(attachment.content_type))
-    return await download(call, attachment, name=name)
+    name = voicemail_message.download_name(context, await _box(context), message, extension(attachment.content_type))
+    return await download(context, attachment, name=name)
 
 
 @vmboxes.put("/{vmbox_id}/messages/{message_id}/raw", accepts=SOUND, checks_itself=True)
-async def replace_raw(call: Call) -> Reply:
+async def replace_raw(context: Context) -> Reply:
     """Another sound for a message."""
-    message = await _message(call)
-    file = only_file(call)
+    message = await _message(context)
+    file = only_file(context)
     if file is None:
         raise Invalid.field("file", "required", "Please provide a media file")
-    call.ready_to_write(message.revision)
-    await voicemail_message.replace_sound(call, await _box(call), message, file)
+    context.ready_to_write(message.revision)
+    await voicemail_message.replace_sound(context, await _box(context), message, file)
     return Reply(message.at("metadata"), revision=message.revision)
 
 
 @vmboxes.post("/{vmbox_id}/messages/raw", accepts=(ZIP,), provides=(ZIP,))
-async def zipped(call: Call) -> Binary:
+async def zipped(context: Context) -> Binary:
     """The sounds of many messages in one file."""
-    box = await _box(call)
+    box = await _box(context)
     files: dict[str, Attachment] = {}
-    for message_id in _wanted(call):
+    for message_id in _wanted(context):
         try:
-            message = await voicemail_message.find_message(call, box.id, message_id)
+            message = await voicemail_message.find_message(context, box.id, message_id)
         except NotFound:
             continue
-        if attachment := await first_attachment(call, message):
+        if attachment := await first_attachment(context, message):
             ending = extension(attachment.content_type)
-            name = voicemail_message.download_name(call, box, message, ending)
+            name = voicemail_message.download_name(context, box, message, ending)
             if name in files:  # two calls of one second
                 name = f"{name.removesuffix(ending)}_{message.id}{ending}"
             files[name] = attachment
     if not files:
         raise SystemFault("not_found")
-    disposition = f"attachment; filename={call.request_id}.zip"
-    return Binary(_zip(call.services.attachments, files), ZIP, disposition=disposition)
+    disposition = f"attachment; filename={context.request_id}.zip"
+    return Binary(_zip(context.runtime.attachments, files), ZIP, disposition=disposition)
 
 
 class _Spool(RawIOBase):
@@ -350,36 +350,36 @@ async def _zip(attachments: Attachments, files: dict[str, Attachment]) -> AsyncI
 # What a request names
 
 
-async def _box(call: Call) -> Document:
-    return await vmboxes.life.load(call, call.path["vmbox_id"])
+async def _box(context: Context) -> Document:
+    return await vmboxes.life.load(context, context.path["vmbox_id"])
 
 
-async def _message(call: Call) -> Document:
-    return await voicemail_message.find_message(call, call.path["vmbox_id"], call.path["message_id"])
+async def _message(context: Context) -> Document:
+    return await voicemail_message.find_message(context, context.path["vmbox_id"], context.path["message_id"])
 
 
-def _wanted(call: Call) -> list[str]:
+def _wanted(context: Context) -> list[str]:
     """The messages to work on. Raises 400 without any."""
-    wanted = call.object.get("messages")
+    wanted = context.object.get("messages")
     found = [message_id for message_id in wanted if isinstance(message_id, str)] if isinstance(wanted, list) else []
     if not found:
         raise Invalid.field("messages", "required", "No array of message ids are specified")
     return found
 
 
-def _folder(call: Call) -> str:
-    folder = call.values.get("folder")
+def _folder(context: Context) -> str:
+    folder = context.values.get("folder")
     return folder if folder in FOLDERS else SAVED
 
 
-async def _targets(call: Call) -> Document | list[Document] | None:
+async def _targets(context: Context) -> Document | list[Document] | None:
     """The box to move to, the boxes to copy to, or None; each of them exists, else 404."""
-    source_id = call.object.get("source_id")
+    source_id = context.object.get("source_id")
     if source_id is None:
         return None
     wanted = source_id if isinstance(source_id, list) else [source_id]
     if not wanted or not all(isinstance(box_id, str) and box_id for box_id in wanted):
         text = "empty source_id is specified. please set a single or a list of source_ids."
         raise Invalid.field("source_id", "required", text)
-    boxes = [await vmboxes.life.load(call, box_id) for box_id in wanted]
+    boxes = [await vmboxes.life.load(context, box_id) for box_id in wanted]
     return boxes if isinstance(source_id, list) else boxes[0]

@@ -20,8 +20,8 @@ from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import Services
 from crossbar.errors import CrossbarError
+from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ SHAPE: Final = Shape(TYPE, summary=Summary("id"))
 GRACE_SECONDS: Final = 60
 """How long after an account's end a request that was let in before may still write."""
 
-Clearing = Callable[[Services, str], Awaitable[None]]
-"""Clears away what an account has outside of its own database; it may be called again for the same account."""
+Clearing = Callable[[Runtime, str], Awaitable[None]]
+"""Clears away what an account has outside of its own partition; it may be called again for the same account."""
 _clearings: Final[list[Clearing]] = []
 
 
@@ -51,29 +51,29 @@ async def note(transaction: Transaction, account_id: str) -> None:
         await transaction.replace(fresh, previous)
 
 
-async def clear(services: Services, account_id: str) -> None:
+async def clear(runtime: Runtime, account_id: str) -> None:
     """Clear away everything an account owned."""
     for clearing in _clearings:
-        await clearing(services, account_id)
-    await services.attachments.delete_database(account_id)
-    await services.store.remove_database(account_id)
+        await clearing(runtime, account_id)
+    await runtime.attachments.delete_partition(account_id)
+    await runtime.store.remove_partition(account_id)
 
 
-async def clear_all(services: Services) -> None:
+async def clear_all(runtime: Runtime) -> None:
     """Clear away what is left of all accounts that ended, and forget those that ended long enough ago."""
-    for ended in await services.store.documents(Listing(SYSTEM_DATA, TYPE)):
+    for ended in await runtime.store.all(Listing(SYSTEM_DATA, TYPE)):
         is_last = ended.fields["pvt_created"] + GRACE_SECONDS <= clock.now()
-        if await services.store.get(ACCOUNTS, "account", ended.id) is None:  # else it was made anew under its id
-            await clear(services, ended.id)
+        if await runtime.store.get(ACCOUNTS, "account", ended.id) is None:  # else it was made anew under its id
+            await clear(runtime, ended.id)
         if is_last:
-            await services.store.remove(ended)
+            await runtime.store.remove(ended)
 
 
 @asynccontextmanager
-async def part(_: web.Application, services: Services) -> AsyncIterator[None]:
+async def part(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Take up what an interrupted server left undone, and go on as long as this one runs."""
-    await clear_all(services)
-    task = asyncio.create_task(_keep_clearing(services), name="account removals")
+    await clear_all(runtime)
+    task = asyncio.create_task(_keep_clearing(runtime), name="account removals")
     try:
         yield
     finally:
@@ -82,10 +82,10 @@ async def part(_: web.Application, services: Services) -> AsyncIterator[None]:
             await task
 
 
-async def _keep_clearing(services: Services) -> None:
+async def _keep_clearing(runtime: Runtime) -> None:
     while True:
         await asyncio.sleep(GRACE_SECONDS)
         try:
-            await clear_all(services)
+            await clear_all(runtime)
         except CrossbarError as error:
             log.warning("what is left of ended accounts is not cleared away: %s", error)

@@ -13,10 +13,10 @@ from crossbar.access.passwords import password_fields
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
 from crossbar.documents.shape import alphanumeric
 from crossbar.documents.store import Duplicate, Transaction
-from crossbar.endpoint import Services
 from crossbar.errors import Conflict, Invalid
 from crossbar.ids import new_id, new_secret
 from crossbar.resources.identity.accounts import api_key_of
+from crossbar.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,47 +29,47 @@ class Created:
     created: bool
 
 
-async def create(services: Services, *, account: str, realm: str, user: str, password: str) -> Created:
+async def create(runtime: Runtime, *, account: str, realm: str, user: str, password: str) -> Created:
     """Create the master account (superduper admin) and its admin, unless there is a master account.
 
     Raises Invalid when a name or the password does not fit the schemas.
     """
-    existing = await _existing(services)
+    existing = await _existing(runtime)
     if existing is not None:
         return existing
-    documents = _documents(services, account=account, realm=realm, user=user, password=password)
+    documents = _documents(runtime, account=account, realm=realm, user=user, password=password)
 
     async def insert(transaction: Transaction) -> None:
         for document in documents:
             await transaction.insert(document)
 
     try:
-        await services.store.transact(insert)
+        await runtime.store.transact(insert)
     except Duplicate as duplicate:  # another process was faster
-        existing = await _existing(services)
+        existing = await _existing(runtime)
         if existing is None:
             raise Conflict from duplicate
         return existing
     master, admin = documents
-    return Created(master.id, admin.id, api_key_of(services.access.pepper, master) or "", True)
+    return Created(master.id, admin.id, api_key_of(runtime.access.pepper, master) or "", True)
 
 
-async def _existing(services: Services) -> Created | None:
-    account_id = await services.access.directory.master_id()
+async def _existing(runtime: Runtime) -> Created | None:
+    account_id = await runtime.access.directory.master_id()
     if account_id is None:
         return None
-    master = await services.store.get(ACCOUNTS, "account", account_id)
-    chief = await services.access.directory.chief_of(account_id)
+    master = await runtime.store.get(ACCOUNTS, "account", account_id)
+    chief = await runtime.access.directory.chief_of(account_id)
     if master is None:
         return None
-    return Created(account_id, chief.id if chief else "", api_key_of(services.access.pepper, master) or "", False)
+    return Created(account_id, chief.id if chief else "", api_key_of(runtime.access.pepper, master) or "", False)
 
 
-def _documents(services: Services, *, account: str, realm: str, user: str, password: str) -> list[Document]:
+def _documents(runtime: Runtime, *, account: str, realm: str, user: str, password: str) -> list[Document]:
     account_id, user_id = new_id(), new_id()
-    timezone = services.config.accounts.default_timezone
-    master, found = services.schemas.errors("accounts", {"name": account, "realm": realm, "timezone": timezone})
-    admin, more = services.schemas.errors(
+    timezone = runtime.config.accounts.default_timezone
+    master, found = runtime.schemas.errors("accounts", {"name": account, "realm": realm, "timezone": timezone})
+    admin, more = runtime.schemas.errors(
         "users",
         {
             "first_name": "Account",
@@ -83,7 +83,7 @@ def _documents(services: Services, *, account: str, realm: str, user: str, passw
         raise Invalid({**found, **more})
     admin.pop("password")
     master.pop("enabled", None)
-    pepper = services.access.pepper
+    pepper = runtime.access.pepper
     return [
         Document(
             ACCOUNTS,

@@ -14,7 +14,7 @@ from crossbar.resources.records.domain import call_event, cdr, sip_message
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RecordKind:
     """One kind of record.
 
     `make` turns checked data of an account into a document; `keep` keeps documents and says of each whether it was
@@ -26,12 +26,12 @@ class Kind:
     keep: Callable[[Store, list[Document]], Awaitable[list[bool]]]
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "cdrs": Kind("ingest.cdr", cdr.cdr_of, cdr.keep_cdrs),
-    "call_stats": Kind("ingest.call_stat", acdc.call_stat_of, acdc.keep_call_stats),
-    "agent_statuses": Kind("ingest.agent_status", acdc.agent_status_of, acdc.keep_agent_statuses),
-    "call_events": Kind("ingest.call_event", call_event.call_event_of, call_event.keep_call_events),
-    "sms": Kind("ingest.sms", message.sms_of, message.keep_sms),
-    "sip_messages": Kind("ingest.sip_message", sip_message.sip_message_of, sip_message.keep_sip_messages),
+KINDS: Final[Mapping[str, RecordKind]] = {
+    "cdrs": RecordKind("ingest.cdr", cdr.cdr_of, cdr.keep_cdrs),
+    "call_stats": RecordKind("ingest.call_stat", acdc.call_stat_of, acdc.keep_call_stats),
+    "agent_statuses": RecordKind("ingest.agent_status", acdc.agent_status_of, acdc.keep_agent_statuses),
+    "call_events": RecordKind("ingest.call_event", call_event.call_event_of, call_event.keep_call_events),
+    "sms": RecordKind("ingest.sms", message.sms_of, message.keep_sms),
+    "sip_messages": RecordKind("ingest.sip_message", sip_message.sip_message_of, sip_message.keep_sip_messages),
 }
 """By the last part of the path."""

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Call, stamps
+from crossbar.endpoint import Context
 from crossbar.errors import Plain
 from crossbar.events.letters import BadAddress, composed
 from crossbar.events.macros import BadTemplate, render
@@ -33,7 +34,7 @@ LOG_SHAPE: Final = Shape(
         created="pvt_created",
     ),
     sort="pvt_created",
-    room="records",
+    collection="records",
 )
 """One message that was sent, kept by month."""
 
@@ -50,7 +51,7 @@ class Writing:
     page: str
 
 
-async def send(call: Call, writing: Writing, to: Sequence[str], told: dict[str, Any], *, failure: str) -> None:
+async def send(context: Context, writing: Writing, to: Sequence[str], told: dict[str, Any], *, failure: str) -> None:
     """Put in what the macros tell, send the message and log it. Raises 500 with `failure` where that does not work."""
     try:
         subject = render(writing.subject, told, markup=False)
@@ -61,15 +62,15 @@ async def send(call: Call, writing: Writing, to: Sequence[str], told: dict[str, 
         )
     except (BadAddress, BadTemplate) as error:
         raise Plain(500, failure, {"message": str(error)}) from error
-    taken = await call.service(MAIL).post(message, writing.template_id)
+    taken = await context.service(MAIL).post(message, writing.template_id)
     entry = Document(
-        call.account_id,
+        context.account_id,
         LOG,
         monthly_id(),
         {
             "template_id": writing.template_id,
-            "template_account_id": call.account_id,
-            "account_id": call.account_id,
+            "template_account_id": context.account_id,
+            "account_id": context.account_id,
             "subject": subject,
             "rendered_templates": {TEXT: text} if page is None else {TEXT: text, HTML: page},
             "emails": {"from": writing.sender, "to": list(to), "cc": [], "bcc": []},
@@ -77,7 +78,7 @@ async def send(call: Call, writing: Writing, to: Sequence[str], told: dict[str, 
             **({"receipt": message["Message-ID"]} if taken else {"error": "the mail spool does not take the message"}),
         },
     )
-    entry.fields.update(stamps(call, entry))
-    await call.store.insert(entry)
+    entry.fields.update(stamps(context.author, entry))
+    await context.store.insert(entry)
     if not taken:
         raise Plain(500, failure)

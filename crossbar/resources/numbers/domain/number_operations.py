@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from crossbar.access.authorship import stamps
 from crossbar.dialing import NUMBER, NUMBERS, is_reconcilable
-from crossbar.documents.document import ACCOUNTS, Document, private_fields, public_fields
-from crossbar.documents.store import Attempts, Duplicate, Stale
-from crossbar.endpoint import Call, merge, stamps
+from crossbar.documents.document import ACCOUNTS, Document, merge, private_fields, public_fields
+from crossbar.documents.store import Duplicate, Retries, Stale
+from crossbar.endpoint import Context
 from crossbar.errors import JSON, Conflict
 from crossbar.resources.numbers.domain import (
     number_errors as faults,
@@ -41,7 +42,7 @@ from crossbar.resources.numbers.domain.number import (
     state_of,
 )
 from crossbar.resources.numbers.domain.number_release import returned, save
-from crossbar.resources.numbers.domain.number_settings import CATEGORY, Rules
+from crossbar.resources.numbers.domain.number_settings import CATEGORY, NumberSettings
 from crossbar.resources.numbers.domain.number_usage import MOBILE_DEVICE, mobile_of, users_of
 
 ALL_STATES: Final = (State.AGING, State.AVAILABLE, State.IN_SERVICE, State.PORT_IN, State.RESERVED)
@@ -74,7 +75,7 @@ Step = Callable[[Document | None], Awaitable[Document]]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundNumber:
     """A number as it is told of: what uses it, and the port request that brings it in, if one does."""
 
     document: Document
@@ -90,47 +91,47 @@ def check(number: str) -> str:
     raise faults.not_reconcilable(number)
 
 
-async def creation_states(call: Call) -> tuple[State, ...]:
+async def creation_states(context: Context) -> tuple[State, ...]:
     """The states in which the caller's account may create numbers."""
-    if call.identity.superduper:
+    if context.identity.superduper:
         return ALL_STATES
-    account = await call.store.get(ACCOUNTS, "account", call.identity.account_id)
+    account = await context.store.get(ACCOUNTS, "account", context.identity.account_id)
     return OWN_STATES if account and account.fields.get("pvt_wnm_allow_additions") is True else ()
 
 
-class Desk:
+class NumberOperations:
     """Acts on numbers for the account in the path and whoever calls. All numbers are in E.164 form."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._rules = Rules(call.services)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._rules = NumberSettings(context.runtime)
         self._narrowings: dict[str | None, tuple[list[str], list[str]]] = {}
 
     # Looking
 
-    async def find(self, number: str, *, with_ports: bool) -> Found:
+    async def find(self, number: str, *, with_ports: bool) -> FoundNumber:
         """A number that the caller may know of. Raises NumberUnknown."""
-        store = self._call.store
+        store = self._context.store
         stored = await store.get(NUMBERS, NUMBER, number)
         if stored is not None and await self.may_know(stored):
             return await self.shown(stored)
         mobile = None if stored else await mobile_of(store, number)
         if mobile is not None and await self._may_act_on(mobile):
-            return Found(mobile, MOBILE_DEVICE)
+            return FoundNumber(mobile, MOBILE_DEVICE)
         request = await ports.request_for(store, number) if with_ports else None
         if request is not None and await self._may_act_on(coming := ports.ported(request, number)):
             return replace(await self.shown(coming), request=request)
         raise faults.NumberUnknown
 
-    async def shown(self, number: Document) -> Found:
+    async def shown(self, number: Document) -> FoundNumber:
         """A number with what uses it."""
-        return Found(number, await self._used_by(number))
+        return FoundNumber(number, await self._used_by(number))
 
     async def may_know(self, number: Document) -> bool:
         """Whether the caller may read a number: what is for sale is everybody's to read."""
         return state_of(number) is State.AVAILABLE or await self._may_act_on(number)
 
-    async def available_features(self, found: Found) -> list[str]:
+    async def available_features(self, found: FoundNumber) -> list[str]:
         """The features that the caller may switch on."""
         wanted = {*features.fitting(found.document, found.used_by, local_features=self._rules.local_features)}
         owner = owner_of(found.document)
@@ -138,22 +139,22 @@ class Desk:
             self._narrowings[owner] = await self._reseller_features(owner)
         allowed, denied = self._narrowings[owner]
         named = features.narrowed(found.document, wanted, allowed, denied)
-        return sorted(named | ({features.ADMIN} if self._call.identity.superduper else set()))
+        return sorted(named | ({features.ADMIN} if self._context.identity.superduper else set()))
 
     # Acting
 
     async def create(self, number: str, data: dict[str, JSON], *, state: State | None = None) -> Document:
         """Bring a number into being, in `state` or the one that `data` names, for the account in the path."""
-        allowed = await creation_states(self._call)
+        allowed = await creation_states(self._context)
         if not allowed:
-            raise faults.unauthorized(f"account '{self._call.identity.account_id}' is not allowed to create number")
+            raise faults.unauthorized(f"account '{self._context.identity.account_id}' is not allowed to create number")
         named = state or data.get("create_with_state") or State.IN_SERVICE
         if named not in allowed:
             raise faults.unauthorized(f"creating number in state '{named}' is not allowed")
         wanted = State(named)
 
         async def step(stored: Document | None) -> Document:
-            if await ports.request_for(self._call.store, number) is not None:
+            if await ports.request_for(self._context.store, number) is not None:
                 raise faults.is_porting(number)
             if stored is not None:
                 await self._check_may_recreate(stored, wanted)
@@ -188,7 +189,7 @@ class Desk:
                     await self._check_may_act_on(stored)
                 case other:
                     raise faults.no_way(other, State.RESERVED)
-            if state_of(stored) is State.RESERVED and owner_of(stored) == self._call.account_id:
+            if state_of(stored) is State.RESERVED and owner_of(stored) == self._context.account_id:
                 raise faults.no_change()
             placed = self._placed(stored, State.RESERVED)
             return await self._written(placed, stored, merge(_public(stored), _given(data)), data)
@@ -204,13 +205,13 @@ class Desk:
 
         def merged(stored: dict[str, JSON]) -> dict[str, JSON]:
             public = merge(stored, _given(data))
-            return self._call.valid(schema, public) if schema else public
+            return self._context.valid(schema, public) if schema else public
 
         return await self._change(number, data, merged)
 
     async def release(self, number: str) -> Document:
         """Take a number from the account that has it; with `hard=true` a superduper admin removes it for good."""
-        for_good = self._call.identity.superduper and self._call.values.is_true("hard")
+        for_good = self._context.identity.superduper and self._context.values.is_true("hard")
 
         async def step(stored: Document | None) -> Document:
             if stored is None:
@@ -222,7 +223,7 @@ class Desk:
             await self._check_may_act_on(stored)
             if state_of(stored) not in RELEASABLE and carrier_of(stored) != LOCAL:
                 raise faults.no_way(state_of(stored), State.RELEASED)
-            return await returned(self._call.services, stored)
+            return await returned(self._context.runtime, stored)
 
         return await self._act(number, step)
 
@@ -240,14 +241,16 @@ class Desk:
     async def _act(self, number: str, step: Step) -> Document:
         """Take a step, and again from where somebody else has put the number in the meantime."""
         check(number)
-        store = self._call.store
-        async for _ in Attempts():
+        store = self._context.store
+        async for _ in Retries():
             stored = await store.get(NUMBERS, NUMBER, number)
             if stored is None and await mobile_of(store, number) is not None:
-                raise faults.exists(number) if self._call.verb == "PUT" else faults.unauthorized("number of a device")
+                raise (
+                    faults.exists(number) if self._context.verb == "PUT" else faults.unauthorized("number of a device")
+                )
             document = await step(stored)
-            document.fields.update(stamps(self._call, document))
-            self._call.ready_to_write(stored.revision if stored else None)
+            document.fields.update(stamps(self._context.author, document))
+            self._context.ready_to_write(stored.revision if stored else None)
             try:
                 return await save(store, document, stored)
             except (Stale, Duplicate):
@@ -270,7 +273,7 @@ class Desk:
                 await self._check_may_act_on(stored)
             case State.RESERVED:
                 reservers = {*history_of(stored), owner_of(stored)}
-                if not reservers & {*self._call.identity.account.tree, self._call.identity.account_id}:
+                if not reservers & {*self._context.identity.account.tree, self._context.identity.account_id}:
                     await self._check_may_act_on(stored)
             case other:
                 raise faults.no_way(other, State.IN_SERVICE)
@@ -281,15 +284,15 @@ class Desk:
 
     async def _may_act_on(self, number: Document) -> bool:
         """Whether the caller's account has the number, or stands above the one that has."""
-        if self._call.identity.superduper:
+        if self._context.identity.superduper:
             return True
         owner = owner_of(number)
-        account = await self._call.directory.account(owner) if owner else None
-        return account is not None and account.within(self._call.identity.account_id)
+        account = await self._context.directory.account(owner) if owner else None
+        return account is not None and account.within(self._context.identity.account_id)
 
     async def _reseller_features(self, owner: str | None) -> tuple[list[str], list[str]]:
         """Features allowed and denied by the reseller of a number's account, else by the installation."""
-        directory, store = self._call.directory, self._call.store
+        directory, store = self._context.directory, self._context.store
         account = await directory.account(owner) if owner else None
         reseller_id = await directory.reseller_of(account) if account else None
         config = await store.get(reseller_id, "account_config", f"configs_{CATEGORY}") if reseller_id else None
@@ -303,7 +306,7 @@ class Desk:
 
     def _placed(self, number: Document, state: State) -> Document:
         """The number in a state that belongs to the account in the path."""
-        account_id = self._call.account_id
+        account_id = self._context.account_id
         placed = moved(number, state, account_id)
         history = history_of(number)
         if state is State.RESERVED and history[-1:] != [account_id]:
@@ -319,11 +322,11 @@ class Desk:
         if carrier is not None and carrier != carrier_of(number):
             written.fields[MODULE] = module(self._checked_carrier(carrier))
         written.fields.setdefault(FEATURES, {})
-        available = await self.available_features(Found(written, await self._used_by(written)))
+        available = await self.available_features(FoundNumber(written, await self._used_by(written)))
         return features.applied(written, before, available)
 
     def _checked_carrier(self, carrier: JSON) -> str:
-        if not self._call.identity.superduper:
+        if not self._context.identity.superduper:
             raise faults.unauthorized(f"features not available: {features.ADMIN}")
         if carrier not in CARRIERS:
             raise faults.invalid(f"'{carrier}' is not known by the system")
@@ -331,7 +334,7 @@ class Desk:
 
     async def _used_by(self, number: Document) -> str | None:
         owner = owner_of(number)
-        return (await users_of(self._call.store, owner, [number.id])).get(number.id) if owner else None
+        return (await users_of(self._context.store, owner, [number.id])).get(number.id) if owner else None
 
 
 def _given(data: dict[str, JSON]) -> dict[str, JSON]:

@@ -11,8 +11,7 @@ from crossbar import clock
 from crossbar.dialing import NUMBERS
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.store import Attempts, Stale, Store, Transaction
-from crossbar.endpoint import Services
+from crossbar.documents.store import Retries, Stale, Store, Transaction
 from crossbar.errors import Conflict
 from crossbar.resources.identity.domain import account_removal
 from crossbar.resources.numbers.domain import number_features
@@ -28,20 +27,21 @@ from crossbar.resources.numbers.domain.number import (
     owner_of,
     state_of,
 )
-from crossbar.resources.numbers.domain.number_settings import Rules
+from crossbar.resources.numbers.domain.number_settings import NumberSettings
+from crossbar.runtime import Runtime
 
 
-async def returned(services: Services, number: Document) -> Document:
+async def returned(runtime: Runtime, number: Document) -> Document:
     """The number as it is when its account has it no more; `deleted` where nothing of it is to stay."""
     owner, history = owner_of(number), history_of(number)
-    while history and (history[-1] == owner or await services.access.directory.account(history[-1]) is None):
+    while history and (history[-1] == owner or await runtime.access.directory.account(history[-1]) is None):
         history.pop()
     if history:
         left = moved(number, State.RESERVED, history[-1])
     elif carrier_of(number) in VANISHING:
         left = moved(number, State.DELETED, None)
     else:
-        left = moved(number, Rules(services).released, None)
+        left = moved(number, NumberSettings(runtime).released, None)
     left.fields[HISTORY] = history
     return number_features.reset(left)
 
@@ -54,7 +54,7 @@ async def save(store: Store, number: Document, before: Document | None) -> Docum
         return await store.replace(number, before)
 
     async def remove(transaction: Transaction) -> None:
-        current = await transaction.get(before.database, before.type, before.id)
+        current = await transaction.get(before.partition, before.type, before.id)
         if current is None or current.revision != before.revision:
             raise Stale
         await transaction.remove(current)
@@ -64,21 +64,21 @@ async def save(store: Store, number: Document, before: Document | None) -> Docum
 
 
 @account_removal.also
-async def free(services: Services, account_id: str) -> None:
+async def free(runtime: Runtime, account_id: str) -> None:
     """Take its numbers from an account that is gone."""
-    for number in await services.store.documents(Listing(NUMBERS, SHAPE.type, tag=owned(account_id))):
-        await _free(services, account_id, number.id)
+    for number in await runtime.store.all(Listing(NUMBERS, SHAPE.type, tag=owned(account_id))):
+        await _free(runtime, account_id, number.id)
 
 
-async def _free(services: Services, account_id: str, number: str) -> None:
-    async for _ in Attempts():
-        stored = await services.store.get(NUMBERS, SHAPE.type, number)
+async def _free(runtime: Runtime, account_id: str, number: str) -> None:
+    async for _ in Retries():
+        stored = await runtime.store.get(NUMBERS, SHAPE.type, number)
         if stored is None or owner_of(stored) != account_id:
             return
-        left = await returned(services, stored)
+        left = await returned(runtime, stored)
         left.fields["pvt_modified"] = clock.now()
         try:
-            await save(services.store, left, stored)
+            await save(runtime.store, left, stored)
         except Stale:
             continue
         return

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from crossbar.documents.document import merge
 from crossbar.documents.schemas.patterns import matches
-from crossbar.endpoint import Services, merge
 from crossbar.errors import JSON
 from crossbar.resources.numbers.domain.number import CARRIERS, LOCAL, UNASSIGNED, State
+from crossbar.runtime import Runtime
 
 CATEGORY: Final = "number_manager"
 FIRST_CLASSES: Final = ("tollfree_us", "toll_us", "emergency", "caribbean", "did_us", "international", "unknown")
@@ -20,10 +21,10 @@ FIRST_CLASSES: Final = ("tollfree_us", "toll_us", "emergency", "caribbean", "did
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class NumberSettings:
     """What the settings say; ask at each use."""
 
-    services: Services
+    services: Runtime
 
     def _get(self, key: str, default: JSON) -> JSON:
         return self.services.settings.get(CATEGORY, key, default)

@@ -43,7 +43,7 @@ async def users_of(store: Store, account_id: str, numbers: Iterable[str]) -> dic
         return {}
     holders = await store.claimants(account_id, claims.values())
     words = {delivering(number): number for number in claims}
-    delivered = await store.tally(Listing(account_id, CONNECTIVITY), words=list(words))
+    delivered = await store.count_by_tag(Listing(account_id, CONNECTIVITY), words=list(words))
     return {
         **{number: CALLFLOW for number, claim in claims.items() if claim.key in holders},
         **dict.fromkeys(map(words.__getitem__, delivered), TRUNKSTORE),
@@ -54,7 +54,7 @@ async def mobile_of(store: Store, number: str) -> Document | None:
     """The number of a mobile device, as the device tells of it."""
     claim = held_number(number, "number")
     holder = (await store.claimants(NUMBERS, [claim])).get(claim.key)
-    device = await store.get(*holder) if holder and holder.database != NUMBERS else None
+    device = await store.get(*holder) if holder and holder.partition != NUMBERS else None
     return _mobile(number, device) if device else None
 
 
@@ -69,7 +69,7 @@ def _mobile(number: str, device: Document) -> Document:
     document = new(number)
     document.fields |= {
         STATE: str(State.IN_SERVICE),
-        ASSIGNED_TO: device.database,
+        ASSIGNED_TO: device.partition,
         MODULE: module(MOBILE),
         FEATURES: {},
         "pvt_created": device.fields.get("pvt_created"),

@@ -1,6 +1,6 @@
 """Numbers on their way in: those of port requests that are under way.
 
-Source: KAZOO `knm_port_request.erl`. Port requests are documents of the database `port_requests`.
+Source: KAZOO `knm_port_request.erl`. Port requests are documents of the partition `port_requests`.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ SHAPE: Final = Shape(TYPE, summary=Summary("id", "name"), tags=tags)
 
 async def request_for(store: Store, number: str) -> Document | None:
     """The port request under way that brings a number in."""
-    found = await store.documents(Listing(DATABASE, TYPE, tag=bringing(number), limit=1))
+    found = await store.all(Listing(DATABASE, TYPE, tag=bringing(number), limit=1))
     return found[0] if found else None
 
 
 async def requests_of(store: Store, account_id: str) -> list[Document]:
     """The port requests under way of an account."""
-    return await store.documents(Listing(DATABASE, TYPE, tag=under_way_for(account_id)))
+    return await store.all(Listing(DATABASE, TYPE, tag=under_way_for(account_id)))
 
 
 def ported(request: Document, number: str) -> Document:

@@ -74,9 +74,11 @@ CDR: Final = Shape(
         "hangup_cause",
         "call_direction",
     ),
-    room="records",
+    collection="records",
 )
-INTERACTION: Final = Shape("cdr_interaction", summary=Summary("id"), sort="pvt_created", tags=_owners, room="records")
+INTERACTION: Final = Shape(
+    "cdr_interaction", summary=Summary("id"), sort="pvt_created", tags=_owners, collection="records"
+)
 
 
 def cdr_of(account_id: str, data: dict[str, JSON]) -> Document:
@@ -119,7 +121,7 @@ async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
     # Known legs are noted again: a server that stopped in between has their entries still to make.
     interactions: dict[tuple[str, str], list[Document]] = defaultdict(list)
     for cdr in cdrs:
-        interactions[cdr.database, cdr.fields["interaction_id"]].append(cdr)
+        interactions[cdr.partition, cdr.fields["interaction_id"]].append(cdr)
     await asyncio.gather(*(_note(store, key, legs) for key, legs in interactions.items()))
     return fresh
 
@@ -155,7 +157,7 @@ async def _note(store: Store, key: tuple[str, str], legs: list[Document]) -> Non
         interaction.fields["firsts"] = [[owner, *first] for owner, first in sorted(firsts.items())]
         return firsts != before
 
-    await store.amend(fresh, change)
+    await store.create_or_update(fresh, change)
 
 
 def _began(leg: Document) -> int:

@@ -17,10 +17,9 @@ from aiohttp import web
 from crossbar import clock
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.listing import Listing, Position
-from crossbar.endpoint import Services
 from crossbar.errors import CrossbarError
 from crossbar.ids import new_id
-from crossbar.resources.calls.queues.domain.acdc import DAY
+from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +32,9 @@ COMPANIONS: Final = {"cdr": ("cdr_interaction", "call_root")}
 
 
 @asynccontextmanager
-async def retention(_: web.Application, services: Services) -> AsyncIterator[None]:
+async def retention(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Remove what is too old as long as the server runs."""
-    task = asyncio.create_task(_keep_removing(services), name="retention")
+    task = asyncio.create_task(_keep_removing(runtime), name="retention")
     try:
         yield
     finally:
@@ -44,61 +43,61 @@ async def retention(_: web.Application, services: Services) -> AsyncIterator[Non
             await task
 
 
-async def _keep_removing(services: Services) -> None:
+async def _keep_removing(runtime: Runtime) -> None:
     holder = new_id()
-    known = {shape.type for shape in services.store.shapes if shape.room == "records"}
-    for term in services.config.retention.days:
+    known = {shape.type for shape in runtime.store.shapes if shape.collection == "records"}
+    for term in runtime.config.retention.days:
         if term.type not in known:
             log.warning("retention.days names %r, which is no type of records; it has no effect", term.type)
     while True:
         try:
-            if await services.store.lease(LEASE, holder, LEASE_SECONDS):
-                await remove_expired(services, holder)
+            if await runtime.store.lease(LEASE, holder, LEASE_SECONDS):
+                await remove_expired(runtime, holder)
         except CrossbarError as error:
             log.warning("old records could not be removed, they will be tried again: %s", error)
-        await asyncio.sleep(services.config.retention.interval_s)
+        await asyncio.sleep(runtime.config.retention.interval_s)
 
 
-async def remove_expired(services: Services, holder: str | None = None) -> int:
+async def remove_expired(runtime: Runtime, holder: str | None = None) -> int:
     """Remove, in every account, what is older than the configuration keeps it; returns how many records went.
 
     With `holder` it goes on only as long as that holder has the lease.
     """
     removed = 0
-    async for account in services.store.stream(Listing(ACCOUNTS, "account")):
-        for document_type, before in _limits(services).items():
-            while count := await _remove_batch(services, account.id, document_type, before):
+    async for account in runtime.store.stream(Listing(ACCOUNTS, "account")):
+        for document_type, before in _limits(runtime).items():
+            while count := await _remove_batch(runtime, account.id, document_type, before):
                 removed += count
-                if holder is not None and not await services.store.lease(LEASE, holder, LEASE_SECONDS):
+                if holder is not None and not await runtime.store.lease(LEASE, holder, LEASE_SECONDS):
                     return removed
-                await asyncio.sleep(services.config.retention.pause_ms / 1000)
+                await asyncio.sleep(runtime.config.retention.pause_ms / 1000)
     if removed:
         log.info("removed %d records that were too old", removed)
     return removed
 
 
-def _limits(services: Services) -> dict[str, int]:
+def _limits(runtime: Runtime) -> dict[str, int]:
     """Document type → the Gregorian second before which its records go. Only records ever do."""
-    records = {shape.type for shape in services.store.shapes if shape.room == "records"}
+    records = {shape.type for shape in runtime.store.shapes if shape.collection == "records"}
     limits: dict[str, int] = {}
-    for term in services.config.retention.days:
-        before = clock.now() - term.days * DAY
+    for term in runtime.config.retention.days:
+        before = clock.now() - term.days * clock.DAY
         limits |= dict.fromkeys(records.intersection((*COMPANIONS.get(term.type, ()), term.type)), before)
     return limits
 
 
-async def _remove_batch(services: Services, account_id: str, document_type: str, before: int) -> int:
+async def _remove_batch(runtime: Runtime, account_id: str, document_type: str, before: int) -> int:
     """Remove the oldest records of a type, with their files; returns how many there were."""
-    store = services.store
+    store = runtime.store
     listing = Listing(
         account_id,
         document_type,
         end=Position.value(before - 1),
         descending=False,
-        limit=services.config.retention.batch,
+        limit=runtime.config.retention.batch,
     )
     ids = [row.id async for row in store.stream(listing)]
     if ids:
-        await services.attachments.delete_many(account_id, document_type, ids)
+        await runtime.attachments.delete_many(account_id, document_type, ids)
         await store.remove_many(account_id, document_type, ids)
     return len(ids)

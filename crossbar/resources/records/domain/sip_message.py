@@ -19,7 +19,7 @@ from crossbar.resources.records.domain.cdr import kept_fields
 MOST_MESSAGES: Final = 1_000
 """Messages of one call that are kept: the first ones, which say how it came about."""
 
-INSPECTION: Final = Shape("call_inspection", summary=Summary("id"), sort="pvt_created", room="records")
+INSPECTION: Final = Shape("call_inspection", summary=Summary("id"), sort="pvt_created", collection="records")
 
 
 def sip_message_of(account_id: str, data: dict[str, Any]) -> Document:
@@ -54,6 +54,6 @@ async def _keep(store: Store, told: list[Document]) -> set[str]:
         entry.fields |= {"messages": messages, "pvt_created": int(messages[0]["timestamp"])}
         return bool(fresh)
 
-    empty = Document(told[0].database, told[0].type, told[0].id, {**told[0].fields, "messages": []})
-    await store.amend(empty, change)
+    empty = Document(told[0].partition, told[0].type, told[0].id, {**told[0].fields, "messages": []})
+    await store.create_or_update(empty, change)
     return fresh

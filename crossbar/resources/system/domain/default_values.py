@@ -8,18 +8,19 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from crossbar.endpoint import Call, merge
+from crossbar.documents.document import merge
+from crossbar.endpoint import Context
 from crossbar.errors import JSON
 
 
-def system_defaults(call: Call, category: str) -> dict[str, Any]:
+def system_defaults(context: Context, category: str) -> dict[str, Any]:
     """What a category of settings is where nothing is stored: its schema's defaults, then the server's files."""
     schema_id = f"system_config.{category}"
-    schema = call.services.schemas.get(schema_id)
+    schema = context.runtime.schemas.get(schema_id)
     if schema is None:
         return {}
-    values, _ = call.services.schemas.errors(schema_id, {})
-    for key, value in call.services.settings.given(category).items():
+    values, _ = context.runtime.schemas.errors(schema_id, {})
+    for key, value in context.runtime.settings.given(category).items():
         first, *rest = key.split(".")
         if first in schema.get("properties", {}):
             nested = reduce(lambda inner, step: {step: inner}, reversed(rest), value)

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from crossbar.documents.document import Document
-from crossbar.endpoint import Services
 from crossbar.errors import JSON, CrossbarError
 from crossbar.resources.tasks.domain.task import CSV, INPUT
 from crossbar.resources.tasks.domain.task_sheet import Input
+from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +43,13 @@ class RowFailed(Exception):
 class Work:
     """A task as an action sees it."""
 
-    services: Services
+    services: Runtime
     task: Document
 
     @property
     def account_id(self) -> str:
         """The account that the task is for."""
-        return self.task.database
+        return self.task.partition
 
     @property
     def auth_account_id(self) -> str:

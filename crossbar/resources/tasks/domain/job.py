@@ -67,7 +67,7 @@ async def claim(store: Store, worker: str) -> Lease | None:
     free = Listing(
         SYSTEM_DATA, JOB_SHAPE.type, end=Position.value(clock.now()), descending=False, limit=CANDIDATES, view="doc"
     )
-    for job in await store.documents(free):
+    for job in await store.all(free):
         try:
             return Lease(store, await store.replace(_taken(job, worker), job))
         except Stale:
@@ -141,7 +141,7 @@ class Lease:
 def _job(task: Document) -> Document:
     fields = {
         "pvt_type": JOB_SHAPE.type,
-        "account_id": task.database,
+        "account_id": task.partition,
         "worker": None,
         "expires": clock.now(),
         "tries": 0,

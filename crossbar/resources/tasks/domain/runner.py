@@ -20,15 +20,14 @@ from crossbar.documents.document import Document
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import Services
 from crossbar.errors import CrossbarError
 from crossbar.ids import new_id
 from crossbar.resources.tasks.domain.action import Batch, Work
 from crossbar.resources.tasks.domain.job import Lease, Lost, claim, start, stop
 from crossbar.resources.tasks.domain.task import (
+    CHUNK_SHAPE,
     CSV,
     OUTPUT,
-    PIECE_SHAPE,
     TASK,
     Status,
     changed,
@@ -38,6 +37,7 @@ from crossbar.resources.tasks.domain.task import (
     status_of,
 )
 from crossbar.resources.tasks.domain.task_catalog import CATALOG, Catalog
+from crossbar.runtime import Runtime
 from crossbar.wire.spreadsheet import Sheet
 
 log = logging.getLogger(__name__)
@@ -55,21 +55,21 @@ PIECES_AT_ONCE: Final = 20
 class Runner:
     """The worker of one process."""
 
-    def __init__(self, services: Services, catalog: Catalog) -> None:
-        self._services = services
+    def __init__(self, runtime: Runtime, catalog: Catalog) -> None:
+        self._runtime = runtime
         self._catalog = catalog
         self._worker = new_id()
         self._news = asyncio.Event()
 
     async def start(self, account_id: str, task_id: str) -> Document | None:
         """Begin a pending task, and return it; None if it is not pending."""
-        task = await start(self._services.store, account_id, task_id, self._services.settings.node)
+        task = await start(self._runtime.store, account_id, task_id, self._runtime.settings.node)
         self._news.set()
         return task
 
     async def stop(self, account_id: str, task_id: str) -> Document | None:
         """End an executing task, and return it with the output it has so far; None if it does not run."""
-        stopped = await stop(self._services.store, account_id, task_id, self._worker)
+        stopped = await stop(self._runtime.store, account_id, task_id, self._worker)
         if stopped is None:
             return None
         task, lease = stopped
@@ -91,7 +91,7 @@ class Runner:
 
     async def work_off(self) -> None:
         """Do jobs until none is free."""
-        while (lease := await claim(self._services.store, self._worker)) is not None:
+        while (lease := await claim(self._runtime.store, self._worker)) is not None:
             await self.work(lease)
 
     async def work(self, lease: Lease) -> None:
@@ -128,7 +128,7 @@ class Runner:
             action = self._catalog.find(task.fields["category"], task.fields["action"])
             if action is None:
                 raise LookupError("no such action")
-            async for batch in action.batches(Work(self._services, task), lease["cursor"]):
+            async for batch in action.batches(Work(self._runtime, task), lease["cursor"]):
                 task = await self._keep(lease, task, batch)
         except Lost:
             raise
@@ -162,21 +162,21 @@ class Runner:
         """Put the output together, say how the task ended, and clear away. May be done any number of times."""
         task = await self._task(lease)
         if task is None:
-            await self._services.attachments.delete(Document(lease["account_id"], TASK, lease.task_id, {}))
+            await self._runtime.attachments.delete(Document(lease["account_id"], TASK, lease.task_id, {}))
         elif status_of(task) is Status.EXECUTING or (lease["pieces"] and OUTPUT not in task.fields["csvs"]):
             if lease["pieces"]:
-                await self._services.attachments.put(task, OUTPUT, CSV, self._output(lease))
+                await self._runtime.attachments.put(task, OUTPUT, CSV, self._output(lease))
             whole = changed(task, csvs=[*task.fields["csvs"], OUTPUT] if lease["pieces"] else task.fields["csvs"])
             over = ended(whole, outcome(whole)) if status_of(task) is Status.EXECUTING else whole
             await lease.commit(lambda transaction: transaction.replace(over, task))
-        while await self._services.store.remove_all(self._pieces(lease, limit=PIECES_AT_ONCE)):
+        while await self._runtime.store.remove_all(self._pieces(lease, limit=PIECES_AT_ONCE)):
             pass
         await lease.end()
 
     async def _output(self, lease: Lease) -> AsyncIterator[bytes]:
         """The pieces, one after another. Raises Lost if not all are there: then somebody else has cleared them away."""
         left: int = lease["pieces"]
-        async for row in self._services.store.stream(self._pieces(lease)):
+        async for row in self._runtime.store.stream(self._pieces(lease)):
             left -= 1
             yield decode(row.stored).fields["pvt_text"]
         if left:
@@ -184,19 +184,19 @@ class Runner:
 
     def _pieces(self, lease: Lease, limit: int | None = None) -> Listing:
         account_id, task_id = lease["account_id"], lease.task_id
-        return Listing(account_id, PIECE_SHAPE.type, tag=task_id, descending=False, limit=limit, view="doc")
+        return Listing(account_id, CHUNK_SHAPE.type, tag=task_id, descending=False, limit=limit, view="doc")
 
     async def _task(self, lease: Lease) -> Document | None:
-        return await self._services.store.get(lease["account_id"], TASK, lease.task_id)
+        return await self._runtime.store.get(lease["account_id"], TASK, lease.task_id)
 
 
 RUNNER: Final = web.AppKey("task runner", Runner)
 
 
 @asynccontextmanager
-async def task_runner(app: web.Application, services: Services) -> AsyncIterator[None]:
+async def task_runner(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """One process's worker; what it is at when the server ends is left to the next that looks."""
-    runner = app[RUNNER] = Runner(services, CATALOG)
+    runner = app[RUNNER] = Runner(runtime, CATALOG)
     running = [asyncio.create_task(runner.run(), name="tasks") for _ in range(TASKS_AT_ONCE)]
     try:
         yield

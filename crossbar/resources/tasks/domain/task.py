@@ -121,10 +121,10 @@ def _pieces_of(piece: Document) -> list[str]:
     return [piece.fields["pvt_task_id"]]
 
 
-PIECE_SHAPE: Final = Shape("task_output", summary=Summary("id"), tags=_pieces_of, room="records")
+CHUNK_SHAPE: Final = Shape("task_output", summary=Summary("id"), tags=_pieces_of, collection="records")
 
 
 def piece_of_output(task: Document, number: int, text: bytes) -> Document:
     """Some rows of a task's output, kept until it is whole. Pieces are in order of their number."""
-    fields = {"pvt_type": PIECE_SHAPE.type, "pvt_task_id": task.id, "pvt_text": text}
-    return Document(task.database, PIECE_SHAPE.type, f"{task.id}-{number:09d}", fields)
+    fields = {"pvt_type": CHUNK_SHAPE.type, "pvt_task_id": task.id, "pvt_text": text}
+    return Document(task.partition, CHUNK_SHAPE.type, f"{task.id}-{number:09d}", fields)

@@ -9,7 +9,7 @@ import pytest
 
 from crossbar.access.costs import CostSettings
 from crossbar.resources.calls.channels.quickcall import filtered, timeout
-from tests.harness import Api, House, Tenant
+from tests.harness import Api, RunningServer, Tenant
 
 ORIGINATE = "/quickcall/(415) 555-0100"
 
@@ -135,9 +135,9 @@ async def test_who_may_ring(tenant: Tenant, stranger: Tenant, anonymous: Api) ->
     assert (await stranger.root.get(path)).error()[0] == 403
 
 
-async def test_each_call_costs(tenant: Tenant, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_each_call_costs(tenant: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = await device(tenant, "desk")
-    costs = house.services.access.costs
+    costs = server.runtime.access.costs
     settings = CostSettings(token_costs={"quickcall": {"GET": {"quickcall": 60}}})
     monkeypatch.setattr(costs, "_settings", lambda: settings)
     assert (await tenant.api.get(f"/devices/{desk}/quickcall/101")).status == 200

@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from crossbar import clock
 from crossbar.resources.calls.fax.faxes import letter_of
 from crossbar.wire.magic_paths import conceal
-from tests.harness import Answer, House, Tenant, send_parts
+from tests.harness import Answer, RunningServer, Tenant, send_parts
 from tests.samples import PDF, WAV, pages
 
 JOB: dict[str, Any] = {"from_number": "+14155550100", "to_number": "4155550199"}
@@ -24,10 +24,10 @@ async def send(tenant: Tenant, data: Any, *files: tuple[bytes, str], path: str =
     return await send_parts(tenant.api, "PUT", path, data, *files)
 
 
-async def receive(house: House, tenant: Tenant, *files: tuple[bytes, str], **fields: Any) -> str:
+async def receive(server: RunningServer, tenant: Tenant, *files: tuple[bytes, str], **fields: Any) -> str:
     """A fax handed in by the switch; returns its id."""
     kept = await send_parts(
-        house.master.root, "POST", "/ingest/faxes", {"account_id": tenant.id, **JOB, **fields}, *files
+        server.master.root, "POST", "/ingest/faxes", {"account_id": tenant.id, **JOB, **fields}, *files
     )
     assert kept.status == 200, kept.envelope
     return kept.id
@@ -65,13 +65,13 @@ async def test_a_fax_by_url(tenant: Tenant, path: str) -> None:
         assert (await tenant.api.get(f"/faxes/{folder}")).data == []
 
 
-async def test_a_fax_with_its_paper(tenant: Tenant, house: House) -> None:
+async def test_a_fax_with_its_paper(tenant: Tenant, server: RunningServer) -> None:
     created = await send(tenant, JOB, (pages(2), "image/tiff"))
     assert (created.status, created.data["to_number"]) == (201, "+14155550199")
-    job = await house.services.store.get(tenant.id, "fax", created.id)
+    job = await server.runtime.store.get(tenant.id, "fax", created.id)
     assert job is not None
     assert (job.at("pvt_job_status"), job.at("pvt_pages")) == ("pending", 2)
-    papers = await house.services.attachments.all(job)
+    papers = await server.runtime.attachments.all(job)
     assert [(paper.name, paper.content_type) for paper in papers] == [
         ("fax_file.pdf", "application/pdf"),
         ("original_file.tiff", "image/tiff"),
@@ -98,13 +98,13 @@ async def test_what_is_no_job(tenant: Tenant, data: Any, errors: dict[str, str])
     ("contents", "content_type"), [(b"%PDF-1.4 not really", "application/pdf"), (WAV, "image/tiff")]
 )
 async def test_what_is_no_paper_leaves_nothing(
-    tenant: Tenant, house: House, contents: bytes, content_type: str
+    tenant: Tenant, server: RunningServer, contents: bytes, content_type: str
 ) -> None:
     refused = await send(tenant, JOB, (contents, content_type))
     text = "error processing fax file"
     assert refused.error() == (500, "500", text, {"message": text})
     assert (await tenant.api.get("/faxes/outgoing")).data == []
-    stored = house.services.store.database["attachments.files"]
+    stored = server.runtime.store.database["attachments.files"]
     assert await stored.count_documents({"metadata.a": tenant.id}) == 0
 
 
@@ -134,12 +134,12 @@ async def test_a_fax_box_says_what_the_fax_does_not(tenant: Tenant) -> None:
     assert missing.status == 404
 
 
-async def test_the_faxes_of_a_user(tenant: Tenant, house: House) -> None:
+async def test_the_faxes_of_a_user(tenant: Tenant, server: RunningServer) -> None:
     path = f"/users/{tenant.admin_id}/faxes"
     own = await tenant.api.put(path, BY_URL)
     assert own.data["owner_id"] == tenant.admin_id
-    foreign = await receive(house, tenant)
-    received = await receive(house, tenant, owner_id=tenant.admin_id)
+    foreign = await receive(server, tenant)
+    received = await receive(server, tenant, owner_id=tenant.admin_id)
     assert [row["id"] for row in (await tenant.api.get(f"{path}/outgoing")).data] == [own.id]
     assert [row["id"] for row in (await tenant.api.get(f"{path}/inbox")).data] == [received]
     assert (await tenant.api.get(f"{path}/inbox/{foreign}")).status == 404
@@ -148,8 +148,8 @@ async def test_the_faxes_of_a_user(tenant: Tenant, house: House) -> None:
 # Received and sent
 
 
-async def test_a_received_fax(tenant: Tenant, house: House) -> None:
-    fax = await receive(house, tenant, (pages(2), "image/tiff"), call_id="c1")
+async def test_a_received_fax(tenant: Tenant, server: RunningServer) -> None:
+    fax = await receive(server, tenant, (pages(2), "image/tiff"), call_id="c1")
     public = {**JOB, **DEFAULTS, "id": fax, "call_id": "c1", "folder": "inbox"}
     for folder in ("inbox", "incoming"):
         (row,) = (await tenant.api.get(f"/faxes/{folder}")).data
@@ -179,25 +179,25 @@ async def test_a_received_fax(tenant: Tenant, house: House) -> None:
     assert (await tenant.api.get("/faxes/inbox")).data == []
 
 
-async def test_a_hidden_path_to_the_paper(tenant: Tenant, house: House) -> None:
-    fax = await receive(house, tenant, (PDF, "application/pdf"))
+async def test_a_hidden_path_to_the_paper(tenant: Tenant, server: RunningServer) -> None:
+    fax = await receive(server, tenant, (PDF, "application/pdf"))
     hidden = conceal(f"/v2/accounts/{tenant.id}/faxes/inbox/{fax}/attachment")
-    loaded = await tenant.root.acting(None).get(house.url + hidden)
+    loaded = await tenant.root.acting(None).get(server.url + hidden)
     assert (loaded.status, loaded.raw) == (200, PDF)
 
 
-async def test_faxes_are_listed_inside_a_range(tenant: Tenant, house: House) -> None:
+async def test_faxes_are_listed_inside_a_range(tenant: Tenant, server: RunningServer) -> None:
     now = clock.now()
-    recent = await receive(house, tenant)
-    old = await receive(house, tenant, timestamp=now - 40 * 86_400)
+    recent = await receive(server, tenant)
+    old = await receive(server, tenant, timestamp=now - 40 * 86_400)
     assert [row["id"] for row in (await tenant.api.get("/faxes/inbox")).data] == [recent]
     older = await tenant.api.get("/faxes/inbox", query={"created_to": now - 30 * 86_400})
     assert [row["id"] for row in older.data] == [old]
     assert old.startswith(clock.year_month(now - 40 * 86_400))
 
 
-async def test_a_fax_goes_on_and_out_again(tenant: Tenant, house: House) -> None:
-    received = await receive(house, tenant, (PDF, "application/pdf"), rx_result={"success": True})
+async def test_a_fax_goes_on_and_out_again(tenant: Tenant, server: RunningServer) -> None:
+    received = await receive(server, tenant, (PDF, "application/pdf"), rx_result={"success": True})
     path = f"/faxes/inbox/{received}"
     for envelope, text in (({}, "action required"), ({"action": "resubmit"}, "invalid action")):
         refused = await tenant.api.put(path, {}, **envelope)
@@ -213,7 +213,7 @@ async def test_a_fax_goes_on_and_out_again(tenant: Tenant, house: House) -> None
     assert (job["id"], job["status"]) == (forwarded.id, "pending")
 
     result = {"success": False, "error_message": "busy"}
-    done = await house.master.root.post(
+    done = await server.master.root.post(
         "/ingest/fax_results", {"account_id": tenant.id, "id": forwarded.id, "tx_result": result}
     )
     assert done.status == 200
@@ -221,21 +221,21 @@ async def test_a_fax_goes_on_and_out_again(tenant: Tenant, house: House) -> None
     (sent,) = (await tenant.api.get("/faxes/outbox")).data
     assert (sent["id"], sent["status"], sent["tx_result"]["error_message"]) == (done.id, "failed", "busy")
     assert (await tenant.api.get(f"/faxes/outbox/{done.id}/attachment")).raw == PDF
-    twice = await house.master.root.post("/ingest/fax_results", {"account_id": tenant.id, "id": forwarded.id})
+    twice = await server.master.root.post("/ingest/fax_results", {"account_id": tenant.id, "id": forwarded.id})
     assert twice.status == 404
 
     again = await tenant.api.put(f"/faxes/outbox/{done.id}", {}, action="resubmit")
     assert again.data == {**expected, "id": again.id}
     assert (await tenant.api.get(f"/faxes/outgoing/{again.id}")).data["status"] == "pending"
-    stored = house.services.store.database["attachments.files"]
+    stored = server.runtime.store.database["attachments.files"]
     assert await stored.count_documents({"metadata.a": tenant.id}) == 3
 
 
-async def test_a_fax_without_paper_goes_nowhere(tenant: Tenant, house: House) -> None:
-    received = await receive(house, tenant)
+async def test_a_fax_without_paper_goes_nowhere(tenant: Tenant, server: RunningServer) -> None:
+    received = await receive(server, tenant)
     refused = await tenant.api.put(f"/faxes/inbox/{received}", {}, action="forward")
     assert refused.error()[2] == "error when forwarding fax"
-    sent = await receive(house, tenant, folder="outbox")
+    sent = await receive(server, tenant, folder="outbox")
     refused = await tenant.api.put(f"/faxes/outbox/{sent}", {}, action="resubmit")
     assert refused.error()[2] == "error when resubmitting fax"
 
@@ -243,10 +243,10 @@ async def test_a_fax_without_paper_goes_nowhere(tenant: Tenant, house: House) ->
 # Letters
 
 
-async def test_letters_that_were_to_become_faxes(tenant: Tenant, house: House) -> None:
+async def test_letters_that_were_to_become_faxes(tenant: Tenant, server: RunningServer) -> None:
     assert (await tenant.api.get("/faxes/smtplog")).data == []
     fields = {"to": "4155550199@1a2b3c4d.fax.test", "from": "a@x.test", "errors": ["not allowed", "no paper"]}
-    letter = await house.services.store.insert(letter_of(tenant.id, {**fields, "faxbox_id": "f" * 32}))
+    letter = await server.runtime.store.insert(letter_of(tenant.id, {**fields, "faxbox_id": "f" * 32}))
     (row,) = (await tenant.api.get("/faxes/smtplog")).data
     assert row.pop("created") == letter.at("pvt_created")
     assert row == {"id": letter.id, "to": fields["to"], "from": "a@x.test", "error": "not allowed"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(100))
 
@@ -77,7 +77,7 @@ async def test_life_of_an_entry(tenant: Tenant) -> None:
     assert (await tenant.api.get(f"/lists/{of}/entries")).data == []
 
 
-async def test_entries_are_cleared_for_good(tenant: Tenant, house: House) -> None:
+async def test_entries_are_cleared_for_good(tenant: Tenant, server: RunningServer) -> None:
     of, other = await new_list(tenant), await new_list(tenant)
     ids = sorted(
         [(await tenant.api.put(f"/lists/{of}/entries", {"number": str(number)})).id for number in range(3)],
@@ -86,7 +86,7 @@ async def test_entries_are_cleared_for_good(tenant: Tenant, house: House) -> Non
     kept = await tenant.api.put(f"/lists/{other}/entries", {"number": "7"})
     photo = await tenant.api.post(f"/lists/{of}/entries/{ids[0]}/photo", body=JPEG, content_type="image/jpeg")
     assert photo.status == 200
-    store, attachments = house.services.store, house.services.attachments
+    store, attachments = server.runtime.store, server.runtime.attachments
     pictured = await store.get(tenant.id, "list_entry", ids[0])
     assert pictured is not None
     assert await attachments.find(pictured, "photo")

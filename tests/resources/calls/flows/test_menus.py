@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 DEFAULTS = {
     "allow_record_from_offnet": False,
@@ -14,11 +14,11 @@ DEFAULTS = {
 }
 
 
-async def test_life_of_a_menu(tenant: Tenant, house: House) -> None:
+async def test_life_of_a_menu(tenant: Tenant, server: RunningServer) -> None:
     created = await tenant.api.put("/menus", {"name": "Main", "media": {"exit_media": True}, "type": "main"})
     expected = {**DEFAULTS, "id": created.id, "name": "Main", "media": {"exit_media": True}, "type": "main"}
     assert (created.status, created.data) == (201, expected)
-    stored = await house.services.store.get(tenant.id, "menu", created.id)
+    stored = await server.runtime.store.get(tenant.id, "menu", created.id)
     assert stored is not None
     assert stored.fields["pvt_vsn"] == "2"
 

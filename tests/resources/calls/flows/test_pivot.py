@@ -7,14 +7,14 @@ from typing import Any
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.ids import monthly_id
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 
-async def keep(house: House, tenant: Tenant, created: int, **fields: Any) -> None:
+async def keep(server: RunningServer, tenant: Tenant, created: int, **fields: Any) -> None:
     """Store a debug document, as what runs the calls would."""
     private = {"pvt_created": created, "pvt_type": "pivot_debug", "pvt_node": "pivot@here"}
     document = Document(tenant.id, "pivot_debug", monthly_id(created), {**fields, **private})
-    await house.services.store.insert(document)
+    await server.runtime.store.insert(document)
 
 
 async def test_without_calls(tenant: Tenant) -> None:
@@ -25,13 +25,13 @@ async def test_without_calls(tenant: Tenant) -> None:
         assert (read.status, read.data) == (200, [])
 
 
-async def test_calls(tenant: Tenant, house: House) -> None:
+async def test_calls(tenant: Tenant, server: RunningServer) -> None:
     now = clock.now()
     url = "http://pivot.test/"
-    await keep(house, tenant, now - 9, call_id="a@x", iteration=1, method="get", uri=url)
-    await keep(house, tenant, now - 8, call_id="a@x", iteration=1, resp_status_code=200, schema_errors=[{}])
-    await keep(house, tenant, now - 7, call_id="a@x", iteration=2, method="get", uri=f"{url}next")
-    await keep(house, tenant, now - 6, call_id="b@x", iteration=1, method="get", uri=url)
+    await keep(server, tenant, now - 9, call_id="a@x", iteration=1, method="get", uri=url)
+    await keep(server, tenant, now - 8, call_id="a@x", iteration=1, resp_status_code=200, schema_errors=[{}])
+    await keep(server, tenant, now - 7, call_id="a@x", iteration=2, method="get", uri=f"{url}next")
+    await keep(server, tenant, now - 6, call_id="b@x", iteration=1, method="get", uri=url)
 
     listed = await tenant.api.get("/pivot/debug")
     month_a, month_b = clock.year_month(now - 8), clock.year_month(now - 6)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from crossbar.conversion.media_types import recognised
-from tests.harness import Answer, Api, House, Tenant
+from tests.harness import Answer, Api, RunningServer, Tenant
 from tests.samples import MP3, PDF, WAV, wav
 
 GREETING = {"name": "Greeting", "media_source": "upload"}
@@ -144,7 +144,7 @@ LIES: list[Any] = [
 
 @pytest.mark.parametrize(("contents", "content_type", "expected"), LIES)
 async def test_what_lies_is_refused_and_leaves_nothing(
-    tenant: Tenant, house: House, contents: bytes, content_type: str, expected: Any
+    tenant: Tenant, server: RunningServer, contents: bytes, content_type: str, expected: Any
 ) -> None:
     created = await new_media(tenant.api)
     await send(tenant.api, created.id, WAV, "audio/wav")
@@ -156,7 +156,7 @@ async def test_what_lies_is_refused_and_leaves_nothing(
 
     assert (await tenant.api.get(f"/media/{created.id}")).data == before.data
     assert (await tenant.api.get(f"/media/{created.id}/raw")).raw == WAV
-    stored = house.services.store.database["attachments.files"]
+    stored = server.runtime.store.database["attachments.files"]
     assert await stored.count_documents({"metadata.a": tenant.id}) == 1
 
 
@@ -169,14 +169,14 @@ async def test_a_form_is_no_way_to_send_a_sound(tenant: Tenant) -> None:
     assert (await tenant.api.get(f"/media/{created.id}/raw")).status == 404
 
 
-async def test_the_sound_ends_with_the_document_and_the_account(tenant: Tenant, house: House) -> None:
-    stored = house.services.store.database["attachments.files"]
+async def test_the_sound_ends_with_the_document_and_the_account(tenant: Tenant, server: RunningServer) -> None:
+    stored = server.runtime.store.database["attachments.files"]
     for _ in range(2):
         created = await new_media(tenant.api)
         await send(tenant.api, created.id, MP3)
     await tenant.api.delete(f"/media/{created.id}", {"hard_delete": True})
     assert await stored.count_documents({"metadata.a": tenant.id}) == 1
-    assert (await house.master.root.delete(f"/accounts/{tenant.id}")).status == 200
+    assert (await server.master.root.delete(f"/accounts/{tenant.id}")).status == 200
     assert await stored.count_documents({"metadata.a": tenant.id}) == 0
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from email import message_from_bytes, policy
 
 from tests.call_records import RANGE, START, given
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 
-async def test_a_text_is_queued_listed_read_deleted(house: House, tenant: Tenant) -> None:
+async def test_a_text_is_queued_listed_read_deleted(server: RunningServer, tenant: Tenant) -> None:
     sent = await tenant.api.put("/sms", {"to": "1001", "from": "1000", "body": "Lunch?"})
     assert (sent.status, sent.data) == (
         201,
@@ -21,7 +21,7 @@ async def test_a_text_is_queued_listed_read_deleted(house: House, tenant: Tenant
             "route_type": "onnet",
             "custom_vars": {
                 "account_id": tenant.id,
-                "reseller_id": house.master.id,
+                "reseller_id": server.master.id,
                 "authorizing_type": "user",
                 "authorizing_id": tenant.admin_id,
                 "owner_id": tenant.admin_id,
@@ -85,10 +85,12 @@ async def test_users_and_devices_have_their_own(tenant: Tenant) -> None:
         assert {row["key"][0] for row in rows} == {holder}
 
 
-async def test_only_numbers_of_the_account_speak_to_the_public(house: House, tenant: Tenant, stranger: Tenant) -> None:
+async def test_only_numbers_of_the_account_speak_to_the_public(
+    server: RunningServer, tenant: Tenant, stranger: Tenant
+) -> None:
     for owner, mdn in ((tenant, "+14155550171"), (stranger, "+14155550172")):
         mobile = {"name": "Mobile", "device_type": "mobile", "mobile": {"mdn": mdn}}
-        created = await house.master.root.put(f"/accounts/{owner.id}/devices", mobile)
+        created = await server.master.root.put(f"/accounts/{owner.id}/devices", mobile)
         assert created.status == 201, created.envelope
     off_net = await tenant.api.put("/sms", {"to": "4155550199", "from": "(415) 555-0171", "body": "Hi"})
     assert off_net.status == 400
@@ -105,26 +107,26 @@ async def test_only_numbers_of_the_account_speak_to_the_public(house: House, ten
         assert refused.data["from"][code]["message"] == message
 
 
-async def test_what_a_text_needs(house: House, tenant: Tenant) -> None:
+async def test_what_a_text_needs(server: RunningServer, tenant: Tenant) -> None:
     empty = await tenant.api.put("/sms", {})
     assert (empty.status, sorted(empty.data)) == (400, ["body", "to"])
     long = await tenant.api.put("/sms", {"to": "1001", "body": "x" * 701})
     assert (long.status, list(long.data["body"])) == (400, ["maxLength"])
-    assert (await house.master.root.patch(f"/accounts/{tenant.id}", {"enabled": False})).status == 200
-    disabled = await house.master.root.put(f"/accounts/{tenant.id}/sms", {"to": "1001", "body": "x"})
+    assert (await server.master.root.patch(f"/accounts/{tenant.id}", {"enabled": False})).status == 200
+    disabled = await server.master.root.put(f"/accounts/{tenant.id}/sms", {"to": "1001", "body": "x"})
     assert disabled.error() == (400, "400", "disabled", {"message": "entity disabled"})
 
 
-async def test_texts_that_came_in(house: House, tenant: Tenant) -> None:
+async def test_texts_that_came_in(server: RunningServer, tenant: Tenant) -> None:
     text = {"account_id": tenant.id, "message_id": "m1", "from": "+14155550100", "to": "1000", "body": "Hi"}
-    await given(house, "sms", {**text, "timestamp": START, "owner_id": tenant.admin_id})
+    await given(server, "sms", {**text, "timestamp": START, "owner_id": tenant.admin_id})
     (row,) = (await tenant.api.get(f"/users/{tenant.admin_id}/sms", query=RANGE)).data
     assert row["key"] == [tenant.admin_id, START]
     assert row["date"] == "Tue, 05 Mar 2024 10:00:00 GMT"
     assert (row["value"]["direction"], row["value"]["status"]) == ("inbound", "delivered")
 
 
-async def test_a_multimedia_message(house: House, tenant: Tenant) -> None:
+async def test_a_multimedia_message(server: RunningServer, tenant: Tenant) -> None:
     mime = "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nHello"
     sent = await tenant.api.put("/mms", {"to": "1001", "from": "1000", "body": mime})
     assert (sent.status, sent.data["to"], "body" in sent.data) == (201, "1001", False)
@@ -140,12 +142,12 @@ async def test_a_multimedia_message(house: House, tenant: Tenant) -> None:
     assert [sorted(row["value"]) for row in rows] == [["created", "direction", "from", "id", "status", "to"]] * 2
     contents = []
     for row in rows:
-        message = await house.services.store.get(tenant.id, "mms", row["id"])
+        message = await server.runtime.store.get(tenant.id, "mms", row["id"])
         assert message is not None
-        (attachment,) = await house.services.attachments.all(message)
-        contents.append(await house.services.attachments.read(attachment))
+        (attachment,) = await server.runtime.attachments.all(message)
+        contents.append(await server.runtime.attachments.read(attachment))
         assert (await tenant.api.delete(f"/mms/{row['id']}")).status == 200
-        assert await house.services.attachments.all(message) == []
+        assert await server.runtime.attachments.all(message) == []
     assert mime.encode() in contents
     packed = next(content for content in contents if content != mime.encode())
     (part,) = message_from_bytes(packed, policy=policy.SMTP).iter_parts()

@@ -8,7 +8,7 @@ from typing import Any
 
 from crossbar import clock
 from tests.call_records import given
-from tests.harness import House, Tenant
+from tests.harness import RunningServer, Tenant
 
 DEFAULTS = {
     "agent_ring_timeout": 15,
@@ -112,7 +112,7 @@ async def test_nobody_can_listen_without_a_switch(tenant: Tenant) -> None:
     assert timeout.error() == (500, "500", "timeout", cause)
 
 
-async def test_call_statistics(house: House, tenant: Tenant) -> None:
+async def test_call_statistics(server: RunningServer, tenant: Tenant) -> None:
     now = clock.now()
     common = {"account_id": tenant.id, "queue_id": "q1", "caller_id_number": "100"}
     waiting = {**common, "call_id": "one", "entered_timestamp": now - 300, "status": "waiting", "entered_position": 2}
@@ -131,9 +131,9 @@ async def test_call_statistics(house: House, tenant: Tenant) -> None:
         "status": "abandoned",
         "abandoned_timestamp": now - 40,
     }
-    await given(house, "call_stats", processed, left)
+    await given(server, "call_stats", processed, left)
     for late in (handled, waiting):  # what comes too late changes nothing
-        again = await house.master.root.post("/ingest/call_stats", late)
+        again = await server.master.root.post("/ingest/call_stats", late)
         assert again.data["new"] is False
 
     listed = await tenant.api.get("/acdc_call_stats")
@@ -204,13 +204,13 @@ async def test_agents_and_their_queues(tenant: Tenant) -> None:
         assert missing.error()[:3] == (404, "404", "bad_identifier")
 
 
-async def test_what_agents_do(house: House, tenant: Tenant) -> None:
+async def test_what_agents_do(server: RunningServer, tenant: Tenant) -> None:
     ann = await new_user(tenant)
     now = clock.now()
     assert (await tenant.api.get("/agents/status")).data == {}
     assert (await tenant.api.get(f"/agents/{ann}/status")).data == "unknown"
     told = {"account_id": tenant.id, "agent_id": ann, "status": "connected", "timestamp": now - 60, "call_id": "c1"}
-    await given(house, "agent_statuses", told)
+    await given(server, "agent_statuses", told)
     assert (await tenant.api.get(f"/agents/status/{ann}")).data == "connected"
 
     paused = await tenant.api.post(f"/agents/{ann}/status", {"status": "pause", "timeout": 600})

@@ -13,7 +13,7 @@ import pytest
 
 from crossbar import clock
 from crossbar.wire.magic_paths import conceal
-from tests.harness import Answer, House, Tenant, send_parts
+from tests.harness import Answer, RunningServer, Tenant, send_parts
 from tests.samples import MP3, PDF, WAV
 
 DEFAULTS = {
@@ -124,13 +124,13 @@ async def test_the_one_address_of_old_clients(tenant: Tenant) -> None:
     assert current.data["notify_email_addresses"] == ["b@x.test"]
 
 
-async def test_messages_inside_a_box_are_kept_and_not_shown(tenant: Tenant, house: House) -> None:
+async def test_messages_inside_a_box_are_kept_and_not_shown(tenant: Tenant, server: RunningServer) -> None:
     box = await new_box(tenant)
 
     def age(document: Any) -> None:
         document.fields["messages"] = [{"media_id": "m1"}]
 
-    await house.services.store.change(tenant.id, "vmbox", box, age)
+    await server.runtime.store.update(tenant.id, "vmbox", box, age)
     listed = await tenant.api.get("/vmboxes")
     assert listed.data[0]["messages"] == 1
     for changed in (
@@ -140,7 +140,7 @@ async def test_messages_inside_a_box_are_kept_and_not_shown(tenant: Tenant, hous
         assert changed.envelope["message"] == "Please migrate your voicemail box messages to MODB"
         assert "messages" not in changed.data
     assert "messages" not in (await tenant.api.get(f"/vmboxes/{box}")).data
-    stored = await house.services.store.get(tenant.id, "vmbox", box)
+    stored = await server.runtime.store.get(tenant.id, "vmbox", box)
     assert stored is not None
     assert stored.at("messages") == [{"media_id": "m1"}]
 
@@ -148,7 +148,7 @@ async def test_messages_inside_a_box_are_kept_and_not_shown(tenant: Tenant, hous
 # Adding
 
 
-async def test_a_message_with_its_sound(tenant: Tenant, house: House) -> None:
+async def test_a_message_with_its_sound(tenant: Tenant, server: RunningServer) -> None:
     box = await new_box(tenant, "100", timezone="Europe/Berlin")
     timestamp = clock.now() - DAY
     given = {
@@ -222,7 +222,7 @@ async def test_a_bare_sound_is_a_message(tenant: Tenant) -> None:
         assert (loaded.raw, loaded.headers["Content-Type"]) == (WAV, "audio/x-wav")
 
 
-async def test_what_is_no_message_leaves_nothing(tenant: Tenant, house: House) -> None:
+async def test_what_is_no_message_leaves_nothing(tenant: Tenant, server: RunningServer) -> None:
     box = await new_box(tenant)
     long_name = await tenant.api.put(f"/vmboxes/{box}/messages", {"caller_id_name": "x" * 36})
     assert list(long_name.data["caller_id_name"]) == ["maxLength"]
@@ -235,7 +235,7 @@ async def test_what_is_no_message_leaves_nothing(tenant: Tenant, house: House) -
     nowhere = await tenant.api.put(f"/vmboxes/{'f' * 32}/messages", {})
     assert nowhere.status == 404
     assert (await tenant.api.get(f"/vmboxes/{box}/messages")).data == []
-    stored = house.services.store.database
+    stored = server.runtime.store.database
     assert await stored["attachments.files"].count_documents({"metadata.a": tenant.id}) == 0
 
 
@@ -357,7 +357,7 @@ async def test_nowhere_is_no_box(tenant: Tenant, source_id: Any) -> None:
     assert await folders(tenant, box) == {message: "new"}
 
 
-async def test_a_message_that_moves_twice_at_a_time_moves_once(tenant: Tenant, house: House) -> None:
+async def test_a_message_that_moves_twice_at_a_time_moves_once(tenant: Tenant, server: RunningServer) -> None:
     box, second, third = [await new_box(tenant, number) for number in ("1", "2", "3")]
     message = await leave(tenant, box)
     answers = await asyncio.gather(
@@ -365,7 +365,7 @@ async def test_a_message_that_moves_twice_at_a_time_moves_once(tenant: Tenant, h
     )
     assert sorted(answer.status for answer in answers) == [200, 404]
     assert len({**await folders(tenant, second), **await folders(tenant, third)}) == 1
-    stored = house.services.store.database["attachments.files"]
+    stored = server.runtime.store.database["attachments.files"]
     assert await stored.count_documents({"metadata.a": tenant.id}) == 1
 
 
@@ -459,16 +459,16 @@ async def test_many_sounds_in_one_zip(tenant: Tenant) -> None:
     assert none_found.error() == (404, "404", "not_found", {"message": "not found"})
 
 
-async def test_a_hidden_path_needs_no_token(tenant: Tenant, stranger: Tenant, house: House) -> None:
+async def test_a_hidden_path_needs_no_token(tenant: Tenant, stranger: Tenant, server: RunningServer) -> None:
     box = await new_box(tenant)
     message = await leave(tenant, box)
     path = f"/v2/accounts/{tenant.id}/vmboxes/{box}/messages/{message}/raw"
     anonymous = tenant.root.acting(None)
-    assert (await anonymous.get(house.url + path)).status == 401
+    assert (await anonymous.get(server.url + path)).status == 401
     for caller in (anonymous, stranger.root, anonymous.acting("garbage")):
-        loaded = await caller.get(house.url + conceal(path))
+        loaded = await caller.get(server.url + conceal(path))
         assert (loaded.status, loaded.raw) == (200, MP3)
     for other in (f"/v2/accounts/{tenant.id}/vmboxes/{box}", f"/v2/accounts/{tenant.id}"):
-        hidden = await anonymous.get(house.url + conceal(other))
+        hidden = await anonymous.get(server.url + conceal(other))
         assert hidden.headers["Content-Type"].startswith("text/plain")
-    assert (await anonymous.delete(house.url + conceal(path))).headers["Content-Type"].startswith("text/plain")
+    assert (await anonymous.delete(server.url + conceal(path))).headers["Content-Type"].startswith("text/plain")

@@ -14,15 +14,16 @@ from dataclasses import replace
 from typing import Any, Final, Literal
 
 from crossbar import clock, ids
+from crossbar.access.authorship import stamps
 from crossbar.conversion.media_types import attachment_name
 from crossbar.conversion.tools import ToolError
 from crossbar.dialing import account_dial_plan, is_reconcilable, normalize
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import Call, stamps
+from crossbar.endpoint import Context
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
-from crossbar.resources.calls.media.domain.media_file import WORKSHOP, record_id, save_with_files
+from crossbar.resources.calls.media.domain.media_file import MEDIA_CONVERTER, record_id, save_with_files
 from crossbar.wire.body import UploadedFile
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def tags(fax: Document) -> Iterator[str]:
         yield f"{where}/owner/{owner_id}"
 
 
-class Row(Summary):
+class FaxRow(Summary):
     """What a list tells of a fax: the essentials of a job, everything of a fax that is done."""
 
     def of(self, document: Document) -> dict[str, JSON]:
@@ -74,52 +75,52 @@ class Row(Summary):
         return {key: value for key, value in {**more, **essentials}.items() if value is not None}
 
 
-FAX: Final = Shape(TYPE, summary=Row(), sort="pvt_created", tags=tags, room="records")
+FAX: Final = Shape(TYPE, summary=FaxRow(), sort="pvt_created", tags=tags, collection="records")
 
 
-async def queue_fax(call: Call, data: dict[str, Any], file: UploadedFile | None) -> Document:
+async def queue_fax(context: Context, data: dict[str, Any], file: UploadedFile | None) -> Document:
     """A new job, `data` being of schema `faxes`, with its paper or the URL where it is to be had.
 
     Raises 400 for what is no job, 500 for a file that is no paper.
     """
-    fields = await check_job(call, data, has_file=file is not None)
-    call.ready_to_write()
-    return await _save(call, _job(call, fields), file)
+    fields = await check_job(context, data, has_file=file is not None)
+    context.ready_to_write()
+    return await _save(context, _job(context, fields), file)
 
 
-async def check_job(call: Call, data: dict[str, Any], *, has_file: bool) -> dict[str, Any]:
+async def check_job(context: Context, data: dict[str, Any], *, has_file: bool) -> dict[str, Any]:
     """The fields of a job, the number in its stored form. Raises 400."""
-    fields = call.valid("faxes", data)
+    fields = context.valid("faxes", data)
     if not has_file and not Document("", TYPE, "", fields).at("document.url"):
         raise Invalid.field("document.url", "required", "add document url or upload a document")
-    number = normalize(fields["to_number"], await account_dial_plan(call.store, call.account_id))
+    number = normalize(fields["to_number"], await account_dial_plan(context.store, context.account_id))
     if not is_reconcilable(number):
         raise Invalid.field("document.to_number", "required", "add a valid number to send the fax to")
     return {**fields, "to_number": number, "attempts": 0}
 
 
-async def requeue(call: Call, fax: Document, changes: dict[str, Any], dropped: tuple[str, ...]) -> Document:
+async def requeue(context: Context, fax: Document, changes: dict[str, Any], dropped: tuple[str, ...]) -> Document:
     """Another job like a fax that is done, `changes` merged over it and `dropped` fields left out.
 
     Raises 400 for what is no job.
     """
-    attachments = call.services.attachments
+    attachments = context.runtime.attachments
     papers = await attachments.all(fax)
     kept = {key: value for key, value in fax.public.items() if key not in (*dropped, "id", "folder")}
-    job = _job(call, await check_job(call, {**kept, **changes}, has_file=bool(papers)))
+    job = _job(context, await check_job(context, {**kept, **changes}, has_file=bool(papers)))
     job.fields |= {key: fax.fields[key] for key in ("pvt_pages", "pvt_size") if key in fax.fields}
-    call.ready_to_write()
+    context.ready_to_write()
     try:
         for paper in papers:
             await attachments.copy(paper, job)
-        return await call.store.insert(job)
+        return await context.store.insert(job)
     except BaseException:
         await attachments.delete(job)
         raise
 
 
 async def store_fax(
-    call: Call,
+    context: Context,
     account_id: str,
     where: Folder,
     data: dict[str, Any],
@@ -132,31 +133,31 @@ async def store_fax(
     `data` is of schema `faxes`; `timestamp` (Gregorian seconds), if given, is the time it is kept and listed under.
     With a `reference` the same fax is kept once: a second one raises Duplicate.
     """
-    fields = call.valid("faxes", data)
+    fields = context.valid("faxes", data)
     created = fields.pop("timestamp", None) or clock.now()
     fax = Document(account_id, TYPE, record_id(created, reference), {**fields, "folder": where, "pvt_created": created})
-    fax.fields |= stamps(call, fax) | {STATUS: "completed"}
-    return await _save(call, fax, file)
+    fax.fields |= stamps(context.author, fax) | {STATUS: "completed"}
+    return await _save(context, fax, file)
 
 
-async def finish_job(call: Call, job: Document, result: dict[str, JSON]) -> Document:
+async def finish_job(context: Context, job: Document, result: dict[str, JSON]) -> Document:
     """Turn a job into a fax of the outbox: `result` is its `tx_result`. Raises 404 when somebody else did."""
     sent = replace(
         job, id=ids.monthly_id(), fields={**job.fields, "folder": OUTBOX, "tx_result": result}, revision=None
     )
-    sent.fields |= stamps(call, sent) | {STATUS: "completed" if result.get("success") else "failed"}
+    sent.fields |= stamps(context.author, sent) | {STATUS: "completed" if result.get("success") else "failed"}
 
     async def exchange(transaction: Transaction) -> Document:
-        if await transaction.get(job.database, TYPE, job.id) is None:
+        if await transaction.get(job.partition, TYPE, job.id) is None:
             raise NotFound(job.id)
         await transaction.remove(job)
         return await transaction.insert(sent)
 
-    attachments = call.services.attachments
+    attachments = context.runtime.attachments
     try:
         for paper in await attachments.all(job):
             await attachments.copy(paper, sent)
-        saved = await call.store.transact(exchange)
+        saved = await context.store.transact(exchange)
     except BaseException:
         await attachments.delete(sent)
         raise
@@ -164,23 +165,23 @@ async def finish_job(call: Call, job: Document, result: dict[str, JSON]) -> Docu
     return saved
 
 
-def _job(call: Call, fields: dict[str, Any]) -> Document:
-    job = Document(call.account_id, TYPE, ids.new_id(), fields)
-    job.fields |= stamps(call, job) | {STATUS: PENDING}
+def _job(context: Context, fields: dict[str, Any]) -> Document:
+    job = Document(context.account_id, TYPE, ids.new_id(), fields)
+    job.fields |= stamps(context.author, job) | {STATUS: PENDING}
     return job
 
 
-async def _save(call: Call, fax: Document, file: UploadedFile | None) -> Document:
+async def _save(context: Context, fax: Document, file: UploadedFile | None) -> Document:
     """Save a new fax with its paper, as it came and as a PDF."""
     if file is None:
-        return await call.store.insert(fax)
+        return await context.store.insert(fax)
     try:
-        paper = await call.service(WORKSHOP).fax(file.contents)
+        paper = await context.service(MEDIA_CONVERTER).fax(file.contents)
     except ToolError as error:
-        log.warning("request %s: %s", call.request_id, error)
+        log.warning("request %s: %s", context.request_id, error)
         raise SystemFault("error processing fax file") from error
     fax.fields |= {"pvt_pages": paper.pages, "pvt_size": len(file.contents)}
     files = [UploadedFile(PDF_NAME, PDF, paper.pdf)]
     if paper.pdf != file.contents:
         files.append(UploadedFile(attachment_name(ORIGINAL_NAME, "image/tiff"), "image/tiff", file.contents))
-    return await save_with_files(call, fax, files)
+    return await save_with_files(context, fax, files)

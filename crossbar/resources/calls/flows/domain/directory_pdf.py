@@ -8,14 +8,14 @@ from typing import NamedTuple
 FAMILY = "Roboto"
 
 
-class Entry(NamedTuple):
+class DirectoryEntry(NamedTuple):
     """One line: who, and the numbers to call."""
 
     name: str
     numbers: str
 
 
-def render(title: str, entries: Sequence[Entry]) -> bytes:
+def render(title: str, entries: Sequence[DirectoryEntry]) -> bytes:
     """The PDF of a directory. To be run beside the event loop: a long list takes its time."""
     # The library takes 20 MB, which a worker that prints nothing does without.
     from font_roboto import Roboto, RobotoBold  # noqa: PLC0415

@@ -13,11 +13,12 @@ from email.utils import formatdate
 from typing import Any, Final
 
 from crossbar import clock
+from crossbar.access.authorship import stamps
 from crossbar.dialing import account_dial_plan, accounts_of, is_reconcilable, normalize
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
-from crossbar.endpoint import ACCOUNT, Call, Reply, Resource, answer_listing, stamps
+from crossbar.endpoint import ACCOUNT, Context, Reply, Resource, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.ids import monthly_id
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
@@ -50,7 +51,7 @@ def _value(message: Document) -> dict[str, JSON]:
 def shape(document_type: str) -> Shape:
     """How messages of a type are kept: by the time they were sent, found by their owner and their device."""
     row = Summary("id", key=_key, value=_value, date=_date)
-    return Shape(document_type, summary=row, sort="pvt_created", tags=_tags, room="records")
+    return Shape(document_type, summary=row, sort="pvt_created", tags=_tags, collection="records")
 
 
 SMS: Final = shape("sms")
@@ -62,121 +63,121 @@ def endpoint(kind: Shape) -> Resource:
     resource = Resource(kind.type, scopes=SCOPES, id_name="message_id")
 
     @resource.get()
-    async def messages(call: Call) -> Reply:
+    async def messages(context: Context) -> Reply:
         """The messages of a time range, newest first."""
-        tag, holder_id = _holder(call)
+        tag, holder_id = _holder(context)
 
-        async def name_holder(_: Call, rows: list[dict[str, Any]]) -> None:
+        async def name_holder(_: Context, rows: list[dict[str, Any]]) -> None:
             for row in rows:
                 row["key"] = [holder_id, row["key"][0]]
 
         hooks = [name_holder] if tag else []
         return await answer_listing(
-            call, kind.type, tag=tag, rows_hooks=hooks, time_range=call.config.api.maximum_range
+            context, kind.type, tag=tag, rows_hooks=hooks, time_range=context.config.api.maximum_range
         )
 
     @resource.get("/{message_id}")
-    async def read(call: Call) -> Reply:
+    async def read(context: Context) -> Reply:
         """One message."""
-        return Reply.document(await _load(call, kind))
+        return Reply.document(await _load(context, kind))
 
     @resource.delete("/{message_id}")
-    async def delete(call: Call) -> Reply:
+    async def delete(context: Context) -> Reply:
         """Delete a message, with its parts."""
-        message = await _load(call, kind)
-        await call.store.remove(message)
-        await call.services.attachments.delete(message)
+        message = await _load(context, kind)
+        await context.store.remove(message)
+        await context.runtime.attachments.delete(message)
         return Reply({**message.public, "_read_only": {"deleted": True}}, revision=message.revision)
 
     return resource
 
 
-async def _load(call: Call, kind: Shape) -> Document:
-    message_id = call.path["message_id"]
-    message = await call.store.get(call.account_id, kind.type, message_id)
+async def _load(context: Context, kind: Shape) -> Document:
+    message_id = context.path["message_id"]
+    message = await context.store.get(context.account_id, kind.type, message_id)
     if message is None:
         raise NotFound(message_id)
     return message
 
 
-def _holder(call: Call) -> tuple[str | None, str]:
+def _holder(context: Context) -> tuple[str | None, str]:
     """The tag of the messages of the user or device in the path, and its id."""
     for noun, kind in (("users", "owner"), ("devices", "device")):
-        if parent := call.parents.get(noun):
+        if parent := context.parents.get(noun):
             return f"{kind}/{parent.id}", parent.id
     return None, ""
 
 
-async def send(call: Call, kind: Shape, data: dict[str, JSON]) -> tuple[Document, Reply]:
+async def send(context: Context, kind: Shape, data: dict[str, JSON]) -> tuple[Document, Reply]:
     """Queue a message whose `data` fits its schema; returns it as kept, and the answer.
 
     Raises 400 `disabled` for a disabled account, and 400 on `from` where a message to the public network does not
     come from a number of the account.
     """
-    if not call.account.enabled:
+    if not context.account.enabled:
         raise SystemFault("disabled")
-    owner_id = _owner_of(call)
-    to = normalize(str(data["to"]), await account_dial_plan(call.store, call.account_id))
+    owner_id = _owner_of(context)
+    to = normalize(str(data["to"]), await account_dial_plan(context.store, context.account_id))
     off_net = is_reconcilable(to)
-    sender = str(data.get("from") or await _caller_id(call, owner_id, "external" if off_net else "internal"))
+    sender = str(data.get("from") or await _caller_id(context, owner_id, "external" if off_net else "internal"))
     if off_net:
         sender = normalize(sender)
-        await _check_number(call, sender)
+        await _check_number(context, sender)
     fields: dict[str, JSON] = {
         "from": sender,
         "to": to if off_net else data["to"],
         "direction": "outbound",
         "status": "queued",
-        "message_id": call.request_id,
+        "message_id": context.request_id,
         "route_type": "offnet" if off_net else "onnet",
     }
     if "body" in data:
         fields["body"] = data["body"]
     if owner_id:
         fields["owner_id"] = owner_id
-    if device := call.parents.get("devices"):
+    if device := context.parents.get("devices"):
         fields["device_id"] = device.id
-    message = Document(call.account_id, kind.type, monthly_id(), fields)
-    message.fields |= stamps(call, message)
-    saved = await call.store.insert(message)
+    message = Document(context.account_id, kind.type, monthly_id(), fields)
+    message.fields |= stamps(context.author, message)
+    saved = await context.store.insert(message)
     answer = {key: fields[key] for key in ("message_id", "from", "to", "body", "route_type") if key in fields}
     variables = {
-        "account_id": call.account_id,
-        "reseller_id": await call.directory.reseller_of(call.account),
+        "account_id": context.account_id,
+        "reseller_id": await context.directory.reseller_of(context.account),
         "authorizing_type": "user" if owner_id else "account",
-        "authorizing_id": owner_id or call.account_id,
+        "authorizing_id": owner_id or context.account_id,
     } | ({"owner_id": owner_id} if owner_id else {})
-    reply = Reply({**answer, "account_id": call.account_id, "custom_vars": variables})
+    reply = Reply({**answer, "account_id": context.account_id, "custom_vars": variables})
     if off_net:
         reply.envelope["charges"] = FLAT_RATE[kind.type]
     return saved, reply
 
 
-def _owner_of(call: Call) -> str | None:
+def _owner_of(context: Context) -> str | None:
     """The user who sends: the one in the path, the device's owner, or the caller in its own account."""
-    if user := call.parents.get("users"):
+    if user := context.parents.get("users"):
         return user.id
-    if device := call.parents.get("devices"):
+    if device := context.parents.get("devices"):
         return device.at("owner_id")  # type: ignore[no-any-return]
-    return call.identity.owner_id if call.identity.account_id == call.account_id else None
+    return context.identity.owner_id if context.identity.account_id == context.account_id else None
 
 
-async def _caller_id(call: Call, owner_id: str | None, kind: str) -> str:
+async def _caller_id(context: Context, owner_id: str | None, kind: str) -> str:
     """The number a message shows when none is given: the sender's, else the account's."""
     user, account = await asyncio.gather(
-        call.store.get(call.account_id, "user", owner_id or ""),
-        call.store.get(ACCOUNTS, "account", call.account_id),
+        context.store.get(context.account_id, "user", owner_id or ""),
+        context.store.get(ACCOUNTS, "account", context.account_id),
     )
     numbers = (holder.at(f"caller_id.{kind}.number") for holder in (user, account) if holder)
     return str(next(filter(None, numbers), ""))
 
 
-async def _check_number(call: Call, number: str) -> None:
+async def _check_number(context: Context, number: str) -> None:
     """Only a number that the account holds may speak to the public network."""
-    holder = (await accounts_of(call.store, [number])).get(number)
+    holder = (await accounts_of(context.store, [number])).get(number)
     if holder is None:
         raise Invalid.field("from", "invalid", "number is invalid", cause=number)
-    if holder != call.account_id:
+    if holder != context.account_id:
         raise Invalid.field("from", "forbidden", "number does not belong to account", cause=number)
 
 

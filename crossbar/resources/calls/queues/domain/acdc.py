@@ -18,7 +18,6 @@ from crossbar.documents.store import Store
 from crossbar.errors import JSON
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
 
-DAY: Final = 86_400
 ANSWERED: Final = frozenset({"handled", "processed"})
 """States of a queue's call in which an agent has talked to the caller."""
 
@@ -48,10 +47,10 @@ CALL_STAT: Final = Shape(
     summary=Summary("id", **{name: _or_empty(name) for name in COLUMNS[1:]}),
     sort="entered_timestamp",
     filters=("agent_id", "queue_id", "status"),
-    room="records",
+    collection="records",
 )
 AGENT_STATUS: Final = Shape(
-    "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), room="records"
+    "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), collection="records"
 )
 
 
@@ -81,7 +80,7 @@ async def _keep_call_stat(store: Store, stat: Document) -> bool:
         before, known.fields = known.fields, _merged(known, stat).fields
         return {**known.fields, "pvt_modified": 0} != {**before, "pvt_modified": 0}
 
-    return await store.amend(stat, change)
+    return await store.create_or_update(stat, change)
 
 
 def _merged(known: Document, told: Document) -> Document:
@@ -91,7 +90,7 @@ def _merged(known: Document, told: Document) -> Document:
         first, last = last, first
     misses = max(first.get("misses") or [], last.get("misses") or [], key=len)
     fields = {**first, **last} | ({"misses": misses} if misses else {})
-    return Document(known.database, known.type, known.id, _with_times(fields))
+    return Document(known.partition, known.type, known.id, _with_times(fields))
 
 
 def _with_times(fields: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +123,7 @@ async def call_stats(
 ) -> list[Document]:
     """The calls that entered a queue between two times (Gregorian seconds, inclusive), newest first."""
     listing = _between(account_id, CALL_STAT, first, last)
-    found = await store.documents(replace(listing, tag=filter_tag("status", status) if status else None))
+    found = await store.all(replace(listing, tag=filter_tag("status", status) if status else None))
     return [stat for stat in found if agent_id is None or stat.fields.get("agent_id") == agent_id]
 
 
@@ -133,13 +132,13 @@ async def agent_statuses(
 ) -> list[Document]:
     """What agents, or one of them, did from a time between two on, newest first."""
     listing = _between(account_id, AGENT_STATUS, first, last)
-    return await store.documents(replace(listing, tag=filter_tag("agent_id", agent_id) if agent_id else None))
+    return await store.all(replace(listing, tag=filter_tag("agent_id", agent_id) if agent_id else None))
 
 
 async def latest_status(store: Store, account_id: str, agent_id: str) -> Document | None:
     """What an agent does now, as far as is known."""
     listing = Listing(account_id, AGENT_STATUS.type, tag=filter_tag("agent_id", agent_id), limit=1)
-    return next(iter(await store.documents(listing)), None)
+    return next(iter(await store.all(listing)), None)
 
 
 def totals_by_agent(stats: list[Document]) -> dict[str, dict[str, Any]]:

@@ -8,23 +8,22 @@ from __future__ import annotations
 from typing import Literal
 
 from crossbar import clock
-from crossbar.endpoint import Call
+from crossbar.endpoint import Context
 from crossbar.errors import Invalid
-from crossbar.resources.calls.queues.domain.acdc import DAY
 from crossbar.resources.records.domain.cdr_row import whole
 
 
-def stat_range(call: Call, *, cause: Literal["start", "end"]) -> tuple[int, int]:
+def stat_range(context: Context, *, cause: Literal["start", "end"]) -> tuple[int, int]:
     """The range asked for, both ends inclusive; without a start the last day, and never more than a month.
 
     Raises 400 `end_range.maximum` for one that ends before it starts; `cause` says which end the error quotes.
     """
-    last = whole(call.values.get("end_range")) or clock.now()
-    given = call.values.get("start_range")
+    last = whole(context.values.get("end_range")) or clock.now()
+    given = context.values.get("start_range")
     if given is None:
-        return last - DAY, last
+        return last - clock.DAY, last
     first = whole(given)
     if first > last:
         quoted = given if cause == "start" else last
         raise Invalid.field("end_range", "maximum", "value is greater than start_range", cause=quoted)
-    return max(first, last - call.config.api.maximum_range), last
+    return max(first, last - context.config.api.maximum_range), last

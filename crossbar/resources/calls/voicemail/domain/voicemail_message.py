@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from crossbar import clock, ids
+from crossbar.access.authorship import stamps
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import Call, stamps
+from crossbar.endpoint import Context
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.calls.media.domain.local_time import file_time, local_time
 from crossbar.resources.calls.media.domain.media_file import check_sound, record_id, save_with_files, sound
@@ -34,7 +35,6 @@ ANONYMOUS: Final = "0000000000"
 """The caller's number and name where nothing is known of the caller."""
 AT_A_TIME: Final = 50
 """Messages of a bulk request that are worked on together."""
-_DAY: Final = 86_400
 _GRACE: Final = 3_600
 _METADATA: Final = (
     "timestamp",
@@ -68,21 +68,21 @@ SHAPE: Final = Shape(
     ),
     sort="metadata.timestamp",
     tags=tags,
-    room="records",
+    collection="records",
 )
 
 
 # Retention
 
 
-def retention_seconds(call: Call) -> int:
+def retention_seconds(context: Context) -> int:
     """How long messages can be changed."""
-    return call.config.media.message_retention_duration * _DAY + _GRACE
+    return context.config.media.message_retention_duration * clock.DAY + _GRACE
 
 
-def retention_limit(call: Call) -> int:
+def retention_limit(context: Context) -> int:
     """The time before which messages are only kept, and shown as deleted."""
-    return clock.now() - retention_seconds(call)
+    return clock.now() - retention_seconds(context)
 
 
 def as_retained(metadata: dict[str, JSON], limit: int) -> dict[str, JSON]:
@@ -100,36 +100,36 @@ def as_retained(metadata: dict[str, JSON], limit: int) -> dict[str, JSON]:
 # Finding
 
 
-async def find_message(call: Call, box_id: str, message_id: str) -> Document:
+async def find_message(context: Context, box_id: str, message_id: str) -> Document:
     """A message of a box. Raises 404 for one that is missing or in another box."""
-    message = await call.store.get(call.account_id, TYPE, message_id)
+    message = await context.store.get(context.account_id, TYPE, message_id)
     if message is None or message.at("source_id") != box_id:
         raise NotFound(message_id)
     return message
 
 
-async def message_ids(call: Call, box_id: str, folder: str | None = None) -> list[str]:
+async def message_ids(context: Context, box_id: str, folder: str | None = None) -> list[str]:
     """The messages of a box, or of one of its folders, the newest first."""
     tag = f"box/{box_id}" if folder is None else f"box/{box_id}/{folder}"
-    return [row.id async for row in call.store.stream(Listing(call.account_id, TYPE, tag=tag))]
+    return [row.id async for row in context.store.stream(Listing(context.account_id, TYPE, tag=tag))]
 
 
-async def count_messages(call: Call, box_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+async def count_messages(context: Context, box_ids: Iterable[str]) -> dict[str, dict[str, int]]:
     """New and saved messages inside the retention time of each box that has any: box → folder → number."""
     words = [f"box/{box_id}/{folder}" for box_id in box_ids for folder in (NEW, SAVED)]
     if not words:
         return {}
-    recent = Listing(call.account_id, TYPE, end=Position.value(retention_limit(call)))
+    recent = Listing(context.account_id, TYPE, end=Position.value(retention_limit(context)))
     counts: dict[str, dict[str, int]] = {}
-    for word, count in (await call.store.tally(recent, words=words)).items():
+    for word, count in (await context.store.count_by_tag(recent, words=words)).items():
         _, box_id, folder = word.split("/")
         counts.setdefault(box_id, {NEW: 0, SAVED: 0})[folder] = count
     return counts
 
 
-def download_name(call: Call, box: Document, message: Document, extension: str) -> str:
+def download_name(context: Context, box: Document, message: Document, extension: str) -> str:
     """`<caller's number>_<time>.<extension>`, the time in the box's time zone."""
-    moment = _box_time(call, call.account, box, message.at("metadata.timestamp"))
+    moment = _box_time(context, context.account, box, message.at("metadata.timestamp"))
     return f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}"
 
 
@@ -137,7 +137,7 @@ def download_name(call: Call, box: Document, message: Document, extension: str) 
 
 
 async def create_message(
-    call: Call,
+    context: Context,
     account: Account,
     box: Document,
     data: Mapping[str, Any],
@@ -154,7 +154,7 @@ async def create_message(
     files = []
     if file is not None:
         check_sound(file)
-        files = [await sound(call, file, box.at("media_extension", "mp3"))]
+        files = [await sound(context, file, box.at("media_extension", "mp3"))]
     timestamp = data.get("timestamp") or clock.now()
     number = data.get("caller_id_number") or ANONYMOUS
     realm = account.realm or "nodomain"
@@ -177,22 +177,22 @@ async def create_message(
         },
     )
     recipient = data.get("to") or box.at("mailbox")
-    _place(call, account, message, box, timestamp, folder=data.get("folder") or NEW, to=f"{recipient}@{realm}")
-    return await save_with_files(call, message, files)
+    _place(context, account, message, box, timestamp, folder=data.get("folder") or NEW, to=f"{recipient}@{realm}")
+    return await save_with_files(context, message, files)
 
 
-async def replace_sound(call: Call, box: Document, message: Document, file: UploadedFile) -> None:
+async def replace_sound(context: Context, box: Document, message: Document, file: UploadedFile) -> None:
     """Give a message another sound. Raises 400 for a file that is none."""
     check_sound(file)
-    stored = await sound(call, file, box.at("media_extension", "mp3"))
-    await call.services.attachments.put(message, stored.name, stored.content_type, stored.contents, alone=True)
+    stored = await sound(context, file, box.at("media_extension", "mp3"))
+    await context.runtime.attachments.put(message, stored.name, stored.content_type, stored.contents, alone=True)
 
 
 def _place(
-    call: Call, account: Account, message: Document, box: Document, timestamp: int, *, folder: str, to: str
+    context: Context, account: Account, message: Document, box: Document, timestamp: int, *, folder: str, to: str
 ) -> None:
     """Put a message, in place, into a folder of a box, as of a time."""
-    moment = _box_time(call, account, box, timestamp)
+    moment = _box_time(context, account, box, timestamp)
     message.fields |= {
         "name": f"mailbox {box.at('mailbox')} message {_message_time(moment)}",
         "source_id": box.id,
@@ -205,12 +205,12 @@ def _place(
             "media_id": message.id,
         },
     }
-    message.fields |= stamps(call, message)
+    message.fields |= stamps(context.author, message)
 
 
-def _box_time(call: Call, account: Account, box: Document, timestamp: int) -> datetime:
+def _box_time(context: Context, account: Account, box: Document, timestamp: int) -> datetime:
     """A moment as the people of a box tell the time."""
-    return local_time(timestamp, box.at("timezone"), account.timezone, call.config.accounts.default_timezone)
+    return local_time(timestamp, box.at("timezone"), account.timezone, context.config.accounts.default_timezone)
 
 
 def _message_time(moment: datetime) -> str:
@@ -220,64 +220,64 @@ def _message_time(moment: datetime) -> str:
 # Changing
 
 
-async def set_folder(call: Call, box_id: str, message_id: str, folder: str, *, gone: bool = False) -> Document:
+async def set_folder(context: Context, box_id: str, message_id: str, folder: str, *, gone: bool = False) -> Document:
     """Put a message into a folder; `gone` takes it out of all lists, too. Raises 404, or 400 for one too old."""
-    _check_age(await find_message(call, box_id, message_id), retention_limit(call))
+    _check_age(await find_message(context, box_id, message_id), retention_limit(context))
 
     def change(message: Document) -> None:
         message.fields["metadata"] = {**message.fields["metadata"], "folder": folder}
-        message.fields |= stamps(call, message) | ({"pvt_deleted": True} if gone else {})
+        message.fields |= stamps(context.author, message) | ({"pvt_deleted": True} if gone else {})
 
-    changed = await call.store.change(call.account_id, TYPE, message_id, change)
+    changed = await context.store.update(context.account_id, TYPE, message_id, change)
     if changed is None:
         raise NotFound(message_id)
     return changed
 
 
-async def copy_message(call: Call, box_id: str, message_id: str, target: Document) -> Document:
+async def copy_message(context: Context, box_id: str, message_id: str, target: Document) -> Document:
     """A copy of a message, new in another box. Raises 404, or 400 for one too old."""
-    message, copy = await _carbon(call, box_id, message_id, target)
+    message, copy = await _carbon(context, box_id, message_id, target)
     try:
-        await _copy_sound(call, message, copy)
-        return await call.store.insert(copy)
+        await _copy_sound(context, message, copy)
+        return await context.store.insert(copy)
     except BaseException:
-        await call.services.attachments.delete(copy)
+        await context.runtime.attachments.delete(copy)
         raise
 
 
-async def move_message(call: Call, box_id: str, message_id: str, target: Document) -> Document:
+async def move_message(context: Context, box_id: str, message_id: str, target: Document) -> Document:
     """A message as a new one of another box; the old one is no more. Raises 404, or 400 for one too old."""
-    message, copy = await _carbon(call, box_id, message_id, target)
+    message, copy = await _carbon(context, box_id, message_id, target)
 
     async def exchange(transaction: Transaction) -> Document:
-        if await transaction.get(message.database, TYPE, message.id) is None:
+        if await transaction.get(message.partition, TYPE, message.id) is None:
             raise NotFound(message.id)
         await transaction.remove(message)
         return await transaction.insert(copy)
 
     try:
-        await _copy_sound(call, message, copy)
-        moved = await call.store.transact(exchange)
+        await _copy_sound(context, message, copy)
+        moved = await context.store.transact(exchange)
     except BaseException:
-        await call.services.attachments.delete(copy)
+        await context.runtime.attachments.delete(copy)
         raise
-    await call.services.attachments.delete(message)
+    await context.runtime.attachments.delete(message)
     return moved
 
 
-async def _carbon(call: Call, box_id: str, message_id: str, target: Document) -> tuple[Document, Document]:
+async def _carbon(context: Context, box_id: str, message_id: str, target: Document) -> tuple[Document, Document]:
     """A message and what it will be in another box."""
-    message = await find_message(call, box_id, message_id)
-    _check_age(message, retention_limit(call))
+    message = await find_message(context, box_id, message_id)
+    _check_age(message, retention_limit(context))
     copy = replace(message, id=ids.monthly_id(), fields=dict(message.fields), revision=None)
     copy.fields["history"] = [*message.at("history", []), box_id]
-    recipient = f"{target.at('mailbox')}@{call.account.realm or 'nodomain'}"
-    _place(call, call.account, copy, target, clock.now(), folder=NEW, to=recipient)
+    recipient = f"{target.at('mailbox')}@{context.account.realm or 'nodomain'}"
+    _place(context, context.account, copy, target, clock.now(), folder=NEW, to=recipient)
     return message, copy
 
 
-async def _copy_sound(call: Call, message: Document, copy: Document) -> None:
-    attachments = call.services.attachments
+async def _copy_sound(context: Context, message: Document, copy: Document) -> None:
+    attachments = context.runtime.attachments
     for attachment in await attachments.all(message):
         await attachments.copy(attachment, copy)
 

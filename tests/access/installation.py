@@ -86,7 +86,7 @@ class Worker:
 StartWorker = Callable[..., Awaitable[Worker]]
 
 
-class Town:
+class Installation:
     """Makes accounts and users."""
 
     def __init__(self, store: Store) -> None:
@@ -111,14 +111,14 @@ class Town:
         return await self.store.insert(Document(account.id, "user", new_id(), everything | fields))
 
     async def edit(self, document: Document, **fields: Any) -> Document:
-        changed = await self.store.change(
-            document.database, document.type, document.id, lambda found: found.fields.update(fields)
+        changed = await self.store.update(
+            document.partition, document.type, document.id, lambda found: found.fields.update(fields)
         )
         assert changed is not None
         return changed
 
     async def delete(self, document: Document) -> None:
-        await self.store.put(replace(document, fields={**document.fields, "pvt_deleted": True}))
+        await self.store.upsert(replace(document, fields={**document.fields, "pvt_deleted": True}))
 
     def _next_second(self) -> int:
         self._age += 1

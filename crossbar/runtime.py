@@ -1,0 +1,38 @@
+"""What every endpoint and every piece of domain logic may need while the server runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from crossbar.access.bundle import Access
+from crossbar.config import Config
+from crossbar.documents.attachments import Attachments
+from crossbar.documents.feed import Feed
+from crossbar.documents.schemas import Schemas
+from crossbar.documents.store import Store
+from crossbar.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What every endpoint may need; a wing's own services stand in the application under their `web.AppKey`."""
+
+    settings: Settings
+    store: Store
+    feed: Feed
+    schemas: Schemas
+    attachments: Attachments
+    access: Access
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force, system settings included."""
+        return self.settings.config
+
+
+Lifespan = Callable[[web.Application, Runtime], AbstractAsyncContextManager[None]]
+"""Something of a wing that runs as long as the server: it opens with the server and ends before its services do."""
