@@ -13,7 +13,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from crossbar.endpoint import Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.wire.paths import parse_path
 
 ROUNDS = 7
@@ -44,21 +44,21 @@ def microseconds(look_up: Callable[[], object]) -> float:
 
 def here(endpoints: int) -> float:
     """The last endpoint's document path, through the path parser and the endpoint's own table."""
-    resources = {}
+    things = {}
     for number in range(endpoints):
-        resource = resources[f"things{number}"] = Resource(f"things{number}")
+        endpoint = things[f"things{number}"] = Endpoint(f"things{number}")
         for pattern in PATTERNS:
             for verb in VERBS:
-                resource.route(verb, pattern)(answer)
-    names = frozenset(resources) | {"accounts"}
+                endpoint.route(verb, f"/accounts/{{account_id}}/things{number}{pattern}")(answer)
+    words = dict.fromkeys([*things, "accounts"], False)
     path = f"/v2/accounts/{ACCOUNT}/things{endpoints - 1}/{DOCUMENT}"
 
     def look_up() -> object:
-        parsed = parse_path(path, names)
+        parsed = parse_path(path, words)
         if parsed is None:
             raise LookupError(path)
         noun = parsed.nouns[-1]
-        found = resources[noun.name].find(noun.args)
+        found = things[noun.name].routes.find(noun.args)
         if found is None:
             raise LookupError(path)
         return found[0].routes["accounts"]["GET"]

@@ -24,12 +24,25 @@ from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Store
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.endpoint.rendering import Rendering
 from crossbar.errors import CrossbarError
 from crossbar.metrics import Metrics
-from crossbar.resources import apps, auth, billing, calls, identity, ingest, notices, numbers, records, system, tasks
+from crossbar.resources import (
+    UNSERVED,
+    apps,
+    auth,
+    billing,
+    calls,
+    identity,
+    ingest,
+    notices,
+    numbers,
+    records,
+    system,
+    tasks,
+)
 from crossbar.resources.apps.domain.app_registration import Registered, register
 from crossbar.resources.identity.domain import first_account
 from crossbar.runtime import Runtime
@@ -39,7 +52,7 @@ from crossbar.wire.envelope import Envelopes
 
 WINGS: Final = (auth, apps, notices, billing, numbers, ingest, tasks, calls, records, identity, system)
 """Each wing lists its `ENDPOINTS`, further `SHAPES`, and `LIFESPANS`: what runs as long as the server does."""
-ENDPOINTS: Final[tuple[Resource, ...]] = tuple(resource for wing in WINGS for resource in wing.ENDPOINTS)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(endpoint for wing in WINGS for endpoint in wing.ENDPOINTS)
 RUNTIME: Final = web.AppKey("services", Runtime)
 METRICS: Final = web.AppKey("metrics", Metrics)
 LEAST_SLOTS: Final = 1024
@@ -59,7 +72,7 @@ class Bootstrap:
 
 def shapes() -> Shapes:
     """How documents of every type are kept."""
-    known = Shapes(shape for resource in ENDPOINTS for shape in resource.shapes)
+    known = Shapes(shape for endpoint in ENDPOINTS for shape in endpoint.shapes)
     for shape in (*Access.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
         known.add(shape)
     return known
@@ -113,8 +126,7 @@ async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> w
     async def services(app: web.Application) -> AsyncIterator[None]:
         async with open_runtime(config, database_uri, buckets) as opened:
             app[RUNTIME] = opened
-            rendering = Rendering(envelopes, metrics, compress=lambda: opened.config.server.compress_response_body)
-            app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, rendering)
+            app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, Rendering(envelopes, metrics), unserved=UNSERVED)
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
                     for part in wing.LIFESPANS:

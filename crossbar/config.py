@@ -158,9 +158,6 @@ class ApiOptions:
     pagination_page_size: int = option(
         50, "Items on a page when the client names no page_size.", minimum=1, kazoo="crossbar.pagination_page_size"
     )
-    load_view_chunk_size: int = option(
-        50, "Items in one chunk of a chunked listing.", minimum=1, kazoo="crossbar.load_view_chunk_size"
-    )
     maximum_range: int = option(
         2_682_000,
         "Seconds between created_from and created_to; the default is 31 days and an hour.",
@@ -169,9 +166,6 @@ class ApiOptions:
     )
     default_language: str = option(
         "en-US", "Language of accounts and users that name none.", kazoo="crossbar.default_language"
-    )
-    ensure_valid_schema: bool = option(
-        True, "Answer 500 when the schema of an endpoint is missing.", kazoo="crossbar.ensure_valid_schema"
     )
     schema_strict_validation: bool = option(
         False, 'Refuse "12" for 12 instead of casting it.', kazoo="crossbar.schema_strict_validation"
@@ -185,9 +179,6 @@ class ApiOptions:
         minimum=42,
         maximum=179,
         kazoo="crossbar.reset_id_size",
-    )
-    cache_ttl: int = option(
-        300, "Seconds that data which announces no change is kept in memory.", minimum=0, kazoo="crossbar.cache_ttl"
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
 
 from crossbar import manual
 from crossbar.config import OPTIONS, Config, ConfigError
-from crossbar.options import MASK
+from crossbar.options import MASK, Option
 
 ROOT = Path(__file__).parent.parent
 
@@ -179,3 +180,14 @@ def test_the_example_file_holds_the_defaults() -> None:
 )
 def test_pages_made_from_the_declarations_are_current(file: str, text: str) -> None:
     assert (ROOT / file).read_text() == text, "run `make docs`"
+
+
+SOURCES = {file: file.read_text() for file in (ROOT / "crossbar").rglob("*.py")}
+
+
+@pytest.mark.parametrize("declared", OPTIONS.values(), ids=lambda declared: declared.path)
+def test_every_option_is_read_somewhere(declared: Option) -> None:
+    section = type(getattr(Config(), declared.section)).__name__
+    users = [text for text in SOURCES.values() if f".{declared.section}" in text or section in text]
+    # Its declaration is no use of it; `self.name` in a property of its section is.
+    assert any(re.search(rf"\.{declared.name}\b", text) for text in users), f"nothing acts on {declared.path}"

@@ -25,8 +25,8 @@ ENDS_THE_TENANT: Final = {("DELETE", "/v2/accounts/{account_id}"), ("DELETE", "/
 ROUTES: Final = sorted(
     (
         route
-        for resource in ENDPOINTS
-        for route in resource.routes
+        for endpoint in ENDPOINTS
+        for route in endpoint.routes
         if (route.verb, route.template) not in ENDS_THE_TENANT
     ),
     key=lambda route: (route.template, route.verb),

@@ -30,7 +30,7 @@ QUESTIONS = (
 
 
 def reading_routes() -> list[Route]:
-    routes = (route for resource in ENDPOINTS for route in resource.routes)
+    routes = (route for endpoint in ENDPOINTS for route in endpoint.routes)
     return sorted((route for route in routes if route.verb == "GET"), key=lambda route: route.template)
 
 

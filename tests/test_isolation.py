@@ -8,17 +8,16 @@ import pytest
 import pytest_asyncio
 
 from crossbar.app import ENDPOINTS
-from crossbar.endpoint import ACCOUNT, Route, Who
+from crossbar.endpoint import Route, Who
 from tests.harness import RunningServer, Tenant, expired_token, issue_token, new_tenant
 
 SAMPLE = "f" * 32
 
 
 def routes(*, account: bool) -> Iterator[Route]:
-    for resource in ENDPOINTS:
-        for route in resource.routes:
-            in_account = route.scope.startswith(ACCOUNT) or (resource.name == "accounts" and route.pattern)
-            if bool(in_account) is account:
+    for endpoint in ENDPOINTS:
+        for route in endpoint.routes:
+            if ("{account_id}" in route.template) is account:
                 yield route
 
 

@@ -57,8 +57,8 @@ class Costs:
             return costs
         endpoint = asked.nouns[-1][0] if asked.nouns else ""
         paths: list[tuple[str, ...]] = [(endpoint, asked.verb), (endpoint,)]
-        if asked.account_id is not None:
-            account = asked.account_id
+        if asked.named_account_id is not None:
+            account = asked.named_account_id
             paths = [(account, endpoint, asked.verb), (account, endpoint), (account,), *paths]
         for path in paths:
             cost = _whole_number_at(costs, path if suffix is None else (*path, suffix))
@@ -104,7 +104,7 @@ class Costs:
 
 def bucket_name(asked: RequestFacts) -> str:
     """The bucket a request draws from: one for each address and account in the URL."""
-    return f"{asked.client_ip}/{asked.account_id or NO_ACCOUNT}"
+    return f"{asked.client_ip}/{asked.named_account_id or NO_ACCOUNT}"
 
 
 def _whole_number_at(costs: Mapping[str, Any], path: tuple[str, ...]) -> int | None:

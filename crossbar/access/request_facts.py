@@ -13,7 +13,7 @@ class RequestFacts(Protocol):
     """A request as access decisions see it; the floors above have an object that fits.
 
     `verb` is the effective one (tunnelled verbs resolved), in capitals. `nouns` are the endpoints of the path in
-    order, `account_id` the argument of its `accounts`, if any.
+    order, `named_account_id` the argument of its `accounts`, if any.
     """
 
     @property
@@ -23,4 +23,4 @@ class RequestFacts(Protocol):
     @property
     def nouns(self) -> Sequence[Noun]: ...  # noqa: D102
     @property
-    def account_id(self) -> str | None: ...  # noqa: D102
+    def named_account_id(self) -> str | None: ...  # noqa: D102

@@ -103,10 +103,10 @@ def _for_method(restrictions: Restrictions | None, method: str) -> Restrictions 
 
 def _names_of(identity: Identity, asked: RequestFacts, account: Account | None) -> set[str]:
     """What `allowed_accounts` may call the account in the URL."""
-    if asked.account_id is None:
+    if asked.named_account_id is None:
         return {ANY}
-    names = {ANY, asked.account_id}
-    if asked.account_id == identity.account.id:
+    names = {ANY, asked.named_account_id}
+    if asked.named_account_id == identity.account.id:
         names.add(AUTH_ACCOUNT)
     elif account is not None and account.within(identity.account.id):
         names.add(DESCENDANT_ACCOUNT)

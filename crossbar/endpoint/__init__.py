@@ -1,26 +1,26 @@
-"""What all endpoints share: a declaration in, routes out, and the one life of a request."""
+"""What all endpoints share: a declaration in, routes out, and the stages of a request."""
 
+from crossbar.endpoint.collection import Collection
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.document_list import answer_listing
+from crossbar.endpoint.endpoint import Endpoint
 from crossbar.endpoint.hooks import Draft
 from crossbar.endpoint.lifecycle import Lifecycle, chosen_id
 from crossbar.endpoint.reply import ABSENT, Binary, Reply, Stream
-from crossbar.endpoint.routing import ACCOUNT, ANY_DOCUMENT, BARE, Handler, Resource, Route, Rule, Who
+from crossbar.endpoint.routing import Handler, Route, Rule, Who
 from crossbar.endpoint.singleton import Singleton
 
 __all__ = [
     "ABSENT",
-    "ACCOUNT",
-    "ANY_DOCUMENT",
-    "BARE",
     "Binary",
+    "Collection",
     "Context",
     "Draft",
+    "Endpoint",
     "Handler",
     "Lifecycle",
     "Reply",
-    "Resource",
     "Route",
     "Rule",
     "Singleton",

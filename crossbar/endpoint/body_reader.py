@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from crossbar.endpoint.admission import overloaded
 from crossbar.errors import Invalid, Plain
 from crossbar.wire.body import too_large
 
@@ -57,8 +58,3 @@ class BodyReader:
                 raise too_large(limit)
             if self._held > limit * LARGEST_AT_A_TIME:
                 raise overloaded()
-
-
-def overloaded() -> Plain:
-    """503: there is more to do than can be done at a time."""
-    return Plain(503, "service unavailable", {"message": "the server is busy; try again shortly"})

@@ -11,9 +11,10 @@ from operator import itemgetter
 from crossbar.documents.document import Document
 from crossbar.documents.filters import Filters
 from crossbar.endpoint.context import Context
+from crossbar.endpoint.paging import cut
 from crossbar.endpoint.reply import Reply
 from crossbar.errors import JSON
-from crossbar.wire.list_options import encode_start_key, list_options
+from crossbar.wire.list_options import list_options
 
 Entry = tuple[str, Document, dict[str, JSON]]
 """A row with the key it is sorted by, which no other row has, and the document that filters look at."""
@@ -33,15 +34,8 @@ def answer_computed(context: Context, entries: Iterable[Entry]) -> Reply:
         and filters.matches({**document.fields, "id": document.id})
     ]
     kept.sort(key=itemgetter(0), reverse=not options.ascending)
-    size = options.page_size
-    reply = Reply([row for _, row in kept[:size]])
-    if size is not None:
-        reply.envelope["page_size"] = len(kept[:size])
-        if (key := options.start_key_text) is not None:
-            reply.envelope["start_key"] = key
-        if len(kept) > size:
-            reply.envelope["next_start_key"] = encode_start_key([kept[size][0]])
-    return reply
+    page, info = cut(kept, options, itemgetter(0))
+    return Reply([row for _, row in page], page=info)
 
 
 def _text_key(key: JSON) -> str | None:

@@ -1,10 +1,13 @@
-"""One request on its way through the house: who calls, what is asked, and the services that answer it."""
+"""One request: what was asked, who asks, where in the account tree, and the runtime that answers it.
+
+Source: KAZOO `cb_context.erl`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
@@ -16,89 +19,85 @@ from crossbar.documents.document import Document
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, FieldErrors, Invalid, InvalidCredentials
 from crossbar.runtime import Runtime
-from crossbar.wire.body import UploadedFile
+from crossbar.wire.body import RequestBody, UploadedFile
 from crossbar.wire.negotiation import CSV_TYPES, JSON_TYPES
-from crossbar.wire.paths import Noun
-from crossbar.wire.query import Query
-from crossbar.wire.request_values import Values
+from crossbar.wire.paths import Noun, Path
+from crossbar.wire.query import NO_QUERY, Query
+from crossbar.wire.request_values import PresentedCredential, Values
+
+if TYPE_CHECKING:
+    from crossbar.endpoint.routing import Route
 
 Service = TypeVar("Service")
 
-
-@dataclass(slots=True)
-class RequestFacts:
-    """The request as access decisions see it (`crossbar.access.request_facts.Asked`)."""
-
-    client_ip: str
-    verb: str
-    nouns: tuple[Noun, ...]
-
-    @property
-    def account_id(self) -> str | None:
-        """The account named in the path, whether or not it exists."""
-        first = self.nouns[0] if self.nouns else None
-        return first.args[0] if first and first.name == "accounts" and first.args else None
-
-    @property
-    def scope(self) -> str:
-        """The names of the nouns before the last, as routes name their scope.
-
-        Each of them names one thing (an account may have a word of its own after it, `descendants`); a path in which
-        one does not is in a scope that no route has.
-        """
-        before = self.nouns[:-1]
-        if all(len(noun.args) == 1 or (noun.args and noun.name == "accounts") for noun in before):
-            return "/".join([noun.name for noun in before])
-        return "?"
+NOT_FOUND = "unmatched"
+"""What metrics and the log call a request without a route."""
 
 
 @dataclass(slots=True)
 class Context:
-    """A request as a handler sees it.
+    """A request, filled in by the stages of the protocol in their order (`crossbar.endpoint.stages`).
 
-    `verb` is the one to act on (verb tunnelling done); `path` has the named arguments of the route; `data` is the
-    envelope's `data` with private keys dropped; `parents` has the documents of the nouns between the account and the
-    endpoint, by noun name; `media` is the type the answer will have. `gate` is called between checking and writing
-    with the revision of the stored document.
+    *parse* sets `requested` (the path as nouns, None for a path that is not the API's), `query`, `body`, `values`,
+    `presented` (the credential) and `verb` (the one to act on, verb tunnelling done). *authenticate* sets `client_ip`,
+    `nouns` and `caller`. *route* sets `methods` and `routes` (by verb, of this path after these nouns), `path` (the
+    named arguments of the route), `cors` and `target` (the account in the path). *authorize* requires a `caller` where
+    the route does. *execute* sets `media` (the type the answer will have), `parents` (the documents of the nouns
+    between the account and the endpoint, by noun name) and `gate`, which is called between checking and writing with
+    the revision of the stored document.
     """
 
     runtime: Runtime
     request: web.Request
     request_id: str
-    verb: str
-    nouns: tuple[Noun, ...]
-    path: dict[str, str]
-    data: JSON
-    envelope: dict[str, JSON]
-    files: list[UploadedFile]
-    query: Query
-    values: Values
-    asked: RequestFacts
+
+    # parse
+    requested: Path | None = None
+    is_magic: bool = False
+    """Whether the path was hidden in a link that needs no token."""
+    query: Query = NO_QUERY
+    body: RequestBody = field(default_factory=RequestBody)
+    values: Values = field(default_factory=Values)
+    presented: PresentedCredential | None = None
+    verb: str = ""
+
+    # authenticate
+    client_ip: str = ""
+    nouns: tuple[Noun, ...] = ()
     caller: Identity | None = None
+
+    # route
+    methods: tuple[str, ...] = ()
+    requested_method: str | None = None
+    cors: Mapping[str, str] | None = None
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    path: dict[str, str] = field(default_factory=dict)
     target: Account | None = None
+
+    # execute
     media: str = JSON_TYPES[0]
     parents: dict[str, Document] = field(default_factory=dict)
     gate: Callable[[str | None], None] | None = None
 
-    @property
-    def config(self) -> Config:
-        """The configuration in force: ask at each use, settings change while the server runs."""
-        return self.runtime.config
+    # Where it goes
 
     @property
-    def store(self) -> Store:
-        """Where documents are kept."""
-        return self.runtime.store
+    def named_account_id(self) -> str | None:
+        """The account named in the path, whether or not it exists."""
+        first = self.nouns[0] if self.nouns else None
+        return first.args[0] if first and first.name == "accounts" and first.args else None
 
     @property
-    def directory(self) -> Directory:
-        """Accounts and users from memory."""
-        return self.runtime.access.directory
+    def route(self) -> Route | None:
+        """What the path and the verb mean, if anything."""
+        return self.routes.get(self.verb)
 
     @property
-    def client_ip(self) -> str:
-        """The client's address."""
-        return self.asked.client_ip
+    def template(self) -> str:
+        """The path of the route, for the log and the metrics."""
+        return NOT_FOUND if self.route is None else self.route.template
+
+    # Who asks
 
     @property
     def identity(self) -> Identity:
@@ -124,15 +123,49 @@ class Context:
         """The account in the path, else the token's."""
         return self.target.id if self.target is not None else self.identity.account_id
 
+    # What was sent
+
+    @property
+    def data(self) -> JSON:
+        """The envelope's `data`, private keys dropped."""
+        return self.body.data
+
+    @property
+    def envelope(self) -> dict[str, JSON]:
+        """The envelope around `data`."""
+        return self.body.envelope
+
+    @property
+    def files(self) -> list[UploadedFile]:
+        """The files that came with the request."""
+        return self.body.files
+
     @property
     def object(self) -> dict[str, Any]:
         """`data` as an object; an array counts as empty."""
-        return self.data if isinstance(self.data, dict) else {}
+        return self.body.data if isinstance(self.body.data, dict) else {}
 
     @property
     def wants_csv(self) -> bool:
         """Whether the answer is to be a sheet."""
         return self.verb == "GET" and self.media in CSV_TYPES
+
+    # What answers it
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force: ask at each use, settings change while the server runs."""
+        return self.runtime.config
+
+    @property
+    def store(self) -> Store:
+        """Where documents are kept."""
+        return self.runtime.store
+
+    @property
+    def directory(self) -> Directory:
+        """Accounts and users from memory."""
+        return self.runtime.access.directory
 
     def service(self, key: web.AppKey[Service]) -> Service:
         """A wing's service, by its key."""

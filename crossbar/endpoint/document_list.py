@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
@@ -16,9 +17,10 @@ from crossbar.documents.listing import Listing, Position, Row
 from crossbar.documents.shape import Shape, filter_tag
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.hooks import RowsHook
+from crossbar.endpoint.paging import cut, page_info
 from crossbar.endpoint.reply import Reply, Stream
 from crossbar.errors import JSON, Plain
-from crossbar.wire.list_options import ListOptions, encode_start_key, fields, list_options, project
+from crossbar.wire.list_options import ListOptions, fields, list_options, project
 from crossbar.wire.list_options import time_range as requested_range
 
 LARGEST_GATHERED: Final = 1000
@@ -28,6 +30,8 @@ CHUNK: Final = 500
 
 REQUEST_BYTES: Final = 64 * 1024
 """What a request takes before it has read anything, in the reckoning of `request_memory_limit`."""
+
+_POSITION = attrgetter("position")
 
 Render = Callable[[list[bytes]], Awaitable[list[bytes]]]
 """Rows as the store has them → rows as the answer shows them, both as JSON; as many, in the same order."""
@@ -88,28 +92,14 @@ async def answer_listing(
     page = await context.store.page(listing)
     bodies = page.bodies
     _check_size(bodies, context.config.limits.request_memory_limit)
-    start_key = options.start_key_text
-    if options.start_key is None and time_range is not None and bodies:
-        start_key = encode_start_key([page.rows[0].position])
-    reply = Reply(json=_array(await render(bodies)))
-    reply.envelope = paging(len(bodies), start_key, page.next)
-    return reply
+    first = page.rows[0].position if time_range is not None and bodies else None
+    return Reply(json=_array(await render(bodies)), page=page_info(options, len(bodies), page.next, first=first))
 
 
 def _check_size(bodies: list[bytes], limit: int | None) -> None:
     """A listing must not gather more than the configured size, the request's own share included."""
     if limit is not None and REQUEST_BYTES + sum(map(len, bodies)) > limit:
         raise Plain(416, "range not satisfiable")
-
-
-def paging(size: int, start_key: str | None, following: str | None) -> dict[str, Any]:
-    """The envelope keys of a page: its rows, where it began, and where the next one does."""
-    keys: dict[str, Any] = {"page_size": size}
-    if start_key is not None:
-        keys["start_key"] = start_key
-    if following is not None:
-        keys["next_start_key"] = encode_start_key([following])
-    return keys
 
 
 def options_of(context: Context, *, ascending: bool = False, columns: Sequence[str] | None = None) -> ListOptions:
@@ -140,19 +130,13 @@ async def answer_stream(
         if len(gathered) > LARGEST_GATHERED or (csv and columns):
             return Stream(chunks=_chunks(gathered, rows, render), columns=columns)
         return Reply(json=_array(await render(_bodies(gathered))))
-    page = await _take(rows, size + 1)
+    page, info = cut(await _take(rows, size + 1), options, _POSITION, timed=timed)
     if csv and columns:
-        return Stream(chunks=_chunks(page[:size], None, render), columns=columns)
-    start_key = options.start_key_text
-    if options.start_key is None and timed and page:
-        start_key = encode_start_key([page[0].position])
-    following = page[size].position if len(page) > size else None
-    reply = Reply(json=_array(await render(_bodies(page[:size]))))
-    reply.envelope = paging(len(page[:size]), start_key, following)
-    return reply
+        return Stream(chunks=_chunks(page, None, render), columns=columns)
+    return Reply(json=_array(await render(_bodies(page))), page=info)
 
 
-def _bodies(rows: list[Row]) -> list[bytes]:
+def _bodies(rows: Sequence[Row]) -> list[bytes]:
     return [row.body for row in rows]
 
 
@@ -198,7 +182,7 @@ async def _take(rows: AsyncIterator[Row], count: int) -> list[Row]:
     return taken
 
 
-async def _chunks(first: list[Row], rest: AsyncIterator[Row] | None, render: Render) -> AsyncIterator[list[bytes]]:
+async def _chunks(first: Sequence[Row], rest: AsyncIterator[Row] | None, render: Render) -> AsyncIterator[list[bytes]]:
     for at in range(0, len(first), CHUNK):
         yield await render(_bodies(first[at : at + CHUNK]))
     while rest is not None and (rows := await _take(rest, CHUNK)):

@@ -87,9 +87,7 @@ class Lifecycle:
         document = await self.load(context, context.path[self.id_name])
         for hook in self.hooks.before_delete:
             await hook(context, document)
-        context.ready_to_write(document.revision)
-        await self.remove(context, document)
-        return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
+        return await self.remove_and_answer(context, document)
 
     # Parts, also for endpoints that go their own way
 
@@ -137,8 +135,11 @@ class Lifecycle:
                 return await context.store.insert(document)
             return await context.store.replace(document, draft.previous)
         except Duplicate as duplicate:
-            # Without a claim it is the id that is taken; without a holder it was let go in the meantime.
-            raise (duplicate.claim and await self._taken(context, draft)) or Conflict() from duplicate
+            if duplicate.claim is not None:
+                taken = await self._taken(context, document)
+                if taken.fields:  # else the value was let go in the meantime
+                    raise taken from duplicate
+            raise Conflict from duplicate
 
     async def upsert(
         self,
@@ -178,6 +179,12 @@ class Lifecycle:
         for hook in self.hooks.after_delete:
             await hook(context, document)
 
+    async def remove_and_answer(self, context: Context, document: Document) -> Reply:
+        """Judge the request's preconditions, delete the document and show it as it was."""
+        context.ready_to_write(document.revision)
+        await self.remove(context, document)
+        return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
+
     async def validate(self, context: Context, draft: Draft) -> None:
         """Normalise, validate and check a draft. Raises Invalid with everything that was found."""
         for normalize in self.hooks.normalize:
@@ -188,14 +195,15 @@ class Lifecycle:
         draft.data.pop("id", None)
         for check in self.hooks.check:
             await check(context, draft)
-        if draft.errors:
-            # What a check found stays: it may know more of the matter than a claim does.
-            draft.errors.fields |= {**(await self._taken(context, draft)).fields, **draft.errors.fields}
-            raise draft.errors
+        if draft.errors.fields:
+            # The client learns of all errors at once. What a check found stays: it may know more than a claim does.
+            taken = await self._taken(context, self._document(context, draft))
+            raise Invalid({**taken.fields, **draft.errors.fields})
         for finish in self.hooks.finish:
             await finish(context, draft)
-        if draft.errors:
-            raise await self._taken(context, draft) or draft.errors
+        if draft.errors.fields:
+            taken = await self._taken(context, self._document(context, draft))
+            raise taken if taken.fields else draft.errors
 
     async def update(self, context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
         """Save what `change` makes of the public part of the document in the path, and answer it."""
@@ -209,9 +217,8 @@ class Lifecycle:
             return await self.answer(context, saved)
         raise Conflict
 
-    async def _taken(self, context: Context, draft: Draft) -> Invalid:
-        """The uniqueness errors of a draft that is refused anyway, so that the client learns of all at once."""
-        document = self._document(context, draft)
+    async def _taken(self, context: Context, document: Document) -> Invalid:
+        """What of a document's claims others hold already, as validation errors; without any, no fields."""
         claims = list(context.store.shapes[self.document_type].unique(document))
         holders = await context.store.claimants(document.partition, claims)
         errors = Invalid()

@@ -13,33 +13,38 @@ from crossbar.documents.document import Document
 from crossbar.documents.store import Raw
 from crossbar.endpoint.context import Context
 from crossbar.errors import JSON
+from crossbar.wire.envelope import PageInfo
 from crossbar.wire.ranges import byte_range
 
 
-class _Absent:
+class Absent:
     """No `data` key at all, which is not the same as `null`."""
 
     def __repr__(self) -> str:
         return "ABSENT"
 
 
-ABSENT: Final = _Absent()
+ABSENT: Final = Absent()
 
 
 @dataclass(slots=True)
 class Reply:
     """A success envelope.
 
-    `data` is a JSON value, or ready JSON in `json`; `envelope` has further envelope keys (`page_size`,
-    `next_start_key`, `auth_token`, …); `location` is the path of what was created. `status` None means the verb's
-    own: 201 for PUT, else 200.
+    `data` is a JSON value, or ready JSON in `json`; `page` tells where a listing's page begins and ends, `metadata`
+    what is known of `data` beside it, `auth_token` a new token (or None for none where one was presented), `extra`
+    further keys of the envelope that only this endpoint has. `location` is the path of what was created. `status`
+    None means the verb's own: 201 for PUT, else 200.
     """
 
-    data: JSON | _Absent = ABSENT
+    data: JSON | Absent = ABSENT
     json: bytes | None = None
     revision: str | None = None
-    envelope: dict[str, Any] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
+    page: PageInfo | None = None
+    metadata: JSON = None
+    auth_token: str | Absent | None = ABSENT
+    extra: dict[str, JSON] | None = None
+    headers: dict[str, str] | None = None
     location: str | None = None
     status: int | None = None
 
@@ -56,7 +61,7 @@ class Reply:
     @classmethod
     def rows(cls, rows: list[Any], *, page_size: bool = False) -> Reply:
         """A list that is not paginated; `page_size` adds its length to the envelope."""
-        return cls(rows, envelope={"page_size": len(rows)} if page_size else {})
+        return cls(rows, page=PageInfo(len(rows)) if page_size else None)
 
 
 @dataclass(slots=True)

@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from crossbar.documents.document import merge
-from crossbar.documents.shape import Summary
+from crossbar.documents.shape import Shape
+from crossbar.endpoint.collection import Collection
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.reply import Reply
-from crossbar.endpoint.routing import Resource
 from crossbar.errors import JSON
 
 
-class Singleton(Resource):
-    """One document of fixed id in each account.
+class Singleton(Collection):
+    """One document of fixed id in each account; `path` is where it is.
 
     `operations` may be `read`, `create` (PUT; 409 if there is one), `replace` and `merge` (POST, PATCH; they create
     what is missing unless `must_exist`), `delete`.
@@ -26,16 +25,16 @@ class Singleton(Resource):
     def __init__(
         self,
         name: str,
+        path: str,
+        shape: Shape,
         *,
-        document_type: str,
         document_id: str,
+        schema: str | None = None,
         operations: Iterable[str] = ("read", "replace", "delete"),
         must_exist: bool = False,
         hard_delete: bool = True,
-        **declaration: Any,
     ) -> None:
-        declaration.setdefault("summary", Summary("id"))
-        super().__init__(name, document_type=document_type, operations=(), hard_delete=hard_delete, **declaration)
+        super().__init__(name, path, shape, schema=schema, operations=(), hard_delete=hard_delete)
         self.document_id = document_id
         self.must_exist = must_exist
         for operation, verb, handler in (
@@ -46,7 +45,7 @@ class Singleton(Resource):
             ("delete", "DELETE", self._delete),
         ):
             if operation in operations:
-                self.route(verb, checks_itself=True)(handler)
+                self.route(verb, path, checks_itself=True)(handler)
 
     async def _read(self, context: Context) -> Reply:
         return await self.life.answer(context, await self.life.load(context, self.document_id))
@@ -62,10 +61,7 @@ class Singleton(Resource):
         return await self._save(context, lambda stored: merge(stored, context.object))
 
     async def _delete(self, context: Context) -> Reply:
-        document = await self.life.load(context, self.document_id)
-        context.ready_to_write(document.revision)
-        await self.life.remove(context, document)
-        return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
+        return await self.life.remove_and_answer(context, await self.life.load(context, self.document_id))
 
     async def _save(self, context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
         saved = await self.life.upsert(context, self.document_id, change, must_exist=self.must_exist)

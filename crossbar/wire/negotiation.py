@@ -6,11 +6,14 @@ Source: `api_resource:content_types_provided`, `content_types_accepted`, `langua
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+from aiohttp import hdrs
+
 from crossbar.errors import Empty
+from crossbar.wire.request_values import Values
 
 JSON_TYPES: Final = ("application/json", "application/x-json")
 CSV_TYPES: Final = ("text/csv", "text/comma-separated-values", "application/octet-stream")
@@ -55,6 +58,13 @@ def overriding_media_type(accept: str | None, provided: tuple[str, ...] = DEFAUL
     wanted = accept.strip().lower()
     names = _SHORT_NAMES.get(wanted, (wanted,))
     return next((name for name in names if name in provided), None)
+
+
+def answer_type(headers: Mapping[str, str], values: Values, provided: tuple[str, ...] = DEFAULT_PROVIDED) -> str:
+    """The media type of an answer: the option `accept`, else the `Accept` header (406 if none suits)."""
+    wanted = values.get("accept")
+    override = overriding_media_type(wanted, provided) if isinstance(wanted, str) else None
+    return override or media_type(headers.get(hdrs.ACCEPT), provided)
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ Source: `api_util:parse_path_tokens`, `crossbar_init:api_version_constraint`, `c
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from crossbar.errors import Plain
@@ -14,10 +14,9 @@ from crossbar.wire.text import decode_token
 ACCOUNT_ID_LENGTH: Final = 32
 HOOKS: Final = "hooks"
 """The version in paths that other programs post to, in their own words."""
-_SWALLOWING: Final = frozenset(
-    {"schemas", "braintree", "system_configs", "configs", "sup", "ingest", "services", "webhooks"}
-)
-"""Endpoints that take all tokens after them as arguments, even those that are names of endpoints."""
+
+Words = Mapping[str, bool]
+"""Names of endpoints → whether all tokens after the name are its arguments, even those that are names of endpoints."""
 
 
 class Noun(NamedTuple):
@@ -40,7 +39,7 @@ class Path(NamedTuple):
     own_account: bool = False
 
 
-def parse_path(raw_path: str, endpoints: Container[str]) -> Path | None:
+def parse_path(raw_path: str, endpoints: Words) -> Path | None:
     """Split a raw (still percent-encoded) path, without its query string, into nouns.
 
     `endpoints` has every known endpoint name. None means that the path is not the API's (`/`, `/vX/accounts`):
@@ -79,7 +78,7 @@ def _is_version(token: str) -> bool:
     return token == HOOKS or (token[:1] == "v" and digits.isascii() and digits.isdigit())
 
 
-def _nouns(tokens: list[str], endpoints: Container[str]) -> tuple[Noun, ...]:
+def _nouns(tokens: list[str], endpoints: Words) -> tuple[Noun, ...]:
     if not tokens or tokens[0] not in endpoints:
         return ()
     nouns: list[Noun] = []
@@ -87,8 +86,8 @@ def _nouns(tokens: list[str], endpoints: Container[str]) -> tuple[Noun, ...]:
     while start < end:
         name = tokens[start]
         stop = start + 1
-        swallows = name in _SWALLOWING
-        while stop < end and (swallows or tokens[stop] not in endpoints):
+        takes_all = endpoints[name]
+        while stop < end and (takes_all or tokens[stop] not in endpoints):
             stop += 1
         nouns.append(Noun(name, tuple(tokens[start + 1 : stop])))
         start = stop

@@ -127,11 +127,11 @@ class Installation:
 
 @dataclass
 class Request:
-    """A request as the floors above would describe it."""
+    """A request as access decisions see it."""
 
     verb: str = "GET"
     nouns: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    account_id: str | None = None
+    named_account_id: str | None = None
     client_ip: str = "192.0.2.1"
 
     @classmethod

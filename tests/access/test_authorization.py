@@ -49,7 +49,7 @@ MAY = {
 def allowed(caller: str, verb: str, path: str) -> bool:
     request = Request.of(verb, path)
     identity = Identity.without_token(ACCOUNTS[caller], None, "cb_api_auth")
-    return tree_allows(identity, request, ACCOUNTS.get(request.account_id or ""))
+    return tree_allows(identity, request, ACCOUNTS.get(request.named_account_id or ""))
 
 
 @pytest.mark.parametrize("path", ["/accounts/{}", "/accounts/{}/devices", "/accounts/{}/users/U1/devices/D1"])

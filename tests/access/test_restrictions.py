@@ -64,7 +64,7 @@ class Household:
         account, person = await directory.account(self.parent.id), self.people[who]
         assert account is not None
         user = await directory.user(self.parent.id, person.id) if person else None
-        target = await directory.account(request.account_id) if request.account_id else None
+        target = await directory.account(request.named_account_id) if request.named_account_id else None
         try:
             await self.worker.restrictions.check(Identity.without_token(account, user, method), request, target)
         except Forbidden as refusal:

@@ -9,14 +9,14 @@ from typing import Any
 
 from crossbar import clock
 from crossbar.access.directory import Account
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.resources.apps.domain.app_catalog import allowed_apps
 
-apps_link = Resource("apps_link", scopes=(ACCOUNT, BARE))
+apps_link = Endpoint("apps_link")
 
 
-@apps_link.get("/authorize", scopes=(BARE,), who=Who.AUTHENTICATED)
-@apps_link.get("/authorize", scopes=(ACCOUNT,))
+@apps_link.get("/apps_link/authorize", who=Who.AUTHENTICATED)
+@apps_link.get("/accounts/{account_id}/apps_link/authorize")
 async def authorize(context: Context) -> Reply:
     """The token's owner with the apps open to it, and the account in the path (else the token's)."""
     identity = context.identity

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.documents.document import Document, public_fields
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Reply, Resource, Who
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Binary, Collection, Context, Reply, Who
 from crossbar.errors import JSON, Forbidden, Invalid, NotFound, Plain, SystemFault
 from crossbar.resources.apps.domain.app_catalog import APP, STORE, AppsStore, load_store, published_apps
 
@@ -24,10 +24,12 @@ SHOWN: Final = (
 )
 """Fields of an app that the list shows as they are."""
 
-apps_store = Resource("apps_store", document_type=STORE, summary=Summary("id"), operations=(), id_name="app_id")
+apps_store = Collection(
+    "apps_store", "/accounts/{account_id}/apps_store/{app_id}", Shape(STORE, summary=Summary("id")), operations=()
+)
 
 
-@apps_store.get()
+@apps_store.get("/accounts/{account_id}/apps_store")
 async def index(context: Context) -> Reply:
     """Every app open to the account, by name; who may open it where somebody decided that."""
     decided = await load_store(context.runtime, context.account_id)
@@ -40,7 +42,7 @@ def _row(app: Document, decided: AppsStore) -> dict[str, Any]:
     return row | decided.permissions(app)
 
 
-@apps_store.get("/{app_id}")
+@apps_store.get("/accounts/{account_id}/apps_store/{app_id}")
 async def read(context: Context) -> Reply:
     """One app, whole, with what the account decided about it."""
     app = await _published(context)
@@ -61,19 +63,19 @@ async def _published(context: Context) -> Document | None:
 # Installing
 
 
-@apps_store.put("/{app_id}", checks_itself=True)
+@apps_store.put("/accounts/{account_id}/apps_store/{app_id}", checks_itself=True)
 async def install(context: Context) -> Reply:
     """Say for the first time who may open an app."""
     return await _decide(context, installed=False)
 
 
-@apps_store.post("/{app_id}", checks_itself=True)
+@apps_store.post("/accounts/{account_id}/apps_store/{app_id}", checks_itself=True)
 async def update(context: Context) -> Reply:
     """Say anew who may open an app."""
     return await _decide(context, installed=True)
 
 
-@apps_store.delete("/{app_id}", checks_itself=True)
+@apps_store.delete("/accounts/{account_id}/apps_store/{app_id}", checks_itself=True)
 async def uninstall(context: Context) -> Reply:
     """Close an app to the account's users."""
     app_id = (await _known(context)).id
@@ -121,14 +123,14 @@ async def is_above(context: Context) -> bool | None:
     return above and context.account_id != context.identity.account_id
 
 
-@apps_store.get("/blacklist", who=is_above)
+@apps_store.get("/accounts/{account_id}/apps_store/blacklist", who=is_above)
 async def read_blacklist(context: Context) -> Reply:
     """The ids of the apps that are closed to the account."""
     stored = await context.store.get(context.account_id, STORE, STORE)
     return Reply({"blacklist": (stored.at("blacklist") if stored else None) or []})
 
 
-@apps_store.post("/blacklist", who=is_above, checks_itself=True)
+@apps_store.post("/accounts/{account_id}/apps_store/blacklist", who=is_above, checks_itself=True)
 async def replace_blacklist(context: Context) -> Reply:
     """Close these apps to the account, and no others."""
     wanted = context.object.get("blacklist", [])
@@ -146,16 +148,16 @@ async def replace_blacklist(context: Context) -> Reply:
 # Images
 
 
-@apps_store.get("/{app_id}/icon", scopes=(BARE,), who=Who.ANONYMOUS)
-@apps_store.get("/{app_id}/icon", scopes=(ACCOUNT,))
+@apps_store.get("/apps_store/{app_id}/icon", who=Who.ANONYMOUS)
+@apps_store.get("/accounts/{account_id}/apps_store/{app_id}/icon")
 async def icon(context: Context) -> Binary:
     """The app's icon."""
     app = await _app(context)
     return await _image(context, app, app.at("icon"))
 
 
-@apps_store.get("/{app_id}/screenshot/{number}", scopes=(BARE,), who=Who.ANONYMOUS)
-@apps_store.get("/{app_id}/screenshot/{number}", scopes=(ACCOUNT,))
+@apps_store.get("/apps_store/{app_id}/screenshot/{number}", who=Who.ANONYMOUS)
+@apps_store.get("/accounts/{account_id}/apps_store/{app_id}/screenshot/{number}")
 async def screenshot(context: Context) -> Binary:
     """One of the app's screenshots, counted from 0."""
     app, number = await _app(context), context.path["number"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.auth import (
     authenticator_setup,  # noqa: F401 - adds its paths to multi_factor
     recovery,
@@ -22,7 +22,7 @@ from crossbar.resources.auth.token_restrictions import token_restrictions
 from crossbar.resources.auth.user_auth import user_auth
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     api_auth,
     auth,
     ip_auth,

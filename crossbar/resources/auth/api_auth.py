@@ -5,16 +5,16 @@ Source: KAZOO `cb_api_auth`.
 
 from __future__ import annotations
 
-from crossbar.endpoint import BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.resources.auth.domain.login_answer import logged_in
 from crossbar.resources.auth.domain.login_attempt import recorder
 
-api_auth = Resource("api_auth", scopes=(BARE,))
+api_auth = Endpoint("api_auth")
 
 
-@api_auth.put(who=Who.ANONYMOUS)
+@api_auth.put("/api_auth", who=Who.ANONYMOUS)
 async def log_in(context: Context) -> Reply:
     """A token of the account whose API key this is; the token has no user."""
     data = context.valid("api_auth", context.object)
-    login = await context.runtime.access.logins.by_api_key(data["api_key"], context.asked, recorder(context))
+    login = await context.runtime.access.logins.by_api_key(data["api_key"], context, recorder(context))
     return await logged_in(context, login, location=f"/v2/api_auth/{login.account.id}")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.access.logins import OTHERS_AUTH, LoginAttempt
 from crossbar.access.tokens import NO_ACCOUNT, BadToken
-from crossbar.endpoint import ABSENT, ACCOUNT, BARE, Binary, Context, Reply, Resource, Who
+from crossbar.endpoint import ABSENT, Binary, Context, Endpoint, Reply, Who
 from crossbar.errors import Forbidden, InvalidCredentials, Plain
 from crossbar.resources.auth.domain.login_answer import logged_in, login_object
 from crossbar.resources.auth.domain.login_attempt import recorder
@@ -22,7 +22,7 @@ PEM: Final = "application/x-pem-file"
 CARRIED_CLAIMS: Final = ("as", "mfa_resp", "original_account_id", "original_owner_id")
 """What a refreshed token says as the old one did: whose it really is, and how it was come by."""
 
-auth = Resource("auth", scopes=(BARE,))
+auth = Endpoint("auth")
 
 
 def action_required() -> Plain:
@@ -30,7 +30,7 @@ def action_required() -> Plain:
     return Plain(500, "action required", {"message": "action required"})
 
 
-@auth.put(who=Who.AUTHENTICATED)
+@auth.put("/auth", who=Who.AUTHENTICATED)
 async def act(context: Context) -> Reply:
     """A new token for the caller; or, for superduper admins, the end of all tokens."""
     match context.values.get("action"):
@@ -67,7 +67,7 @@ async def may_reset_secret(context: Context) -> bool | None:
     return None if identity.is_account_admin else False
 
 
-@auth.put(scopes=(ACCOUNT, "accounts/users"), who=may_reset_secret)
+@auth.put("/accounts/{account_id}/auth", "/accounts/{account_id}/users/{user_id}/auth", who=may_reset_secret)
 async def reset_secret(context: Context) -> Reply:
     """End all tokens of an account, or of a user."""
     if context.values.get("action") != RESET_SECRET:
@@ -77,13 +77,13 @@ async def reset_secret(context: Context) -> Reply:
     return Reply(ABSENT)
 
 
-@auth.get("/tokeninfo", who=Who.ANONYMOUS)
+@auth.get("/auth/tokeninfo", who=Who.ANONYMOUS)
 async def token_in_query(context: Context) -> Reply:
     """Whose token that is."""
     return await _token_info(context, context.values.get("token"), "missing token in params")
 
 
-@auth.post("/tokeninfo", who=Who.ANONYMOUS)
+@auth.post("/auth/tokeninfo", who=Who.ANONYMOUS)
 async def token_in_body(context: Context) -> Reply:
     """Whose token that is."""
     return await _token_info(context, context.values.get("token"), "missing token in request")
@@ -97,7 +97,7 @@ async def _token_info(context: Context, token: Any, missing: str) -> Reply:
     except BadToken as error:
         raise Plain(403 if error.reason == NO_ACCOUNT else 401, error.reason) from None
     answer = await login_object(context.runtime, identity.account, identity.user)
-    return Reply(answer, envelope={"auth_token": token})
+    return Reply(answer, auth_token=token)
 
 
 # Keys
@@ -108,13 +108,13 @@ async def is_admin(context: Context) -> bool | None:
     return context.identity.is_account_admin
 
 
-@auth.get("/keys", who=is_admin)
+@auth.get("/auth/keys", who=is_admin)
 async def list_keys(context: Context) -> Reply:
     """The ids of the keys that verify tokens, the one that signs first."""
     return Reply.rows(list((await context.runtime.access.keys.ring()).public), page_size=True)
 
 
-@auth.get("/keys/{key_id}", who=is_admin, provides=(*JSON_TYPES, PEM))
+@auth.get("/auth/keys/{key_id}", who=is_admin, provides=(*JSON_TYPES, PEM))
 async def read_key(context: Context) -> Reply | Binary:
     """A public key, in the envelope or as a PEM file."""
     pem = (await context.runtime.access.keys.ring()).public_pem(context.path["key_id"])
@@ -123,7 +123,7 @@ async def read_key(context: Context) -> Reply | Binary:
     return Reply({"public_key_pem": pem})
 
 
-@auth.put("/keys/{key_id}", who=Who.SUPERDUPER)
+@auth.put("/auth/keys/{key_id}", who=Who.SUPERDUPER)
 async def reset_key(context: Context) -> Reply:
     """End a key and every token that it signed; a new one takes its place."""
     if context.values.get("action") != RESET_KEY:

@@ -16,7 +16,7 @@ import segno
 from crossbar.access.authenticators import AlreadyConfirmed
 from crossbar.access.directory import Account, User
 from crossbar.access.logins import MULTI_FACTOR, USER_AUTH, LoginAttempt
-from crossbar.endpoint import ABSENT, BARE, Binary, Context, Reply, Who
+from crossbar.endpoint import ABSENT, Binary, Context, Reply, Who
 from crossbar.errors import Forbidden, Invalid, InvalidCredentials, NotFound, Plain
 from crossbar.resources.auth.domain.login_attempt import recorder
 from crossbar.resources.auth.multi_factor import multi_factor
@@ -27,11 +27,11 @@ PNG: Final = "image/png"
 ISSUER: Final = "KAZOO"
 
 
-@multi_factor.put("/qrcode", scopes=(BARE,), who=Who.ANONYMOUS, provides=(*JSON_TYPES, PNG))
+@multi_factor.put("/multi_factor/qrcode", who=Who.ANONYMOUS, provides=(*JSON_TYPES, PNG))
 async def set_up(context: Context) -> Reply | Binary:
     """Without a code: what an app needs, as `otpauth://` URI or QR code. With the app's code: confirmed."""
     credentials = read_credentials(context)
-    account, user = await context.runtime.access.logins.identify(credentials, context.asked, recorder(context))
+    account, user = await context.runtime.access.logins.identify(credentials, context, recorder(context))
     if credentials.second_factor:
         return await _confirm(context, account, user, str(credentials.second_factor))
     try:
@@ -50,15 +50,15 @@ async def _confirm(context: Context, account: Account, user: User, code: str) ->
     attempt = LoginAttempt(account.id, user.id, USER_AUTH, MULTI_FACTOR, "success", "authenticator was confirmed")
     if not await access.authenticators.check(user, code):
         await recorder(context)(replace(attempt, status="failed", message="unauthorized"))
-        access.costs.drain(context.asked)
+        access.costs.drain(context)
         raise InvalidCredentials
     await recorder(context)(attempt)
     codes = await access.authenticators.renew_recovery_codes(user)
     login = await access.logins.grant(account, user, USER_AUTH, {"mfa_resp": code})
-    return Reply([{"recovery_codes": codes}], envelope={"auth_token": login.token})
+    return Reply([{"recovery_codes": codes}], auth_token=login.token)
 
 
-@multi_factor.put("/reset_qrcode", scopes=(BARE,), who=Who.AUTHENTICATED)
+@multi_factor.put("/multi_factor/reset_qrcode", who=Who.AUTHENTICATED)
 async def reset(context: Context) -> Reply:
     """Forget a user's authenticator, so that a new one can be set up: for administrators of the account or above."""
     user_id = context.object.get("user_id") or context.object.get("owner_id")

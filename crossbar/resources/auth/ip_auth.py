@@ -5,15 +5,15 @@ Source: KAZOO `cb_ip_auth`.
 
 from __future__ import annotations
 
-from crossbar.endpoint import BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.resources.auth.domain.login_answer import logged_in
 from crossbar.resources.auth.domain.login_attempt import recorder
 
-ip_auth = Resource("ip_auth", scopes=(BARE,))
+ip_auth = Endpoint("ip_auth")
 
 
-@ip_auth.put(who=Who.ANONYMOUS)
+@ip_auth.put("/ip_auth", who=Who.ANONYMOUS)
 async def log_in(context: Context) -> Reply:
     """A token of the one account that lists the client's address; the token has no user."""
-    login = await context.runtime.access.logins.by_address(context.asked, recorder(context))
+    login = await context.runtime.access.logins.by_address(context, recorder(context))
     return await logged_in(context, login, location=f"/v2/ip_auth/{login.account.id}")

@@ -14,8 +14,8 @@ from crossbar.access.logins import MULTI_FACTOR
 from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Context, Draft, Reply, Resource, Who
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who
 from crossbar.resources.auth.domain.login_attempt import answer_attempt, answer_attempts
 
 
@@ -28,16 +28,17 @@ def _tags(provider: Document) -> list[str]:
     return [type_tag(provider.text("pvt_provider_type"))]
 
 
-multi_factor = Resource(
+multi_factor = Collection(
     "multi_factor",
-    document_type=PROVIDER,
+    ("/accounts/{account_id}/multi_factor/{config_id}", "/multi_factor/{config_id}"),
+    Shape(
+        PROVIDER,
+        summary=Summary("id", "enabled", "name", "provider_name", provider_type="pvt_provider_type"),
+        sort="pvt_provider_type",
+        tags=_tags,
+    ),
     schema="multi_factor_provider",
-    summary=Summary("id", "enabled", "name", "provider_name", provider_type="pvt_provider_type"),
-    sort="pvt_provider_type",
-    tags=_tags,
-    id_name="config_id",
     operations=("create", "read", "replace", "merge", "delete"),
-    scopes=(ACCOUNT, BARE),
     partition=lambda context: SYSTEM_AUTH if context.target is None else context.account_id,
 )
 
@@ -49,13 +50,13 @@ async def mark_type(context: Context, draft: Draft) -> None:
         draft.private["pvt_provider_type"] = MULTI_FACTOR
 
 
-@multi_factor.get(scopes=(BARE,), who=Who.AUTHENTICATED)
+@multi_factor.get("/multi_factor", who=Who.AUTHENTICATED)
 async def system_providers(context: Context) -> Reply:
     """The providers that the system offers."""
     return Reply.rows(await _rows(context, SYSTEM_AUTH), page_size=True)
 
 
-@multi_factor.get(scopes=(ACCOUNT,))
+@multi_factor.get("/accounts/{account_id}/multi_factor")
 async def providers(context: Context) -> Reply:
     """The account's own providers, and those of the system."""
     return Reply(
@@ -71,13 +72,13 @@ async def _rows(context: Context, partition: str) -> list[dict[str, Any]]:
     return [orjson.loads(row.body) for row in page.rows]
 
 
-@multi_factor.get("/attempts", scopes=(ACCOUNT,))
+@multi_factor.get("/accounts/{account_id}/multi_factor/attempts")
 async def attempts(context: Context) -> Reply:
     """Who tried to pass a second factor, the newest first."""
     return await answer_attempts(context, MULTI_FACTOR)
 
 
-@multi_factor.get("/attempts/{attempt_id}", scopes=(ACCOUNT,))
+@multi_factor.get("/accounts/{account_id}/multi_factor/attempts/{attempt_id}")
 async def attempt(context: Context) -> Reply:
     """One attempt."""
     return await answer_attempt(context, context.path["attempt_id"])

@@ -43,10 +43,10 @@ SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=_claims)
 """One document for each user who asked; its id is the user's, so that the last link alone counts."""
 
 
-@user_auth.put("/recovery", who=Who.ANONYMOUS)
+@user_auth.put("/user_auth/recovery", who=Who.ANONYMOUS)
 async def send_link(context: Context) -> Reply:
     """Mail a user the link that logs in. It costs like a log-in, so that nobody is flooded with mail."""
-    context.runtime.access.costs.charge(context.asked, login=True)
+    context.runtime.access.costs.charge(context, login=True)
     data = context.valid("user_auth_recovery", context.object)
     ui_url = _checked_url(data["ui_url"])
     account = await _account(context, data)
@@ -59,20 +59,20 @@ async def send_link(context: Context) -> Reply:
     return Reply(f"Request for password reset handled, email sent to: {user.at('email')}")
 
 
-@user_auth.post("/recovery", who=Who.ANONYMOUS)
+@user_auth.post("/user_auth/recovery", who=Who.ANONYMOUS)
 async def use_link(context: Context) -> Reply:
     """Log in with the id of a link, and note that a new password is due."""
     access = context.runtime.access
-    access.costs.charge(context.asked, login=True)
+    access.costs.charge(context, login=True)
     reset_id = context.valid("user_auth_recovery_reset", context.object)["reset_id"]
     reset = await _reset(context, reset_id)
     account = await access.directory.reread_account(reset.partition) if reset else None
     user = await access.directory.reread_user(reset.partition, reset.id) if reset else None
     if reset is None or account is None or user is None or not user.enabled:
-        access.costs.drain(context.asked)
+        access.costs.drain(context)
         message = "The provided reset_id did not resolve to any user"
         raise Invalid.field("user", "not_found", message, cause=reset_id)
-    way = LoginMethod(USER_AUTH, "user_auth_recovery_reset", context.asked, recorder(context))
+    way = LoginMethod(USER_AUTH, "user_auth_recovery_reset", context, recorder(context))
     login = await access.logins.admit(account, user, way, context.object.get("multi_factor_response"))
     await _demand_new_password(context, reset)
     await context.store.remove(reset)

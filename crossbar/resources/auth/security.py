@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from crossbar.access.policies import ID, TYPE
 from crossbar.documents.document import Document
-from crossbar.endpoint import BARE, Context, Draft, Reply, Singleton, Who
+from crossbar.endpoint import Context, Draft, Reply, Singleton, Who
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.auth.domain.login_attempt import answer_attempt, answer_attempts
+from crossbar.resources.system.configs import configs
 
 METHODS: Final = ["cb_api_auth", "cb_auth", "cb_ip_auth", "cb_user_auth"]
 DEFAULT_PROVIDER_NAME: Final = "Default System Provider"
@@ -21,21 +22,21 @@ EMPTY: Final = Document("", "", "", {})
 
 security = Singleton(
     "security",
-    document_type=TYPE,
+    "/accounts/{account_id}/security",
+    configs.shape,
     document_id=ID,
     schema="account_config.crossbar.auth",
     operations=("replace", "merge"),
-    declares_shape=False,
 )
 
 
-@security.get(scopes=(BARE,), who=Who.AUTHENTICATED)
+@security.get("/security", who=Who.AUTHENTICATED)
 async def methods(context: Context) -> Reply:
     """The ways to log in that accounts can set."""
     return Reply({"available_auth_methods": METHODS})
 
 
-@security.get()
+@security.get("/accounts/{account_id}/security")
 async def read(context: Context) -> Reply:
     """What the account says itself, and what counts without it."""
     document = await context.store.get(context.account_id, TYPE, ID)
@@ -106,7 +107,7 @@ async def _in_reach(context: Context, account_id: str, factor: Mapping[str, JSON
     return account is not None and account.within(caller.id)
 
 
-@security.delete(checks_itself=True)
+@security.delete("/accounts/{account_id}/security", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Back to what is inherited."""
     document = await context.store.get(context.account_id, TYPE, ID)
@@ -117,13 +118,13 @@ async def delete(context: Context) -> Reply:
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 
-@security.get("/attempts")
+@security.get("/accounts/{account_id}/security/attempts")
 async def attempts(context: Context) -> Reply:
     """Who tried to log in to the account, the newest first."""
     return await answer_attempts(context)
 
 
-@security.get("/attempts/{attempt_id}")
+@security.get("/accounts/{account_id}/security/attempts/{attempt_id}")
 async def attempt(context: Context) -> Reply:
     """One attempt."""
     return await answer_attempt(context, context.path["attempt_id"])

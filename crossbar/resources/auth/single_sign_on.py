@@ -20,7 +20,7 @@ from crossbar.access.tokens import BadToken
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import ACCOUNT, Context, Draft, Lifecycle, Reply, Who, answer_listing
+from crossbar.endpoint import Context, Draft, Lifecycle, Reply, Who, answer_listing
 from crossbar.endpoint.hooks import Hooks
 from crossbar.errors import Forbidden, Invalid, InvalidCredentials, NotFound, SystemFault
 from crossbar.resources.auth.auth import auth
@@ -74,13 +74,13 @@ async def part(app: web.Application, _: Runtime) -> AsyncIterator[None]:
 _providers = Lifecycle(PROVIDER, "auth.provider", "provider_id", Hooks(), partition=lambda _: SYSTEM_AUTH)
 
 
-@auth.get("/providers", who=Who.AUTHENTICATED)
+@auth.get("/auth/providers", who=Who.AUTHENTICATED)
 async def list_providers(context: Context) -> Reply:
     """All providers of the system."""
     return await answer_listing(context, PROVIDER, SYSTEM_AUTH)
 
 
-@auth.get("/providers/{provider_id}", who=Who.AUTHENTICATED)
+@auth.get("/auth/providers/{provider_id}", who=Who.AUTHENTICATED)
 async def read_provider(context: Context) -> Reply:
     """One provider; its settings hold secrets, and are for superduper admins only."""
     provider = await _providers.load(context, context.path["provider_id"])
@@ -90,7 +90,7 @@ async def read_provider(context: Context) -> Reply:
     return Reply(public, revision=provider.revision)
 
 
-@auth.post("/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
+@auth.post("/auth/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
 async def save_provider(context: Context) -> Reply:
     """Change a provider, or make a new one known."""
     provider_id = context.path["provider_id"]
@@ -106,7 +106,7 @@ async def _set_provider_type(_: Context, draft: Draft) -> None:
 _providers.hooks.finish.append(_set_provider_type)
 
 
-@auth.delete("/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
+@auth.delete("/auth/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
 async def delete_provider(context: Context) -> Reply:
     """Forget a provider that no application uses."""
     provider = await _providers.load(context, context.path["provider_id"])
@@ -126,7 +126,7 @@ async def _deleted(context: Context, life: Lifecycle, document: Document) -> Rep
 _apps = Lifecycle(APP, "auth.app", "app_id", Hooks(), partition=lambda _: SYSTEM_AUTH)
 
 
-@auth.get("/apps", who=Who.AUTHENTICATED)
+@auth.get("/auth/apps", who=Who.AUTHENTICATED)
 async def list_apps(context: Context) -> Reply:
     """The applications that users of an account log in with: its own, else its reseller's."""
     account_id = context.values.text("account_id") or context.identity.account_id
@@ -141,13 +141,13 @@ async def list_apps(context: Context) -> Reply:
     return await answer_listing(context, APP, SYSTEM_AUTH, tag=f"account/{holder}")
 
 
-@auth.get("/apps/{app_id}", who=Who.AUTHENTICATED)
+@auth.get("/auth/apps/{app_id}", who=Who.AUTHENTICATED)
 async def read_app(context: Context) -> Reply:
     """One application, without its secret."""
     return Reply.document(await _apps.load(context, context.path["app_id"]))
 
 
-@auth.post("/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
+@auth.post("/auth/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
 async def save_app(context: Context) -> Reply:
     """Change an application, or register one with its provider, for `account_id` or the caller's account."""
     return Reply.document(await _apps.upsert(context, context.path["app_id"], lambda _: dict(context.object)))
@@ -165,7 +165,7 @@ async def _seal_secret(context: Context, draft: Draft) -> None:
 _apps.hooks.finish.append(_seal_secret)
 
 
-@auth.delete("/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
+@auth.delete("/auth/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
 async def delete_app(context: Context) -> Reply:
     """Forget an application."""
     return await _deleted(context, _apps, await _apps.load(context, context.path["app_id"]))
@@ -174,20 +174,20 @@ async def delete_app(context: Context) -> Reply:
 # Links
 
 
-@auth.get("/links", who=Who.AUTHENTICATED)
+@auth.get("/auth/links", who=Who.AUTHENTICATED)
 async def list_links(context: Context) -> Reply:
     """Whom others know as the caller."""
     tag = _user_tag(context.identity.account_id, context.identity.owner_id or "")
     return await answer_listing(context, LINK, SYSTEM_AUTH, tag=tag)
 
 
-@auth.get("/links/{link_id}", who=Who.AUTHENTICATED)
+@auth.get("/auth/links/{link_id}", who=Who.AUTHENTICATED)
 async def read_link(context: Context) -> Reply:
     """One of the caller's links."""
     return Reply.document(await _own_link(context))
 
 
-@auth.get("/links/{link_id}", scopes=(ACCOUNT,))
+@auth.get("/accounts/{account_id}/auth/links/{link_id}")
 async def read_link_of_account(context: Context) -> Reply:
     """A link of a user of the account."""
     link = await _link(context)
@@ -196,7 +196,7 @@ async def read_link_of_account(context: Context) -> Reply:
     return Reply.document(link)
 
 
-@auth.put("/links/{link_id}", who=Who.AUTHENTICATED)
+@auth.put("/auth/links/{link_id}", who=Who.AUTHENTICATED)
 async def link(context: Context) -> Reply:
     """From now on who logs in that way is the caller; what is another user's stays that."""
     identity = context.identity
@@ -217,7 +217,7 @@ async def link(context: Context) -> Reply:
     return Reply.document(linked)
 
 
-@auth.delete("/links/{link_id}", who=Who.AUTHENTICATED)
+@auth.delete("/auth/links/{link_id}", who=Who.AUTHENTICATED)
 async def unlink(context: Context) -> Reply:
     """Who logs in that way is nobody of ours any more."""
     own = await _own_link(context)
@@ -253,10 +253,10 @@ def _linked(found: Document) -> tuple[str, str] | None:
 # Logging in
 
 
-@auth.put("/callback", who=Who.ANONYMOUS)
+@auth.put("/auth/callback", who=Who.ANONYMOUS)
 async def log_in_by_code(context: Context) -> Reply:
     """Log in with the code that a provider sent the user back with."""
-    context.runtime.access.costs.charge(context.asked, login=True)
+    context.runtime.access.costs.charge(context, login=True)
     data = context.valid("auth.callback", context.object)
     try:
         app, provider = await _app_and_provider(context, data["client_id"])
@@ -273,10 +273,10 @@ async def log_in_by_code(context: Context) -> Reply:
     return await _log_in(context, app, provider, person)
 
 
-@auth.put("/authorize", who=Who.ANONYMOUS)
+@auth.put("/auth/authorize", who=Who.ANONYMOUS)
 async def log_in_by_token(context: Context) -> Reply:
     """Log in with a token: one of ours, or an OpenID token that a provider made out to one of our applications."""
-    context.runtime.access.costs.charge(context.asked, login=True)
+    context.runtime.access.costs.charge(context, login=True)
     token = context.values.text("token") or context.values.text("id_token")
     if token is None:
         raise Invalid.field("token", "required", "Field is required but missing", value="token")
@@ -284,7 +284,7 @@ async def log_in_by_token(context: Context) -> Reply:
         identity = await context.runtime.access.tokens.verify(token)
     except BadToken:
         return await _log_in_by_foreign_token(context, token)
-    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context.asked, recorder(context))
+    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context, recorder(context))
     if identity.user is None or "as" in identity.claims or identity.original_account_id is not None:
         raise _refused(context)
     return await logged_in(context, await context.runtime.access.logins.admit(identity.account, identity.user, way))
@@ -304,7 +304,7 @@ async def _log_in_by_foreign_token(context: Context, token: str) -> Reply:
 
 
 def _refused(context: Context) -> InvalidCredentials:
-    context.runtime.access.costs.drain(context.asked)
+    context.runtime.access.costs.drain(context)
     return InvalidCredentials()
 
 
@@ -330,12 +330,12 @@ async def _log_in(context: Context, app: Document, provider: Document, person: P
     if linked is None:
         told = {"method": OTHERS_AUTH, **claims}
         token = await context.runtime.access.tokens.vouch(told, lifetime=INTRODUCTION_SECONDS)
-        return Reply({}, envelope={"auth_token": token})
+        return Reply({}, auth_token=token)
     account = await context.directory.account(linked[0])
     user = await context.directory.user(*linked)
     if account is None or user is None or not user.enabled:
         raise _refused(context)
-    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context.asked, recorder(context))
+    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context, recorder(context))
     response = context.object.get("multi_factor_response")
     login = await context.runtime.access.logins.admit(account, user, way, response, claims)
     return await logged_in(context, login)

@@ -6,6 +6,13 @@ Source: KAZOO `cb_token_restrictions`. They are judged on each request (`crossba
 from __future__ import annotations
 
 from crossbar.access.restrictions import TYPE
+from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Singleton
 
-token_restrictions = Singleton("token_restrictions", document_type=TYPE, document_id=TYPE, schema="token_restrictions")
+token_restrictions = Singleton(
+    "token_restrictions",
+    "/accounts/{account_id}/token_restrictions",
+    Shape(TYPE, summary=Summary("id")),
+    document_id=TYPE,
+    schema="token_restrictions",
+)

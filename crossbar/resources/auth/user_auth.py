@@ -8,24 +8,22 @@ from __future__ import annotations
 import hmac
 
 from crossbar.access.logins import USER_AUTH, Credentials, LoginAttempt
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import Forbidden, InvalidCredentials, NotFound, Plain
 from crossbar.resources.auth.domain.login_answer import logged_in, login_object
 from crossbar.resources.auth.domain.login_attempt import recorder
 
-user_auth = Resource("user_auth", scopes=(BARE,))
+user_auth = Endpoint("user_auth")
 
 IMPERSONATE = "impersonate_user"
 
 
-@user_auth.put(who=Who.ANONYMOUS)
+@user_auth.put("/user_auth", who=Who.ANONYMOUS)
 async def log_in(context: Context) -> Reply:
     """A token for whoever knows the hash of `username:password`."""
     if context.values.get("action"):
         raise Forbidden
-    login = await context.runtime.access.logins.by_credentials(
-        read_credentials(context), context.asked, recorder(context)
-    )
+    login = await context.runtime.access.logins.by_credentials(read_credentials(context), context, recorder(context))
     owner_id = login.user.id if login.user else ""
     return await logged_in(context, login, location=f"/v2/user_auth/{owner_id}")
 
@@ -44,8 +42,8 @@ def read_credentials(context: Context) -> Credentials:
     )
 
 
-@user_auth.get("/{token}", scopes=(ACCOUNT,))
-@user_auth.get("/{token}", who=Who.AUTHENTICATED)
+@user_auth.get("/accounts/{account_id}/user_auth/{token}")
+@user_auth.get("/user_auth/{token}", who=Who.AUTHENTICATED)
 async def look_at_token(context: Context) -> Reply:
     """The claims of the token that the request itself presents."""
     identity = context.identity
@@ -63,7 +61,7 @@ async def may_impersonate(context: Context) -> bool | None:
     return identity.superduper and identity.is_account_admin and context.account_id != identity.account_id
 
 
-@user_auth.put(scopes=("accounts/users",), who=may_impersonate)
+@user_auth.put("/accounts/{account_id}/users/{user_id}/user_auth", who=may_impersonate)
 async def impersonate(context: Context) -> Reply:
     """A token that acts as the user in the path and names who really does."""
     action = context.values.get("action")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.billing.limits import limits
 from crossbar.resources.billing.service_plans import service_plans
 from crossbar.resources.billing.services import AUDIT_SHAPE, services
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     limits,
     service_plans,
     services,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.documents.document import Document
+from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Context, Draft, Reply, Singleton
 
 TYPE: Final = "limits"
@@ -22,10 +23,17 @@ async def sells_to_account(context: Context) -> bool | None:
     return None if may or context.identity.superduper else False
 
 
-limits = Singleton("limits", document_type=TYPE, document_id=TYPE, schema="limits", operations=())
+limits = Singleton(
+    "limits",
+    "/accounts/{account_id}/limits",
+    Shape(TYPE, summary=Summary("id")),
+    document_id=TYPE,
+    schema="limits",
+    operations=(),
+)
 
 
-@limits.get()
+@limits.get("/accounts/{account_id}/limits")
 async def read(context: Context) -> Reply:
     """The limits, or what holds while none are set."""
     document = await context.store.get(context.account_id, TYPE, TYPE)
@@ -35,7 +43,7 @@ async def read(context: Context) -> Reply:
     return await limits.life.answer(context, document)
 
 
-limits.post(who=sells_to_account, checks_itself=True)(limits.replace)
+limits.post("/accounts/{account_id}/limits", who=sells_to_account, checks_itself=True)(limits.replace)
 
 
 @limits.normalize

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from crossbar.documents.document import public_fields
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Collection, Context, Reply, Who
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.billing.domain.invoice import merged
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, load_plans, load_services
@@ -33,13 +33,11 @@ CHARGES: Final[dict[str, Any]] = {
 }
 """What a plan may say of an item, as the older interface knows it."""
 
-service_plans = Resource(
+service_plans = Collection(
     "service_plans",
-    document_type=PLAN,
-    summary=Summary("id", "name", "description", "category"),
-    sort="name",
+    "/accounts/{account_id}/service_plans/{plan_id}",
+    Shape(PLAN, summary=Summary("id", "name", "description", "category"), sort="name"),
     operations=(),
-    id_name="plan_id",
 )
 
 
@@ -49,30 +47,30 @@ async def may_create(context: Context) -> bool | None:
     return own or await sells(context)
 
 
-@service_plans.get()
+@service_plans.get("/accounts/{account_id}/service_plans")
 async def index(context: Context) -> Reply:
     """The plans that this account sells."""
     plans = await context.store.all(Listing(context.account_id, PLAN, descending=False))
     return Reply([context.store.shapes[PLAN].summary.of(plan) for plan in plans])
 
 
-service_plans.put(who=may_create, checks_itself=True)(service_plans.life.create)
+service_plans.put("/accounts/{account_id}/service_plans", who=may_create, checks_itself=True)(service_plans.life.create)
 
 
-@service_plans.post(who=sells, checks_itself=True)
+@service_plans.post("/accounts/{account_id}/service_plans", who=sells, checks_itself=True)
 async def change_many(context: Context) -> Reply:
     """Assign (`add`, `plans`) and take away (`delete`) plans."""
     add = context.object.get("add", context.object.get("plans")) or []
     return await _changed(context, add, context.object.get("delete") or [])
 
 
-@service_plans.delete(who=sells, checks_itself=True)
+@service_plans.delete("/accounts/{account_id}/service_plans", who=sells, checks_itself=True)
 async def remove_many(context: Context) -> Reply:
     """Take away plans."""
     return await _changed(context, [], context.object.get("plans") or [])
 
 
-@service_plans.get("/{plan_id}")
+@service_plans.get("/accounts/{account_id}/service_plans/{plan_id}")
 async def read(context: Context) -> Reply:
     """A plan of this account, or of its reseller."""
     for vendor_id in (context.account_id, await context.directory.reseller_of(context.account)):
@@ -82,13 +80,13 @@ async def read(context: Context) -> Reply:
     raise NotFound(context.path["plan_id"])
 
 
-@service_plans.post("/{plan_id}", who=sells, checks_itself=True)
+@service_plans.post("/accounts/{account_id}/service_plans/{plan_id}", who=sells, checks_itself=True)
 async def assign(context: Context) -> Reply:
     """Assign one plan."""
     return await _changed(context, [context.path["plan_id"]], [])
 
 
-@service_plans.delete("/{plan_id}", who=sells, checks_itself=True)
+@service_plans.delete("/accounts/{account_id}/service_plans/{plan_id}", who=sells, checks_itself=True)
 async def unassign(context: Context) -> Reply:
     """Take away one plan, which the account must have."""
     plan_id = context.path["plan_id"]
@@ -103,10 +101,10 @@ async def _changed(context: Context, add: list[JSON], delete: list[str]) -> Repl
     return Reply(merged(await load_plans(context.runtime, context.account)))
 
 
-service_plans.get("/available")(available)
+service_plans.get("/accounts/{account_id}/service_plans/available")(available)
 
 
-@service_plans.get("/available/{plan_id}")
+@service_plans.get("/accounts/{account_id}/service_plans/available/{plan_id}")
 async def read_available(context: Context) -> Reply:
     """A plan of the account's reseller."""
     vendor_id = await context.directory.reseller_of(context.account)
@@ -116,7 +114,7 @@ async def read_available(context: Context) -> Reply:
     return Reply.raw(plan)
 
 
-@service_plans.get("/current")
+@service_plans.get("/accounts/{account_id}/service_plans/current")
 async def current(context: Context) -> Reply:
     """What the account has and what it comes to; as CSV the lines."""
     stored = await load_services(context.runtime, context.account_id)
@@ -157,7 +155,7 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@service_plans.post("/override", who=Who.SUPERDUPER, checks_itself=True)
+@service_plans.post("/accounts/{account_id}/service_plans/override", who=Who.SUPERDUPER, checks_itself=True)
 async def override(context: Context) -> Reply:
     """Lay something over assigned plans: plan id → what."""
     given = context.object.get("overrides") or {}
@@ -173,8 +171,8 @@ async def override(context: Context) -> Reply:
     return Reply(assigned(await services.life.upsert(context, SERVICES, laid_in)))
 
 
-@service_plans.get("/editable", scopes=(ACCOUNT,))
-@service_plans.get("/editable", scopes=(BARE,), who=Who.AUTHENTICATED)
+@service_plans.get("/accounts/{account_id}/service_plans/editable")
+@service_plans.get("/service_plans/editable", who=Who.AUTHENTICATED)
 async def editable(context: Context) -> Reply:
     """Category → item → what a plan may say of it."""
     items = {
@@ -184,5 +182,5 @@ async def editable(context: Context) -> Reply:
     return Reply({**items, "ui_apps": {"_all": CHARGES}})
 
 
-service_plans.post("/synchronization", who=sells)(recount)
-service_plans.post("/reconciliation", who=sells)(recount)
+service_plans.post("/accounts/{account_id}/service_plans/synchronization", who=sells)(recount)
+service_plans.post("/accounts/{account_id}/service_plans/reconciliation", who=sells)(recount)

@@ -14,7 +14,7 @@ from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document, merge, public_fields
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who, answer_listing
+from crossbar.endpoint import Collection, Context, Reply, Who, answer_listing
 from crossbar.errors import JSON, NotFound
 from crossbar.ids import monthly_id
 from crossbar.resources.billing.domain.invoice import invoices, merged
@@ -38,7 +38,13 @@ FROM_PLANS: Final = ("ratedeck", "applications", "limits", "im")
 
 Fields = dict[str, Any]
 
-services = Resource("services", document_type=SERVICES, summary=Summary("id"), operations=(), id_name="plan_id")
+services = Collection(
+    "services",
+    "/accounts/{account_id}/services/{plan_id}",
+    Shape(SERVICES, summary=Summary("id")),
+    operations=(),
+    takes_all_words=True,
+)
 
 
 async def sells(context: Context) -> bool | None:
@@ -50,25 +56,25 @@ async def sells(context: Context) -> bool | None:
 # Plans
 
 
-@services.get()
+@services.get("/accounts/{account_id}/services")
 async def index(context: Context) -> Reply:
     """Plan id → `{vendor_id, overrides?, contract?}`."""
     return Reply(assigned(await load_services(context.runtime, context.account_id)))
 
 
-@services.post(who=sells, checks_itself=True)
+@services.post("/accounts/{account_id}/services", who=sells, checks_itself=True)
 async def change_many(context: Context) -> Reply:
     """Assign and take away several plans."""
     return Reply(assigned(await change_plans(context, _wanted(context), context.object.get("delete") or [])))
 
 
-@services.post("/{plan_id}", who=sells, checks_itself=True)
+@services.post("/accounts/{account_id}/services/{plan_id}", who=sells, checks_itself=True)
 async def assign(context: Context) -> Reply:
     """Assign one plan."""
     return Reply(assigned(await change_plans(context, [{"id": context.path["plan_id"]}], [])))
 
 
-@services.delete("/{plan_id}", who=sells, checks_itself=True)
+@services.delete("/accounts/{account_id}/services/{plan_id}", who=sells, checks_itself=True)
 async def unassign(context: Context) -> Reply:
     """Take away one plan; one that was not assigned is no error."""
     plan_id = context.path["plan_id"]
@@ -110,7 +116,7 @@ async def _check_plans(context: Context, plan_ids: list[str]) -> str:
     return vendor_id
 
 
-@services.get("/available")
+@services.get("/accounts/{account_id}/services/available")
 async def available(context: Context) -> Reply:
     """The plans that the account's reseller has: rows, or whole plans (`details`)."""
     vendor_id = await context.directory.reseller_of(context.account) or context.account_id
@@ -136,9 +142,9 @@ def _offer(name: str, read: Callable[[Fields], JSON], write: Callable[[Fields, J
         )
         return Reply(read(saved.fields))
 
-    services.get(f"/{name}", who=who)(show)
-    services.post(f"/{name}", who=sells, checks_itself=True)(replace)
-    services.patch(f"/{name}", who=sells, checks_itself=True)(replace)
+    services.get(f"/accounts/{{account_id}}/services/{name}", who=who)(show)
+    services.post(f"/accounts/{{account_id}}/services/{name}", who=sells, checks_itself=True)(replace)
+    services.patch(f"/accounts/{{account_id}}/services/{name}", who=sells, checks_itself=True)(replace)
 
 
 def _laid(context: Context, stored: Fields, name: str, given: JSON, before: JSON = None) -> JSON:
@@ -165,7 +171,7 @@ _offer(
 # What it comes to
 
 
-@services.get("/summary")
+@services.get("/accounts/{account_id}/services/summary")
 async def summary(context: Context) -> Reply:
     """Plans, quantities and invoices; as CSV the lines of the invoices."""
     stored = await load_services(context.runtime, context.account_id)
@@ -175,8 +181,8 @@ async def summary(context: Context) -> Reply:
     return Reply(told)
 
 
-@services.post("/quote", scopes=(ACCOUNT,))
-@services.post("/quote", scopes=(BARE,), who=Who.AUTHENTICATED)
+@services.post("/accounts/{account_id}/services/quote")
+@services.post("/services/quote", who=Who.AUTHENTICATED)
 async def quote(context: Context) -> Reply:
     """What the given plans would come to, with nothing stored."""
     account = context.target or context.identity.account
@@ -247,8 +253,8 @@ def wants_csv(context: Context) -> bool:
     return (override or media_type(context.request.headers.get("Accept"))) in CSV_TYPES
 
 
-@services.post("/synchronization", who=sells)
-@services.post("/reconciliation", who=sells)
+@services.post("/accounts/{account_id}/services/synchronization", who=sells)
+@services.post("/accounts/{account_id}/services/reconciliation", who=sells)
 async def recount(_: Context) -> Reply:
     """Everything is counted when it is asked for, and no biller has to hear of it: nothing is left to do."""
     return Reply({})
@@ -288,8 +294,8 @@ EDITABLE: Final[dict[str, tuple[str, ...]]] = {
 """Category → the items that plans may price."""
 
 
-@services.get("/editable", scopes=(ACCOUNT,))
-@services.get("/editable", scopes=(BARE,), who=Who.AUTHENTICATED)
+@services.get("/accounts/{account_id}/services/editable")
+@services.get("/services/editable", who=Who.AUTHENTICATED)
 async def editable(context: Context) -> Reply:
     """Category → item → what a plan may say of it."""
     return Reply(editable_items(context))
@@ -327,13 +333,13 @@ async def note_change(context: Context, saved: Document, previous: Document | No
     await context.store.insert(entry)
 
 
-@services.get("/audit")
+@services.get("/accounts/{account_id}/services/audit")
 async def audit(context: Context) -> Reply:
     """Changes of the account's services, the newest first."""
     return await answer_listing(context, AUDIT, time_range=YEAR)
 
 
-@services.get("/audit/{audit_id}")
+@services.get("/accounts/{account_id}/services/audit/{audit_id}")
 async def read_audit(context: Context) -> Reply:
     """One change."""
     audit_id = context.path["audit_id"]
@@ -343,14 +349,14 @@ async def read_audit(context: Context) -> Reply:
     return Reply.raw(raw)
 
 
-@services.get("/audit_summary")
-@services.get("/audit/summary")
+@services.get("/accounts/{account_id}/services/audit_summary")
+@services.get("/accounts/{account_id}/services/audit/summary")
 async def audit_summary(context: Context) -> Reply:
     """Category → day → how many there were and how many came and went."""
     return Reply([await _days(context)])
 
 
-@services.get("/audit/summary/{source}")
+@services.get("/accounts/{account_id}/services/audit/summary/{source}")
 async def audit_summary_of(context: Context) -> Reply:
     """The same of one category."""
     return Reply([(await _days(context)).get(context.path["source"], {})])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.calls.channels.channels import channels
 from crossbar.resources.calls.channels.clicktocall import HISTORY_SHAPE, clicktocall
 from crossbar.resources.calls.channels.parked_calls import PARKED_CALL_SHAPE, parked_calls
@@ -40,7 +40,7 @@ from crossbar.resources.calls.voicemail.domain import voicemail_message
 from crossbar.resources.calls.voicemail.vmboxes import vmboxes
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     acdc_call_stats,
     agents,
     blacklists,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.identity.access_lists import access_lists
 from crossbar.resources.identity.accounts import accounts
 from crossbar.resources.identity.comments import comments
@@ -20,7 +20,7 @@ from crossbar.resources.identity.registrations import registrations
 from crossbar.resources.identity.users import users
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     access_lists,
     accounts,
     comments,

@@ -9,28 +9,32 @@ from typing import Final
 
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import ACCOUNTS, Document
-from crossbar.endpoint import ACCOUNT, Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON, NotFound
 
 KEY: Final = "access_lists"
 
-access_lists = Resource(KEY, scopes=(ACCOUNT, "accounts/devices"))
+access_lists = Endpoint(KEY)
 
 
-@access_lists.get()
+@access_lists.get("/accounts/{account_id}/access_lists", "/accounts/{account_id}/devices/{device_id}/access_lists")
 async def read(context: Context) -> Reply:
     """The access lists; `{}` if there are none."""
     owner = await _owner(context)
     return Reply(owner.at(KEY, {}), revision=owner.revision)
 
 
-@access_lists.post(checks_itself=True)
+@access_lists.post(
+    "/accounts/{account_id}/access_lists", "/accounts/{account_id}/devices/{device_id}/access_lists", checks_itself=True
+)
 async def replace(context: Context) -> Reply:
     """Set the access lists."""
     return await _write(context, context.valid(KEY, context.object))
 
 
-@access_lists.delete(checks_itself=True)
+@access_lists.delete(
+    "/accounts/{account_id}/access_lists", "/accounts/{account_id}/devices/{device_id}/access_lists", checks_itself=True
+)
 async def remove(context: Context) -> Reply:
     """Remove the access lists: anybody may come from anywhere."""
     return await _write(context, None)

@@ -20,7 +20,7 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_default
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import BARE, Context, Draft, Reply, Resource, Who, answer_listing, chosen_id
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing, chosen_id
 from crossbar.errors import Forbidden, Invalid, MethodNotAllowed, NotFound, SystemFault
 from crossbar.ids import new_id, new_secret
 from crossbar.resources.identity.domain import account_removal
@@ -75,24 +75,26 @@ def claims(account: Document) -> Iterator[Unique]:
         yield Unique(API_KEY, digest, "api_key", "API key already in use")
 
 
-accounts = Resource(
+accounts = Collection(
     "accounts",
-    document_type="account",
-    schema="accounts",
-    summary=Summary(
-        "id",
-        "name",
-        "realm",
-        descendants_count=or_default("descendants_count", 0),
-        flags=or_default("flags", []),
-        tree=or_default("pvt_tree", []),
+    "/accounts/{account_id}",
+    Shape(
+        "account",
+        summary=Summary(
+            "id",
+            "name",
+            "realm",
+            descendants_count=or_default("descendants_count", 0),
+            flags=or_default("flags", []),
+            tree=or_default("pvt_tree", []),
+        ),
+        sort="name",
+        tags=tags,
+        unique=claims,
+        numbers=lambda account: [str(account.fields.get("realm", ""))],
     ),
-    sort="name",
-    tags=tags,
-    unique=claims,
-    numbers=lambda account: [str(account.fields.get("realm", ""))],
+    schema="accounts",
     operations=("replace", "merge"),
-    scopes=(BARE,),
     partition=lambda _: ACCOUNTS,
 )
 ACCOUNT_SHAPE: Final[Shape] = accounts.shapes[0]
@@ -215,8 +217,8 @@ async def count_descendants(transaction: Transaction, account: Document) -> None
     await transaction.replace(counted, account)
 
 
-@accounts.put("", who=Who.AUTHENTICATED, checks_itself=True)
-@accounts.put("/{account_id}", checks_itself=True)
+@accounts.put("/accounts", who=Who.AUTHENTICATED, checks_itself=True)
+@accounts.put("/accounts/{account_id}", checks_itself=True)
 async def create(context: Context) -> Reply:
     """A new account below the path's account, or below the caller's own."""
     wanted = context.object.get("id")
@@ -231,12 +233,12 @@ async def create(context: Context) -> Reply:
 # Showing
 
 
-@accounts.get("/{account_id}")
+@accounts.get("/accounts/{account_id}")
 async def read(context: Context) -> Reply:
     """The account. What the server works out stands in the envelope's `metadata` too, where MonsterUI looks first."""
     account = await accounts.life.load(context, context.account_id)
     reply = await accounts.life.answer(context, account)
-    reply.envelope["metadata"] = await computed_fields(context, account)
+    reply.metadata = await computed_fields(context, account)
     return reply
 
 
@@ -278,13 +280,13 @@ async def computed_fields(context: Context, account: Document) -> dict[str, Any]
     return known
 
 
-@accounts.get("/{account_id}/children")
+@accounts.get("/accounts/{account_id}/children")
 async def children(context: Context) -> Reply:
     """The accounts directly below."""
     return await _listing(context, f"child/{context.account_id}")
 
 
-@accounts.get("/{account_id}/descendants")
+@accounts.get("/accounts/{account_id}/descendants")
 async def descendants(context: Context) -> Reply:
     """All accounts below, at any depth, each with its `tree`."""
     return await _listing(context, f"descendant/{context.account_id}", without="descendants_count")
@@ -298,7 +300,7 @@ async def may_see_siblings(context: Context) -> bool | None:
     return None if allowed else False
 
 
-@accounts.get("/{account_id}/siblings", who=may_see_siblings)
+@accounts.get("/accounts/{account_id}/siblings", who=may_see_siblings)
 async def siblings(context: Context) -> Reply:
     """The children of the account's parent, itself among them."""
     parent = context.account.tree[-1:]
@@ -313,14 +315,14 @@ async def _listing(context: Context, tag: str, *, without: str = "tree") -> Repl
     return await answer_listing(context, "account", ACCOUNTS, tag=tag, rows_hooks=[leave_out])
 
 
-@accounts.get("/{account_id}/parents")
+@accounts.get("/accounts/{account_id}/parents")
 async def parents(context: Context) -> Reply:
     """The accounts above, from the caller's own down to the parent; of the caller's own account, all of them."""
     own = context.account_id == context.identity.account_id
     return await _ancestors(context, context.account.tree if own else _below_caller(context))
 
 
-@accounts.get("/{account_id}/tree")
+@accounts.get("/accounts/{account_id}/tree")
 async def tree(context: Context) -> Reply:
     """As `parents`, but nothing for the caller's own account."""
     return await _ancestors(
@@ -342,14 +344,14 @@ async def _ancestors(context: Context, ids: tuple[str, ...]) -> Reply:
 # The API key
 
 
-@accounts.get("/{account_id}/api_key")
+@accounts.get("/accounts/{account_id}/api_key")
 async def read_api_key(context: Context) -> Reply:
     """The account's API key."""
     account = await accounts.life.load(context, context.account_id)
     return Reply({"api_key": api_key_of(context.runtime.access.pepper, account)})
 
 
-@accounts.put("/{account_id}/api_key", who=Who.ADMIN)
+@accounts.put("/accounts/{account_id}/api_key", who=Who.ADMIN)
 async def renew_api_key(context: Context) -> Reply:
     """A new API key; the old one ends."""
     pepper = context.runtime.access.pepper
@@ -366,7 +368,7 @@ async def renew_api_key(context: Context) -> Reply:
 # Leaving and moving
 
 
-@accounts.delete("/{account_id}", checks_itself=True)
+@accounts.delete("/accounts/{account_id}", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Delete an account without descendants, and everything it owns."""
     account_id = context.account_id
@@ -404,7 +406,7 @@ async def may_move(context: Context) -> bool | None:
     return None if target is None or caller in (*target.tree, target.id) else False
 
 
-@accounts.post("/{account_id}/move", who=may_move)
+@accounts.post("/accounts/{account_id}/move", who=may_move)
 async def move(context: Context) -> Reply:
     """Hang an account, with all below it, under another one."""
     target_id = context.object.get("to")
@@ -439,13 +441,13 @@ async def _replant(transaction: Transaction, account: Document, old: list[str], 
     return await transaction.replace(Document(ACCOUNTS, "account", account.id, fields), account)
 
 
-@accounts.put("/{account_id}/reseller", who=Who.SUPERDUPER)
+@accounts.put("/accounts/{account_id}/reseller", who=Who.SUPERDUPER)
 async def promote(context: Context) -> Reply:
     """Make the account a reseller of all below it."""
     return await _set_reseller(context, True)
 
 
-@accounts.delete("/{account_id}/reseller", who=Who.SUPERDUPER)
+@accounts.delete("/accounts/{account_id}/reseller", who=Who.SUPERDUPER)
 async def demote(context: Context) -> Reply:
     """Make the account an ordinary one; those below fall to the reseller above it."""
     return await _set_reseller(context, False)

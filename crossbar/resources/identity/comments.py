@@ -9,21 +9,23 @@ from typing import Any
 
 from crossbar.documents.document import Document
 from crossbar.documents.shape import collate
-from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.endpoint.subject import change_subject, subject
 from crossbar.errors import JSON, Invalid, SystemFault
 
-comments = Resource("comments", scopes=(ACCOUNT, ANY_DOCUMENT))
+comments = Endpoint("comments")
 
 
-@comments.get()
+@comments.get("/accounts/{account_id}/comments", "/accounts/{account_id}/{collection}/{document_id}/comments")
 async def read_all(context: Context) -> Reply:
     """All comments."""
     document = await subject(context)
     return Reply({"comments": _comments(document)}, revision=document.revision)
 
 
-@comments.put(checks_itself=True)
+@comments.put(
+    "/accounts/{account_id}/comments", "/accounts/{account_id}/{collection}/{document_id}/comments", checks_itself=True
+)
 async def add(context: Context) -> Reply:
     """Add comments to those there are."""
     new = context.object.get("comments", [])
@@ -37,7 +39,9 @@ async def add(context: Context) -> Reply:
     return _all(await change_subject(context, append))
 
 
-@comments.delete(checks_itself=True)
+@comments.delete(
+    "/accounts/{account_id}/comments", "/accounts/{account_id}/{collection}/{document_id}/comments", checks_itself=True
+)
 async def clear(context: Context) -> Reply:
     """Take all comments away."""
 
@@ -47,14 +51,21 @@ async def clear(context: Context) -> Reply:
     return _all(await change_subject(context, empty))
 
 
-@comments.get("/{comment_id}")
+@comments.get(
+    "/accounts/{account_id}/comments/{comment_id}",
+    "/accounts/{account_id}/{collection}/{document_id}/comments/{comment_id}",
+)
 async def read(context: Context) -> Reply:
     """One comment, by its place from 0 on."""
     document = await subject(context)
     return Reply(_comments(document)[_place(context, document)], revision=document.revision)
 
 
-@comments.post("/{comment_id}", checks_itself=True)
+@comments.post(
+    "/accounts/{account_id}/comments/{comment_id}",
+    "/accounts/{account_id}/{collection}/{document_id}/comments/{comment_id}",
+    checks_itself=True,
+)
 async def replace(context: Context) -> Reply:
     """Put another comment in the place of one."""
 
@@ -66,7 +77,11 @@ async def replace(context: Context) -> Reply:
     return Reply(context.object, revision=(await change_subject(context, put)).revision)
 
 
-@comments.delete("/{comment_id}", checks_itself=True)
+@comments.delete(
+    "/accounts/{account_id}/comments/{comment_id}",
+    "/accounts/{account_id}/{collection}/{document_id}/comments/{comment_id}",
+    checks_itself=True,
+)
 async def delete(context: Context) -> Reply:
     """Take one comment away; answers those that are left."""
 

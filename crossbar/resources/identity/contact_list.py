@@ -12,7 +12,7 @@ from typing import Final
 from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON
 
 EXTENSION: Final = "extension"
@@ -38,7 +38,7 @@ NAMED_BY_ACTION: Final = (
 )
 """Modules of flows without a name that are called what they do."""
 
-contact_list = Resource("contact_list")
+contact_list = Endpoint("contact_list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Contact:
     module: str | None = None
 
 
-@contact_list.get()
+@contact_list.get("/accounts/{account_id}/contact_list")
 async def read(context: Context) -> Reply:
     """Name, and the first number of the public network and within the account, of everybody who has both."""
     callflows = await context.store.all(Listing(context.account_id, "callflow", descending=False))

@@ -13,8 +13,8 @@ from typing import Any, Final, TypeGuard
 from crossbar.dialing import held_number, normalize_at
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.endpoint import Context, Draft, Reply, Resource, answer_listing
+from crossbar.documents.shape import Shape, Summary, Unique, or_default
+from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
 from crossbar.errors import NotFound, Plain
 
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
@@ -69,24 +69,27 @@ def claims(device: Document) -> Iterator[Unique]:
         yield held_number(mdn, "mobile.mdn", "Mobile Device Number already exists in the system")
 
 
-devices = Resource(
+devices = Collection(
     "devices",
-    document_type="device",
-    schema="devices",
-    summary=Summary(
-        "id",
-        "name",
-        "owner_id",
-        "enabled",
-        "mobile",
-        "call_recording",
-        username="sip.username",
-        mac_address=or_default("mac_address", ""),
-        device_type=or_default("device_type", "sip_device"),
-        flags=or_default("flags", []),
+    "/accounts/{account_id}/devices/{device_id}",
+    Shape(
+        "device",
+        summary=Summary(
+            "id",
+            "name",
+            "owner_id",
+            "enabled",
+            "mobile",
+            "call_recording",
+            username="sip.username",
+            mac_address=or_default("mac_address", ""),
+            device_type=or_default("device_type", "sip_device"),
+            flags=or_default("flags", []),
+        ),
+        tags=tags,
+        unique=claims,
     ),
-    tags=tags,
-    unique=claims,
+    schema="devices",
 )
 
 
@@ -161,7 +164,7 @@ async def registration_status(context: Context, rows: list[dict[str, Any]]) -> N
             row["registered"] = False
 
 
-@devices.get(scopes=("accounts/users",))
+@devices.get("/accounts/{account_id}/users/{user_id}/devices")
 async def list_of_user(context: Context) -> Reply:
     """The devices that a user owns or is hotdesked to."""
     user_id = context.parents["users"].id
@@ -176,16 +179,16 @@ async def list_of_user(context: Context) -> Reply:
     return await answer_listing(context, "device", tag=f"owner/{user_id}", rows_hooks=hooks)
 
 
-devices.put(scopes=("accounts/users",), checks_itself=True)(devices.life.create)
+devices.put("/accounts/{account_id}/users/{user_id}/devices", checks_itself=True)(devices.life.create)
 
 
-@devices.get("/status")
+@devices.get("/accounts/{account_id}/devices/status")
 async def status(context: Context) -> Reply:
     """Which devices are registered: none, as no switch is connected."""
     return Reply([])
 
 
-@devices.put("/{device_id}")
+@devices.put("/accounts/{account_id}/devices/{device_id}")
 async def act(context: Context) -> Reply:
     """`action: notify` sends the device a SIP NOTIFY."""
     device = await _load(context)
@@ -198,7 +201,7 @@ async def act(context: Context) -> Reply:
     return Reply("NOTIFY sent", revision=device.revision)
 
 
-@devices.post("/{device_id}/sync")
+@devices.post("/accounts/{account_id}/devices/{device_id}/sync")
 async def sync(context: Context) -> Reply:
     """Ask the device to fetch its configuration anew."""
     await _load(context)

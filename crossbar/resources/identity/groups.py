@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossbar.documents.document import Document
-from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Context, Reply, Resource, answer_listing
+from crossbar.documents.shape import Shape, Summary, or_default
+from crossbar.endpoint import Collection, Context, Reply, answer_listing
 from crossbar.resources.identity.domain.call_features import smartpbx_features
 
 
@@ -30,16 +30,19 @@ def tags(group: Document) -> Iterator[str]:
             yield f"user/{endpoint_id}"
 
 
-groups = Resource(
+groups = Collection(
     "groups",
-    document_type="group",
+    "/accounts/{account_id}/groups/{group_id}",
+    Shape(
+        "group",
+        summary=Summary("id", "name", features=features, endpoints=endpoint_count, flags=or_default("flags", [])),
+        tags=tags,
+    ),
     schema="groups",
-    summary=Summary("id", "name", features=features, endpoints=endpoint_count, flags=or_default("flags", [])),
-    tags=tags,
 )
 
 
-@groups.get(scopes=("accounts/users",))
+@groups.get("/accounts/{account_id}/users/{user_id}/groups")
 async def list_of_user(context: Context) -> Reply:
     """The groups that a user belongs to."""
     return await answer_listing(context, "group", tag=f"user/{context.parents['users'].id}")

@@ -11,22 +11,22 @@ from typing import Any
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import SEPARATOR
-from crossbar.endpoint import Context, Reply, Resource, answer_computed, answer_listing
+from crossbar.endpoint import Context, Endpoint, Reply, answer_computed, answer_listing
 from crossbar.resources.identity.devices import HOTDESKED, hotdesked_to, hotdesked_users
 from crossbar.resources.identity.domain.call_features import OF_HOTDESKED, smartpbx_features, switched_on
 from crossbar.resources.identity.users import ROW
 
-hotdesks = Resource("hotdesks")
+hotdesks = Endpoint("hotdesks")
 
 
-@hotdesks.get()
+@hotdesks.get("/accounts/{account_id}/hotdesks")
 async def list_all(context: Context) -> Reply:
     """One row for each user at each device, by user."""
     devices = await context.store.all(Listing(context.account_id, "device", tag=HOTDESKED))
     return answer_computed(context, _pairs(devices))
 
 
-@hotdesks.get(scopes=("accounts/users",))
+@hotdesks.get("/accounts/{account_id}/users/{user_id}/hotdesks")
 async def list_of_user(context: Context) -> Reply:
     """The devices at which one user is logged in."""
     return await answer_listing(
@@ -34,7 +34,7 @@ async def list_of_user(context: Context) -> Reply:
     )
 
 
-@hotdesks.get(scopes=("accounts/devices",))
+@hotdesks.get("/accounts/{account_id}/devices/{device_id}/hotdesks")
 async def list_of_device(context: Context) -> Reply:
     """The users who are logged in at one device."""
     users = await context.store.get_many(context.account_id, "user", hotdesked_users(context.parents["devices"]))

@@ -18,7 +18,7 @@ from crossbar import clock
 from crossbar.documents.document import Document, is_private
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate
-from crossbar.endpoint import ACCOUNT, Binary, Context, Reply, Resource
+from crossbar.endpoint import Binary, Context, Endpoint, Reply
 from crossbar.errors import JSON, Invalid, NotFound, Plain
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import owned_by
@@ -31,16 +31,20 @@ STATES: Final = ("confirmed", "early", "terminated")
 MANUAL_PRESENCE_SHAPE: Final = Shape(MANUAL, summary=Summary("id"))
 PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", collection="records")
 
-presence = Resource("presence", scopes=(ACCOUNT,))
+presence = Endpoint("presence")
 
 
-@presence.get(scopes=(ACCOUNT, "accounts/users", "accounts/devices"))
+@presence.get(
+    "/accounts/{account_id}/presence",
+    "/accounts/{account_id}/users/{user_id}/presence",
+    "/accounts/{account_id}/devices/{device_id}/presence",
+)
 async def summary(_: Context) -> Reply:
     """Subscriptions by package and extension (`?event=` narrows them to a package)."""
     return Reply(search())
 
 
-@presence.get("/{extension}")
+@presence.get("/accounts/{account_id}/presence/{extension}")
 async def detail(context: Context) -> Reply | Binary:
     """The subscriptions of one extension; `report-<id>` is the report that a reset left."""
     extension = context.path["extension"]
@@ -53,13 +57,13 @@ async def detail(context: Context) -> Reply | Binary:
     return Binary(orjson.dumps(report.at("found")), "application/json", f"{report_id}.json")
 
 
-@presence.post()
+@presence.post("/accounts/{account_id}/presence")
 async def nobody(_: Context) -> Reply:
     """An account as a whole has no presence."""
     raise Plain(404, "faulty request")
 
 
-@presence.post("/{extension}")
+@presence.post("/accounts/{account_id}/presence/{extension}")
 async def reset_extension(context: Context) -> Reply:
     """Make the subscriptions of an extension start anew."""
     extension = context.path["extension"]
@@ -67,13 +71,13 @@ async def reset_extension(context: Context) -> Reply:
     return Reply(f"reset command sent for extension {extension}")
 
 
-@presence.post(scopes=("accounts/devices",))
+@presence.post("/accounts/{account_id}/devices/{device_id}/presence")
 async def act_on_device(context: Context) -> Reply:
     """`reset` the presence of a device, or `set` its `state`."""
     return await _act(context, [context.parents["devices"]])
 
 
-@presence.post(scopes=("accounts/users",))
+@presence.post("/accounts/{account_id}/users/{user_id}/presence")
 async def act_on_user(context: Context) -> Reply:
     """`reset` or `set` the presence of a user, or of the user's devices if the user has none of its own."""
     user = context.parents["users"]

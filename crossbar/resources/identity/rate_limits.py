@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, Context, Draft, Reply, Resource
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Collection, Context, Draft, Reply
 
 TYPE: Final = "rate_limits"
 
@@ -20,31 +20,37 @@ async def sells(context: Context) -> bool | None:
     return None if caller.is_reseller or caller.id == await context.directory.master_id() else False
 
 
-rate_limits = Resource(
+rate_limits = Collection(
     TYPE,
-    document_type=TYPE,
-    summary=Summary("id"),
+    (
+        "/accounts/{account_id}/rate_limits/{rate_limits_id}",
+        "/accounts/{account_id}/devices/{device_id}/rate_limits/{rate_limits_id}",
+    ),
+    Shape(TYPE, summary=Summary("id")),
     operations=(),
-    scopes=(ACCOUNT, "accounts/devices"),
     hard_delete=True,
     who=sells,
 )
 
 
-@rate_limits.get()
+@rate_limits.get("/accounts/{account_id}/rate_limits", "/accounts/{account_id}/devices/{device_id}/rate_limits")
 async def read(context: Context) -> Reply:
     """The limits; `{}` if there are none."""
     document = await context.store.get(context.account_id, TYPE, _owner_id(context))
     return Reply({}) if document is None else Reply.document(document)
 
 
-@rate_limits.post(checks_itself=True)
+@rate_limits.post(
+    "/accounts/{account_id}/rate_limits", "/accounts/{account_id}/devices/{device_id}/rate_limits", checks_itself=True
+)
 async def replace(context: Context) -> Reply:
     """Set the limits."""
     return Reply.document(await rate_limits.life.upsert(context, _owner_id(context), lambda _: dict(context.object)))
 
 
-@rate_limits.delete(checks_itself=True)
+@rate_limits.delete(
+    "/accounts/{account_id}/rate_limits", "/accounts/{account_id}/devices/{device_id}/rate_limits", checks_itself=True
+)
 async def remove(context: Context) -> Reply:
     """Remove the limits; where there are none, that is as well."""
     document = await context.store.get(context.account_id, TYPE, _owner_id(context))

@@ -12,8 +12,8 @@ from crossbar.access.authorship import stamps
 from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD, credential_fields, credential_tags, password_fields
 from crossbar.dialing import normalize_at
 from crossbar.documents.document import Document, merge, public_fields
-from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.endpoint import Binary, Context, Draft, Reply, Resource
+from crossbar.documents.shape import Shape, Summary, Unique, or_default
+from crossbar.endpoint import Binary, Collection, Context, Draft, Reply
 from crossbar.errors import Invalid, NotFound
 from crossbar.ids import new_secret
 from crossbar.resources.identity.domain import user_vcard
@@ -83,14 +83,11 @@ def tags(user: Document) -> Iterator[str]:
         yield from (f"queue/{queue_id}" for queue_id in dict.fromkeys(queues))
 
 
-users = Resource(
+users = Collection(
     "users",
-    document_type="user",
+    "/accounts/{account_id}/users/{user_id}",
+    Shape("user", summary=ROW, sort=full_name, tags=tags, unique=claims),
     schema="users",
-    summary=ROW,
-    sort=full_name,
-    tags=tags,
-    unique=claims,
     client_ids=False,
 )
 
@@ -152,7 +149,7 @@ async def forget_authenticator(context: Context, user: Document) -> None:
 # Photo and vCard
 
 
-@users.get("/{user_id}/photo", provides=PHOTO_TYPES)
+@users.get("/accounts/{account_id}/users/{user_id}/photo", provides=PHOTO_TYPES)
 async def read_photo(context: Context) -> Binary:
     """The photo as it was stored."""
     user = await _load(context)
@@ -164,7 +161,7 @@ async def read_photo(context: Context) -> Binary:
     return photo
 
 
-@users.post("/{user_id}/photo", accepts=UPLOAD_TYPES, checks_itself=True)
+@users.post("/accounts/{account_id}/users/{user_id}/photo", accepts=UPLOAD_TYPES, checks_itself=True)
 async def store_photo(context: Context) -> Reply:
     """Store the photo that is the body, in place of the one before. Answers the user."""
     user = await _load(context)
@@ -174,7 +171,7 @@ async def store_photo(context: Context) -> Reply:
     return await users.life.answer(context, await _touched(context, user))
 
 
-@users.delete("/{user_id}/photo", checks_itself=True)
+@users.delete("/accounts/{account_id}/users/{user_id}/photo", checks_itself=True)
 async def remove_photo(context: Context) -> Reply:
     """Remove the photo; where there is none, that is as well."""
     user = await _load(context)
@@ -184,7 +181,7 @@ async def remove_photo(context: Context) -> Reply:
     return Reply({"_read_only": {"deleted": True}})
 
 
-@users.get("/{user_id}/vcard", provides=VCARD_TYPES)
+@users.get("/accounts/{account_id}/users/{user_id}/vcard", provides=VCARD_TYPES)
 async def read_vcard(context: Context) -> Binary:
     """The user as a vCard, with the photo if it is a JPEG."""
     user = await _load(context)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.ingest.freeswitch import CALL_ROOT, freeswitch
 from crossbar.resources.ingest.ingest_files import ingest
 from crossbar.resources.ingest.ingest_tokens import ingest_tokens
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     freeswitch,
     ingest,
     ingest_tokens,

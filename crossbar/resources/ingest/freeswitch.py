@@ -18,7 +18,7 @@ from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
-from crossbar.endpoint import BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import Invalid
 from crossbar.resources.ingest.ingest import PostedAccounts
 from crossbar.resources.records.domain.cdr import cdr_of, insert_once, keep_cdrs, kept_fields
@@ -67,10 +67,10 @@ _FIELDS: Final = {
 }
 """Field of the CDR → the variables, or entries of the caller's profile, that it is taken from."""
 
-freeswitch = Resource("freeswitch", scopes=(BARE,), who=Who.INGEST, version="hooks")
+freeswitch = Endpoint("freeswitch", who=Who.INGEST, version="hooks")
 
 
-@freeswitch.post("/cdr", accepts=(BASE64_FORM,))
+@freeswitch.post("/freeswitch/cdr", accepts=(BASE64_FORM,))
 async def cdr(context: Context) -> Reply:
     """Keep the CDR of one leg."""
     report = Report.read(context)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.access.directory import Account
 from crossbar.access.ingest_token import METHOD
 from crossbar.documents.document import Document
-from crossbar.endpoint import BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import JSON, CrossbarError, Forbidden, Invalid
 from crossbar.resources.ingest.domain.record_kind import KINDS, RecordKind
 from crossbar.wire.decoding import BodyLimits, decode_json
@@ -24,10 +24,10 @@ AT_A_TIME: Final = 500
 MOST_REFUSALS: Final = 100
 """Refused records that the answer describes; the others are counted."""
 
-ingest = Resource("ingest", scopes=(BARE,), who=Who.INGEST)
+ingest = Endpoint("ingest", who=Who.INGEST, takes_all_words=True)
 
 
-@ingest.post("/{kind}", accepts=NDJSON_TYPES)
+@ingest.post("/ingest/{kind}", accepts=NDJSON_TYPES)
 async def hand_in(context: Context) -> Reply:
     """Keep one record, or a batch."""
     kind = KINDS.get(context.path["kind"])

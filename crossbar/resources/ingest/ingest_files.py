@@ -27,7 +27,7 @@ ADDRESSES: Final = frozenset({"account_id", "account_realm", "vmbox_id", "mailbo
 """What says where a record belongs, and is no part of it."""
 
 
-@ingest.post("/voicemails")
+@ingest.post("/ingest/voicemails")
 async def voicemail(context: Context) -> Reply:
     """A message for the box of an id (`vmbox_id`) or a number (`mailbox`); its data as `vm_message_metadata`."""
     account = await _account(context)
@@ -38,7 +38,7 @@ async def voicemail(context: Context) -> Reply:
     return await _kept(account, message)
 
 
-@ingest.post("/recordings")
+@ingest.post("/ingest/recordings")
 async def recording(context: Context) -> Reply:
     """A recording; its data as `call_recordings`."""
     account, data = await _account(context), _data(context)
@@ -46,7 +46,7 @@ async def recording(context: Context) -> Reply:
     return await _kept(account, create_recording(context, account.id, data, only_file(context), reference))
 
 
-@ingest.post("/faxes")
+@ingest.post("/ingest/faxes")
 async def received(context: Context) -> Reply:
     """A fax that was received (`folder` `inbox`, or none) or sent (`outbox`); its data as `faxes`."""
     account = await _account(context)
@@ -62,7 +62,7 @@ async def received(context: Context) -> Reply:
     return await _kept(account, stored)
 
 
-@ingest.post("/fax_results")
+@ingest.post("/ingest/fax_results")
 async def fax_result(context: Context) -> Reply:
     """What became of a job: its `id`, and the `tx_result`. The job becomes a fax of the outbox."""
     account = await _account(context)

@@ -8,20 +8,20 @@ from __future__ import annotations
 from crossbar.access.authorship import stamps
 from crossbar.access.ingest_token import DIGEST_FIELD, TYPE, IngestToken
 from crossbar.documents.document import Document
-from crossbar.endpoint import Context, Reply, Resource, Who, answer_listing
+from crossbar.endpoint import Context, Endpoint, Reply, Who, answer_listing
 from crossbar.errors import NotFound
 from crossbar.ids import new_id
 
-ingest_tokens = Resource("ingest_tokens", who=Who.ADMIN)
+ingest_tokens = Endpoint("ingest_tokens", who=Who.ADMIN)
 
 
-@ingest_tokens.get()
+@ingest_tokens.get("/accounts/{account_id}/ingest_tokens")
 async def tokens(context: Context) -> Reply:
     """The account's tokens, without their secrets."""
     return await answer_listing(context, TYPE)
 
 
-@ingest_tokens.put()
+@ingest_tokens.put("/accounts/{account_id}/ingest_tokens")
 async def create(context: Context) -> Reply:
     """A new token: the one answer that shows it."""
     data = context.valid("ingest_tokens", context.object)
@@ -33,7 +33,7 @@ async def create(context: Context) -> Reply:
     return Reply({**saved.public, "token": str(token)}, revision=saved.revision)
 
 
-@ingest_tokens.delete("/{ingest_token_id}")
+@ingest_tokens.delete("/accounts/{account_id}/ingest_tokens/{ingest_token_id}")
 async def revoke(context: Context) -> Reply:
     """End a token; it is refused from the next request on."""
     token_id = context.path["ingest_token_id"]

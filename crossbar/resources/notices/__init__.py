@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.notices import websockets as websockets_
 from crossbar.resources.notices.alerts import alerts
 from crossbar.resources.notices.domain import sent_mail
@@ -14,7 +14,7 @@ from crossbar.resources.notices.webhooks import ATTEMPT_SHAPE, webhooks
 from crossbar.resources.notices.websockets import websockets
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     alerts,
     notifications,
     webhooks,

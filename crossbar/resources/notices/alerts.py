@@ -11,8 +11,8 @@ from typing import Any, Final
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import Context, Draft, Reply, Resource, Who
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who
 from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.resources.billing.domain.service_plan import assigned, load_services
 
@@ -33,17 +33,16 @@ def addressees(alert: Document) -> Iterator[str]:
             yield DESCENDANTS if kind == DESCENDANTS else f"to/{kind}/{value}"
 
 
-alerts = Resource(
+alerts = Collection(
     "alerts",
-    document_type=TYPE,
-    summary=Summary("id", *SHOWN),
-    tags=addressees,
+    "/accounts/{account_id}/alerts/{alert_id}",
+    Shape(TYPE, summary=Summary("id", *SHOWN), tags=addressees),
     operations=("read", "delete"),
     partition=lambda _: DATABASE,
 )
 
 
-@alerts.put(who=Who.SUPERDUPER, checks_itself=True)
+@alerts.put("/accounts/{account_id}/alerts", who=Who.SUPERDUPER, checks_itself=True)
 async def create(context: Context) -> Reply:
     """A new alert for whom its `to` names."""
     if context.runtime.settings.get("alerts", "enabled", default=True) is False:
@@ -62,7 +61,7 @@ async def check_required(_: Context, draft: Draft) -> None:
         raise Invalid.field("to", "type", "Value did not match type(s): array", target="array", value=draft.data["to"])
 
 
-@alerts.get()
+@alerts.get("/accounts/{account_id}/alerts")
 async def index(context: Context) -> Reply:
     """The alerts for the account and who asks, then those that the account's own state gives rise to."""
     rows = await _written(context) if _wanted(context, "check_system_alerts") else []

@@ -15,8 +15,8 @@ from typing import Any, Final
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS, SYSTEM_CONFIG, Document, merge, public_fields
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Draft, Reply, Resource, Who, answer_listing
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, Who, answer_listing
 from crossbar.errors import JSON, FaultyRequest, Invalid, NotFound, Plain
 from crossbar.events.macros import BadTemplate, check
 from crossbar.resources.notices.domain.mail_template import HTML, TEMPLATES, TEXT, macros
@@ -32,14 +32,12 @@ SHOWN_ONLY: Final = ("macros", "templates", "account_overridden", "account_defin
 """Fields that the server works out; clients send them back."""
 SYSTEM_CATEGORY: Final = "system"
 
-notifications = Resource(
+notifications = Collection(
     "notifications",
-    document_type=TYPE,
+    ("/accounts/{account_id}/notifications/{notification_id}", "/notifications/{notification_id}"),
+    Shape(TYPE, summary=Summary("id")),
     schema="notifications",
-    summary=Summary("id"),
     operations=(),
-    scopes=(ACCOUNT, BARE),
-    id_name="notification_id",
     partition=lambda context: context.account_id if context.target else SYSTEM_CONFIG,
     hard_delete=True,
 )
@@ -115,8 +113,8 @@ async def _body(context: Context, found: FoundTemplate, content_type: str) -> by
 # Reading
 
 
-@notifications.get(scopes=(ACCOUNT,))
-@notifications.get(scopes=(BARE,), who=Who.AUTHENTICATED)
+@notifications.get("/accounts/{account_id}/notifications")
+@notifications.get("/notifications", who=Who.AUTHENTICATED)
 async def index(context: Context) -> Reply:
     """The system's templates, with what the account made of them."""
     documents = await context.store.all(Listing(SYSTEM_CONFIG, TYPE))
@@ -140,8 +138,8 @@ def _row(found: FoundTemplate) -> dict[str, Any]:
     return {"id": found.template_id, **{key: found.public[key] for key in keys if key in found.public}}
 
 
-@notifications.get("/{notification_id}", scopes=(ACCOUNT,), provides=tuple(BODIES))
-@notifications.get("/{notification_id}", scopes=(BARE,), who=Who.AUTHENTICATED, provides=tuple(BODIES))
+@notifications.get("/accounts/{account_id}/notifications/{notification_id}", provides=tuple(BODIES))
+@notifications.get("/notifications/{notification_id}", who=Who.AUTHENTICATED, provides=tuple(BODIES))
 async def read(context: Context) -> Reply | Binary:
     """One template, or one of its bodies where the request accepts HTML or plain text."""
     found = await _find(context, context.path["notification_id"])
@@ -210,8 +208,8 @@ async def _replaced(context: Context, template_id: str) -> FoundTemplate | None:
     return await _system_template(context, template_id)
 
 
-@notifications.put(scopes=(ACCOUNT,), checks_itself=True)
-@notifications.put(scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
+@notifications.put("/accounts/{account_id}/notifications", checks_itself=True)
+@notifications.put("/notifications", who=Who.SUPERDUPER, checks_itself=True)
 async def create(context: Context) -> Reply:
     """A template of the account's own, or (`action` `force_system`) the system's in place of all of these."""
     action = context.values.text("action")
@@ -227,8 +225,8 @@ async def create(context: Context) -> Reply:
     return reply
 
 
-@notifications.post("/{notification_id}", scopes=(ACCOUNT,), accepts=tuple(BODIES), checks_itself=True)
-@notifications.post("/{notification_id}", scopes=(BARE,), who=Who.SUPERDUPER, accepts=tuple(BODIES), checks_itself=True)
+@notifications.post("/accounts/{account_id}/notifications/{notification_id}", accepts=tuple(BODIES), checks_itself=True)
+@notifications.post("/notifications/{notification_id}", who=Who.SUPERDUPER, accepts=tuple(BODIES), checks_itself=True)
 async def update(context: Context) -> Reply:
     """Replace what a template says of itself, or store the bodies that were sent; both make it the account's own."""
     template_id = context.path["notification_id"]
@@ -254,7 +252,7 @@ def _check_body(file: UploadedFile) -> None:
         raise Plain(500, "Failed to compile notification template") from error
 
 
-@notifications.delete("/{notification_id}", scopes=(ACCOUNT,), checks_itself=True)
+@notifications.delete("/accounts/{account_id}/notifications/{notification_id}", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Take back the account's template, or the one body whose type the request has."""
     template_id = context.path["notification_id"]
@@ -270,7 +268,7 @@ async def delete(context: Context) -> Reply:
     return reply
 
 
-@notifications.delete("/{notification_id}", scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
+@notifications.delete("/notifications/{notification_id}", who=Who.SUPERDUPER, checks_itself=True)
 async def refuse_deletion(context: Context) -> Reply:
     """Every account may fall back on the system's templates."""
     template_id = context.path["notification_id"]
@@ -281,8 +279,8 @@ async def refuse_deletion(context: Context) -> Reply:
 # All templates of an account at once
 
 
-@notifications.delete(scopes=(ACCOUNT,), checks_itself=True)
-@notifications.delete(scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
+@notifications.delete("/accounts/{account_id}/notifications", checks_itself=True)
+@notifications.delete("/notifications", who=Who.SUPERDUPER, checks_itself=True)
 async def delete_all(context: Context) -> Reply:
     """Take back every template of the account (`action` `remove_customizations`)."""
     action = context.values.text("action")
@@ -329,8 +327,8 @@ async def _remove_customizations(context: Context) -> dict[str, str]:
 # Sending
 
 
-@notifications.post("/{notification_id}/preview", scopes=(ACCOUNT,))
-@notifications.post("/{notification_id}/preview", scopes=(BARE,), who=Who.SUPERDUPER)
+@notifications.post("/accounts/{account_id}/notifications/{notification_id}/preview")
+@notifications.post("/notifications/{notification_id}/preview", who=Who.SUPERDUPER)
 async def preview(context: Context) -> Reply:
     """Send the template to the addresses in the request's `to`, each macro showing its own name."""
     found = await _find(context, context.path["notification_id"])
@@ -377,7 +375,7 @@ def _decoded(text: str) -> str:
 UPDATE_FAILED: Final = "Failed to send message"
 
 
-@notifications.post("/customer_update/message", scopes=(ACCOUNT,))
+@notifications.post("/accounts/{account_id}/notifications/customer_update/message")
 async def customer_update(context: Context) -> Reply:
     """Write to users of the accounts below: of one child (`recipient_id`) or all, all users, admins or one."""
     found = await _find(context, "customer_update")
@@ -411,13 +409,13 @@ def _is_meant(user: Document, user_type: JSON) -> bool:
 # What was sent
 
 
-@notifications.get("/smtplog", scopes=(ACCOUNT,))
+@notifications.get("/accounts/{account_id}/notifications/smtplog")
 async def smtplog(context: Context) -> Reply:
     """The messages that were sent for the account, the newest first."""
     return await answer_listing(context, LOG, time_range=context.config.api.maximum_range)
 
 
-@notifications.get("/smtplog/{entry_id}", scopes=(ACCOUNT,))
+@notifications.get("/accounts/{account_id}/notifications/smtplog/{entry_id}")
 async def read_smtplog(context: Context) -> Reply:
     """One message, with what it told."""
     raw = await context.store.get_json(context.account_id, LOG, context.path["entry_id"])

@@ -11,7 +11,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import ACCOUNT, BARE, Context, Draft, Reply, Resource, Who, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
 from crossbar.errors import Invalid, NotFound
 from crossbar.resources.notices.domain.webhook_event import ANY, HOOKS, OPERATOR_EVENTS, catalog
 from crossbar.resources.notices.domain.webhook_sample import samples
@@ -50,11 +50,14 @@ ATTEMPT_SHAPE: Final = Shape(
 )
 """One delivery of a webhook, kept by month."""
 
-webhooks = Resource(
+webhooks = Collection(
     "webhooks",
-    document_type=TYPE,
+    "/accounts/{account_id}/webhooks/{webhook_id}",
+    Shape(
+        TYPE, summary=Summary("id", "hook", "name", "uri", "group", "enabled", disable_reason="pvt_disabled_message")
+    ),
     schema="webhooks",
-    summary=Summary("id", "hook", "name", "uri", "group", "enabled", disable_reason="pvt_disabled_message"),
+    takes_all_words=True,
 )
 
 
@@ -97,7 +100,7 @@ async def show_reason(_: Context, webhook: Document, public: dict[str, object]) 
         public["disable_reason"] = reason
 
 
-@webhooks.patch()
+@webhooks.patch("/accounts/{account_id}/webhooks")
 async def enable_all(context: Context) -> Reply:
     """Turn on every hook of the account, or (`/descendants/webhooks`) of those below it."""
     wanted = context.object.get("re-enable")
@@ -127,21 +130,21 @@ async def _accounts(context: Context) -> list[str]:
 # What there is to be told of
 
 
-@webhooks.get(scopes=(BARE,), who=Who.ANONYMOUS)
+@webhooks.get("/webhooks", who=Who.ANONYMOUS)
 async def kinds(_: Context) -> Reply:
     """The events that hooks can be set on."""
     return Reply(catalog())
 
 
-@webhooks.get("/samples", scopes=(BARE,), who=Who.ANONYMOUS)
-@webhooks.get("/samples", scopes=(ACCOUNT,))
+@webhooks.get("/webhooks/samples", who=Who.ANONYMOUS)
+@webhooks.get("/accounts/{account_id}/webhooks/samples")
 async def sample_ids(_: Context) -> Reply:
     """The events that there are examples of."""
     return Reply(sorted(HOOKS))
 
 
-@webhooks.get("/samples/{sample_id}", scopes=(BARE,), who=Who.ANONYMOUS)
-@webhooks.get("/samples/{sample_id}", scopes=(ACCOUNT,))
+@webhooks.get("/webhooks/samples/{sample_id}", who=Who.ANONYMOUS)
+@webhooks.get("/accounts/{account_id}/webhooks/samples/{sample_id}")
 async def sample(context: Context) -> Reply:
     """What is sent, by example; filters keep those of interest."""
     sample_id = context.path["sample_id"]
@@ -154,13 +157,13 @@ async def sample(context: Context) -> Reply:
 # What was delivered
 
 
-@webhooks.get("/attempts")
+@webhooks.get("/accounts/{account_id}/webhooks/attempts")
 async def attempts(context: Context) -> Reply:
     """Deliveries of all the account's hooks, the newest first."""
     return await answer_listing(context, ATTEMPT, time_range=context.config.api.maximum_range)
 
 
-@webhooks.get("/{webhook_id}/attempts")
+@webhooks.get("/accounts/{account_id}/webhooks/{webhook_id}/attempts")
 async def attempts_of(context: Context) -> Reply:
     """Deliveries of one hook, the newest first."""
     await webhooks.life.load(context, context.path["webhook_id"])

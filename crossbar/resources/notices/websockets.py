@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import JSON
 from crossbar.resources.notices.domain.webhook_event import OBJECT_ACTIONS, OBJECT_TYPES
 
@@ -46,22 +46,22 @@ BINDINGS: Final[dict[str, list[str]]] = {
 }
 """Kind of event → what a socket can subscribe to."""
 
-websockets = Resource("websockets", scopes=(ACCOUNT,))
+websockets = Endpoint("websockets")
 
 
-@websockets.get(scopes=(BARE,), who=Who.ANONYMOUS)
+@websockets.get("/websockets", who=Who.ANONYMOUS)
 async def bindings(_: Context) -> Reply:
     """What can be listened to."""
     return Reply(BINDINGS)
 
 
-@websockets.get()
+@websockets.get("/accounts/{account_id}/websockets")
 async def index(context: Context) -> Reply:
     """The open sockets of the account in the path, and of the caller's own."""
     return Reply([_row(socket) for socket in await _sockets(context)])
 
 
-@websockets.get("/{socket_id}")
+@websockets.get("/accounts/{account_id}/websockets/{socket_id}")
 async def read(context: Context) -> Reply:
     """One of these sockets; an empty list if there is none of that id."""
     found = [_row(socket) for socket in await _sockets(context) if socket.id == context.path["socket_id"]]

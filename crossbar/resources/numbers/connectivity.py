@@ -12,8 +12,8 @@ import orjson
 
 from crossbar.dialing import check_ownership
 from crossbar.documents.document import Document
-from crossbar.documents.shape import Summary, Unique
-from crossbar.endpoint import Context, Draft, Reply, Resource, answer_listing
+from crossbar.documents.shape import Shape, Summary, Unique
+from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
 from crossbar.errors import JSON
 from crossbar.resources.identity.devices import SIP_TAKEN, username_claim
 from crossbar.resources.numbers.domain.number_usage import CONNECTIVITY, delivering, dids
@@ -36,18 +36,21 @@ def claims(document: Document) -> Iterator[Unique]:
         yield username_claim(username, field)
 
 
-connectivity = Resource(
+connectivity = Collection(
     "connectivity",
-    document_type=CONNECTIVITY,
+    "/accounts/{account_id}/connectivity/{sys_info_id}",
+    Shape(
+        CONNECTIVITY,
+        summary=Summary("id"),
+        tags=lambda document: sorted({delivering(number) for number in dids(document)}),
+        unique=claims,
+    ),
     schema="connectivity",
-    summary=Summary("id"),
-    tags=lambda document: sorted({delivering(number) for number in dids(document)}),
-    unique=claims,
     operations=("create", "read", "replace", "merge", "delete"),
 )
 
 
-@connectivity.get()
+@connectivity.get("/accounts/{account_id}/connectivity")
 async def ids(context: Context) -> Reply:
     """The ids of the documents, and nothing else."""
     reply = await answer_listing(context, CONNECTIVITY)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
 from crossbar.documents.document import Document
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
 from crossbar.resources.numbers.domain import (
     area_codes as cities,
@@ -42,23 +42,23 @@ AT_A_TIME: Final = 16
 Act = Callable[[NumberOperations, str, dict[str, JSON]], Awaitable[Document]]
 """An operation on one number, with what the request says of it."""
 
-phone_numbers = Resource("phone_numbers", scopes=(ACCOUNT,))
+phone_numbers = Endpoint("phone_numbers")
 
 
 # Finding
 
 
-@phone_numbers.get()
+@phone_numbers.get("/accounts/{account_id}/phone_numbers")
 async def listed(context: Context) -> Reply:
     """The account's numbers; with a `prefix`, numbers that it can have."""
     return await (answer_search if context.query.get("prefix") else answer_numbers)(context)
 
 
-phone_numbers.get(scopes=(BARE,), who=Who.ANONYMOUS)(answer_search)
+phone_numbers.get("/phone_numbers", who=Who.ANONYMOUS)(answer_search)
 
 
-@phone_numbers.get("/prefix", scopes=(BARE,), who=Who.ANONYMOUS)
-@phone_numbers.get("/prefix")
+@phone_numbers.get("/phone_numbers/prefix", who=Who.ANONYMOUS)
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/prefix")
 async def prefixes(context: Context) -> Reply:
     """The area codes of the cities whose name begins with `city`."""
     name = context.query.get("city")
@@ -68,7 +68,7 @@ async def prefixes(context: Context) -> Reply:
     return Reply({city.name: {"prefixes": list(city.prefixes), "state": city.state} for city in found})
 
 
-@phone_numbers.post("/locality")
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/locality")
 async def localities(context: Context) -> Reply:
     """The city of each number, as far as its area code tells."""
     found = {number: cities.city_of(number) for number in await _numbers(context)}
@@ -82,13 +82,13 @@ def _locality(number: str, city: cities.City | None) -> dict[str, JSON]:
     return {"e164_number": number, "status": "success", **place}
 
 
-@phone_numbers.get("/classifiers")
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/classifiers")
 async def classifiers(context: Context) -> Reply:
     """All kinds of numbers, by name."""
     return Reply(NumberSettings(context.runtime).classifiers())
 
 
-@phone_numbers.get("/classifiers/{number}")
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/classifiers/{number}")
 async def classified(context: Context) -> Reply:
     """Of which kind a number is."""
     number = await _number(context)
@@ -97,7 +97,7 @@ async def classified(context: Context) -> Reply:
     )
 
 
-@phone_numbers.get("/carriers_info")
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/carriers_info")
 async def carriers_info(context: Context) -> Reply:
     """What the caller can choose among when it adds numbers."""
     return Reply(
@@ -109,7 +109,7 @@ async def carriers_info(context: Context) -> Reply:
     )
 
 
-@phone_numbers.post("/check")
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/check")
 async def check_availability(context: Context) -> Reply:
     """Which of the numbers can be had."""
     numbers = await _numbers(context)
@@ -121,14 +121,14 @@ async def check_availability(context: Context) -> Reply:
 # One number
 
 
-@phone_numbers.get("/{number}")
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/{number}")
 async def read(context: Context) -> Reply:
     """A number that the caller may know of."""
     desk = NumberOperations(context)
     return await _answer(desk, await desk.find(check(await _number(context)), with_ports=_with_ports(context)))
 
 
-@phone_numbers.get("/{number}/identify")
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/{number}/identify")
 async def identify(context: Context) -> Reply:
     """Whose number it is."""
     number = check(await _number(context))
@@ -179,15 +179,23 @@ def _one(act: Act, *, schema: str | None = None) -> Callable[[Context], Awaitabl
     return handler
 
 
-phone_numbers.put("/{number}", checks_itself=True)(_one(create_number, schema=SCHEMA))
-phone_numbers.put("/{number}/reserve", checks_itself=True)(_one(NumberOperations.reserve, schema=SCHEMA))
-phone_numbers.put("/{number}/port", checks_itself=True)(_one(port_number, schema=SCHEMA))
-phone_numbers.post("/{number}", checks_itself=True)(_one(NumberOperations.replace, schema=SCHEMA))
-phone_numbers.patch("/{number}", checks_itself=True)(_one(merge_number))
-phone_numbers.delete("/{number}", checks_itself=True)(_one(release_number))
+phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)(
+    _one(create_number, schema=SCHEMA)
+)
+phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/reserve", checks_itself=True)(
+    _one(NumberOperations.reserve, schema=SCHEMA)
+)
+phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/port", checks_itself=True)(
+    _one(port_number, schema=SCHEMA)
+)
+phone_numbers.post("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)(
+    _one(NumberOperations.replace, schema=SCHEMA)
+)
+phone_numbers.patch("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)(_one(merge_number))
+phone_numbers.delete("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)(_one(release_number))
 
 
-@phone_numbers.put("/{number}/activate", checks_itself=True)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/activate", checks_itself=True)
 async def activate(context: Context) -> Reply:
     """Put a number into service; it costs tokens of the account's own bucket."""
     _charge(context)
@@ -197,13 +205,13 @@ async def activate(context: Context) -> Reply:
 # Resynchronization: who uses a number follows from what uses it, so that nothing can have drifted apart.
 
 
-@phone_numbers.post("/fix")
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/fix")
 async def fix(context: Context) -> Reply:
     """The account's numbers, as they are."""
     return await answer_numbers(context)
 
 
-@phone_numbers.post("/fix/{number}")
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/fix/{number}")
 async def fix_one(context: Context) -> Reply:
     """Nothing, if the caller may know of the number."""
     await NumberOperations(context).find(check(await _number(context)), with_ports=False)
@@ -242,13 +250,13 @@ def _many(act: Act) -> Callable[[Context], Awaitable[Reply]]:
     return handler
 
 
-phone_numbers.put("/collection")(_many(create_number))
-phone_numbers.post("/collection")(_many(NumberOperations.replace))
-phone_numbers.patch("/collection")(_many(NumberOperations.merge))
-phone_numbers.delete("/collection")(_many(release_number))
+phone_numbers.put("/accounts/{account_id}/phone_numbers/collection")(_many(create_number))
+phone_numbers.post("/accounts/{account_id}/phone_numbers/collection")(_many(NumberOperations.replace))
+phone_numbers.patch("/accounts/{account_id}/phone_numbers/collection")(_many(NumberOperations.merge))
+phone_numbers.delete("/accounts/{account_id}/phone_numbers/collection")(_many(release_number))
 
 
-@phone_numbers.put("/collection/activate")
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/collection/activate")
 async def activate_many(context: Context) -> Reply:
     """Put numbers into service: how they are bought, and how they move between accounts."""
     _charge(context)
@@ -256,7 +264,7 @@ async def activate_many(context: Context) -> Reply:
 
 
 def _charge(context: Context) -> None:
-    context.runtime.access.costs.charge(context.asked, bucket=f"{context.account_id}/crossbar.phone_numbers")
+    context.runtime.access.costs.charge(context, bucket=f"{context.account_id}/crossbar.phone_numbers")
 
 
 # What the request names
@@ -300,7 +308,7 @@ def _with_ports(context: Context) -> bool:
 async def _answer(desk: NumberOperations, found: FoundNumber) -> Reply:
     """A number; the part that clients only read stands in the envelope's `metadata` too, where MonsterUI looks."""
     shown = await _shown(desk, found)
-    return Reply(shown, revision=found.document.revision, envelope={"metadata": shown["_read_only"]})
+    return Reply(shown, revision=found.document.revision, metadata=shown["_read_only"])
 
 
 async def _shown(desk: NumberOperations, found: FoundNumber) -> dict[str, Any]:

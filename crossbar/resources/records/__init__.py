@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.records.call_inspector import call_inspector
 from crossbar.resources.records.cdrs import cdrs
 from crossbar.resources.records.domain.call_event import CALL_EVENT
@@ -14,7 +14,7 @@ from crossbar.resources.records.domain.retention import retention
 from crossbar.resources.records.domain.sip_message import INSPECTION
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     call_inspector,
     cdrs,
 )

@@ -11,7 +11,7 @@ import orjson
 
 from crossbar.documents.filters import TIME_RANGE, Filters
 from crossbar.documents.listing import Listing, Row
-from crossbar.endpoint import ACCOUNT, Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.endpoint.document_list import answer_stream, bounds, options_of
 from crossbar.errors import Plain
 from crossbar.resources.records.domain.cdr import CDR, owner_tag
@@ -22,10 +22,10 @@ from crossbar.wire.list_options import chunk_size
 AT_A_TIME = 100
 """CDRs whose calls are looked up together."""
 
-call_inspector = Resource("call_inspector", scopes=(ACCOUNT, "accounts/users"))
+call_inspector = Endpoint("call_inspector")
 
 
-@call_inspector.get()
+@call_inspector.get("/accounts/{account_id}/call_inspector", "/accounts/{account_id}/users/{user_id}/call_inspector")
 async def calls(context: Context) -> Reply:
     """The CDRs of a time range whose calls were watched, newest first."""
     chunk_size(context.query, chunked=True)
@@ -50,7 +50,7 @@ async def calls(context: Context) -> Reply:
     )
 
 
-@call_inspector.get("/{call_id}", scopes=(ACCOUNT,))
+@call_inspector.get("/accounts/{account_id}/call_inspector/{call_id}")
 async def inspect(context: Context) -> Reply:
     """The messages of a call in the order in which they were seen, and between whom they went."""
     call_id = context.path["call_id"]

@@ -14,7 +14,7 @@ import orjson
 from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing, Row
-from crossbar.endpoint import ACCOUNT, Context, Reply, Resource, answer_listing
+from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
 from crossbar.endpoint.document_list import answer_stream, bounds, decorated, options_of
 from crossbar.endpoint.hooks import RowsHook
 from crossbar.errors import NotFound, Plain
@@ -52,10 +52,10 @@ _CLASSIFIERS: Final = tuple(
     )
 )
 
-cdrs = Resource("cdrs", scopes=(ACCOUNT, "accounts/users"))
+cdrs = Endpoint("cdrs")
 
 
-@cdrs.get()
+@cdrs.get("/accounts/{account_id}/cdrs", "/accounts/{account_id}/users/{user_id}/cdrs")
 async def legs(context: Context) -> Reply:
     """The legs of a time range, newest first."""
     _check_parameters(context)
@@ -71,7 +71,7 @@ async def legs(context: Context) -> Reply:
     )
 
 
-@cdrs.get("/interaction")
+@cdrs.get("/accounts/{account_id}/cdrs/interaction", "/accounts/{account_id}/users/{user_id}/cdrs/interaction")
 async def interactions(context: Context) -> Reply:
     """One row for each interaction of a time range: the leg that began first."""
     _check_parameters(context)
@@ -98,7 +98,7 @@ async def interactions(context: Context) -> Reply:
     return await answer_stream(rows, options, render, columns=columns, csv=context.wants_csv, timed=True)
 
 
-@cdrs.get("/summary", scopes=(ACCOUNT,))
+@cdrs.get("/accounts/{account_id}/cdrs/summary")
 async def summary(context: Context) -> Reply:
     """Billing seconds of a time range by direction, realm and kind of number, in all and by rate."""
     options = options_of(context)
@@ -117,7 +117,7 @@ async def summary(context: Context) -> Reply:
     return Reply(totals)
 
 
-@cdrs.get("/legs/{leg_id}", scopes=(ACCOUNT,))
+@cdrs.get("/accounts/{account_id}/cdrs/legs/{leg_id}")
 async def interaction_legs(context: Context) -> Reply:
     """All legs of an interaction, named by its own id or by that of one of them, oldest first."""
     leg_id = context.path["leg_id"]
@@ -134,7 +134,7 @@ async def interaction_legs(context: Context) -> Reply:
     return Reply([leg.public for leg in in_order(found)])
 
 
-@cdrs.get("/{cdr_id}", scopes=(ACCOUNT,))
+@cdrs.get("/accounts/{account_id}/cdrs/{cdr_id}")
 async def read(context: Context) -> Reply:
     """One leg, whole."""
     cdr_id = context.path["cdr_id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.system import migrations as migrations_
 from crossbar.resources.system.about import about
 from crossbar.resources.system.acls import acls
@@ -20,7 +20,7 @@ from crossbar.resources.system.system_status import system_status
 from crossbar.resources.system.whitelabel import whitelabel
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     about,
     acls,
     configs,

@@ -12,13 +12,13 @@ import threading
 from pathlib import Path
 
 from crossbar import __version__
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 
-about = Resource("about", scopes=(ACCOUNT,))
+about = Endpoint("about")
 
 
-@about.get(scopes=(ACCOUNT,))
-@about.get(scopes=(BARE,), who=Who.SUPERDUPER)
+@about.get("/accounts/{account_id}/about")
+@about.get("/about", who=Who.SUPERDUPER)
 async def read(_: Context) -> Reply:
     """The worker that answers: `used_memory` in bytes, `processes` (threads here) and `ports` (open files)."""
     return Reply(

@@ -5,12 +5,12 @@ Source: KAZOO `cb_acls`.
 
 from __future__ import annotations
 
-from crossbar.endpoint import ABSENT, ACCOUNT, BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import ABSENT, Context, Endpoint, Reply, Who
 
-acls = Resource("acls", scopes=(BARE, ACCOUNT), who=Who.SUPERDUPER)
+acls = Endpoint("acls", who=Who.SUPERDUPER)
 
 
-@acls.get()
+@acls.get("/acls", "/accounts/{account_id}/acls")
 async def read(context: Context) -> Reply:
     """Each network by name: `{cidr, type, network-list-name}`; no data while none is set."""
     networks = context.runtime.settings.get("ecallmgr", "acls")

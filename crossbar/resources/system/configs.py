@@ -10,15 +10,21 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from crossbar.documents.document import Document, merge, public_fields
-from crossbar.documents.shape import Summary
+from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Retries, Stale
-from crossbar.endpoint import Context, Draft, Reply, Resource
+from crossbar.endpoint import Collection, Context, Draft, Reply
 from crossbar.errors import JSON, Conflict, NotFound
 from crossbar.resources.system.domain.default_values import difference, system_defaults
 
 TYPE: Final = "account_config"
 
-configs = Resource("configs", document_type=TYPE, summary=Summary("id"), operations=(), id_name="category")
+configs = Collection(
+    "configs",
+    "/accounts/{account_id}/configs/{category}",
+    Shape(TYPE, summary=Summary("id")),
+    operations=(),
+    takes_all_words=True,
+)
 
 
 def document_id(category: str) -> str:
@@ -26,7 +32,7 @@ def document_id(category: str) -> str:
     return f"configs_{category}"
 
 
-@configs.get("/{category}")
+@configs.get("/accounts/{account_id}/configs/{category}")
 async def read(context: Context) -> Reply:
     """The settings in force for the account."""
     stored = await _stored(context, context.account_id)
@@ -35,20 +41,20 @@ async def read(context: Context) -> Reply:
     return _reply(context, merge(below, own), stored.revision if stored else None)
 
 
-@configs.put("/{category}", checks_itself=True)
-@configs.post("/{category}", checks_itself=True)
+@configs.put("/accounts/{account_id}/configs/{category}", checks_itself=True)
+@configs.post("/accounts/{account_id}/configs/{category}", checks_itself=True)
 async def replace(context: Context) -> Reply:
     """The request's values are laid over what is in force without the account's own."""
     return await _save(context, lambda _: context.object)
 
 
-@configs.patch("/{category}", checks_itself=True)
+@configs.patch("/accounts/{account_id}/configs/{category}", checks_itself=True)
 async def change(context: Context) -> Reply:
     """The request's values are laid over what is in force."""
     return await _save(context, lambda stored: merge(stored, context.object))
 
 
-@configs.delete("/{category}", checks_itself=True)
+@configs.delete("/accounts/{account_id}/configs/{category}", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Back to what lies below."""
     stored = await _stored(context, context.account_id)

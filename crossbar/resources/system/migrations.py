@@ -11,7 +11,7 @@ from crossbar import clock
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import Invalid, NotFound
 
 TYPE: Final = "migrations"
@@ -19,16 +19,16 @@ SHAPE: Final = Shape(TYPE, summary=Summary("id"))
 TELETYPE: Final = "notify_to_teletype"
 DESCRIPTIONS: Final = {TELETYPE: "Migrate account and all sub accounts to Teletype"}
 
-migrations = Resource("migrations")
+migrations = Endpoint("migrations")
 
 
-@migrations.get()
+@migrations.get("/accounts/{account_id}/migrations")
 async def index(_: Context) -> Reply:
     """Migration → what it does."""
     return Reply(DESCRIPTIONS)
 
 
-@migrations.get("/{migration_id}")
+@migrations.get("/accounts/{account_id}/migrations/{migration_id}")
 async def read(context: Context) -> Reply:
     """What a migration does, and whether and when it was performed on the account."""
     migration_id = context.path["migration_id"]
@@ -40,7 +40,7 @@ async def read(context: Context) -> Reply:
     return Reply(answer if performed is None else {**answer, "performed_time": performed["performed_time"]})
 
 
-@migrations.post("/{migration_id}")
+@migrations.post("/accounts/{account_id}/migrations/{migration_id}")
 async def perform(context: Context) -> Reply:
     """Perform a migration on the account and, where asked, on those below it."""
     if context.path["migration_id"] not in DESCRIPTIONS:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import CrossbarError, NotFound
 
 INTERNAL: Final = ("kapi.", "ingest", "system_config.dialplans")
 """Beginnings of the ids listed only on request: the schemas of KAZOO's message bus, and those that KAZOO has not."""
 
-schemas = Resource("schemas", scopes=(BARE, ACCOUNT))
+schemas = Endpoint("schemas", takes_all_words=True)
 
 
-@schemas.get(scopes=(BARE,), who=Who.ANONYMOUS)
-@schemas.get(scopes=(ACCOUNT,))
+@schemas.get("/schemas", who=Who.ANONYMOUS)
+@schemas.get("/accounts/{account_id}/schemas")
 async def index(context: Context) -> Reply:
     """The ids of all schemas; with `format=bundle` all of them in one self-contained document."""
     if context.values.get("format") == "bundle":
@@ -26,8 +26,8 @@ async def index(context: Context) -> Reply:
     return Reply([name for name in context.runtime.schemas.ids() if internals or not name.startswith(INTERNAL)])
 
 
-@schemas.get("/{schema_id}", scopes=(BARE,), who=Who.ANONYMOUS)
-@schemas.get("/{schema_id}", scopes=(ACCOUNT,))
+@schemas.get("/schemas/{schema_id}", who=Who.ANONYMOUS)
+@schemas.get("/accounts/{account_id}/schemas/{schema_id}")
 async def read(context: Context) -> Reply:
     """One schema, with its `id`."""
     schema_id = context.path["schema_id"]
@@ -37,7 +37,7 @@ async def read(context: Context) -> Reply:
     return Reply(schema)
 
 
-@schemas.put("/{schema_id}/validation")
+@schemas.put("/schemas/{schema_id}/validation", "/accounts/{account_id}/schemas/{schema_id}/validation")
 async def validate(context: Context) -> Reply:
     """The request's data with defaults filled in, or what is wrong with it."""
     schema_id = context.path["schema_id"]

@@ -10,8 +10,9 @@ from typing import Any, Final
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.shape import alphanumeric
 from crossbar.documents.store import SearchField
-from crossbar.endpoint import ACCOUNT, BARE, Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON, Invalid
+from crossbar.wire.envelope import PageInfo
 from crossbar.wire.list_options import encode_start_key, list_options
 
 ACCOUNT_TYPE: Final = "account"
@@ -24,7 +25,7 @@ VIEWS: Final[dict[str, tuple[SearchField, ...]]] = {
 }
 """View → what is looked at. Accounts have their realm in the place of a number."""
 
-search = Resource("search", scopes=(BARE, ACCOUNT))
+search = Endpoint("search")
 
 
 async def may_search(context: Context) -> bool | None:
@@ -32,7 +33,7 @@ async def may_search(context: Context) -> bool | None:
     return True if context.target is None or context.values.text("t") == ACCOUNT_TYPE else None
 
 
-@search.get(who=may_search)
+@search.get("/search", "/accounts/{account_id}/search", who=may_search)
 async def one(context: Context) -> Reply:
     """A page of what one view finds."""
     document_type = _document_type(context, "search")
@@ -51,13 +52,12 @@ async def one(context: Context) -> Reply:
         descending=not options.ascending,
     )
     page = found if options.page_size is None else found[: options.page_size]
-    reply = Reply.rows([_row(document, view) for _, document in page], page_size=options.page_size is not None)
-    if len(found) > len(page):
-        reply.envelope["next_start_key"] = encode_start_key([found[-1][0]])
-    return reply
+    following = encode_start_key([found[-1][0]]) if len(found) > len(page) else None
+    info = None if options.page_size is None else PageInfo(len(page), next_start_key=following)
+    return Reply([_row(document, view) for _, document in page], page=info)
 
 
-@search.get("/multi", who=may_search)
+@search.get("/search/multi", "/accounts/{account_id}/search/multi", who=may_search)
 async def several(context: Context) -> Reply:
     """Everything that each of several views finds."""
     document_type = _document_type(context, "Search")

@@ -5,11 +5,13 @@ Source: KAZOO `cb_skels`.
 
 from __future__ import annotations
 
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import Context, Resource
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Collection, Context
 from crossbar.errors import JSON
 
-skels = Resource("skels", document_type="skel", schema="skels", summary=Summary("id"))
+skels = Collection(
+    "skels", "/accounts/{account_id}/skels/{skel_id}", Shape("skel", summary=Summary("id")), schema="skels"
+)
 
 
 @skels.decorate_rows()

@@ -11,7 +11,7 @@ from typing import Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS
-from crossbar.endpoint import BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import FaultyRequest
 from crossbar.resources.system.about import process_use
 
@@ -26,7 +26,7 @@ class Function:
     run: Callable[..., Awaitable[str]]
 
 
-sup = Resource("sup", scopes=(BARE,), who=Who.SUPERDUPER)
+sup = Endpoint("sup", who=Who.SUPERDUPER, takes_all_words=True)
 
 
 async def _run(context: Context) -> Reply:
@@ -46,7 +46,7 @@ for _path in (
     "/{module}/{function}/{first}/{second}",
     "/{module}/{function}/{first}/{second}/{third}",
 ):
-    sup.get(_path)(_run)
+    sup.get(f"/sup{_path}")(_run)
 
 
 async def _status(_: Context) -> str:

@@ -13,8 +13,8 @@ from typing import Any, Final
 import orjson
 
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge, public_fields
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Context, Draft, Reply, Resource, Who, answer_listing
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.system.domain.default_values import difference, system_defaults
 from crossbar.settings import DEFAULT_SECTION, TYPE
@@ -24,17 +24,16 @@ SECTION: Final = re.compile(r".+@.+|[a-zA-Z0-9.]+")
 
 Sections = dict[str, dict[str, JSON]]
 
-system_configs = Resource(
+system_configs = Collection(
     "system_configs",
-    document_type=TYPE,
+    "/system_configs/{category}",
+    Shape(TYPE, summary=Summary("id")),
     schema="system_configs",
-    summary=Summary("id"),
     operations=("delete",),
-    scopes=(BARE,),
-    id_name="category",
     partition=lambda _: SYSTEM_CONFIG,
     who=Who.SUPERDUPER,
     hard_delete=True,
+    takes_all_words=True,
 )
 
 
@@ -84,7 +83,7 @@ async def unapply(context: Context, _: Document) -> None:
 # Categories
 
 
-@system_configs.get()
+@system_configs.get("/system_configs")
 async def index(context: Context) -> Reply:
     """The ids of the categories that have something stored."""
     reply = await answer_listing(context, TYPE, SYSTEM_CONFIG)
@@ -93,7 +92,7 @@ async def index(context: Context) -> Reply:
     return reply
 
 
-@system_configs.get("/{category}")
+@system_configs.get("/system_configs/{category}")
 async def read(context: Context) -> Reply:
     """A category, `default` complete and the other sections as stored, or all complete (`with_defaults`)."""
     category = context.path["category"]
@@ -104,14 +103,14 @@ async def read(context: Context) -> Reply:
     return Reply({**stored, DEFAULT_SECTION: default, "id": category}, revision=revision)
 
 
-@system_configs.put("/{category}", checks_itself=True)
-@system_configs.post("/{category}", checks_itself=True)
+@system_configs.put("/system_configs/{category}", checks_itself=True)
+@system_configs.post("/system_configs/{category}", checks_itself=True)
 async def replace(context: Context) -> Reply:
     """The request's sections become the category."""
     return Reply.document(await _save(context, lambda _: dict(context.object)))
 
 
-@system_configs.patch("/{category}", checks_itself=True)
+@system_configs.patch("/system_configs/{category}", checks_itself=True)
 async def change(context: Context) -> Reply:
     """The request's sections are laid over what is stored."""
     return Reply.document(await _save(context, lambda stored: merge(stored, context.object)))
@@ -120,7 +119,7 @@ async def change(context: Context) -> Reply:
 # Sections
 
 
-@system_configs.get("/{category}/{node}")
+@system_configs.get("/system_configs/{category}/{node}")
 async def read_section(context: Context) -> Reply:
     """One section as stored, or complete (`with_defaults`)."""
     category, node = context.path["category"], context.path["node"]
@@ -132,19 +131,19 @@ async def read_section(context: Context) -> Reply:
     return _section(context, values, revision)
 
 
-@system_configs.post("/{category}/{node}", checks_itself=True)
+@system_configs.post("/system_configs/{category}/{node}", checks_itself=True)
 async def replace_section(context: Context) -> Reply:
     """The request's values become the section."""
     return await _save_section(context, lambda _: dict(context.object))
 
 
-@system_configs.patch("/{category}/{node}", checks_itself=True)
+@system_configs.patch("/system_configs/{category}/{node}", checks_itself=True)
 async def change_section(context: Context) -> Reply:
     """The request's values are laid over the section."""
     return await _save_section(context, lambda stored: merge(stored, context.object))
 
 
-@system_configs.delete("/{category}/{node}")
+@system_configs.delete("/system_configs/{category}/{node}")
 async def delete_section(context: Context) -> Reply:
     """Forget what is stored for a section."""
     category, node = context.path["category"], context.path["node"]
@@ -197,4 +196,4 @@ for _path, _verbs in (
     ("/{category}/{node}", ("GET", "POST", "PATCH", "DELETE")),
 ):
     for _verb in _verbs:
-        system_configs.route(_verb, _path, scopes=(ACCOUNT,), who=Who.TREE)(misplaced)
+        system_configs.route(_verb, f"/accounts/{{account_id}}/system_configs{_path}", who=Who.TREE)(misplaced)

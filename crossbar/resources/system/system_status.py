@@ -10,14 +10,14 @@ import socket
 from typing import Any
 
 from crossbar import __version__
-from crossbar.endpoint import BARE, Context, Reply, Resource, Who
+from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.resources.system.about import process_use
 from crossbar.settings import ZONE
 
-system_status = Resource("system_status", scopes=(BARE,), who=Who.SUPERDUPER)
+system_status = Endpoint("system_status", who=Who.SUPERDUPER)
 
 
-@system_status.get()
+@system_status.get("/system_status")
 async def read(_: Context) -> Reply:
     """Zone → type of node → node → its state."""
     node = f"crossbar@{socket.gethostname()}"

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import ACCOUNTS, Document
-from crossbar.documents.shape import Unique
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Draft, Reply, Singleton, Who
+from crossbar.documents.shape import Shape, Summary, Unique
+from crossbar.endpoint import Binary, Context, Draft, Reply, Singleton, Who
 from crossbar.errors import Invalid, NotFound
 from crossbar.resources.system.domain import dns_check
 from crossbar.resources.system.system_configs import system_configs
@@ -44,13 +44,12 @@ def _claims(whitelabel: Document) -> Iterator[Unique]:
 
 whitelabel = Singleton(
     "whitelabel",
-    document_type=TYPE,
+    "/accounts/{account_id}/whitelabel",
+    Shape(TYPE, summary=Summary("id"), unique=_claims),
     document_id=TYPE,
     schema="whitelabel",
-    unique=_claims,
     operations=("read", "create", "replace", "delete"),
     must_exist=True,
-    scopes=(ACCOUNT,),
 )
 
 
@@ -85,13 +84,13 @@ async def _note_domain(context: Context, domain: str | None) -> None:
     await context.store.update(ACCOUNTS, "account", context.account_id, note)
 
 
-@whitelabel.get("/{domain}", scopes=(BARE,), who=Who.ANONYMOUS)
+@whitelabel.get("/whitelabel/{domain}", who=Who.ANONYMOUS)
 async def read_by_domain(context: Context) -> Reply:
     """The whitelabel of the account that owns a domain."""
     return await whitelabel.life.answer(context, await _owner(context))
 
 
-@whitelabel.get("/{domain}", who=Who.ANONYMOUS)
+@whitelabel.get("/accounts/{account_id}/whitelabel/{domain}", who=Who.ANONYMOUS)
 async def read_own(context: Context) -> Reply:
     """The account's own whitelabel, whatever domain is named."""
     return await whitelabel.life.answer(context, await whitelabel.life.load(context, TYPE))
@@ -125,9 +124,16 @@ def _offer(name: str) -> None:
         return await whitelabel.life.answer(context, document)
 
     types = FILES[name]
-    whitelabel.get(f"/{name}", who=Who.ANONYMOUS, provides=types)(read)
-    whitelabel.get(f"/{{domain}}/{name}", scopes=(BARE, ACCOUNT), who=Who.ANONYMOUS, provides=types)(read_of_domain)
-    whitelabel.post(f"/{name}", accepts=types if name == "welcome" else (*types, *ENCODED))(upload)
+    whitelabel.get(f"/accounts/{{account_id}}/whitelabel/{name}", who=Who.ANONYMOUS, provides=types)(read)
+    whitelabel.get(
+        f"/whitelabel/{{domain}}/{name}",
+        f"/accounts/{{account_id}}/whitelabel/{{domain}}/{name}",
+        who=Who.ANONYMOUS,
+        provides=types,
+    )(read_of_domain)
+    whitelabel.post(
+        f"/accounts/{{account_id}}/whitelabel/{name}", accepts=types if name == "welcome" else (*types, *ENCODED)
+    )(upload)
 
 
 for _name in FILES:
@@ -171,20 +177,20 @@ async def _keep(context: Context, document: Document, name: str, file: UploadedF
 # What the name servers of a domain have to say
 
 
-@whitelabel.get("/domains", scopes=(BARE, ACCOUNT), who=Who.ANONYMOUS)
+@whitelabel.get("/whitelabel/domains", "/accounts/{account_id}/whitelabel/domains", who=Who.ANONYMOUS)
 async def read_domains(context: Context) -> Reply:
     """The name server entries that a domain needs."""
     return Reply(dns_check.filled(_template(context), await _domain(context)))
 
 
-@whitelabel.post("/domains")
+@whitelabel.post("/accounts/{account_id}/whitelabel/domains")
 async def check_domains(context: Context) -> Reply:
     """What the name servers say of a domain beside what they should."""
     wanted = dns_check.filled(_template(context), await _domain(context))
     return Reply(await dns_check.compare(wanted, tcp=context.values.is_true("use_tcp")))
 
 
-@whitelabel.post("/domains", scopes=(BARE,), who=Who.SUPERDUPER, checks_itself=True)
+@whitelabel.post("/whitelabel/domains", who=Who.SUPERDUPER, checks_itself=True)
 async def replace_template(context: Context) -> Reply:
     """What domains need from now on, in all accounts."""
     template = context.valid("domains", context.object)

@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Final
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Resource
+from crossbar.endpoint import Endpoint
 from crossbar.resources.tasks.domain.job import JOB_SHAPE
 from crossbar.resources.tasks.domain.runner import task_runner
 from crossbar.resources.tasks.domain.task import CHUNK_SHAPE
 from crossbar.resources.tasks.tasks import tasks
 from crossbar.runtime import Lifespan
 
-ENDPOINTS: Final[tuple[Resource, ...]] = (tasks,)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (tasks,)
 SHAPES: Final[tuple[Shape, ...]] = (
     JOB_SHAPE,
     CHUNK_SHAPE,

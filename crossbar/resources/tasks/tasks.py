@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
 
 from aiohttp import hdrs
 
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
+from crossbar.documents.shape import Shape
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Reply, Resource, Who, answer_listing
+from crossbar.endpoint import Binary, Collection, Context, Reply, Who, answer_listing
 from crossbar.errors import JSON, NotFound, Plain, SystemFault
 from crossbar.resources.tasks.domain import task_sheet
 from crossbar.resources.tasks.domain.action import Action
@@ -34,15 +34,15 @@ from crossbar.resources.tasks.domain.task import (
 from crossbar.resources.tasks.domain.task_catalog import CATALOG
 from crossbar.wire.negotiation import CSV_TYPES
 
-EVERYWHERE: Final = (ACCOUNT, BARE)
-"""Paths without an account speak of the account of the token."""
-
-tasks = Resource(
-    "tasks", document_type=TASK, summary=LISTED, sort="pvt_created", operations=(), scopes=EVERYWHERE, id_name="task_id"
+tasks = Collection(
+    "tasks",
+    ("/accounts/{account_id}/tasks/{task_id}", "/tasks/{task_id}"),
+    Shape(TASK, summary=LISTED, sort="pvt_created"),
+    operations=(),
 )
 
 
-@tasks.get(scopes=(BARE,), who=Who.ANONYMOUS)
+@tasks.get("/tasks", who=Who.ANONYMOUS)
 async def explain(context: Context) -> Reply:
     """What tasks can do: all, a category, or one action."""
     told = CATALOG.help(_asked(context, "category"), _asked(context, "action"))
@@ -51,13 +51,13 @@ async def explain(context: Context) -> Reply:
     return Reply({"tasks": told})
 
 
-@tasks.get(scopes=(ACCOUNT,))
+@tasks.get("/accounts/{account_id}/tasks")
 async def index(context: Context) -> Reply:
     """The account's tasks, newest first."""
     return await answer_listing(context, TASK)
 
 
-@tasks.put(checks_itself=True)
+@tasks.put("/accounts/{account_id}/tasks", "/tasks", checks_itself=True)
 async def create(context: Context) -> Reply:
     """A new task with its input: a CSV, or `data.records`."""
     category, name = _asked(context, "category"), _asked(context, "action")
@@ -87,7 +87,7 @@ async def create(context: Context) -> Reply:
     return Reply(shown(task), revision=task.revision, location=location)
 
 
-@tasks.get("/{task_id}")
+@tasks.get("/accounts/{account_id}/tasks/{task_id}", "/tasks/{task_id}")
 async def read(context: Context) -> Reply | Binary:
     """How far a task is, or one of its files."""
     if context.wants_csv:
@@ -96,31 +96,31 @@ async def read(context: Context) -> Reply | Binary:
     return Reply(listed(task), revision=task.revision)
 
 
-@tasks.get("/{task_id}/input")
+@tasks.get("/accounts/{account_id}/tasks/{task_id}/input", "/tasks/{task_id}/input")
 async def read_input(context: Context) -> Binary:
     """The CSV that a task works on, as it was sent."""
     return await _file(context, INPUT)
 
 
-@tasks.get("/{task_id}/output")
+@tasks.get("/accounts/{account_id}/tasks/{task_id}/output", "/tasks/{task_id}/output")
 async def read_output(context: Context) -> Binary:
     """The CSV that a task has made."""
     return await _file(context, OUTPUT)
 
 
-@tasks.patch("/{task_id}")
+@tasks.patch("/accounts/{account_id}/tasks/{task_id}", "/tasks/{task_id}")
 async def start(context: Context) -> Reply:
     """Begin."""
     return await _changed(context, context.service(RUNNER).start, "task already started")
 
 
-@tasks.patch("/{task_id}/stop")
+@tasks.patch("/accounts/{account_id}/tasks/{task_id}/stop", "/tasks/{task_id}/stop")
 async def stop(context: Context) -> Reply:
     """End where it is; the output has what was done until then."""
     return await _changed(context, context.service(RUNNER).stop, "task is not running")
 
 
-@tasks.delete("/{task_id}", checks_itself=True)
+@tasks.delete("/accounts/{account_id}/tasks/{task_id}", "/tasks/{task_id}", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Remove a task that is not running, with its files."""
     task = await _load(context)

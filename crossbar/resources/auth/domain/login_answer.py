@@ -14,7 +14,7 @@ from crossbar.endpoint import Context, Reply
 from crossbar.errors import JSON
 from crossbar.resources.apps.domain.app_catalog import allowed_apps
 from crossbar.runtime import Runtime
-from crossbar.wire.envelope import AUTOMATIC
+from crossbar.wire.envelope import AUTOMATIC, PageInfo
 
 UI_SERVICES: Final = {
     "provisioner": ("provisioner", "provisioning_url"),
@@ -63,12 +63,10 @@ async def logged_in(context: Context, login: Login, *, location: str | None = No
 
     A log-in by credentials or API key also shows `page_size`, `revision` and a location, which clients know.
     """
-    envelope: dict[str, Any] = {"auth_token": login.token}
-    if location is not None:
-        envelope["page_size"] = 1
     return Reply(
         await login_object(context.runtime, login.account, login.user),
         revision=AUTOMATIC if location is not None else None,
-        envelope=envelope,
+        auth_token=login.token,
+        page=PageInfo(1) if location is not None else None,
         location=location,
     )

@@ -15,7 +15,7 @@ from crossbar.dialing import normalize
 from crossbar.documents.document import Document
 from crossbar.documents.schemas.patterns import matches
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Context, Reply, Resource, answer_listing
+from crossbar.endpoint import Collection, Context, Reply, answer_listing
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import monthly_id, new_secret
 from crossbar.wire.request_values import is_false, is_true
@@ -43,11 +43,11 @@ EXPORTED: Final = (
 VARIABLE: Final = "cav_"
 """Prefix of the query parameters that become variables of the call."""
 
-clicktocall = Resource(
+clicktocall = Collection(
     "clicktocall",
-    document_type="click2call",
+    "/accounts/{account_id}/clicktocall/{click2call_id}",
+    Shape("click2call", summary=Summary("id", "name", "extension")),
     schema="clicktocall",
-    summary=Summary("id", "name", "extension"),
 )
 
 
@@ -62,8 +62,8 @@ async def may_press(context: Context) -> bool | None:
     return True if await is_public(context) else None
 
 
-@clicktocall.get("/{click2call_id}/connect", who=may_press, open_if=is_public)
-@clicktocall.post("/{click2call_id}/connect", who=may_press, open_if=is_public)
+@clicktocall.get("/accounts/{account_id}/clicktocall/{click2call_id}/connect", who=may_press, open_if=is_public)
+@clicktocall.post("/accounts/{account_id}/clicktocall/{click2call_id}/connect", who=may_press, open_if=is_public)
 async def connect(context: Context) -> Reply:
     """Ask for a call; answers the request for it, or with `blocking` what came of it."""
     button = await clicktocall.life.load(context, context.path["click2call_id"])
@@ -162,7 +162,7 @@ def _variables(context: Context) -> dict[str, JSON]:
     return {name.removeprefix(VARIABLE): value for name, value in context.query.pairs if name.startswith(VARIABLE)}
 
 
-@clicktocall.get("/{click2call_id}/history")
+@clicktocall.get("/accounts/{account_id}/clicktocall/{click2call_id}/history")
 async def history(context: Context) -> Reply:
     """The attempts to call, newest first."""
     tag = f"of/{context.path['click2call_id']}"

@@ -10,17 +10,17 @@ from typing import Final
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON
 
 TYPE: Final = "parked_call"
 PREFIX: Final = "parking-slot-"
 PARKED_CALL_SHAPE: Final = Shape(TYPE, summary=Summary("id"))
 
-parked_calls = Resource("parked_calls")
+parked_calls = Endpoint("parked_calls")
 
 
-@parked_calls.get()
+@parked_calls.get("/accounts/{account_id}/parked_calls")
 async def read(context: Context) -> Reply:
     """Each occupied slot's call, by slot."""
     slots = await context.store.all(Listing(context.account_id, TYPE))

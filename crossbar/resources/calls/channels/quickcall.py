@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.schemas.patterns import first_group
-from crossbar.endpoint import Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON, Plain, SystemFault
 from crossbar.ids import new_secret
 from crossbar.resources.identity.devices import owned_by
@@ -31,7 +31,7 @@ EXPORTED: Final = (
 """Channel variables that the second leg gets from the first."""
 _TYPES: Final = {"devices": "device", "users": "user"}
 
-quickcall = Resource("quickcall", scopes=("accounts/devices", "accounts/users"))
+quickcall = Endpoint("quickcall")
 
 
 async def open_to_all(context: Context) -> bool:
@@ -41,13 +41,20 @@ async def open_to_all(context: Context) -> bool:
     return caller is not None and is_true(caller.at("allow_anonymous_quickcalls"))
 
 
-@quickcall.get("/{number}", open_if=open_to_all)
+@quickcall.get(
+    "/accounts/{account_id}/devices/{device_id}/quickcall/{number}",
+    "/accounts/{account_id}/users/{user_id}/quickcall/{number}",
+    open_if=open_to_all,
+)
 async def ring(context: Context) -> Reply:
     """Ask for the call and do not wait."""
     return Reply(await _request(context))
 
 
-@quickcall.post("/{number}")
+@quickcall.post(
+    "/accounts/{account_id}/devices/{device_id}/quickcall/{number}",
+    "/accounts/{account_id}/users/{user_id}/quickcall/{number}",
+)
 async def ring_and_wait(context: Context) -> Reply:
     """Ask for the call and wait until somebody answers: nobody, without a switch."""
     await _request(context)
@@ -56,7 +63,7 @@ async def ring_and_wait(context: Context) -> Reply:
 
 async def _request(context: Context) -> dict[str, JSON]:
     """What a switch is to do. Raises 429 when the caller's bucket is empty, 500 when there is nothing to ring."""
-    context.runtime.access.costs.charge(context.asked, suffix="quickcall")
+    context.runtime.access.costs.charge(context, suffix="quickcall")
     caller, devices = await _caller(context)
     endpoints = [endpoint for device in devices if (endpoint := _endpoint(context, device)) is not None]
     if not endpoints:

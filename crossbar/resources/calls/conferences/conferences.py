@@ -14,8 +14,8 @@ from typing import Any, Final
 from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary, Unique
-from crossbar.endpoint import Context, Draft, Reply, Resource
+from crossbar.documents.shape import Shape, Summary, Unique
+from crossbar.endpoint import Collection, Context, Draft, Reply
 from crossbar.errors import JSON, FaultyRequest, Invalid, Plain, SystemFault
 from crossbar.resources.calls.domain.lookup import find_any
 
@@ -41,22 +41,25 @@ def claims(conference: Document) -> Iterator[Unique]:
         yield Unique("conference.number", number, "numbers", "Numbers already in use", cause=number)
 
 
-conferences = Resource(
+conferences = Collection(
     "conferences",
-    document_type="conference",
-    schema="conferences",
-    summary=Summary(
-        "id",
-        "name",
-        "owner_id",
-        "member",
-        "moderator",
-        "ui_flags",
-        "conference_numbers",
-        "flags",
-        _read_only=lambda _: EMPTY_CONFERENCE,
+    "/accounts/{account_id}/conferences/{conference_id}",
+    Shape(
+        "conference",
+        summary=Summary(
+            "id",
+            "name",
+            "owner_id",
+            "member",
+            "moderator",
+            "ui_flags",
+            "conference_numbers",
+            "flags",
+            _read_only=lambda _: EMPTY_CONFERENCE,
+        ),
+        unique=claims,
     ),
-    unique=claims,
+    schema="conferences",
     operations=("list", "create", "replace", "merge", "delete"),
 )
 
@@ -72,7 +75,7 @@ async def numbers_are_free(context: Context, draft: Draft) -> None:
         draft.errors.add("numbers", "unique", "Numbers already in use", cause=",".join(taken))
 
 
-@conferences.get("/{conference_id}")
+@conferences.get("/accounts/{account_id}/conferences/{conference_id}")
 async def read(context: Context) -> Reply:
     """A conference, with what is seen of it now."""
     conference = await _conference(context)
@@ -80,7 +83,7 @@ async def read(context: Context) -> Reply:
     return Reply({**conference.public, "_read_only": room}, revision=conference.revision)
 
 
-@conferences.put("/{conference_id}")
+@conferences.put("/accounts/{account_id}/conferences/{conference_id}")
 async def act(context: Context) -> Reply:
     """Do something to a running conference."""
     arguments = _arguments(context)
@@ -97,13 +100,13 @@ async def act(context: Context) -> Reply:
             raise FaultyRequest
 
 
-@conferences.get("/{conference_id}/participants")
+@conferences.get("/accounts/{account_id}/conferences/{conference_id}/participants")
 async def participants(context: Context) -> Reply:
     """Who takes part."""
     return Reply([])
 
 
-@conferences.put("/{conference_id}/participants")
+@conferences.put("/accounts/{account_id}/conferences/{conference_id}/participants")
 async def act_on_all(context: Context) -> Reply:
     """Do something to everybody but the moderators."""
     action = context.values.envelope_first("action")
@@ -120,13 +123,13 @@ async def act_on_all(context: Context) -> Reply:
     raise FaultyRequest
 
 
-@conferences.get("/{conference_id}/participants/{participant_id}")
+@conferences.get("/accounts/{account_id}/conferences/{conference_id}/participants/{participant_id}")
 async def participant(context: Context) -> Reply:
     """One who takes part."""
     return Reply({})
 
 
-@conferences.put("/{conference_id}/participants/{participant_id}")
+@conferences.put("/accounts/{account_id}/conferences/{conference_id}/participants/{participant_id}")
 async def act_on_one(context: Context) -> Reply:
     """Do something to one who takes part."""
     action = context.values.envelope_first("action")

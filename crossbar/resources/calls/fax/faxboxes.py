@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from crossbar.documents.document import Document
-from crossbar.documents.shape import Summary, Unique
-from crossbar.endpoint import Context, Draft, Resource
+from crossbar.documents.shape import Shape, Summary, Unique
+from crossbar.endpoint import Collection, Context, Draft
 from crossbar.errors import JSON
 from crossbar.ids import new_secret
 
@@ -34,12 +34,11 @@ def claims(faxbox: Document) -> Iterator[Unique]:
             yield Unique("faxbox.address", address.lower(), field, message, cause=address, system=True)
 
 
-faxboxes = Resource(
+faxboxes = Collection(
     "faxboxes",
-    document_type="faxbox",
+    "/accounts/{account_id}/faxboxes/{faxbox_id}",
+    Shape("faxbox", summary=WithAddress(), unique=claims),
     schema="faxbox",
-    summary=WithAddress(),
-    unique=claims,
 )
 
 

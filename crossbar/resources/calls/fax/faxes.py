@@ -13,7 +13,7 @@ from crossbar.access.authorship import stamps
 from crossbar.conversion.media_types import PAPER
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Source, Summary
-from crossbar.endpoint import ACCOUNT, Binary, Context, Handler, Reply, Resource, answer_listing
+from crossbar.endpoint import Binary, Context, Endpoint, Handler, Reply, answer_listing
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.calls.fax.domain import fax as faxing
 from crossbar.resources.calls.fax.domain.fax import INBOX, OUTBOX, OUTGOING, PDF_NAME, STATUS, TYPE
@@ -39,7 +39,7 @@ ACTIONS: Final = {
 """What can be done with a fax in a folder, and which fields the new job does not take over."""
 FAILURES: Final = {"forward": "error when forwarding fax", "resubmit": "error when resubmitting fax"}
 
-faxes = Resource("faxes", scopes=(ACCOUNT, OF_FAXBOX, OF_USER))
+faxes = Endpoint("faxes")
 
 
 def letter_error(letter: Document) -> JSON:
@@ -65,8 +65,20 @@ FAX_SMTP_LOG: Final = Shape(
 # To send
 
 
-@faxes.put(accepts=PAPER, checks_itself=True)
-@faxes.put("/outgoing", accepts=PAPER, checks_itself=True)
+@faxes.put(
+    "/accounts/{account_id}/faxes",
+    "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes",
+    "/accounts/{account_id}/users/{user_id}/faxes",
+    accepts=PAPER,
+    checks_itself=True,
+)
+@faxes.put(
+    "/accounts/{account_id}/faxes/outgoing",
+    "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/outgoing",
+    "/accounts/{account_id}/users/{user_id}/faxes/outgoing",
+    accepts=PAPER,
+    checks_itself=True,
+)
 async def queue(context: Context) -> Reply:
     """A fax to send: as JSON with the URL of its paper, or the paper with or without JSON."""
     job = await faxing.queue_fax(context, await _completed(context), only_file(context))
@@ -90,13 +102,21 @@ async def _completed(context: Context) -> dict[str, JSON]:
     return data
 
 
-@faxes.get("/outgoing")
+@faxes.get(
+    "/accounts/{account_id}/faxes/outgoing",
+    "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/outgoing",
+    "/accounts/{account_id}/users/{user_id}/faxes/outgoing",
+)
 async def list_jobs(context: Context) -> Reply:
     """The jobs, the newest first."""
     return await answer_listing(context, TYPE, tag=_tag(context, OUTGOING))
 
 
-@faxes.get("/outgoing/{fax_job_id}")
+@faxes.get(
+    "/accounts/{account_id}/faxes/outgoing/{fax_job_id}",
+    "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/outgoing/{fax_job_id}",
+    "/accounts/{account_id}/users/{user_id}/faxes/outgoing/{fax_job_id}",
+)
 async def read_job(context: Context) -> Reply:
     """A job, and how far it is."""
     job = await _load(context, context.path["fax_job_id"])
@@ -117,7 +137,11 @@ async def read_job(context: Context) -> Reply:
 
 
 def _lists(path: str, where: str) -> None:
-    @faxes.get(path)
+    @faxes.get(
+        f"/accounts/{{account_id}}/faxes{path}",
+        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{path}",
+        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{path}",
+    )
     async def list_faxes(context: Context) -> Reply:
         """The faxes of a folder, the newest first."""
         return await answer_listing(
@@ -187,19 +211,47 @@ async def delete_paper(context: Context, fax: Document, where: str) -> Reply:
 
 for _path, _where in (("inbox", INBOX), ("incoming", INBOX), ("outbox", OUTBOX)):
     _lists(f"/{_path}", _where)
-    faxes.get(f"/{_path}/{{fax_id}}")(_in_folder(_where, read))
+    faxes.get(
+        f"/accounts/{{account_id}}/faxes/{_path}/{{fax_id}}",
+        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes/{_path}/{{fax_id}}",
+        f"/accounts/{{account_id}}/users/{{user_id}}/faxes/{_path}/{{fax_id}}",
+    )(_in_folder(_where, read))
 for _where in (INBOX, OUTBOX):
     _item = f"/{_where}/{{fax_id}}"
-    faxes.put(_item, checks_itself=True)(_in_folder(_where, act))
-    faxes.delete(_item, checks_itself=True)(_in_folder(_where, delete))
-    faxes.get(f"{_item}/attachment", provides=PAPER)(_in_folder(_where, paper))
-    faxes.delete(f"{_item}/attachment", checks_itself=True)(_in_folder(_where, delete_paper))
+    faxes.put(
+        f"/accounts/{{account_id}}/faxes{_item}",
+        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{_item}",
+        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{_item}",
+        checks_itself=True,
+    )(_in_folder(_where, act))
+    faxes.delete(
+        f"/accounts/{{account_id}}/faxes{_item}",
+        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{_item}",
+        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{_item}",
+        checks_itself=True,
+    )(_in_folder(_where, delete))
+    faxes.get(
+        f"/accounts/{{account_id}}/faxes{_item}/attachment",
+        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{_item}/attachment",
+        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{_item}/attachment",
+        provides=PAPER,
+    )(_in_folder(_where, paper))
+    faxes.delete(
+        f"/accounts/{{account_id}}/faxes{_item}/attachment",
+        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{_item}/attachment",
+        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{_item}/attachment",
+        checks_itself=True,
+    )(_in_folder(_where, delete_paper))
 
 
 # Letters
 
 
-@faxes.get("/smtplog")
+@faxes.get(
+    "/accounts/{account_id}/faxes/smtplog",
+    "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/smtplog",
+    "/accounts/{account_id}/users/{user_id}/faxes/smtplog",
+)
 async def list_letters(context: Context) -> Reply:
     """The letters that were to become faxes, the newest first."""
     faxbox = context.parents.get("faxboxes")
@@ -207,7 +259,11 @@ async def list_letters(context: Context) -> Reply:
     return await answer_listing(context, LETTER, tag=tag, time_range=context.config.api.maximum_range)
 
 
-@faxes.get("/smtplog/{attempt_id}")
+@faxes.get(
+    "/accounts/{account_id}/faxes/smtplog/{attempt_id}",
+    "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/smtplog/{attempt_id}",
+    "/accounts/{account_id}/users/{user_id}/faxes/smtplog/{attempt_id}",
+)
 async def read_letter(context: Context) -> Reply:
     """A letter, and what became of it."""
     letter = await context.store.get(context.account_id, LETTER, context.path["attempt_id"])

@@ -6,14 +6,14 @@ Source: KAZOO `cb_blacklists`.
 from __future__ import annotations
 
 from crossbar.dialing import account_dial_plan, normalize
-from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Context, Draft, Resource
+from crossbar.documents.shape import Shape, Summary, or_default
+from crossbar.endpoint import Collection, Context, Draft
 
-blacklists = Resource(
+blacklists = Collection(
     "blacklists",
-    document_type="blacklist",
+    "/accounts/{account_id}/blacklists/{blacklist_id}",
+    Shape("blacklist", summary=Summary("id", "name", flags=or_default("flags", []))),
     schema="blacklists",
-    summary=Summary("id", "name", flags=or_default("flags", [])),
 )
 
 

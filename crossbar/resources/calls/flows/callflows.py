@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from crossbar.dialing import account_dial_plan, check_ownership, normalize
 from crossbar.documents.document import Document
-from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.endpoint import Context, Draft, Resource
+from crossbar.documents.shape import Shape, Summary, Unique, or_default
+from crossbar.endpoint import Collection, Context, Draft
 from crossbar.errors import JSON, Invalid
 
 NUMBER_CLAIM: Final = "callflow.number"
@@ -59,25 +59,28 @@ def _texts(values: JSON) -> list[str]:
     return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
 
-callflows = Resource(
+callflows = Collection(
     "callflows",
-    document_type="callflow",
-    schema="callflows",
-    summary=Summary(
-        "id",
-        "name",
-        "type",
-        "numbers",
-        "patterns",
-        "owner_id",
-        "group_id",
-        featurecode=or_default("featurecode", False),
-        modules=modules,
-        flags=or_default("flags", []),
+    "/accounts/{account_id}/callflows/{callflow_id}",
+    Shape(
+        "callflow",
+        summary=Summary(
+            "id",
+            "name",
+            "type",
+            "numbers",
+            "patterns",
+            "owner_id",
+            "group_id",
+            featurecode=or_default("featurecode", False),
+            modules=modules,
+            flags=or_default("flags", []),
+        ),
+        unique=claims,
+        numbers=lambda callflow: _texts(callflow.at("numbers")),
+        filters=("group_id", "owner_id", "type"),
     ),
-    unique=claims,
-    numbers=lambda callflow: _texts(callflow.at("numbers")),
-    filters=("group_id", "owner_id", "type"),
+    schema="callflows",
 )
 
 

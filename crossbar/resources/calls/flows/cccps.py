@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from crossbar.dialing import is_reconcilable, normalize
 from crossbar.documents.document import Document
-from crossbar.documents.shape import Summary, Unique
-from crossbar.endpoint import Context, Draft, Reply, Resource
+from crossbar.documents.shape import Shape, Summary, Unique
+from crossbar.endpoint import Collection, Context, Draft, Reply
 from crossbar.errors import Invalid, MethodNotAllowed
 
 
@@ -28,12 +28,15 @@ def _wanted(data: dict[str, object]) -> Iterator[Unique]:
         yield Unique("cccp.pin", pin, "cccp", "Pin already exists", system=True)
 
 
-cccps = Resource(
+cccps = Collection(
     "cccps",
-    document_type="cccp",
+    "/accounts/{account_id}/cccps/{cccp_id}",
+    Shape(
+        "cccp",
+        summary=Summary("id", "active", "user_id", "cid", "pin", "retain_cid", "comment", account_id="pvt_account_id"),
+        unique=claims,
+    ),
     schema="cccps",
-    summary=Summary("id", "active", "user_id", "cid", "pin", "retain_cid", "comment", account_id="pvt_account_id"),
-    unique=claims,
     operations=("list", "create", "read", "replace", "delete"),
 )
 
@@ -61,7 +64,7 @@ async def not_taken(context: Context, draft: Draft) -> None:
                 draft.errors.add(claim.field, "unique", str(claim.message), **details)
 
 
-@cccps.put("/autodial")
+@cccps.put("/accounts/{account_id}/cccps/autodial")
 async def autodial(context: Context) -> Reply:
     """Start a call campaign. Only an account itself may; without a switch nothing else comes of it."""
     if context.identity.account_id != context.account_id:
@@ -69,7 +72,7 @@ async def autodial(context: Context) -> Reply:
     return Reply({})
 
 
-@cccps.put("/{cccp_id}")
+@cccps.put("/accounts/{account_id}/cccps/{cccp_id}")
 async def put_one(context: Context) -> Reply:
     """Announced by KAZOO, and never answered there."""
     raise MethodNotAllowed

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON
 
-dialplans = Resource("dialplans", scopes=(ACCOUNT, ANY_DOCUMENT))
+dialplans = Endpoint("dialplans")
 
 
-@dialplans.get()
+@dialplans.get("/accounts/{account_id}/dialplans", "/accounts/{account_id}/{collection}/{document_id}/dialplans")
 async def read(context: Context) -> Reply:
     """The plans by name; one without a name is known by the pattern that it is for."""
     return Reply(named(context.runtime.settings.section("dialplans")))

@@ -11,21 +11,21 @@ from typing import Any
 
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Binary, Context, Reply, Resource
+from crossbar.documents.shape import Shape, Summary, or_default
+from crossbar.endpoint import Binary, Collection, Context, Reply
 from crossbar.resources.calls.flows.domain.directory_pdf import DirectoryEntry, render
 from crossbar.wire.negotiation import JSON_TYPES, PDF_TYPES
 
-directories = Resource(
+directories = Collection(
     "directories",
-    document_type="directory",
+    "/accounts/{account_id}/directories/{directory_id}",
+    Shape("directory", summary=Summary("id", "name", flags=or_default("flags", []))),
     schema="directories",
-    summary=Summary("id", "name", flags=or_default("flags", [])),
     operations=("list", "create", "replace", "merge", "delete"),
 )
 
 
-@directories.get("/{directory_id}", provides=(*JSON_TYPES, *PDF_TYPES))
+@directories.get("/accounts/{account_id}/directories/{directory_id}", provides=(*JSON_TYPES, *PDF_TYPES))
 async def read(context: Context) -> Reply | Binary:
     """A directory with its members, as JSON or as a printable list of their extensions."""
     directory = await directories.life.load(context, context.path["directory_id"])

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.documents.filters import Filters
-from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import BARE, Context, Reply, Resource, Who
+from crossbar.documents.shape import Shape, Summary, or_default
+from crossbar.endpoint import Collection, Context, Reply, Who
 
 SAMPLES: Final[tuple[dict[str, Any], ...]] = (
     {
@@ -25,28 +25,31 @@ SAMPLES: Final[tuple[dict[str, Any], ...]] = (
     },
 )
 
-functions = Resource(
+functions = Collection(
     "functions",
-    document_type="function",
-    schema="functions",
-    summary=Summary(
-        "id",
-        "name",
-        "function_js",
-        enabled=or_default("enabled", True),
-        disable_reason="pvt_disabled_message",
+    "/accounts/{account_id}/functions/{function_id}",
+    Shape(
+        "function",
+        summary=Summary(
+            "id",
+            "name",
+            "function_js",
+            enabled=or_default("enabled", True),
+            disable_reason="pvt_disabled_message",
+        ),
     ),
+    schema="functions",
 )
 
 
-@functions.get(scopes=(BARE,))
+@functions.get("/functions")
 async def available(context: Context) -> Reply:
     """What kinds of functions the system offers: none beside the accounts' own."""
     return Reply([])
 
 
-@functions.get("/samples", scopes=(BARE,), who=Who.ANONYMOUS)
-@functions.get("/samples")
+@functions.get("/functions/samples", who=Who.ANONYMOUS)
+@functions.get("/accounts/{account_id}/functions/samples")
 async def samples(context: Context) -> Reply:
     """Scripts to begin with; filters apply to them."""
     wanted = Filters.parse(context.query.pairs)

@@ -13,7 +13,7 @@ from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Binary, Context, Draft, Lifecycle, Reply, Resource, answer_listing
+from crossbar.endpoint import Binary, Collection, Context, Draft, Lifecycle, Reply, answer_listing
 from crossbar.endpoint.hooks import Hooks
 from crossbar.errors import JSON, Empty, Invalid, NotFound
 from crossbar.wire.vcard_body import VCARD_TYPES, vcard
@@ -32,11 +32,11 @@ IN_ROW: Final = (
     "type",
 )
 
-lists = Resource(
+lists = Collection(
     "lists",
-    document_type="list",
+    "/accounts/{account_id}/lists/{list_id}",
+    Shape("list", summary=Summary("id", "name", "description", "list_type")),
     schema="lists",
-    summary=Summary("id", "name", "description", "list_type"),
     operations=("list", "create", "read", "replace", "merge"),
 )
 
@@ -53,7 +53,7 @@ ENTRY_SHAPE: Final = Shape(ENTRY, summary=Summary("id", key="list_id", value=_ro
 entries: Final = Lifecycle(ENTRY, "list_entries", "entry_id", Hooks())
 
 
-@lists.delete("/{list_id}", checks_itself=True)
+@lists.delete("/accounts/{account_id}/lists/{list_id}", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Delete a list, and its entries for good."""
     document = await lists.life.load(context, context.path["list_id"])
@@ -63,13 +63,13 @@ async def delete(context: Context) -> Reply:
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 
-@lists.get("/{list_id}/entries")
+@lists.get("/accounts/{account_id}/lists/{list_id}/entries")
 async def list_entries(context: Context) -> Reply:
     """The entries of a list, as rows with the list's id for a key."""
     return await answer_listing(context, ENTRY, tag=f"list/{context.path['list_id']}")
 
 
-@lists.delete("/{list_id}/entries")
+@lists.delete("/accounts/{account_id}/lists/{list_id}/entries")
 async def clear(context: Context) -> Reply:
     """Delete all entries of a list for good; answers the rows that were there."""
     return Reply([ENTRY_SHAPE.summary.of(entry) for entry in await _remove_entries(context)])
@@ -90,14 +90,14 @@ async def belong_to_list(context: Context, draft: Draft) -> None:
 
 
 entries.hooks.normalize.append(belong_to_list)
-lists.put("/{list_id}/entries", checks_itself=True)(entries.create)
-lists.get("/{list_id}/entries/{entry_id}")(entries.read)
-lists.post("/{list_id}/entries/{entry_id}", checks_itself=True)(entries.replace)
-lists.patch("/{list_id}/entries/{entry_id}", checks_itself=True)(entries.merge)
-lists.delete("/{list_id}/entries/{entry_id}", checks_itself=True)(entries.delete)
+lists.put("/accounts/{account_id}/lists/{list_id}/entries", checks_itself=True)(entries.create)
+lists.get("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}")(entries.read)
+lists.post("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}", checks_itself=True)(entries.replace)
+lists.patch("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}", checks_itself=True)(entries.merge)
+lists.delete("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}", checks_itself=True)(entries.delete)
 
 
-@lists.post("/{list_id}/entries/{entry_id}/photo", accepts=PHOTO_TYPES, checks_itself=True)
+@lists.post("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}/photo", accepts=PHOTO_TYPES, checks_itself=True)
 async def put_photo(context: Context) -> Reply:
     """Give an entry the picture that its card shows."""
     entry = await entries.load(context, context.path["entry_id"])
@@ -116,7 +116,7 @@ async def put_photo(context: Context) -> Reply:
     return Reply.document(marked)
 
 
-@lists.get("/{list_id}/entries/{entry_id}/vcard", provides=VCARD_TYPES)
+@lists.get("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}/vcard", provides=VCARD_TYPES)
 async def read_card(context: Context) -> Binary:
     """An entry as a vCard. The organisation is the list's."""
     if context.media not in VCARD_TYPES:

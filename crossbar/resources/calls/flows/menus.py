@@ -5,14 +5,14 @@ Source: KAZOO `cb_menus`.
 
 from __future__ import annotations
 
-from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Context, Draft, Resource
+from crossbar.documents.shape import Shape, Summary, or_default
+from crossbar.endpoint import Collection, Context, Draft
 
-menus = Resource(
+menus = Collection(
     "menus",
-    document_type="menu",
+    "/accounts/{account_id}/menus/{menu_id}",
+    Shape("menu", summary=Summary("id", "name", flags=or_default("flags", []))),
     schema="menus",
-    summary=Summary("id", "name", flags=or_default("flags", [])),
 )
 
 

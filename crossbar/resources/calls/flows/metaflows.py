@@ -6,20 +6,24 @@ Kept as `metaflows` of the document in the path. Source: KAZOO `cb_metaflows`.
 from __future__ import annotations
 
 from crossbar.documents.document import Document
-from crossbar.endpoint import ACCOUNT, ANY_DOCUMENT, Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.endpoint.subject import change_subject, subject
 
-metaflows = Resource("metaflows", scopes=(ACCOUNT, ANY_DOCUMENT))
+metaflows = Endpoint("metaflows")
 
 
-@metaflows.get()
+@metaflows.get("/accounts/{account_id}/metaflows", "/accounts/{account_id}/{collection}/{document_id}/metaflows")
 async def read(context: Context) -> Reply:
     """The metaflows; an empty object if there are none."""
     document = await subject(context)
     return Reply(document.at("metaflows", {}), revision=document.revision)
 
 
-@metaflows.post(checks_itself=True)
+@metaflows.post(
+    "/accounts/{account_id}/metaflows",
+    "/accounts/{account_id}/{collection}/{document_id}/metaflows",
+    checks_itself=True,
+)
 async def replace(context: Context) -> Reply:
     """Put these metaflows in the place of what was there."""
     data = context.valid("metaflows", {key: value for key, value in context.object.items() if key != "id"})
@@ -30,7 +34,11 @@ async def replace(context: Context) -> Reply:
     return Reply(data, revision=(await change_subject(context, put)).revision)
 
 
-@metaflows.delete(checks_itself=True)
+@metaflows.delete(
+    "/accounts/{account_id}/metaflows",
+    "/accounts/{account_id}/{collection}/{document_id}/metaflows",
+    checks_itself=True,
+)
 async def delete(context: Context) -> Reply:
     """Take the metaflows away."""
 

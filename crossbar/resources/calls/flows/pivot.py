@@ -12,7 +12,7 @@ from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, Shape, Summary, collate
-from crossbar.endpoint import Context, Reply, Resource, answer_computed
+from crossbar.endpoint import Context, Endpoint, Reply, answer_computed
 from crossbar.endpoint.computed_list import Entry
 from crossbar.errors import JSON
 from crossbar.wire.list_options import time_range
@@ -50,10 +50,10 @@ DEBUG_SHAPE: Final = Shape(
     collection="records",
 )
 
-pivot = Resource("pivot")
+pivot = Endpoint("pivot")
 
 
-@pivot.get("/debug")
+@pivot.get("/accounts/{account_id}/pivot/debug")
 async def calls(context: Context) -> Reply:
     """The calls that ran through pivot, newest first: the first request of each with its response."""
     first, last = time_range(context.values, maximum=context.config.api.maximum_range)
@@ -75,7 +75,7 @@ def _joined(newer: Entry, row: dict[str, JSON]) -> Entry:
     return key, debug, {**row, **known, **errors}
 
 
-@pivot.get("/debug/{debug_id}")
+@pivot.get("/accounts/{account_id}/pivot/debug/{debug_id}")
 async def read(context: Context) -> Reply:
     """Everything kept of one call, oldest first; nothing for an unknown one."""
     given = context.path["debug_id"]

@@ -5,12 +5,12 @@ Source: KAZOO `cb_temporal_rules`.
 
 from __future__ import annotations
 
-from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Resource
+from crossbar.documents.shape import Shape, Summary, or_default
+from crossbar.endpoint import Collection
 
-temporal_rules = Resource(
+temporal_rules = Collection(
     "temporal_rules",
-    document_type="temporal_rule",
+    "/accounts/{account_id}/temporal_rules/{temporal_rule_id}",
+    Shape("temporal_rule", summary=Summary("id", "name", "type", flags=or_default("flags", []))),
     schema="temporal_rules",
-    summary=Summary("id", "name", "type", flags=or_default("flags", [])),
 )

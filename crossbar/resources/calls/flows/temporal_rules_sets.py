@@ -5,12 +5,12 @@ Source: KAZOO `cb_temporal_rules_sets`.
 
 from __future__ import annotations
 
-from crossbar.documents.shape import Summary, or_default
-from crossbar.endpoint import Resource
+from crossbar.documents.shape import Shape, Summary, or_default
+from crossbar.endpoint import Collection
 
-temporal_rules_sets = Resource(
+temporal_rules_sets = Collection(
     "temporal_rules_sets",
-    document_type="temporal_rule_set",
+    "/accounts/{account_id}/temporal_rules_sets/{temporal_rule_set_id}",
+    Shape("temporal_rule_set", summary=Summary("id", "name", rules="temporal_rules", flags=or_default("flags", []))),
     schema="temporal_rules_sets",
-    summary=Summary("id", "name", rules="temporal_rules", flags=or_default("flags", [])),
 )

@@ -20,8 +20,8 @@ from crossbar.conversion.media_types import UNKNOWN
 from crossbar.conversion.tools import ToolError, ToolMissing
 from crossbar.documents.document import SYSTEM_MEDIA, Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, BARE, Binary, Context, Draft, Handler, Reply, Resource, Who, chosen_id
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Binary, Collection, Context, Draft, Handler, Reply, Who, chosen_id
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import new_id
 from crossbar.resources.calls.media.domain.media_file import (
@@ -60,21 +60,23 @@ def tags(document: Document) -> Iterator[str]:
         yield f"prompt/{prompt_id}"
 
 
-media = Resource(
+media = Collection(
     "media",
-    document_type="media",
-    schema="media",
-    summary=Summary(
-        "id",
-        "name",
-        "media_type",
-        "media_source",
-        language=language,
-        is_prompt=lambda document: "prompt_id" in document.fields,
+    ("/accounts/{account_id}/media/{media_id}", "/media/{media_id}"),
+    Shape(
+        "media",
+        summary=Summary(
+            "id",
+            "name",
+            "media_type",
+            "media_source",
+            language=language,
+            is_prompt=lambda document: "prompt_id" in document.fields,
+        ),
+        tags=tags,
     ),
-    tags=tags,
+    schema="media",
     operations=(),
-    scopes=(ACCOUNT, BARE),
     partition=partition,
 )
 
@@ -83,8 +85,8 @@ def reading(path: str, *, provides: Iterable[str] = ()) -> Callable[[Handler], H
     """GET of a path in both scopes: an account's for its tree, the system's for everybody with a token."""
 
     def register(handler: Handler) -> Handler:
-        media.get(path, scopes=(ACCOUNT,), provides=provides)(handler)
-        return media.get(path, scopes=(BARE,), who=Who.AUTHENTICATED, provides=provides)(handler)
+        media.get(f"/accounts/{{account_id}}/media{path}", provides=provides)(handler)
+        return media.get(f"/media{path}", who=Who.AUTHENTICATED, provides=provides)(handler)
 
     return register
 
@@ -92,7 +94,7 @@ def reading(path: str, *, provides: Iterable[str] = ()) -> Callable[[Handler], H
 reading("")(media.life.list)
 
 
-@media.put(checks_itself=True)
+@media.put("/accounts/{account_id}/media", "/media", checks_itself=True)
 async def create(context: Context) -> Reply:
     """A new document; one with `prompt_id` gets the id that goes with it."""
     document_id = chosen_id(prompt_document_id(context.object) or context.object.get("id")) or new_id()
@@ -151,14 +153,14 @@ async def raw(context: Context) -> Binary:
     return await download(context, attachment)
 
 
-@media.post("/{media_id}", accepts=UPLOADS, checks_itself=True)
+@media.post("/accounts/{account_id}/media/{media_id}", "/media/{media_id}", accepts=UPLOADS, checks_itself=True)
 async def replace(context: Context) -> Reply | Binary:
     """JSON replaces the document, a sound its sound."""
     content_type = context.request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
     return await (upload(context) if context.files or content_type in UPLOADS else media.life.replace(context))
 
 
-@media.post("/{media_id}/raw", accepts=UPLOADS, checks_itself=True)
+@media.post("/accounts/{account_id}/media/{media_id}/raw", "/media/{media_id}/raw", accepts=UPLOADS, checks_itself=True)
 async def upload(context: Context) -> Reply | Binary:
     """A new sound in place of the old one; the document tells its type and size."""
     previous = await media.life.load(context, context.path["media_id"])
@@ -180,7 +182,7 @@ async def upload(context: Context) -> Reply | Binary:
     return await media.life.update(context, lambda stored: {**stored, **facts})
 
 
-@media.delete("/{media_id}", checks_itself=True)
+@media.delete("/accounts/{account_id}/media/{media_id}", "/media/{media_id}", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Soft, but for good if it is a prompt, whose id has to be free again, or if `hard_delete` is wanted."""
     document = await media.life.load(context, context.path["media_id"])

@@ -14,8 +14,8 @@ from typing import Any, Final
 from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import ACCOUNT, Binary, Context, Reply, Resource, answer_listing
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Binary, Collection, Context, Reply, answer_listing
 from crossbar.errors import JSON, Plain, SystemFault
 from crossbar.resources.calls.media.domain.media_file import (
     SOUND,
@@ -40,20 +40,18 @@ def tags(recording: Document) -> Iterator[str]:
         yield f"owner/{owner_id}"
 
 
-recordings = Resource(
+recordings = Collection(
     "recordings",
-    document_type=TYPE,
-    summary=Summary("id"),
-    sort="pvt_created",
-    tags=tags,
-    collection="records",
-    id_name="recording_id",
+    (
+        "/accounts/{account_id}/recordings/{recording_id}",
+        "/accounts/{account_id}/users/{user_id}/recordings/{recording_id}",
+    ),
+    Shape(TYPE, summary=Summary("id"), sort="pvt_created", tags=tags, collection="records"),
     operations=(),
-    scopes=(ACCOUNT, OF_USER),
 )
 
 
-@recordings.get()
+@recordings.get("/accounts/{account_id}/recordings", "/accounts/{account_id}/users/{user_id}/recordings")
 async def list_recordings(context: Context) -> Reply:
     """The recordings of the account, or those of a user, the newest first."""
     owner = context.parents.get("users")
@@ -75,7 +73,11 @@ async def add_content_types(context: Context, rows: list[dict[str, Any]]) -> Non
         row["_read_only"] = {"content_types": sorted(types)}
 
 
-@recordings.get("/{recording_id}", provides=(*JSON_TYPES, *SOUND))
+@recordings.get(
+    "/accounts/{account_id}/recordings/{recording_id}",
+    "/accounts/{account_id}/users/{user_id}/recordings/{recording_id}",
+    provides=(*JSON_TYPES, *SOUND),
+)
 async def read(context: Context) -> Reply | Binary:
     """What is known of a recording, or its sound for those who accept nothing else."""
     recording = await _load(context)
@@ -88,7 +90,11 @@ async def read(context: Context) -> Reply | Binary:
     return await download(context, attachment, kind=kind)
 
 
-@recordings.delete("/{recording_id}", checks_itself=True)
+@recordings.delete(
+    "/accounts/{account_id}/recordings/{recording_id}",
+    "/accounts/{account_id}/users/{user_id}/recordings/{recording_id}",
+    checks_itself=True,
+)
 async def delete(context: Context) -> Reply:
     """Out of the list."""
     recording = await _load(context)

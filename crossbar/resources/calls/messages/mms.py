@@ -20,7 +20,11 @@ LIFESPANS: Final = "message.eml"
 mms = endpoint(MMS)
 
 
-@mms.put()
+@mms.put(
+    "/accounts/{account_id}/mms",
+    "/accounts/{account_id}/users/{user_id}/mms",
+    "/accounts/{account_id}/devices/{device_id}/mms",
+)
 async def create(context: Context) -> Reply:
     """Send a MIME message, or the files that were uploaded."""
     data = context.valid("mms", context.object)

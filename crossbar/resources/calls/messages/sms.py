@@ -11,7 +11,11 @@ from crossbar.resources.calls.messages.domain.message import SMS, endpoint, send
 sms = endpoint(SMS)
 
 
-@sms.put()
+@sms.put(
+    "/accounts/{account_id}/sms",
+    "/accounts/{account_id}/users/{user_id}/sms",
+    "/accounts/{account_id}/devices/{device_id}/sms",
+)
 async def create(context: Context) -> Reply:
     """Send a text."""
     _, reply = await send(context, SMS, context.valid("sms", context.object))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Context, Reply, Resource
+from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.calls.queues.domain import acdc
@@ -33,17 +33,17 @@ _MEANING: Final = {
 """What a client orders → what the agent does from then on."""
 _ROW: Final = ("first_name", "last_name", "queues")
 
-agents = Resource("agents", id_name="user_id")
+agents = Endpoint("agents")
 
 
-@agents.get()
+@agents.get("/accounts/{account_id}/agents")
 async def listing(context: Context) -> Reply:
     """The users who serve queues."""
     users = await context.store.all(Listing(context.account_id, "user", tag="agent"))
     return answer_computed(context, ((user.id, user, _row(user)) for user in users))
 
 
-@agents.get("/stats")
+@agents.get("/accounts/{account_id}/agents/stats")
 async def stats(context: Context) -> Reply:
     """Calls taken and missed in a time range, by agent and queue."""
     first, last = stat_range(context, cause="end")
@@ -58,13 +58,13 @@ async def stats(context: Context) -> Reply:
     return Reply(totals)
 
 
-@agents.get("/status")
+@agents.get("/accounts/{account_id}/agents/status")
 async def statuses(context: Context) -> Reply:
     """What all agents did in the last day: agent → time → status."""
     return Reply(await _recent(context))
 
 
-@agents.get("/{user_id}")
+@agents.get("/accounts/{account_id}/agents/{user_id}")
 async def read(context: Context) -> Reply:
     """An agent's user document."""
     user_id = context.path["user_id"]
@@ -74,8 +74,8 @@ async def read(context: Context) -> Reply:
     return Reply.raw(raw)
 
 
-@agents.get("/{user_id}/status")
-@agents.get("/status/{user_id}")
+@agents.get("/accounts/{account_id}/agents/{user_id}/status")
+@agents.get("/accounts/{account_id}/agents/status/{user_id}")
 async def status(context: Context) -> Reply:
     """What an agent does: one word; with `full` all that is known of it, with `recent` the last day."""
     user = await _user(context)
@@ -87,8 +87,8 @@ async def status(context: Context) -> Reply:
     return Reply(latest.fields["status"] if latest else UNKNOWN)
 
 
-@agents.post("/{user_id}/status")
-@agents.post("/status/{user_id}")
+@agents.post("/accounts/{account_id}/agents/{user_id}/status")
+@agents.post("/accounts/{account_id}/agents/status/{user_id}")
 async def change_status(context: Context) -> Reply:
     """Log an agent in or out, make it pause or go on."""
     user = await _user(context)
@@ -105,14 +105,14 @@ async def change_status(context: Context) -> Reply:
     return Reply("status update sent")
 
 
-@agents.get("/{user_id}/queue_status")
+@agents.get("/accounts/{account_id}/agents/{user_id}/queue_status")
 async def queue_status(context: Context) -> Reply:
     """The queues an agent serves."""
     user = await _user(context)
     return Reply(user.fields.get("queues") or [])
 
 
-@agents.post("/{user_id}/queue_status")
+@agents.post("/accounts/{account_id}/agents/{user_id}/queue_status")
 async def change_queue_status(context: Context) -> Reply:
     """Make an agent serve one more queue, or one less."""
     user = await _user(context)

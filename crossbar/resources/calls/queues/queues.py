@@ -13,8 +13,8 @@ from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Summary
-from crossbar.endpoint import Context, Reply, Resource
+from crossbar.documents.shape import Shape, Summary
+from crossbar.endpoint import Collection, Context, Reply
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.resources.calls.domain.lookup import find_any
 from crossbar.resources.calls.queues.domain import acdc
@@ -22,16 +22,16 @@ from crossbar.resources.calls.queues.domain.stat_range import stat_range
 
 EAVESDROP_MODES: Final = ("listen", "whisper", "full")
 
-queues = Resource(
+queues = Collection(
     "queues",
-    document_type="queue",
+    "/accounts/{account_id}/queues/{queue_id}",
+    Shape("queue", summary=Summary("id", "name", "strategy")),
     schema="queues",
-    summary=Summary("id", "name", "strategy"),
     operations=("list", "create", "replace", "merge", "delete"),
 )
 
 
-@queues.get("/stats")
+@queues.get("/accounts/{account_id}/queues/stats")
 async def stats(context: Context) -> Reply:
     """What became of the calls of a time range in all queues."""
     first, last = stat_range(context, cause="start")
@@ -41,7 +41,7 @@ async def stats(context: Context) -> Reply:
     return Reply(rows if context.wants_csv else {"current_timestamp": clock.now(), "stats": rows})
 
 
-@queues.put("/eavesdrop")
+@queues.put("/accounts/{account_id}/queues/eavesdrop")
 async def eavesdrop_call(context: Context) -> Reply:
     """Listen to a call: there is none without a switch."""
     await _check_listener(context)
@@ -51,13 +51,13 @@ async def eavesdrop_call(context: Context) -> Reply:
     raise Invalid.field("call_id", "not_found", "Call was not found", cause=call_id)
 
 
-@queues.get("/{queue_id}")
+@queues.get("/accounts/{account_id}/queues/{queue_id}")
 async def read(context: Context) -> Reply:
     """A queue with its agents."""
     return await _with_agents(context, await queues.life.load(context, context.path["queue_id"]))
 
 
-@queues.put("/{queue_id}/eavesdrop")
+@queues.put("/accounts/{account_id}/queues/{queue_id}/eavesdrop")
 async def eavesdrop_queue(context: Context) -> Reply:
     """Listen to a queue's calls: nobody answers without a switch."""
     await _check_listener(context)
@@ -73,14 +73,14 @@ async def eavesdrop_queue(context: Context) -> Reply:
     raise SystemFault("timeout", cause="eavesdrop failed to start")
 
 
-@queues.get("/{queue_id}/roster")
+@queues.get("/accounts/{account_id}/queues/{queue_id}/roster")
 async def roster(context: Context) -> Reply:
     """The ids of a queue's agents."""
     queue = await queues.life.load(context, context.path["queue_id"])
     return Reply([agent.id for agent in await agents_of(context, queue.id)])
 
 
-@queues.post("/{queue_id}/roster")
+@queues.post("/accounts/{account_id}/queues/{queue_id}/roster")
 async def replace_roster(context: Context) -> Reply:
     """Make exactly these users a queue's agents; unknown ids are passed over."""
     queue = await queues.life.load(context, context.path["queue_id"])
@@ -99,7 +99,7 @@ async def replace_roster(context: Context) -> Reply:
     return await _with_agents(context, queue)
 
 
-@queues.delete("/{queue_id}/roster")
+@queues.delete("/accounts/{account_id}/queues/{queue_id}/roster")
 async def empty_roster(context: Context) -> Reply:
     """Take all agents out of a queue. The queue itself stays, although the answer looks as if it did not."""
     queue = await queues.life.load(context, context.path["queue_id"])

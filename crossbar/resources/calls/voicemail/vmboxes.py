@@ -13,8 +13,8 @@ from zipfile import ZipFile
 from crossbar.conversion.media_types import extension
 from crossbar.documents.attachments import Attachment, Attachments
 from crossbar.documents.document import Document
-from crossbar.documents.shape import Summary, Unique, or_default
-from crossbar.endpoint import Binary, Context, Draft, Reply, Resource, answer_listing
+from crossbar.documents.shape import Shape, Summary, Unique, or_default
+from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.resources.calls.media.domain.media_file import SOUND, download, first_attachment, only_file
 from crossbar.resources.calls.voicemail.domain import voicemail_message
@@ -46,44 +46,47 @@ def _legacy_messages(box: Document) -> list[JSON]:
     return messages if isinstance(messages, list) else []
 
 
-vmboxes = Resource(
+vmboxes = Collection(
     "vmboxes",
-    document_type="vmbox",
-    schema="vmboxes",
-    summary=Summary(
-        "id",
-        "name",
-        "mailbox",
-        "owner_id",
-        messages=lambda box: len(_legacy_messages(box)),
-        flags=or_default("flags", []),
+    "/accounts/{account_id}/vmboxes/{vmbox_id}",
+    Shape(
+        "vmbox",
+        summary=Summary(
+            "id",
+            "name",
+            "mailbox",
+            "owner_id",
+            messages=lambda box: len(_legacy_messages(box)),
+            flags=or_default("flags", []),
+        ),
+        sort="name",
+        unique=claims,
     ),
-    sort="name",
-    unique=claims,
+    schema="vmboxes",
     operations=("list", "delete"),
 )
 
 
-@vmboxes.get("/{vmbox_id}")
+@vmboxes.get("/accounts/{account_id}/vmboxes/{vmbox_id}")
 async def read_box(context: Context) -> Reply:
     """The settings of a box; messages have paths of their own."""
     box = await _box(context)
     return Reply({key: value for key, value in box.public.items() if key != "messages"}, revision=box.revision)
 
 
-@vmboxes.put(checks_itself=True)
+@vmboxes.put("/accounts/{account_id}/vmboxes", checks_itself=True)
 async def create(context: Context) -> Reply:
     """A new box."""
     return _changed(context, await vmboxes.life.create(context))
 
 
-@vmboxes.post("/{vmbox_id}", checks_itself=True)
+@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}", checks_itself=True)
 async def replace(context: Context) -> Reply:
     """Other settings for a box."""
     return _changed(context, await vmboxes.life.replace(context))
 
 
-@vmboxes.patch("/{vmbox_id}", checks_itself=True)
+@vmboxes.patch("/accounts/{account_id}/vmboxes/{vmbox_id}", checks_itself=True)
 async def merge(context: Context) -> Reply:
     """Some other settings for a box."""
     return _changed(context, await vmboxes.life.merge(context))
@@ -92,9 +95,9 @@ async def merge(context: Context) -> Reply:
 def _changed(context: Context, reply: Reply) -> Reply:
     """Tell clients what of theirs is of the past: the one address, messages inside the box."""
     if "notify_email_address" in context.object:
-        reply.headers["Warning"] = MOVED_ADDRESS
+        reply.headers = {"Warning": MOVED_ADDRESS}
     if isinstance(reply.data, dict) and reply.data.pop("messages", None):
-        reply.envelope["message"] = LEGACY_MESSAGES
+        reply.extra = {"message": LEGACY_MESSAGES}
     return reply
 
 
@@ -142,7 +145,7 @@ async def count(context: Context, rows: list[dict[str, Any]]) -> None:
 # Messages
 
 
-@vmboxes.get("/messages")
+@vmboxes.get("/accounts/{account_id}/vmboxes/messages")
 async def list_of_account(context: Context) -> Reply:
     """The messages of all boxes, each as `{box id: metadata}`."""
 
@@ -152,7 +155,7 @@ async def list_of_account(context: Context) -> Reply:
     return await _list(context, None, by_box)
 
 
-@vmboxes.get("/{vmbox_id}/messages")
+@vmboxes.get("/accounts/{account_id}/vmboxes/{vmbox_id}/messages")
 async def list_of_box(context: Context) -> Reply:
     """The messages of a box."""
     box = await _box(context)
@@ -182,7 +185,7 @@ async def _list(context: Context, tag: str | None, shaped: Any) -> Reply:
     )
 
 
-@vmboxes.put("/{vmbox_id}/messages", accepts=SOUND, checks_itself=True)
+@vmboxes.put("/accounts/{account_id}/vmboxes/{vmbox_id}/messages", accepts=SOUND, checks_itself=True)
 async def add(context: Context) -> Reply:
     """A new message: its metadata as JSON, its sound, or both."""
     box = await _box(context)
@@ -195,7 +198,7 @@ async def add(context: Context) -> Reply:
     return Reply(answer, revision=message.revision, location=location)
 
 
-@vmboxes.post("/{vmbox_id}/messages")
+@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}/messages")
 async def change_many(context: Context) -> Reply:
     """Many messages at once: into another folder, to another box, or to several."""
     box = await _box(context)
@@ -213,7 +216,7 @@ async def change_many(context: Context) -> Reply:
     return Reply(await voicemail_message.in_bulk(wanted, change))
 
 
-@vmboxes.delete("/{vmbox_id}/messages")
+@vmboxes.delete("/accounts/{account_id}/vmboxes/{vmbox_id}/messages")
 async def delete_many(context: Context) -> Reply:
     """The messages named, else those of a folder, else all of the box."""
     box = await _box(context)
@@ -233,7 +236,7 @@ async def _delete_all(context: Context, box_id: str, selected: Sequence[str]) ->
     return await voicemail_message.in_bulk(selected, delete)
 
 
-@vmboxes.get("/{vmbox_id}/messages/{message_id}")
+@vmboxes.get("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}")
 async def read(context: Context) -> Reply:
     """What is known of a message."""
     message = await _message(context)
@@ -241,7 +244,7 @@ async def read(context: Context) -> Reply:
     return Reply(metadata, revision=message.revision)
 
 
-@vmboxes.post("/{vmbox_id}/messages/{message_id}")
+@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}")
 async def change(context: Context) -> Reply:
     """Another folder, another box, or copies for several boxes."""
     message = await _message(context)
@@ -259,7 +262,7 @@ async def change(context: Context) -> Reply:
     return Reply(await voicemail_message.in_bulk([message.id], copy))
 
 
-@vmboxes.delete("/{vmbox_id}/messages/{message_id}")
+@vmboxes.delete("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}")
 async def delete(context: Context) -> Reply:
     """Out of all lists."""
     message = await _message(context)
@@ -270,7 +273,7 @@ async def delete(context: Context) -> Reply:
 # Sounds
 
 
-@vmboxes.get("/{vmbox_id}/messages/{message_id}/raw", provides=SOUND)
+@vmboxes.get("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}/raw", provides=SOUND)
 async def raw(context: Context) -> Binary:
     """The sound of a message."""
     message = await _message(context)
@@ -281,7 +284,7 @@ async def raw(context: Context) -> Binary:
     return await download(context, attachment, name=name)
 
 
-@vmboxes.put("/{vmbox_id}/messages/{message_id}/raw", accepts=SOUND, checks_itself=True)
+@vmboxes.put("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}/raw", accepts=SOUND, checks_itself=True)
 async def replace_raw(context: Context) -> Reply:
     """Another sound for a message."""
     message = await _message(context)
@@ -293,7 +296,7 @@ async def replace_raw(context: Context) -> Reply:
     return Reply(message.at("metadata"), revision=message.revision)
 
 
-@vmboxes.post("/{vmbox_id}/messages/raw", accepts=(ZIP,), provides=(ZIP,))
+@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/raw", accepts=(ZIP,), provides=(ZIP,))
 async def zipped(context: Context) -> Binary:
     """The sounds of many messages in one file."""
     box = await _box(context)

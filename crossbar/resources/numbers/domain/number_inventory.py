@@ -5,7 +5,8 @@ Source: KAZOO `cb_phone_numbers:summary`, view `numbers/crossbar_listing`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from crossbar.dialing import ASSIGNED_TO, NUMBER, NUMBERS
@@ -14,11 +15,13 @@ from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import SEPARATOR, collate
 from crossbar.endpoint import Context, Reply
-from crossbar.endpoint.document_list import CHUNK, bounds, options_of, paging
+from crossbar.endpoint.document_list import CHUNK, bounds, options_of
+from crossbar.endpoint.paging import cut
 from crossbar.resources.numbers.domain import number_features, port_numbers
 from crossbar.resources.numbers.domain.number import ALLOWED, DENIED, MODULE, counted, owned, owner_of, state_of
 from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations
 from crossbar.resources.numbers.domain.number_usage import MOBILE_DEVICE, mobiles_of, users_of
+from crossbar.wire.envelope import PageInfo
 from crossbar.wire.request_values import is_false
 
 LOCALITY: Final = "pvt_locality"
@@ -57,19 +60,15 @@ async def answer_numbers(context: Context) -> Reply:
             page.append((position, found))
         if options.page_size is not None and len(page) > options.page_size:
             break
-    return await _answer(context, page, options.page_size, options.start_key_text)
+    return await _answer(context, *cut(page, options, itemgetter(0)))
 
 
-async def _answer(context: Context, page: list[Entry], size: int | None, start_key: str | None) -> Reply:
+async def _answer(context: Context, page: Sequence[Entry], info: PageInfo | None) -> Reply:
     desk = NumberOperations(context)
-    rows = {found.document.id: await _row(desk, found) for _, found in page[:size]}
+    rows = {found.document.id: await _row(desk, found) for _, found in page}
     if context.wants_csv:
-        reply = Reply([{"number": number, **row} for number, row in rows.items()])
-    else:
-        reply = Reply({"numbers": rows, "cascade_quantity": await _counted_below(context)})
-    if size is not None:
-        reply.envelope = paging(len(rows), start_key, page[size][0] if len(page) > size else None)
-    return reply
+        return Reply([{"number": number, **row} for number, row in rows.items()], page=info)
+    return Reply({"numbers": rows, "cascade_quantity": await _counted_below(context)}, page=info)
 
 
 async def _kept(context: Context, listing: Listing) -> AsyncIterator[Entry]:

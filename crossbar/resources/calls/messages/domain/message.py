@@ -18,12 +18,11 @@ from crossbar.dialing import account_dial_plan, accounts_of, is_reconcilable, no
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
-from crossbar.endpoint import ACCOUNT, Context, Reply, Resource, answer_listing
+from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.ids import monthly_id
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
 
-SCOPES: Final = (ACCOUNT, "accounts/users", "accounts/devices")
 FLAT_RATE: Final = {"sms": 0.007, "mms": 0.015}
 """What a message to the public network costs, in dollars."""
 
@@ -58,11 +57,15 @@ SMS: Final = shape("sms")
 MMS: Final = shape("mms")
 
 
-def endpoint(kind: Shape) -> Resource:
+def endpoint(kind: Shape) -> Endpoint:
     """The paths that messages of both kinds have, but for sending one."""
-    resource = Resource(kind.type, scopes=SCOPES, id_name="message_id")
+    resource = Endpoint(kind.type)
+    paths = tuple(
+        f"/accounts/{{account_id}}{where}/{kind.type}" for where in ("", "/users/{user_id}", "/devices/{device_id}")
+    )
+    items = tuple(f"{path}/{{message_id}}" for path in paths)
 
-    @resource.get()
+    @resource.get(*paths)
     async def messages(context: Context) -> Reply:
         """The messages of a time range, newest first."""
         tag, holder_id = _holder(context)
@@ -76,12 +79,12 @@ def endpoint(kind: Shape) -> Resource:
             context, kind.type, tag=tag, rows_hooks=hooks, time_range=context.config.api.maximum_range
         )
 
-    @resource.get("/{message_id}")
+    @resource.get(*items)
     async def read(context: Context) -> Reply:
         """One message."""
         return Reply.document(await _load(context, kind))
 
-    @resource.delete("/{message_id}")
+    @resource.delete(*items)
     async def delete(context: Context) -> Reply:
         """Delete a message, with its parts."""
         message = await _load(context, kind)
@@ -149,7 +152,7 @@ async def send(context: Context, kind: Shape, data: dict[str, JSON]) -> tuple[Do
     } | ({"owner_id": owner_id} if owner_id else {})
     reply = Reply({**answer, "account_id": context.account_id, "custom_vars": variables})
     if off_net:
-        reply.envelope["charges"] = FLAT_RATE[kind.type]
+        reply.extra = {"charges": FLAT_RATE[kind.type]}
     return saved, reply
 
 

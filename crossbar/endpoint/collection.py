@@ -1,0 +1,144 @@
+"""The declaration of a collection: documents of one type, and what happens to one on its way in and out.
+
+Source: the module behaviour of `applications/crossbar/src/modules/cb_*.erl` (`validate`, `put`, `post`, `patch`,
+`delete`), `crossbar_doc.erl`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from crossbar.documents.shape import Shape
+from crossbar.endpoint.context import Context
+from crossbar.endpoint.endpoint import Endpoint
+from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook
+from crossbar.endpoint.lifecycle import Lifecycle
+from crossbar.endpoint.routing import Rule, Who
+
+OPERATIONS: Final = ("list", "create", "read", "replace", "merge", "delete")
+
+
+def own_partition(context: Context) -> str:
+    """Where the documents of an account lie: the account in the path, else the token's."""
+    return context.account_id
+
+
+class Collection(Endpoint):
+    """An endpoint with documents of one type; or further documents of an endpoint that exists (`name` is that one).
+
+    `paths` are those of one document, `/accounts/{account_id}/menus/{menu_id}`: the operations (`OPERATIONS`, narrowed
+    by `operations`) stand there and, for list and create, one step above. `shape` says how the store keeps the
+    documents, `schema` names the JSON schema that they are validated against. Soft deletion is the rule; `hard_delete`
+    removes at once. `client_ids` lets a client choose the id of what it creates. `partition` tells where the documents
+    lie when not in the account's own partition.
+
+    What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save` → `after`;
+    `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page.
+    """
+
+    def __init__(
+        self,
+        name: str | Endpoint,
+        paths: str | tuple[str, ...],
+        shape: Shape,
+        *,
+        schema: str | None = None,
+        operations: Iterable[str] = OPERATIONS,
+        partition: Callable[[Context], str] = own_partition,
+        who: Who | Rule | None = None,
+        hard_delete: bool = False,
+        client_ids: bool = True,
+        takes_all_words: bool = False,
+    ) -> None:
+        within = name if isinstance(name, Endpoint) else None
+        super().__init__(
+            within.name if within else str(name),
+            who=who or (within.who if within else Who.TREE),
+            takes_all_words=takes_all_words,
+        )
+        self.shape = shape
+        self.hooks = Hooks()
+        if within is not None:
+            self.routes = within.routes
+            self.collections = within.collections
+        self.collections.append(self)
+        self.paths = (paths,) if isinstance(paths, str) else paths
+        self.life = Lifecycle(
+            shape.type,
+            schema,
+            self.paths[0].rpartition("/")[2].strip("{}"),
+            self.hooks,
+            hard_delete=hard_delete,
+            client_ids=client_ids,
+            partition=partition,
+        )
+        self._offer(frozenset(operations))
+
+    @property
+    def document_type(self) -> str | None:
+        """The type of the document that stands behind the endpoint's name in a path."""
+        return self.shape.type
+
+    def _offer(self, operations: frozenset[str]) -> None:
+        life = self.life
+        whole = tuple(path.rpartition("/")[0] for path in self.paths)
+        for operation, verb, paths, handler in (
+            ("list", "GET", whole, life.list),
+            ("create", "PUT", whole, life.create),
+            ("read", "GET", self.paths, life.read),
+            ("replace", "POST", self.paths, life.replace),
+            ("merge", "PATCH", self.paths, life.merge),
+            ("delete", "DELETE", self.paths, life.delete),
+        ):
+            if operation in operations:
+                self.route(verb, *paths, checks_itself=True)(handler)
+
+    def normalize(self, hook: DraftHook) -> DraftHook:
+        """Before validation: bring the data into its stored form."""
+        self.hooks.normalize.append(hook)
+        return hook
+
+    def check(self, hook: DraftHook) -> DraftHook:
+        """After the schema, whatever it found: add errors to `draft.errors`."""
+        self.hooks.check.append(hook)
+        return hook
+
+    def finish(self, hook: DraftHook) -> DraftHook:
+        """When no error was found: private fields, credentials, last refusals."""
+        self.hooks.finish.append(hook)
+        return hook
+
+    def save(self, hook: SaveHook) -> SaveHook:
+        """Instead of the plain save, for changes of several documents: returns the document as saved."""
+        self.hooks.save = hook
+        return hook
+
+    def after(self, hook: AfterHook) -> AfterHook:
+        """After the save: gets the saved document and the one before it (None when created)."""
+        self.hooks.after.append(hook)
+        return hook
+
+    def before_delete(self, hook: DeleteHook) -> DeleteHook:
+        """Refuse a deletion by raising."""
+        self.hooks.before_delete.append(hook)
+        return hook
+
+    def after_delete(self, hook: DeleteHook) -> DeleteHook:
+        """After a deletion, with the document as it was."""
+        self.hooks.after_delete.append(hook)
+        return hook
+
+    def show(self, hook: ShowHook) -> ShowHook:
+        """Decorate (in place) the public document of every answer."""
+        self.hooks.show.append(hook)
+        return hook
+
+    def decorate_rows(self, *, asked_by: str | None = None) -> Callable[[RowsHook], RowsHook]:
+        """Decorate (in place) the rows of every listed page, or only where the option `asked_by` is true."""
+
+        def register(hook: RowsHook) -> RowsHook:
+            self.hooks.rows.append((asked_by, hook))
+            return hook
+
+        return register
