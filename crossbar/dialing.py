@@ -70,7 +70,7 @@ def held_number(number: str, field: str, message: str = "Number is in use") -> U
 async def accounts_of(store: Store, numbers: Iterable[str]) -> dict[str, str]:
     """The accounts that have public numbers, by number; nobody's are left out."""
     claims = {number: held_number(number, "numbers") for number in numbers}
-    holders = await store.claimants(NUMBERS, claims.values())
+    holders = await store.claims.holders(NUMBERS, claims.values())
     found = {number: holders[claim.key] for number, claim in claims.items() if claim.key in holders}
     kept = await store.get_many(NUMBERS, NUMBER, [number for number in found if found[number].partition == NUMBERS])
     own = {number: holder.partition for number, holder in found.items() if holder.partition != NUMBERS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from crossbar.documents.attachments import Attachments
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import Schemas
 from crossbar.documents.store import Store
+from crossbar.errors import FieldErrors, Invalid
 from crossbar.settings import Settings
 
 
@@ -32,6 +34,20 @@ class Runtime:
     def config(self) -> Config:
         """The configuration in force, system settings included."""
         return self.settings.config
+
+    def schema_errors(self, schema_id: str, data: dict[str, Any]) -> tuple[dict[str, Any], FieldErrors]:
+        """`data` with defaults and casts, and what the schema finds wrong with it."""
+        api = self.config.api
+        return self.schemas.errors(
+            schema_id, data, strict=api.schema_strict_validation, stability_level=api.stability_level
+        )
+
+    def valid(self, schema_id: str, data: dict[str, Any]) -> dict[str, Any]:
+        """`data` with defaults and casts. Raises 400 with everything the schema finds wrong."""
+        data, errors = self.schema_errors(schema_id, data)
+        if errors:
+            raise Invalid(errors)
+        return data
 
 
 Lifespan = Callable[[web.Application, Runtime], AbstractAsyncContextManager[None]]

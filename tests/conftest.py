@@ -13,15 +13,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession, web
 from hypothesis import settings
 from pymongo import MongoClient
 
-from crossbar import app as application
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
-from crossbar.shared import BucketTable
-from tests.harness import Api, RunningServer, Tenant, issue_token, new_tenant
+from tests.harness import Api, RunningServer, Tenant, new_tenant, running_server
 
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -104,22 +101,8 @@ async def server(
         "log.level": "warning",
     }
     config = Config.load(None, {}, overrides)
-    made = await application.bootstrap(
-        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
-    )
-    app = await application.build_app(config, database_uri=mongo_uri, buckets=BucketTable(1024))
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    server = RunningServer(url, app[application.RUNTIME])
-    async with ClientSession() as session:
-        token = await issue_token(server, made.account_id, made.user_id)
-        api = Api(session, f"{url}/v2", token, f"/accounts/{made.account_id}")
-        server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
+    async with running_server(config, mongo_uri) as server:
         yield server
-    await runner.cleanup()
     mongo_client.drop_database(name)
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
 
 import orjson
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from multidict import CIMultiDictProxy
 
+from crossbar import app as application
 from crossbar import clock
+from crossbar.config import Config
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
 from crossbar.runtime import Runtime
+from crossbar.shared import BucketTable
 
 ABSENT = object()
 """Stands for a value that a test does not compare (ids, times, revisions)."""
@@ -111,6 +115,27 @@ class RunningServer:
     """`http://127.0.0.1:<port>`"""
     runtime: Runtime
     master: Tenant = field(init=False)
+
+
+@asynccontextmanager
+async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[RunningServer]:
+    """A server of its own for whoever cannot use the common one; `master` is its first account."""
+    made = await application.bootstrap(
+        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
+    )
+    app = await application.build_app(config, database_uri=mongo_uri, buckets=BucketTable(1024))
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server = RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.RUNTIME])
+    try:
+        async with ClientSession() as session:
+            token = await issue_token(server, made.account_id, made.user_id)
+            api = Api(session, f"{server.url}/v2", token, f"/accounts/{made.account_id}")
+            server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
+            yield server
+    finally:
+        await runner.cleanup()
 
 
 @dataclass

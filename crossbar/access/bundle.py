@@ -1,4 +1,4 @@
-"""All parts of the access floor, put together once for each worker."""
+"""All parts of access control, put together once for each worker."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Access:
         *,
         account_of_number: AccountOfNumber,
     ) -> Access:
-        """The access floor of one worker. To be called before the feed starts."""
+        """Access control of one worker. To be called before the feed starts."""
         directory = Directory(store, feed, master=lambda: settings.get("accounts", "master_account_id"))
         keys = Keys(store, feed, pepper)
         tokens = Tokens(store, feed, keys, directory)

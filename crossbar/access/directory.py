@@ -174,7 +174,9 @@ class Directory:
 
     async def accounts_of_name(self, name: str) -> list[Account]:
         """The accounts of this name (compared as lower-case letters and digits), the oldest first."""
-        return _oldest_first([Account.of(document) for document in await self._store.named(ACCOUNTS, "account", name)])
+        return _oldest_first(
+            [Account.of(document) for document in await self._store.find_by_name(ACCOUNTS, "account", name)]
+        )
 
     async def accounts_of_ip(self, address: str) -> list[Account]:
         """The accounts that list this address."""
@@ -215,7 +217,7 @@ class Directory:
         return await self.master_id()
 
     async def _claimant(self, claim: str, value: str) -> Account | None:
-        account_id = await self._store.holder(ACCOUNTS, f"{claim}{SEPARATOR}{value}")
+        account_id = await self._store.claims.holder(ACCOUNTS, f"{claim}{SEPARATOR}{value}")
         return None if account_id is None else await self.reread_account(account_id)
 
     async def _tagged_accounts(self, tag: str) -> list[Account]:

@@ -1,4 +1,4 @@
-"""What the access floor has to know of a request."""
+"""What access decisions have to know of a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Noun = tuple[str, Sequence[str]]
 
 
 class RequestFacts(Protocol):
-    """A request as access decisions see it; the floors above have an object that fits.
+    """A request as access decisions see it; `crossbar.endpoint.Context` is one.
 
     `verb` is the effective one (tunnelled verbs resolved), in capitals. `nouns` are the endpoints of the path in
     order, `named_account_id` the argument of its `accounts`, if any.

@@ -137,7 +137,7 @@ class Tokens:
         if identity.token is None:
             return
         digest = hashlib.sha256(identity.token.encode()).digest()
-        await self._store.revoke(digest.hex(), identity.claims.get("exp"))
+        await self._store.revocations.revoke(digest.hex(), identity.claims.get("exp"))
         self._revoked.forget(digest)
 
     async def reset_secret(self, account_id: str, owner_id: str | None) -> None:
@@ -194,7 +194,7 @@ class Tokens:
         return checked.identity
 
     async def _is_revoked(self, digest: bytes) -> bool | None:
-        return await self._store.revoked(digest.hex()) or None
+        return await self._store.revocations.revoked(digest.hex()) or None
 
     async def _ensure_secret(self, account_id: str, owner_id: str | None) -> str:
         """The secret that signs the identity, from the store; made with the first token."""

@@ -1,1 +1,1 @@
-"""What is stored: documents, schemas, queries and the store, the only floor that speaks to the driver."""
+"""What is stored: documents, schemas, queries and the store, the only layer that speaks to the driver."""

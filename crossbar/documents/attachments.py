@@ -1,4 +1,4 @@
-"""The attachments room: the files that belong to documents, streamed in and out in the layout of GridFS.
+"""Attachments: the files that belong to documents, streamed in and out in the layout of GridFS.
 
 An attachment belongs to one document and has a name there. A new one of the same name takes the old one's place only
 when it is stored whole; of several stored at a time the last to be whole stays. All of a document's attachments end

@@ -19,7 +19,7 @@ class Coalescer(Generic[Question, Answer]):
     """Calls of one kind, answered in batches.
 
     `run` takes the questions of one batch and returns an answer, or an exception to raise, for each, in order. So many
-    batches are under way `abreast`: one makes the largest batches, two keep one that waits from holding up all.
+    batches are under way `concurrent`: one makes the largest batches, two keep one that waits from holding up all.
     """
 
     def __init__(
@@ -27,11 +27,11 @@ class Coalescer(Generic[Question, Answer]):
         run: Callable[[list[Question]], Awaitable[list[Answer | Exception]]],
         *,
         largest: int = 200,
-        abreast: int = 2,
+        concurrent: int = 2,
     ) -> None:
         self._run = run
         self._largest = largest
-        self._abreast = abreast
+        self._concurrent = concurrent
         self._under_way = 0
         self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
         self._due = False
@@ -42,14 +42,14 @@ class Coalescer(Generic[Question, Answer]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((question, answer))
-        if not self._due and self._under_way < self._abreast:
+        if not self._due and self._under_way < self._concurrent:
             self._due = True
             loop.call_soon(self._send)
         return await answer
 
     def _send(self) -> None:
         self._due = False
-        while self._waiting and self._under_way < self._abreast:
+        while self._waiting and self._under_way < self._concurrent:
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             self._under_way += 1
             task = asyncio.get_running_loop().create_task(self._answer(batch))

@@ -46,7 +46,7 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
         self._resume: Any = None
         self.live = False
-        store.written = self._hear
+        store.on_write(self._hear)
 
     def subscribe(self, document_type: str, listener: Callable[[Change], None]) -> None:
         """Call `listener` with every change of that type. Before `start` only.

@@ -69,6 +69,10 @@ class Filters:
         return all(condition.holds(document) for condition in self._conditions)
 
 
+NO_FILTERS: Final = Filters()
+"""Which every document passes."""
+
+
 class Condition(NamedTuple):
     """One filter, for the store and for Python."""
 

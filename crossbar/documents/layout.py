@@ -28,7 +28,7 @@ from typing import Any
 import orjson
 
 from crossbar.documents.document import Document, DocumentKey, is_private
-from crossbar.documents.shape import SEPARATOR, Shape, alphanumeric
+from crossbar.documents.shape import SEPARATOR, Shape, alphanumeric, stored_tag
 from crossbar.errors import JSON
 
 MIRROR_DEPTH = 80
@@ -56,11 +56,11 @@ def encode(document: Document, shape: Shape) -> Stored:
         return stored
     stored["row"] = orjson.dumps(shape.summary.of(document))
     stored["k"] = shape.listing_key(document)
-    if tags := [f"{shape.type}/{tag}" for tag in shape.words(document)]:
+    if tags := [stored_tag(shape.type, tag) for tag in shape.words(document)]:
         stored["tags"] = tags
     if claims := [claim.key for claim in shape.unique(document) if not claim.system]:
         stored["uniq"] = claims
-    if shape.collection == "documents":
+    if shape.stored_in == "documents":
         stored["name"] = search_key(shape.type, document.fields.get("pvt_alphanum_name") or document.id, document.id)
     if numbers := [search_key(shape.type, number, document.id) for number in shape.numbers(document)]:
         stored["numbers"] = numbers

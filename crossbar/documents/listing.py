@@ -5,11 +5,12 @@ Source: `crossbar_view.erl` (ranges, direction, `next_start_key`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from crossbar.documents.filters import NO_FILTERS, Filters
 from crossbar.documents.indexes import LISTING, TAGGED
-from crossbar.documents.shape import SEPARATOR, collate
+from crossbar.documents.shape import SEPARATOR, collate, stored_tag
 
 LAST = "\uffff"
 """Sorts after every character of a key."""
@@ -21,17 +22,18 @@ View = Literal["row", "json", "doc"]
 class Listing:
     """One listing of the documents of a type.
 
-    `tag` narrows it to the documents that carry that word. `match` is a MongoDB expression over stored documents
-    (`documents.filters` makes them). `start` and `end` bound the sort key, both inclusive: `start` where the listing
-    begins in its direction. Either is a sort key with id as `Page.next` gave it, or a plain value to begin at.
-    `limit` is the page size; None reads all. `view` says what each row carries: the listing's row, the public
-    document, or all its fields.
+    `tag` narrows it to the documents that carry that word, `any_tag` to those that carry one of several; the latter
+    are read in the order of the whole listing. `filters` are those that every document must pass. `start` and `end`
+    bound the sort key, both inclusive: `start` where the listing begins in its direction. Either is a sort key with
+    id as `Page.next` gave it, or a plain value to begin at. `limit` is the page size; None reads all. `view` says
+    what each row carries: the listing's row, the public document, or all its fields.
     """
 
     partition: str
     type: str
     tag: str | None = None
-    match: dict[str, Any] = field(default_factory=dict)
+    any_tag: tuple[str, ...] = ()
+    filters: Filters = NO_FILTERS
     start: Position | None = None
     end: Position | None = None
     descending: bool = True
@@ -43,6 +45,11 @@ class Listing:
         """The name of the index that serves it."""
         name: str = (TAGGED if self.tag else LISTING).document["name"]
         return name
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether documents have to be looked at, beyond its bounds and its tag, to know which belong to it."""
+        return bool(self.any_tag or self.filters)
 
     @property
     def bounds_length(self) -> int:
@@ -73,8 +80,11 @@ class Listing:
         }
         query: dict[str, Any] = {"a": self.partition, "k": bounds}
         if self.tag:
-            query["tags"] = f"{self.type}/{self.tag}"
-        return {"$and": [query, self.match]} if self.match else query
+            query["tags"] = stored_tag(self.type, self.tag)
+        conditions = [self.filters.match] if self.filters else []
+        if self.any_tag:
+            conditions.append({"tags": {"$in": [stored_tag(self.type, tag) for tag in self.any_tag]}})
+        return {"$and": [query, *conditions]} if conditions else query
 
 
 @dataclass(frozen=True, slots=True)

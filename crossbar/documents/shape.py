@@ -92,6 +92,11 @@ def filter_tag(path: str, text: str) -> str | None:
     return f"{path}={text}" if 0 < len(text) <= LONGEST_INDEXED else None
 
 
+def stored_tag(document_type: str, word: str) -> str:
+    """A word of `Shape.words` as the index holds it: types have their words apart."""
+    return f"{document_type}/{word}"
+
+
 def _nothing(_: Document) -> Iterable[str]:
     return ()
 
@@ -111,7 +116,7 @@ class Shape:
     - `numbers`: the numbers by which `search` finds it; for an account its realm.
     - `filters`: dotted paths, the most telling first; `filter_<path>=V` is answered from the index, at a cost that
       follows the page and not the number of documents.
-    - `collection`: the collection: `documents`, or `records` for what is written once and listed by time.
+    - `stored_in`: the MongoDB collection: `documents`, or `records` for what is written once and listed by time.
     """
 
     type: str
@@ -121,7 +126,7 @@ class Shape:
     unique: Callable[[Document], Iterable[Unique]] = _no_claims
     numbers: Callable[[Document], Iterable[str]] = _nothing
     filters: tuple[str, ...] = ()
-    collection: Literal["documents", "records"] = "documents"
+    stored_in: Literal["documents", "records"] = "documents"
 
     def words(self, document: Document) -> list[str]:
         """Everything under which further listings find the document: its tags, and what its indexed filters match."""

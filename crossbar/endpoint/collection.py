@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint
 from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook
-from crossbar.endpoint.lifecycle import Lifecycle
+from crossbar.endpoint.lifecycle import Lifecycle, own_partition
 from crossbar.endpoint.routing import Rule, Who
 
 OPERATIONS: Final = ("list", "create", "read", "replace", "merge", "delete")
-
-
-def own_partition(context: Context) -> str:
-    """Where the documents of an account lie: the account in the path, else the token's."""
-    return context.account_id
 
 
 class Collection(Endpoint):
@@ -74,6 +70,10 @@ class Collection(Endpoint):
             partition=partition,
         )
         self._offer(frozenset(operations))
+
+    def everything(self, context: Context) -> Listing:
+        """All documents of the collection that this request can speak of, in the order of its list."""
+        return Listing(self.life.partition(context), self.shape.type, descending=False)
 
     @property
     def document_type(self) -> str | None:

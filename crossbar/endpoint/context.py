@@ -16,8 +16,8 @@ from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
 from crossbar.config import Config
 from crossbar.documents.document import Document
-from crossbar.documents.store import Store
-from crossbar.errors import JSON, FieldErrors, Invalid, InvalidCredentials
+from crossbar.documents.store import Raw, Store
+from crossbar.errors import JSON, FieldErrors, InvalidCredentials, NotFound
 from crossbar.runtime import Runtime
 from crossbar.wire.body import RequestBody, UploadedFile
 from crossbar.wire.negotiation import CSV_TYPES, JSON_TYPES
@@ -167,23 +167,31 @@ class Context:
         """Accounts and users from memory."""
         return self.runtime.access.directory
 
+    async def document(self, document_type: str, document_id: str) -> Document:
+        """A document of the account. Raises NotFound."""
+        document = await self.store.get(self.account_id, document_type, document_id)
+        if document is None:
+            raise NotFound(document_id)
+        return document
+
+    async def raw_document(self, document_type: str, document_id: str) -> Raw:
+        """The public JSON of a document of the account, as it lies in the store. Raises NotFound."""
+        raw = await self.store.get_json(self.account_id, document_type, document_id)
+        if raw is None:
+            raise NotFound(document_id)
+        return raw
+
     def service(self, key: web.AppKey[Service]) -> Service:
         """A wing's service, by its key."""
         return self.request.app[key]
 
     def schema_errors(self, schema_id: str, data: dict[str, Any]) -> tuple[dict[str, Any], FieldErrors]:
         """`data` with defaults and casts, and what the schema finds wrong with it."""
-        api = self.config.api
-        return self.runtime.schemas.errors(
-            schema_id, data, strict=api.schema_strict_validation, stability_level=api.stability_level
-        )
+        return self.runtime.schema_errors(schema_id, data)
 
     def valid(self, schema_id: str, data: dict[str, Any]) -> dict[str, Any]:
         """`data` with defaults and casts. Raises 400 with everything the schema finds wrong."""
-        data, errors = self.schema_errors(schema_id, data)
-        if errors:
-            raise Invalid(errors)
-        return data
+        return self.runtime.valid(schema_id, data)
 
     def ready_to_write(self, revision: str | None = None) -> None:
         """All checks are done: judge the preconditions (412) and the content type (415) before anything changes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -44,7 +44,6 @@ async def answer_listing(
     *,
     tag: str | None = None,
     rows_hooks: Sequence[RowsHook] = (),
-    match: dict[str, Any] | None = None,
     time_range: int | None = None,
     ascending: bool = False,
     parameters: Sequence[Parameter] | None = None,
@@ -54,7 +53,7 @@ async def answer_listing(
 ) -> Reply:
     """A page of the documents of a type, as the request asks for it.
 
-    `tag` narrows it to one of the type's further listings, `match` to a store expression of the endpoint's own.
+    `tag` narrows it to one of the type's further listings.
     `time_range` is the longest range in seconds of a listing sorted by time, which takes `created_from` and
     `created_to`. `ascending` is the endpoint's own order where it has one. `parameters` are the filters where they
     are not those of the query string as it is; `rename` maps the key of a filter to the field it stands for.
@@ -64,7 +63,6 @@ async def answer_listing(
     options = options_of(context, ascending=ascending, columns=columns)
     asked = context.query.pairs if parameters is None else parameters
     filters = Filters.parse(asked, ignored=() if time_range is None else TIME_RANGE, rename=rename)
-    conditions = [condition for condition in (filters.match, match) if condition]
     projection = fields(context.query)
     whole = whole or projection is not None or context.values.is_true("full_docs")
     start, end = bounds(context, options, time_range)
@@ -72,7 +70,7 @@ async def answer_listing(
         partition or context.account_id,
         document_type,
         tag=tag or _indexed(context.store.shapes[document_type], asked),
-        match={"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else {},
+        filters=filters,
         start=start,
         end=end,
         descending=not options.ascending,

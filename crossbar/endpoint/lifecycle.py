@@ -7,6 +7,7 @@ Source: `crossbar_doc.erl` (`load`, `load_merge`, `patch_and_validate`, `save`, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
@@ -26,40 +27,35 @@ LONGEST_ID: Final = 255
 """Characters of an id that a client chooses."""
 
 
-class Lifecycle:
-    """The usual operations on the documents of one type."""
+def own_partition(context: Context) -> str:
+    """Where the documents of an account lie: the account in the path, else the token's."""
+    return context.account_id
 
-    def __init__(
-        self,
-        document_type: str,
-        schema: str | None,
-        id_name: str,
-        hooks: Hooks,
-        *,
-        hard_delete: bool = False,
-        client_ids: bool = True,
-        partition: Callable[[Context], str] = lambda context: context.account_id,
-    ) -> None:
-        self.document_type = document_type
-        self.schema = schema
-        self.id_name = id_name
-        self.hooks = hooks
-        self.hard_delete = hard_delete
-        self.client_ids = client_ids
-        self.database = partition
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """The usual operations on the documents of one type, which lie in `partition`; see `Collection`."""
+
+    document_type: str
+    schema: str | None
+    id_name: str
+    hooks: Hooks
+    hard_delete: bool = False
+    client_ids: bool = True
+    partition: Callable[[Context], str] = own_partition
 
     # Handlers
 
     async def list(self, context: Context) -> Reply:
         """GET of the collection: a page of summaries."""
         return await answer_listing(
-            context, self.document_type, self.database(context), rows_hooks=self.hooks.rows_for(context)
+            context, self.document_type, self.partition(context), rows_hooks=self.hooks.rows_for(context)
         )
 
     async def read(self, context: Context) -> Reply:
         """GET of one document."""
         document_id = context.path[self.id_name]
-        raw = await context.store.get_json(self.database(context), self.document_type, document_id)
+        raw = await context.store.get_json(self.partition(context), self.document_type, document_id)
         if raw is None:
             raise NotFound(document_id)
         if not self.hooks.show:
@@ -93,7 +89,7 @@ class Lifecycle:
 
     async def load(self, context: Context, document_id: str) -> Document:
         """The stored document, or 404 `bad_identifier`."""
-        document = await context.store.get(self.database(context), self.document_type, document_id)
+        document = await context.store.get(self.partition(context), self.document_type, document_id)
         if document is None:
             raise NotFound(document_id)
         return document
@@ -151,7 +147,7 @@ class Lifecycle:
     ) -> Document:
         """Validate and save what `change` makes of the stored public part, which is `{}` of a missing document."""
         async for _ in Retries():
-            previous = await context.store.get(self.database(context), self.document_type, document_id)
+            previous = await context.store.get(self.partition(context), self.document_type, document_id)
             if previous is None and must_exist:
                 raise NotFound(document_id)
             try:
@@ -220,7 +216,7 @@ class Lifecycle:
     async def _taken(self, context: Context, document: Document) -> Invalid:
         """What of a document's claims others hold already, as validation errors; without any, no fields."""
         claims = list(context.store.shapes[self.document_type].unique(document))
-        holders = await context.store.claimants(document.partition, claims)
+        holders = await context.store.claims.holders(document.partition, claims)
         errors = Invalid()
         for claim in claims:
             holder = holders.get(claim.key)
@@ -233,7 +229,7 @@ class Lifecycle:
         previous = draft.previous
         kept = private_fields(previous.fields) if previous else {}
         document = Document(
-            previous.partition if previous else self.database(context),
+            previous.partition if previous else self.partition(context),
             self.document_type,
             draft.id,
             {**draft.data, **kept},

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
+
 from crossbar.access import authenticators
 from crossbar.access.basic import BasicCredentials
-from crossbar.access.directory import API_KEY, REALM, ROOT, Directory, ip_tag
+from crossbar.access.directory import Directory
 from crossbar.access.keys import KEYS_SHAPE, Keys
-from crossbar.access.passwords import credential_tags, password_fields
+from crossbar.access.passwords import password_fields
 from crossbar.access.pepper import Pepper
 from crossbar.access.restrictions import TokenRestrictions
 from crossbar.access.tokens import Tokens
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.feed import Change, Feed
-from crossbar.documents.shape import Shape, Unique, alphanumeric
+from crossbar.documents.shape import alphanumeric
 from crossbar.documents.store import Store
+from crossbar.errors import CrossbarError
 from crossbar.ids import new_id
+from crossbar.resources.auth.token_restrictions import token_restrictions
+from crossbar.resources.identity.domain.account import ACCOUNT_SHAPE
+from crossbar.resources.identity.users import users
 
 PEPPER = Pepper("a pepper for tests, and for nothing else")
 
 
-def _account_tags(account: Document) -> Iterable[str]:
-    addresses = [entry["ip"] for entry in account.fields.get("ips", {}).values()]
-    return [*([] if account.fields["pvt_tree"] else [ROOT]), *map(ip_tag, addresses)]
-
-
-def _account_claims(account: Document) -> Iterable[Unique]:
-    yield Unique(REALM, account.fields["realm"].lower(), "realm", "Account realm already in use")
-    if digest := account.fields.get("pvt_api_key_digest"):
-        yield Unique(API_KEY, digest, "api_key", "API key already in use")
-
-
 SHAPES = (
-    Shape("account", sort="name", tags=_account_tags, unique=_account_claims),
-    Shape("user", sort="last_name", tags=credential_tags),
-    Shape("token_restrictions"),
+    ACCOUNT_SHAPE,
+    users.shape,
+    token_restrictions.shape,
     KEYS_SHAPE,
     authenticators.SHAPE,
 )
@@ -46,7 +41,7 @@ SHAPES = (
 
 @dataclass
 class Worker:
-    """What one worker process has of the access floor, with a connection and a feed of its own."""
+    """What one worker process has of access control, with a connection and a feed of its own."""
 
     store: Store
     feed: Feed
@@ -79,7 +74,7 @@ class Worker:
 
     async def hears_everything(self, document: Document) -> None:
         """Return when the feed has told this worker of all that happened to the store until now."""
-        marker = await self.store.insert(Document("markers", document.type, new_id(), dict(document.fields)))
+        marker = await self.store.insert(Document("markers", document.type, new_id(), {"pvt_created": 0}))
         await self.hears(document.type, marker.id)
 
 
@@ -100,6 +95,7 @@ class Installation:
             "pvt_alphanum_name": alphanumeric(name),
             "pvt_tree": [*parent.fields["pvt_tree"], parent.id] if parent else [],
             "pvt_enabled": True,
+            "pvt_shares_name": True,
             "pvt_created": self._next_second(),
         }
         return await self.store.insert(Document(ACCOUNTS, "account", new_id(), everything | fields))
@@ -149,3 +145,10 @@ class Request:
                 nouns[-1] = (nouns[-1][0], (*nouns[-1][1], part))
         accounts = dict(nouns).get("accounts")
         return cls(verb, tuple(nouns), accounts[0] if accounts else None)
+
+
+async def refusal(attempt: Awaitable[object]) -> tuple[int, str, Any]:
+    """Status, message and data of the error that an attempt ends in."""
+    with pytest.raises(CrossbarError) as refused:
+        await attempt
+    return refused.value.status, refused.value.message, refused.value.data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
 from crossbar.access.ingest_token import IngestTokens
 from crossbar.documents.document import Document
-from crossbar.errors import CrossbarError
 from crossbar.shared import BucketTable
+from tests.access.installation import refusal
 
 from .installation import PEPPER, Installation, Request, Worker
 
@@ -56,12 +55,6 @@ class Door:
 @pytest.fixture
 def door(worker: Worker) -> Door:
     return Door(worker)
-
-
-async def refusal(attempt: Awaitable[object]) -> tuple[int, str, Any]:
-    with pytest.raises(CrossbarError) as refused:
-        await attempt
-    return refused.value.status, refused.value.message, refused.value.data
 
 
 UNKNOWN = (401, "invalid_credentials", {"message": "invalid credentials"})

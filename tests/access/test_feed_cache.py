@@ -13,7 +13,7 @@ from crossbar import clock
 from crossbar.access.feed_cache import FeedCache
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import Shapes
-from crossbar.documents.store import Outage, Store
+from crossbar.documents.store import Connection, Outage, Store
 
 
 class Shelf:
@@ -37,7 +37,7 @@ class Shelf:
 @pytest.fixture
 async def feed() -> Feed:
     client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(connect=False)
-    feed = Feed(Store(client, "none", Shapes(), Outage(1.0)))
+    feed = Feed(Store(Connection(client, "none", Shapes(), Outage(1.0))))
     feed.live = True
     return feed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -20,8 +20,9 @@ from crossbar.access.logins import (
     api_key_fields,
 )
 from crossbar.access.passwords import password_fields
-from crossbar.errors import JSON, CrossbarError
+from crossbar.errors import JSON
 from crossbar.shared import BucketTable
+from tests.access.installation import refusal
 
 from .installation import PEPPER, Installation, Request, StartWorker, Worker
 from .test_basic import CountingPepper
@@ -43,7 +44,7 @@ class CountingDirectory(Directory):
         return await super().users_of_credential(account_id, method, digest)
 
 
-class NumberOperations:
+class LoginFixture:
     """Logs people in, in one worker, and keeps what would be recorded. Buckets hold ten tokens and never fill."""
 
     def __init__(self, worker: Worker) -> None:
@@ -98,29 +99,23 @@ class NumberOperations:
 
 
 @pytest.fixture
-def desk(worker: Worker) -> NumberOperations:
-    return NumberOperations(worker)
-
-
-async def refusal(attempt: Awaitable[object]) -> tuple[int, str, Any]:
-    with pytest.raises(CrossbarError) as refused:
-        await attempt
-    return refused.value.status, refused.value.message, refused.value.data
+def fixture(worker: Worker) -> LoginFixture:
+    return LoginFixture(worker)
 
 
 @pytest.mark.parametrize("method", ["md5", "sha"])
 async def test_a_log_in_gives_a_token(
-    worker: Worker, installation: Installation, desk: NumberOperations, method: str
+    worker: Worker, installation: Installation, fixture: LoginFixture, method: str
 ) -> None:
     acme = await installation.account("Acme", realm="Acme.Example.com")
     ann = await installation.user(acme, "ann")
 
-    login = await desk.log_in("ann", method=method, realm="acme.example.COM")
+    login = await fixture.log_in("ann", method=method, realm="acme.example.COM")
 
     assert (login.account.id, login.user.id) == (acme.id, ann.id)
     identity = await worker.tokens.verify(login.token)
     assert (identity.account_id, identity.owner_id, identity.method) == (acme.id, ann.id, "cb_user_auth")
-    assert desk.attempts == [
+    assert fixture.attempts == [
         LoginAttempt(
             acme.id,
             ann.id,
@@ -133,25 +128,25 @@ async def test_a_log_in_gives_a_token(
     assert login.token not in repr(login)
 
 
-async def test_the_hash_must_be_of_the_method_it_claims(installation: Installation, desk: NumberOperations) -> None:
+async def test_the_hash_must_be_of_the_method_it_claims(installation: Installation, fixture: LoginFixture) -> None:
     acme = await installation.account("Acme")
     await installation.user(acme, "ann")
     sha = hashlib.sha1(b"ann:secret").hexdigest()
     credentials = Credentials(sha, "md5", realm=acme.fields["realm"])
-    assert await refusal(desk.logins.by_credentials(credentials, LOG_IN, desk._record)) == UNKNOWN
+    assert await refusal(fixture.logins.by_credentials(credentials, LOG_IN, fixture._record)) == UNKNOWN
 
 
 async def test_number_goes_before_realm_and_realm_before_name(
-    installation: Installation, desk: NumberOperations
+    installation: Installation, fixture: LoginFixture
 ) -> None:
     accounts = {name: await installation.account(name, realm=f"{name}.example.com") for name in ("one", "two", "three")}
     for account in accounts.values():
         await installation.user(account, "ann")
-    desk.numbers["+15551234"] = accounts["one"].id
-    desk.numbers["+15550000"] = "f" * 32
+    fixture.numbers["+15551234"] = accounts["one"].id
+    fixture.numbers["+15550000"] = "f" * 32
 
     async def reached(**given: Any) -> str:
-        login = await desk.log_in("ann", **given)
+        login = await fixture.log_in("ann", **given)
         return str(login.account.name)
 
     assert await reached(phone_number="+15551234", realm="two.example.com", account_name="three") == "one"
@@ -159,15 +154,15 @@ async def test_number_goes_before_realm_and_realm_before_name(
     assert await reached(phone_number="+15550000", realm="nowhere.example.com", account_name="T.H.R.E.E") == "three"
 
 
-async def test_of_accounts_with_one_name_each_is_tried(installation: Installation, desk: NumberOperations) -> None:
+async def test_of_accounts_with_one_name_each_is_tried(installation: Installation, fixture: LoginFixture) -> None:
     await installation.user(await installation.account("Acme"), "ann")
     second = await installation.account("acme!")
     bob = await installation.user(second, "bob")
-    login = await desk.log_in("bob", account_name="ACME")
+    login = await fixture.log_in("bob", account_name="ACME")
     assert (login.account.id, login.user.id) == (second.id, bob.id)
 
 
-async def test_whatever_is_wrong_looks_and_costs_the_same(installation: Installation, desk: NumberOperations) -> None:
+async def test_whatever_is_wrong_looks_and_costs_the_same(installation: Installation, fixture: LoginFixture) -> None:
     acme = await installation.account("Acme", realm="acme.example.com")
     await installation.user(acme, "ann")
     await installation.user(acme, "off", enabled=False)
@@ -184,50 +179,50 @@ async def test_whatever_is_wrong_looks_and_costs_the_same(installation: Installa
     ]
     steps = set()
     for given in wrong:
-        each = NumberOperations(desk.worker)
+        each = LoginFixture(fixture.worker)
         assert await refusal(each.log_in(**given)) == UNKNOWN
         assert each.costs.remaining(LOG_IN) == 0
         steps.add((each.pepper.digests, each.directory.lookups))
     assert steps == {(1, 1)}
 
 
-async def test_after_a_failure_the_next_attempt_has_to_wait(installation: Installation, desk: NumberOperations) -> None:
+async def test_after_a_failure_the_next_attempt_has_to_wait(installation: Installation, fixture: LoginFixture) -> None:
     acme = await installation.account("Acme", realm="acme.example.com")
     await installation.user(acme, "ann")
-    await desk.log_in("ann", realm="acme.example.com")
-    assert desk.costs.remaining(LOG_IN) == 9
-    assert await refusal(desk.log_in("ann", "wrong", realm="acme.example.com")) == UNKNOWN
-    assert (await refusal(desk.log_in("ann", realm="acme.example.com")))[0] == 429
-    assert [(attempt.account_id, attempt.status) for attempt in desk.attempts] == [
+    await fixture.log_in("ann", realm="acme.example.com")
+    assert fixture.costs.remaining(LOG_IN) == 9
+    assert await refusal(fixture.log_in("ann", "wrong", realm="acme.example.com")) == UNKNOWN
+    assert (await refusal(fixture.log_in("ann", realm="acme.example.com")))[0] == 429
+    assert [(attempt.account_id, attempt.status) for attempt in fixture.attempts] == [
         (acme.id, "success"),
         (acme.id, "failed"),
     ]
 
 
 async def test_a_new_password_counts_at_once_in_every_worker(
-    installation: Installation, desk: NumberOperations, start_worker: StartWorker
+    installation: Installation, fixture: LoginFixture, start_worker: StartWorker
 ) -> None:
     acme = await installation.account("Acme", realm="acme.example.com")
     ann = await installation.user(acme, "ann")
-    await desk.log_in("ann", realm="acme.example.com")
-    await desk.worker.feed.stop()
+    await fixture.log_in("ann", realm="acme.example.com")
+    await fixture.worker.feed.stop()
     await Installation((await start_worker()).store).edit(ann, **password_fields(PEPPER, "ann", "new"))
-    assert (await desk.log_in("ann", "new", realm="acme.example.com")).user.id == ann.id
-    assert await refusal(desk.log_in("ann", "secret", realm="acme.example.com")) == UNKNOWN
+    assert (await fixture.log_in("ann", "new", realm="acme.example.com")).user.id == ann.id
+    assert await refusal(fixture.log_in("ann", "secret", realm="acme.example.com")) == UNKNOWN
 
 
 async def test_a_lock_counts_at_once_in_every_worker(
-    installation: Installation, desk: NumberOperations, start_worker: StartWorker
+    installation: Installation, fixture: LoginFixture, start_worker: StartWorker
 ) -> None:
     acme = await installation.account("Acme", realm="acme.example.com")
     await installation.user(acme, "ann")
-    await desk.log_in("ann", realm="acme.example.com")
-    await desk.worker.feed.stop()
+    await fixture.log_in("ann", realm="acme.example.com")
+    await fixture.worker.feed.stop()
     await Installation((await start_worker()).store).edit(acme, pvt_enabled=False)
-    assert (await refusal(desk.log_in("ann", realm="acme.example.com")))[:2] == (423, "locked")
+    assert (await refusal(fixture.log_in("ann", realm="acme.example.com")))[:2] == (423, "locked")
 
 
-async def test_locked_accounts(installation: Installation, desk: NumberOperations) -> None:
+async def test_locked_accounts(installation: Installation, fixture: LoginFixture) -> None:
     off = await installation.account("Off", pvt_enabled=False)
     over = await installation.account("Over", pvt_trial_expires=60_000_000_000, pvt_enabled=False)
     for account in (off, over):
@@ -235,91 +230,93 @@ async def test_locked_accounts(installation: Installation, desk: NumberOperation
 
     disabled = {"account": {"disabled": {"message": "account disabled"}}}
     expired = {"account": {"expired": {"message": "account expired", "cause": 60_000_000_000}}}
-    assert await refusal(desk.log_in("ann", account_name="off")) == (423, "locked", disabled)
-    assert await refusal(desk.log_in("ann", account_name="over")) == (423, "locked", expired)
-    assert desk.costs.remaining(LOG_IN) == 8  # the credentials were right
-    assert await refusal(desk.log_in("ann", "wrong", account_name="off")) == UNKNOWN
+    assert await refusal(fixture.log_in("ann", account_name="off")) == (423, "locked", disabled)
+    assert await refusal(fixture.log_in("ann", account_name="over")) == (423, "locked", expired)
+    assert fixture.costs.remaining(LOG_IN) == 8  # the credentials were right
+    assert await refusal(fixture.log_in("ann", "wrong", account_name="off")) == UNKNOWN
 
 
-async def test_a_disabled_module_logs_nobody_in(installation: Installation, desk: NumberOperations) -> None:
+async def test_a_disabled_module_logs_nobody_in(installation: Installation, fixture: LoginFixture) -> None:
     acme = await installation.account("Acme", **KEYED)
     await installation.user(acme, "ann")
-    desk.settings = {name: ModuleSettings(enabled=False, log_failed=False) for name in ("cb_user_auth", "cb_api_auth")}
-    assert await refusal(desk.log_in("ann", account_name="acme")) == (401, "invalid credentials", {})
-    assert await refusal(desk.by_key(KEY)) == (401, "invalid credentials", {})
-    assert desk.attempts == []
+    fixture.settings = {
+        name: ModuleSettings(enabled=False, log_failed=False) for name in ("cb_user_auth", "cb_api_auth")
+    }
+    assert await refusal(fixture.log_in("ann", account_name="acme")) == (401, "invalid credentials", {})
+    assert await refusal(fixture.by_key(KEY)) == (401, "invalid credentials", {})
+    assert fixture.attempts == []
 
 
-async def test_a_second_factor(worker: Worker, installation: Installation, desk: NumberOperations) -> None:
+async def test_a_second_factor(worker: Worker, installation: Installation, fixture: LoginFixture) -> None:
     acme = await installation.account("Acme")
     await installation.user(acme, "ann")
-    desk.wanted_factor = "123456"
+    fixture.wanted_factor = "123456"
     wanted = {
         "message": "client needs to preform second-factor authentication",
         "multi_factor_request": {"provider_name": "otp"},
     }
-    assert await refusal(desk.log_in("ann", account_name="acme")) == (401, "invalid_credentials", wanted)
-    assert desk.attempts == []
-    login = await desk.log_in("ann", account_name="acme", second_factor="123456", as_={"account_id": "x"})
+    assert await refusal(fixture.log_in("ann", account_name="acme")) == (401, "invalid_credentials", wanted)
+    assert fixture.attempts == []
+    login = await fixture.log_in("ann", account_name="acme", second_factor="123456", as_={"account_id": "x"})
     claims = (await worker.tokens.verify(login.token)).claims
     assert (claims["mfa_resp"], claims["as"]) == ("123456", {"account_id": "x"})
-    assert [(attempt.auth_type, attempt.status) for attempt in desk.attempts] == [
+    assert [(attempt.auth_type, attempt.status) for attempt in fixture.attempts] == [
         ("multi_factor", "success"),
         ("credentials", "success"),
     ]
 
 
 async def test_a_wrong_second_factor_costs_like_a_wrong_password(
-    installation: Installation, desk: NumberOperations
+    installation: Installation, fixture: LoginFixture
 ) -> None:
     await installation.user(await installation.account("Acme"), "ann")
-    desk.wanted_factor = "123456"
-    assert await refusal(desk.log_in("ann", account_name="acme", second_factor="000000")) == UNKNOWN
-    assert desk.costs.remaining(LOG_IN) == 0
-    assert [(attempt.auth_type, attempt.status) for attempt in desk.attempts] == [
+    fixture.wanted_factor = "123456"
+    assert await refusal(fixture.log_in("ann", account_name="acme", second_factor="000000")) == UNKNOWN
+    assert fixture.costs.remaining(LOG_IN) == 0
+    assert [(attempt.auth_type, attempt.status) for attempt in fixture.attempts] == [
         ("multi_factor", "failed"),
         ("credentials", "failed"),
     ]
 
 
 async def test_who_uses_an_account_after_its_trial_is_told_of(
-    installation: Installation, desk: NumberOperations
+    installation: Installation, fixture: LoginFixture
 ) -> None:
     over = await installation.account("Over", pvt_trial_expires=60_000_000_000)
     await installation.user(over, "ann")
-    assert (await refusal(desk.log_in("ann", account_name="over")))[:2] == (423, "locked")
-    assert [account.id for account in desk.expired] == [over.id]
+    assert (await refusal(fixture.log_in("ann", account_name="over")))[:2] == (423, "locked")
+    assert [account.id for account in fixture.expired] == [over.id]
 
 
 async def test_an_address_logs_in_the_one_account_that_lists_it(
-    worker: Worker, installation: Installation, desk: NumberOperations
+    worker: Worker, installation: Installation, fixture: LoginFixture
 ) -> None:
     acme = await installation.account("Acme", ips={"office": {"ip": LOG_IN.client_ip}})
-    login = await desk.logins.by_address(LOG_IN, desk._record)
+    login = await fixture.logins.by_address(LOG_IN, fixture._record)
     identity = await worker.tokens.verify(login.token)
     assert (login.user, identity.account_id, identity.owner_id) == (None, acme.id, None)
     assert identity.method == "cb_ip_auth"
     await installation.account("Other", ips={"office": {"ip": LOG_IN.client_ip}})
-    assert await refusal(desk.logins.by_address(LOG_IN, desk._record)) == UNKNOWN
-    assert desk.costs.remaining(LOG_IN) == 0
+    assert await refusal(fixture.logins.by_address(LOG_IN, fixture._record)) == UNKNOWN
+    assert fixture.costs.remaining(LOG_IN) == 0
 
 
 async def test_tokens_live_as_long_as_the_account_wants(
-    worker: Worker, installation: Installation, desk: NumberOperations
+    worker: Worker, installation: Installation, fixture: LoginFixture
 ) -> None:
     await installation.user(await installation.account("Acme"), "ann")
-    desk.settings["cb_user_auth"] = ModuleSettings(lifetime=0)
-    login = await desk.log_in("ann", account_name="acme")
+    fixture.settings["cb_user_auth"] = ModuleSettings(lifetime=0)
+    login = await fixture.log_in("ann", account_name="acme")
     assert "exp" not in (await worker.tokens.verify(login.token)).claims
 
 
 async def test_an_api_key_logs_its_account_in(
-    worker: Worker, installation: Installation, desk: NumberOperations
+    worker: Worker, installation: Installation, fixture: LoginFixture
 ) -> None:
     acme = await installation.account("Acme", **KEYED)
     ann = await installation.user(acme, "ann")
 
-    login = await desk.by_key(KEY)
+    login = await fixture.by_key(KEY)
 
     assert (login.account.id, login.user.id) == (acme.id, ann.id)
     identity = await worker.tokens.verify(login.token)
@@ -330,25 +327,27 @@ async def test_an_api_key_logs_its_account_in(
     assert PEPPER.unseal(stored.fields["pvt_api_key"]) == KEY
 
 
-async def test_an_unknown_api_key(installation: Installation, desk: NumberOperations) -> None:
+async def test_an_unknown_api_key(installation: Installation, fixture: LoginFixture) -> None:
     await installation.account("Acme", **KEYED)
-    assert await refusal(desk.by_key("f" * 64)) == (404, "bad identifier", ["f" * 64])
-    assert desk.attempts == [LoginAttempt(None, None, "cb_api_auth", "account_api_token", "failed", "bad identifier")]
-    assert (await refusal(desk.by_key(KEY)))[0] == 429
+    assert await refusal(fixture.by_key("f" * 64)) == (404, "bad identifier", ["f" * 64])
+    assert fixture.attempts == [
+        LoginAttempt(None, None, "cb_api_auth", "account_api_token", "failed", "bad identifier")
+    ]
+    assert (await refusal(fixture.by_key(KEY)))[0] == 429
 
 
-async def test_an_api_key_of_an_expired_account(installation: Installation, desk: NumberOperations) -> None:
+async def test_an_api_key_of_an_expired_account(installation: Installation, fixture: LoginFixture) -> None:
     await installation.account("Acme", pvt_trial_expires=1, **KEYED)
-    assert (await refusal(desk.by_key(KEY)))[:2] == (423, "locked")
+    assert (await refusal(fixture.by_key(KEY)))[:2] == (423, "locked")
 
 
-async def test_a_grant_needs_no_credentials(worker: Worker, installation: Installation, desk: NumberOperations) -> None:
+async def test_a_grant_needs_no_credentials(worker: Worker, installation: Installation, fixture: LoginFixture) -> None:
     acme = await installation.account("Acme")
     ann = await installation.user(acme, "ann")
     account, user = await worker.directory.account(acme.id), await worker.directory.user(acme.id, ann.id)
     assert account is not None
-    login = await desk.logins.grant(account, user, "cb_auth", {"original_account_id": "M"})
+    login = await fixture.logins.grant(account, user, "cb_auth", {"original_account_id": "M"})
     identity = await worker.tokens.verify(login.token)
     assert (identity.owner_id, identity.method, identity.original_account_id) == (ann.id, "cb_auth", "M")
-    desk.settings["cb_auth"] = ModuleSettings(enabled=False)
-    assert await refusal(desk.logins.grant(account, user, "cb_auth")) == (401, "invalid credentials", {})
+    fixture.settings["cb_auth"] = ModuleSettings(enabled=False)
+    assert await refusal(fixture.logins.grant(account, user, "cb_auth")) == (401, "invalid credentials", {})

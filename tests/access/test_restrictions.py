@@ -80,21 +80,21 @@ class Household:
 
 async def household(worker: Worker, installation: Installation, **parent: Any) -> Household:
     above = await installation.account("Parent", **parent)
-    server = Household(worker, above, await installation.account("Child", above))
-    server.people["ann"] = await installation.user(above, "ann", priv_level="admin")
-    server.people["bob"] = await installation.user(above, "bob")
-    return server
+    home = Household(worker, above, await installation.account("Child", above))
+    home.people["ann"] = await installation.user(above, "ann", priv_level="admin")
+    home.people["bob"] = await installation.user(above, "bob")
+    return home
 
 
 async def test_without_restrictions_all_pass(worker: Worker, installation: Installation) -> None:
-    server = await household(worker, installation)
-    assert await server.may("bob", "DELETE", "/accounts/{child}/devices/D1")
+    home = await household(worker, installation)
+    assert await home.may("bob", "DELETE", "/accounts/{child}/devices/D1")
 
 
 async def test_method_then_level_then_endpoint(worker: Worker, installation: Installation) -> None:
-    server = await household(worker, installation)
+    home = await household(worker, installation)
     every = [{"rules": {"#": ["_"]}}]
-    await server.restrict(
+    await home.restrict(
         {
             "cb_user_auth": {"user": {"devices": every}},
             "_": {"admin": {"users": every}, "_": {"_": [{"rules": {"/": ["GET"]}}]}},
@@ -102,14 +102,14 @@ async def test_method_then_level_then_endpoint(worker: Worker, installation: Ins
     )
     path = "/accounts/{parent}/devices"
 
-    assert await server.may("bob", "PUT", path)
-    assert not await server.may("bob", "GET", "/accounts/{parent}/users")
-    assert await server.may("ann", "DELETE", "/accounts/{parent}")  # the method has no entry for administrators
-    assert await server.may("bob", "GET", path, "cb_api_auth")
-    assert not await server.may("bob", "PUT", path, "cb_api_auth")
-    assert not await server.may("ann", "GET", path, "cb_api_auth")
-    assert await server.may("nobody", "GET", "/accounts/{parent}/users", "cb_api_auth")  # counts as administrator
-    assert not await server.may("nobody", "GET", path, "cb_api_auth")
+    assert await home.may("bob", "PUT", path)
+    assert not await home.may("bob", "GET", "/accounts/{parent}/users")
+    assert await home.may("ann", "DELETE", "/accounts/{parent}")  # the method has no entry for administrators
+    assert await home.may("bob", "GET", path, "cb_api_auth")
+    assert not await home.may("bob", "PUT", path, "cb_api_auth")
+    assert not await home.may("ann", "GET", path, "cb_api_auth")
+    assert await home.may("nobody", "GET", "/accounts/{parent}/users", "cb_api_auth")  # counts as administrator
+    assert not await home.may("nobody", "GET", path, "cb_api_auth")
 
 
 @pytest.mark.parametrize(
@@ -131,62 +131,62 @@ async def test_accounts(
     allowed_accounts: list[str] | None,
     parent_child_none: tuple[bool, bool, bool],
 ) -> None:
-    server = await household(worker, installation)
+    home = await household(worker, installation)
     entry: dict[str, Any] = {"rules": {"#": ["GET"]}}
     if allowed_accounts is not None:
-        entry["allowed_accounts"] = [name.replace("<child>", server.child.id) for name in allowed_accounts]
-    await server.restrict({"_": {"_": {"devices": [entry]}}})
+        entry["allowed_accounts"] = [name.replace("<child>", home.child.id) for name in allowed_accounts]
+    await home.restrict({"_": {"_": {"devices": [entry]}}})
 
     paths = ("/accounts/{parent}/devices", "/accounts/{child}/devices", "/devices")
-    assert tuple([await server.may("bob", "GET", path) for path in paths]) == parent_child_none
+    assert tuple([await home.may("bob", "GET", path) for path in paths]) == parent_child_none
 
 
 async def test_the_first_entry_and_the_first_pattern_decide(worker: Worker, installation: Installation) -> None:
-    server = await household(worker, installation)
+    home = await household(worker, installation)
     first = {"allowed_accounts": ["{AUTH_ACCOUNT_ID}"], "rules": {"D1": ["GET"], "*": ["GET", "POST"], "/": ["PUT"]}}
-    await server.restrict({"_": {"_": {"devices": [first, {"rules": {"#": ["_"]}}]}}})
+    await home.restrict({"_": {"_": {"devices": [first, {"rules": {"#": ["_"]}}]}}})
 
-    assert await server.may("bob", "POST", "/accounts/{parent}/devices/D2")
-    assert not await server.may("bob", "POST", "/accounts/{parent}/devices/D1")
-    assert await server.may("bob", "PUT", "/accounts/{parent}/devices")
-    assert not await server.may("bob", "GET", "/accounts/{parent}/devices")
-    assert not await server.may("bob", "GET", "/accounts/{parent}/devices/D1/sync1")
-    assert await server.may("bob", "DELETE", "/accounts/{child}/devices/D1")
+    assert await home.may("bob", "POST", "/accounts/{parent}/devices/D2")
+    assert not await home.may("bob", "POST", "/accounts/{parent}/devices/D1")
+    assert await home.may("bob", "PUT", "/accounts/{parent}/devices")
+    assert not await home.may("bob", "GET", "/accounts/{parent}/devices")
+    assert not await home.may("bob", "GET", "/accounts/{parent}/devices/D1/sync1")
+    assert await home.may("bob", "DELETE", "/accounts/{child}/devices/D1")
 
 
 async def test_the_system_speaks_where_the_account_is_silent(start_worker: StartWorker) -> None:
     system = {"_": {"admin": {"_": [{"rules": {"#": ["GET"]}}]}}, "default_priv_level": "user"}
     worker = await start_worker(restrictions=system)
-    server = await household(worker, Installation(worker.store))
+    home = await household(worker, Installation(worker.store))
     path = "/accounts/{parent}/devices"
 
-    assert await server.may("ann", "GET", path)
-    assert not await server.may("ann", "PUT", path)
-    assert await server.may("bob", "PUT", path)
-    assert await server.may("nobody", "PUT", path)
-    await server.restrict({"cb_api_auth": {}})
-    assert not await server.may("ann", "PUT", path)
-    assert await server.may("ann", "PUT", path, "cb_api_auth")
+    assert await home.may("ann", "GET", path)
+    assert not await home.may("ann", "PUT", path)
+    assert await home.may("bob", "PUT", path)
+    assert await home.may("nobody", "PUT", path)
+    await home.restrict({"cb_api_auth": {}})
+    assert not await home.may("ann", "PUT", path)
+    assert await home.may("ann", "PUT", path, "cb_api_auth")
 
 
 async def test_superduper_administrators_are_above_restrictions(worker: Worker, installation: Installation) -> None:
-    server = await household(worker, installation, pvt_superduper_admin=True)
-    await server.restrict({"_": {"_": {}}})
-    assert await server.may("bob", "DELETE", "/accounts/{child}")
+    home = await household(worker, installation, pvt_superduper_admin=True)
+    await home.restrict({"_": {"_": {}}})
+    assert await home.may("bob", "DELETE", "/accounts/{child}")
 
 
 async def test_a_lifted_restriction_is_lifted_in_every_worker(
     worker: Worker, start_worker: StartWorker, installation: Installation
 ) -> None:
-    server = await household(worker, installation)
+    home = await household(worker, installation)
     other = await start_worker()
-    elsewhere = Household(other, server.parent, server.child)
-    elsewhere.people = server.people
-    await server.restrict({"_": {"_": {}}})
+    elsewhere = Household(other, home.parent, home.child)
+    elsewhere.people = home.people
+    await home.restrict({"_": {"_": {}}})
     await other.hears("token_restrictions", "token_restrictions")
     assert not await elsewhere.may("bob", "GET", "/accounts/{parent}")
 
-    document = await worker.store.get(server.parent.id, "token_restrictions", "token_restrictions")
+    document = await worker.store.get(home.parent.id, "token_restrictions", "token_restrictions")
     assert document is not None
     await worker.store.remove(document)
 

@@ -1,4 +1,4 @@
-"""The attachments room: what it keeps, what it replaces, and that it leaves nothing behind."""
+"""Attachments: what it keeps, what it replaces, and that it leaves nothing behind."""
 
 from __future__ import annotations
 

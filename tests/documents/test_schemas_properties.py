@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from crossbar.documents.schemas import Schemas, patterns
@@ -105,6 +105,9 @@ def test_the_fast_path_accepts_no_text_the_reference_refuses(pattern):
 def test_both_engines_match_the_same_names(pattern):
     accepts = verdict(library, {"patternProperties": {pattern: {"type": "null"}}})
 
+    @example("\r")
+    @example("\n")
+    @example("\u2028")
     @given(texts(pattern))
     def check(name):
         assert accepts({name: 0}) is not patterns.matches(pattern, name)

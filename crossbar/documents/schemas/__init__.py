@@ -1,6 +1,6 @@
 """Schemas and validation.
 
-`Schemas` is all the other floors need; `ClientUrls` configures which URLs of clients are acceptable.
+`Schemas` is all the other layers need; `ClientUrls` configures which URLs of clients are acceptable.
 """
 
 from crossbar.documents.schemas.client_urls import ClientUrls

@@ -6,9 +6,10 @@ reference in a corner, but never laxer; the places where it would be are taken c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 
@@ -18,6 +19,9 @@ from crossbar.documents.schemas.nodes import NODES, module_schema
 from crossbar.documents.schemas.plan import Accept
 from crossbar.documents.schemas.schema_values import is_among
 from crossbar.documents.schemas.string_formats import FORMATS
+
+_ANY_CHARACTER: Final = re.compile(r"\\.|\[\^?\]?(?:\[:\w+:\]|\\.|[^\]\\])*\]|\.", re.DOTALL)
+"""Finds `.`; an escaped one and those in a character class are passed over with what they are part of."""
 
 
 def verdict(library: Library, schema: Schema, *, whole: bool = False) -> Accept:
@@ -86,7 +90,8 @@ def _is_idle(key: str, value: Any, *, whole: bool) -> bool:
 
 
 def _pattern(pattern: str) -> str:
-    """PCRE's `$` also stands before a final newline; the engine's does not."""
+    """What a PCRE pattern is in the engine's terms: `$` also stands before a final newline, `.` is all but `\\n`."""
+    pattern = _ANY_CHARACTER.sub(lambda token: "[^\\n]" if token[0] == "." else token[0], pattern)
     return f"{pattern[:-1]}\\n?$" if pattern.endswith("$") and not pattern.endswith("\\$") else pattern
 
 

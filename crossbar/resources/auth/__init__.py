@@ -6,20 +6,15 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
-from crossbar.resources.auth import (
-    authenticator_setup,  # noqa: F401 - adds its paths to multi_factor
-    recovery,
-    single_sign_on,
-)
 from crossbar.resources.auth.api_auth import api_auth
-from crossbar.resources.auth.auth import auth
+from crossbar.resources.auth.auth import auth, single_sign_on
 from crossbar.resources.auth.domain import login_attempt, login_provider
 from crossbar.resources.auth.ip_auth import ip_auth
-from crossbar.resources.auth.multi_factor import multi_factor
+from crossbar.resources.auth.multi_factor import authenticator_setup, multi_factor  # noqa: F401 - adds its paths
 from crossbar.resources.auth.security import security
 from crossbar.resources.auth.token_auth import token_auth
 from crossbar.resources.auth.token_restrictions import token_restrictions
-from crossbar.resources.auth.user_auth import user_auth
+from crossbar.resources.auth.user_auth import recovery, user_auth
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -33,11 +28,11 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     user_auth,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    *single_sign_on.SHAPES,
+    single_sign_on.LINK_SHAPE,
     login_attempt.SHAPE,
     recovery.SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = (
-    login_provider.part,
-    single_sign_on.part,
+    login_provider.stock_providers,
+    single_sign_on.provider_session,
 )

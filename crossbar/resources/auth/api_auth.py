@@ -6,8 +6,7 @@ Source: KAZOO `cb_api_auth`.
 from __future__ import annotations
 
 from crossbar.endpoint import Context, Endpoint, Reply, Who
-from crossbar.resources.auth.domain.login_answer import logged_in
-from crossbar.resources.auth.domain.login_attempt import recorder
+from crossbar.resources.auth.user_auth import logged_in, login_record
 
 api_auth = Endpoint("api_auth")
 
@@ -16,5 +15,5 @@ api_auth = Endpoint("api_auth")
 async def log_in(context: Context) -> Reply:
     """A token of the account whose API key this is; the token has no user."""
     data = context.valid("api_auth", context.object)
-    login = await context.runtime.access.logins.by_api_key(data["api_key"], context, recorder(context))
+    login = await context.runtime.access.logins.by_api_key(data["api_key"], context, login_record(context))
     return await logged_in(context, login, location=f"/v2/api_auth/{login.account.id}")

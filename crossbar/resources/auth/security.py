@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from crossbar.access.policies import ID, TYPE
 from crossbar.documents.document import Document
-from crossbar.endpoint import Context, Draft, Reply, Singleton, Who
+from crossbar.endpoint import Context, Draft, Reply, Singleton, Who, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound
-from crossbar.resources.auth.domain.login_attempt import answer_attempt, answer_attempts
+from crossbar.resources.auth.domain import login_attempt
 from crossbar.resources.system.configs import configs
 
 METHODS: Final = ["cb_api_auth", "cb_auth", "cb_ip_auth", "cb_user_auth"]
@@ -128,3 +128,15 @@ async def attempts(context: Context) -> Reply:
 async def attempt(context: Context) -> Reply:
     """One attempt."""
     return await answer_attempt(context, context.path["attempt_id"])
+
+
+async def answer_attempts(context: Context, auth_type: str | None = None) -> Reply:
+    """A page of the account's attempts, the newest first; all, or those of one kind."""
+    tag = None if auth_type is None else login_attempt.of_kind(auth_type)
+    return await answer_listing(context, login_attempt.TYPE, tag=tag, time_range=context.config.api.maximum_range)
+
+
+async def answer_attempt(context: Context, attempt_id: str) -> Reply:
+    """One attempt; 404 where the account has none of this id."""
+    raw = await context.raw_document(login_attempt.TYPE, attempt_id)
+    return Reply.raw(raw)

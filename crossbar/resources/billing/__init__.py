@@ -6,9 +6,10 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
+from crossbar.resources.billing.domain.service_audit import AUDIT_SHAPE
 from crossbar.resources.billing.limits import limits
 from crossbar.resources.billing.service_plans import service_plans
-from crossbar.resources.billing.services import AUDIT_SHAPE, services
+from crossbar.resources.billing.services import services
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (

@@ -12,18 +12,11 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply, Who
 from crossbar.errors import JSON, NotFound, SystemFault
+from crossbar.resources.billing.domain.editable_item import editable_items
 from crossbar.resources.billing.domain.invoice import merged
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, load_plans, load_services
-from crossbar.resources.billing.services import (
-    available,
-    change_plans,
-    editable_items,
-    recount,
-    sells,
-    services,
-    summarize,
-    wants_csv,
-)
+from crossbar.resources.billing.domain.service_summary import summarize
+from crossbar.resources.billing.services import available, change_plans, recount, sells, services
 
 CHARGES: Final[dict[str, Any]] = {
     "activation_charge": {},
@@ -118,9 +111,11 @@ async def read_available(context: Context) -> Reply:
 async def current(context: Context) -> Reply:
     """What the account has and what it comes to; as CSV the lines."""
     stored = await load_services(context.runtime, context.account_id)
-    told = await summarize(context, public_fields(stored.fields) if stored else {})
+    told = await summarize(
+        context.runtime, context.target or context.identity.account, public_fields(stored.fields) if stored else {}
+    )
     lines = [line for invoice in told["invoices"] for line in invoice["items"]]
-    if wants_csv(context):
+    if context.wants_csv:
         return Reply(lines)
     items: dict[str, dict[str, Any]] = {}
     for line in lines:
@@ -177,7 +172,7 @@ async def editable(context: Context) -> Reply:
     """Category → item → what a plan may say of it."""
     items = {
         category: {item: {**CHARGES, "as": {}, "exceptions": {}} if item == "_all" else CHARGES for item in known}
-        for category, known in editable_items(context).items()
+        for category, known in editable_items(context.runtime.schemas).items()
     }
     return Reply({**items, "ui_apps": {"_all": CHARGES}})
 

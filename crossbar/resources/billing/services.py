@@ -6,35 +6,20 @@ Source: KAZOO `cb_services`, `kz_services.erl`. The reseller of an account sells
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-from crossbar import clock
-from crossbar.access.authorship import stamps
+from crossbar.access.directory import Account
 from crossbar.documents.document import Document, merge, public_fields
-from crossbar.documents.listing import Listing, Position
+from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply, Who, answer_listing
-from crossbar.errors import JSON, NotFound
-from crossbar.ids import monthly_id
-from crossbar.resources.billing.domain.invoice import invoices, merged
-from crossbar.resources.billing.domain.quantity import Quantities, cascading_quantities, own_quantities
-from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, load_services, resolve
+from crossbar.errors import JSON
+from crossbar.resources.billing.domain import service_audit
+from crossbar.resources.billing.domain.editable_item import editable_items
+from crossbar.resources.billing.domain.service_audit import AUDIT, YEAR
+from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, check_plans, load_services
+from crossbar.resources.billing.domain.service_summary import summarize
 from crossbar.wire.list_options import time_range
-from crossbar.wire.negotiation import CSV_TYPES, media_type, overriding_media_type
-
-AUDIT: Final = "service_audit"
-AUDIT_SHAPE: Final = Shape(
-    AUDIT,
-    summary=Summary("id", "status", "reason", "message", "type", "summary"),
-    sort="pvt_created",
-    collection="records",
-)
-"""One change of an account's services, kept by month."""
-YEAR: Final = 366 * clock.DAY
-"""Seconds of the longest range of the audit log."""
-FROM_PLANS: Final = ("ratedeck", "applications", "limits", "im")
-"""What the merged plan says beside prices."""
 
 Fields = dict[str, Any]
 
@@ -78,7 +63,7 @@ async def assign(context: Context) -> Reply:
 async def unassign(context: Context) -> Reply:
     """Take away one plan; one that was not assigned is no error."""
     plan_id = context.path["plan_id"]
-    await _check_plans(context, [plan_id])
+    await check_plans(context.store, context.directory, context.account, [plan_id])
     return Reply(assigned(await change_plans(context, [], [plan_id])))
 
 
@@ -90,7 +75,7 @@ def _wanted(context: Context) -> list[Fields]:
 
 async def change_plans(context: Context, add: list[Fields], delete: Iterable[str]) -> Document:
     """Assign and take away plans of the account's reseller. Raises NotFound for a plan that it does not have."""
-    vendor_id = await _check_plans(context, [entry["id"] for entry in add])
+    vendor_id = await check_plans(context.store, context.directory, context.account, [entry["id"] for entry in add])
     gone = set(delete)
     overrides = context.object.get("overrides")
 
@@ -105,15 +90,6 @@ async def change_plans(context: Context, add: list[Fields], delete: Iterable[str
         )
 
     return await services.life.upsert(context, SERVICES, laid_in)
-
-
-async def _check_plans(context: Context, plan_ids: list[str]) -> str:
-    """The account's reseller, which has each of the plans."""
-    vendor_id = await context.directory.reseller_of(context.account) or context.account_id
-    for plan_id in plan_ids:
-        if await context.store.get(vendor_id, PLAN, plan_id) is None:
-            raise NotFound(plan_id)
-    return vendor_id
 
 
 @services.get("/accounts/{account_id}/services/available")
@@ -171,12 +147,17 @@ _offer(
 # What it comes to
 
 
+def _account(context: Context) -> Account:
+    """The account in the path, else the caller's."""
+    return context.target or context.identity.account
+
+
 @services.get("/accounts/{account_id}/services/summary")
 async def summary(context: Context) -> Reply:
     """Plans, quantities and invoices; as CSV the lines of the invoices."""
     stored = await load_services(context.runtime, context.account_id)
-    told = await summarize(context, public_fields(stored.fields) if stored else {})
-    if wants_csv(context):
+    told = await summarize(context.runtime, _account(context), public_fields(stored.fields) if stored else {})
+    if context.wants_csv:
         return Reply([line for invoice in told["invoices"] for line in invoice["items"]])
     return Reply(told)
 
@@ -185,72 +166,16 @@ async def summary(context: Context) -> Reply:
 @services.post("/services/quote", who=Who.AUTHENTICATED)
 async def quote(context: Context) -> Reply:
     """What the given plans would come to, with nothing stored."""
-    account = context.target or context.identity.account
-    vendor_id = await context.directory.reseller_of(account) or account.id
-    plans = {entry["id"]: {**entry, "vendor_id": vendor_id} for entry in _wanted(context)}
-    for plan_id in plans:
-        if await context.store.get(vendor_id, PLAN, plan_id) is None:
-            raise NotFound(plan_id)
-    return Reply(await summarize(context, {"plans": plans, "overrides": context.object.get("overrides") or {}}))
-
-
-async def summarize(context: Context, stored: Fields) -> dict[str, Any]:
-    """Everything about the services of the account in the path (else the caller's), were `stored` its document."""
-    account = context.target or context.identity.account
-    entries = assigned(Document("", SERVICES, SERVICES, stored))
-    overrides = stored.get("overrides") or {}
-    plans = [merge(plan, overrides) for plan in await resolve(context.runtime, account, entries)]
-    own = await own_quantities(context.runtime, account.id)
-    manual = (stored.get("quantities") or {}).get("manual") or {}
-    cascade = await cascading_quantities(context.runtime, account) if _any_cascade(plans) else {}
-    together = merged(plans)
-    return {
-        "plans": entries,
-        "overrides": overrides,
-        "invoices": invoices(plans, _corrected(own, manual), cascade),
-        "quantities": {"account": own, "cascade": cascade, "manual": manual},
-        "reseller": {"id": await context.directory.reseller_of(account), "is_reseller": account.is_reseller},
-        **{key: together.get(key) or {} for key in FROM_PLANS},
-        "payment_tokens": stored.get("payment_tokens") or {},
-        "billing_cycle": {"next": next_month(), "period": 1, "unit": "month"},
-        "status": _standing(account.id, has_plans=bool(plans)),
-    }
-
-
-def _any_cascade(plans: list[Fields]) -> bool:
-    return any(
-        isinstance(item, dict) and item.get("cascade") is True
-        for plan in plans
-        for category in (plan.get("plan") or {}).values()
-        if isinstance(category, dict)
-        for item in category.values()
+    wanted = _wanted(context)
+    vendor_id = await check_plans(
+        context.store, context.directory, _account(context), [entry["id"] for entry in wanted]
     )
-
-
-def _corrected(own: Quantities, manual: Quantities) -> Quantities:
-    """Quantities as counted, or as somebody set them by hand."""
-    return {category: {**own.get(category, {}), **manual.get(category, {})} for category in {*own, *manual}}
-
-
-def _standing(account_id: str, *, has_plans: bool) -> dict[str, Any]:
-    """Without a biller nobody falls behind."""
-    if not has_plans:
-        return {"acceptable": True, "reason": "no service plans assigned"}
-    return {"acceptable": True, "reason": "good_standing", "message": f"account {account_id} is in good standing"}
-
-
-def next_month() -> int:
-    """When the next billing cycle begins: the first of next month (UTC), Gregorian."""
-    now = datetime.fromtimestamp(clock.unix_now(), UTC)
-    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
-    return clock.gregorian(datetime(year, month, 1, tzinfo=UTC).timestamp())
-
-
-def wants_csv(context: Context) -> bool:
-    """Whether the answer is to be a sheet."""
-    asked = context.values.get("accept")
-    override = overriding_media_type(asked) if isinstance(asked, str) else None
-    return (override or media_type(context.request.headers.get("Accept"))) in CSV_TYPES
+    plans = {entry["id"]: {**entry, "vendor_id": vendor_id} for entry in wanted}
+    return Reply(
+        await summarize(
+            context.runtime, _account(context), {"plans": plans, "overrides": context.object.get("overrides") or {}}
+        )
+    )
 
 
 @services.post("/accounts/{account_id}/services/synchronization", who=sells)
@@ -263,50 +188,11 @@ async def recount(_: Context) -> Reply:
 # What can be sold
 
 
-EDITABLE: Final[dict[str, tuple[str, ...]]] = {
-    "account_apps": (),
-    "branding": ("whitelabel",),
-    "conferences": ("conference",),
-    "devices": (
-        "application",
-        "ata",
-        "cellphone",
-        "ctu",
-        "fax",
-        "landline",
-        "mobile",
-        "sip_device",
-        "sip_uri",
-        "smartphone",
-        "softphone",
-    ),
-    "faxes": ("mailbox",),
-    "ips": ("dedicated",),
-    "limits": ("inbound_trunks", "outbound_trunks", "twoway_trunks"),
-    "number_carriers": ("inventory", "local", "mdn", "other", "reserved"),
-    "number_services": ("cnam", "e911", "failover", "force_outbound", "port", "prepend", "ringback"),
-    "phone_numbers": ("caribbean", "did_us", "emergency", "international", "toll_us", "tollfree_us", "unknown"),
-    "port_request": ("canceled", "completed", "pending", "rejected", "scheduled", "submitted", "unconfirmed"),
-    "user_apps": (),
-    "users": ("admin", "user"),
-    "voicemails": ("mailbox", "transcription"),
-}
-"""Category → the items that plans may price."""
-
-
 @services.get("/accounts/{account_id}/services/editable")
 @services.get("/services/editable", who=Who.AUTHENTICATED)
 async def editable(context: Context) -> Reply:
     """Category → item → what a plan may say of it."""
-    return Reply(editable_items(context))
-
-
-def editable_items(context: Context) -> dict[str, dict[str, Any]]:
-    """What plans may price, with the schema of each item; only `_all` has a name of its own (`as`)."""
-    schema = context.runtime.schemas.get("service_plan.item") or {}
-    properties: dict[str, Any] = schema.get("properties", {})
-    plain = {key: value for key, value in properties.items() if key != "as"}
-    return {category: {"_all": properties, **dict.fromkeys(items, plain)} for category, items in EDITABLE.items()}
+    return Reply(editable_items(context.runtime.schemas))
 
 
 # What changed
@@ -315,22 +201,7 @@ def editable_items(context: Context) -> dict[str, dict[str, Any]]:
 @services.after
 async def note_change(context: Context, saved: Document, previous: Document | None) -> None:
     """Keep what changed, and how many of everything there were."""
-    before, now = sorted(assigned(previous)), sorted(assigned(saved))
-    entry = Document(
-        context.account_id,
-        AUDIT,
-        monthly_id(),
-        {
-            "status": "success",
-            "reason": "service_plans" if before != now else "services",
-            "message": "The services of the account changed",
-            "type": "audit_log",
-            "summary": {"before": before, "after": now},
-            "quantities": await own_quantities(context.runtime, context.account_id),
-        },
-    )
-    entry.fields.update(stamps(context.author, entry))
-    await context.store.insert(entry)
+    await service_audit.note_change(context.runtime, context.account_id, saved, previous, context.author)
 
 
 @services.get("/accounts/{account_id}/services/audit")
@@ -343,9 +214,7 @@ async def audit(context: Context) -> Reply:
 async def read_audit(context: Context) -> Reply:
     """One change."""
     audit_id = context.path["audit_id"]
-    raw = await context.store.get_json(context.account_id, AUDIT, audit_id)
-    if raw is None:
-        raise NotFound(audit_id)
+    raw = await context.raw_document(AUDIT, audit_id)
     return Reply.raw(raw)
 
 
@@ -364,24 +233,4 @@ async def audit_summary_of(context: Context) -> Reply:
 
 async def _days(context: Context) -> dict[str, dict[str, dict[str, float]]]:
     first, last = time_range(context.values, maximum=YEAR)
-    listing = Listing(
-        context.account_id, AUDIT, start=Position.value(first), end=Position.value(last), descending=False
-    )
-    days: dict[str, dict[str, dict[str, float]]] = {}
-    before: dict[str, float] = {}
-    for entry in await context.store.all(listing):
-        moment = entry.fields["pvt_created"]
-        date = datetime.fromtimestamp(clock.unix(moment), UTC).strftime("%Y-%m-%d")
-        for category, items in entry.fields["quantities"].items():
-            quantity = sum(items.values())
-            change = quantity - before.get(category, 0)
-            day = days.setdefault(category, {}).setdefault(
-                date, {"addition": 0, "removal": 0, "quantity": 0, "sum_quantity": 0, "last_timestamp": 0}
-            )
-            day["addition"] += max(change, 0)
-            day["removal"] += max(-change, 0)
-            day["quantity"] = quantity
-            day["sum_quantity"] += quantity
-            day["last_timestamp"] = moment
-            before[category] = quantity
-    return days
+    return await service_audit.days(context.store, context.account_id, first, last)

@@ -20,7 +20,7 @@ from crossbar.resources.calls.flows.cccps import cccps
 from crossbar.resources.calls.flows.dialplans import dialplans
 from crossbar.resources.calls.flows.directories import directories
 from crossbar.resources.calls.flows.functions import functions
-from crossbar.resources.calls.flows.lists import ENTRY_SHAPE, lists
+from crossbar.resources.calls.flows.lists import lists
 from crossbar.resources.calls.flows.menus import menus
 from crossbar.resources.calls.flows.metaflows import metaflows
 from crossbar.resources.calls.flows.pivot import DEBUG_SHAPE, pivot
@@ -73,7 +73,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
     AGENT_STATUS,
     CALL_STAT,
     DEBUG_SHAPE,
-    ENTRY_SHAPE,
     FAX,
     FAX_SMTP_LOG,
     HISTORY_SHAPE,

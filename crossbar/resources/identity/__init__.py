@@ -39,6 +39,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
     PRESENCE_REPORT_SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = (
-    account_removal.part,
-    welcome_mail.part,
+    account_removal.clearing_accounts,
+    welcome_mail.mail_delivery,
 )

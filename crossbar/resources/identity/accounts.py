@@ -1,30 +1,24 @@
 """Accounts: tenants in a tree.
 
-Source: KAZOO `cb_accounts`, `kzd_accounts.erl` (`validate`), `kzdb_account.erl`, `kz_services_reseller.erl`. Account
-documents live in the partition `accounts`: a realm or a name is unique by its index,
-and a change of the tree is a transaction that touches the parent.
+Source: KAZOO `cb_accounts`, `kzd_accounts.erl` (`validate`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
 from crossbar import clock
-from crossbar.access.authorship import stamps
-from crossbar.access.directory import API_KEY, REALM, ROOT, Account, ip_tag
+from crossbar.access.directory import Account
 from crossbar.access.logins import api_key_fields
-from crossbar.access.pepper import Pepper
 from crossbar.documents.document import ACCOUNTS, Document
-from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_default
-from crossbar.documents.store import Transaction
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing, chosen_id
-from crossbar.errors import Forbidden, Invalid, MethodNotAllowed, NotFound, SystemFault
+from crossbar.errors import Forbidden, Invalid, MethodNotAllowed
 from crossbar.ids import new_id, new_secret
-from crossbar.resources.identity.domain import account_removal
-from crossbar.resources.identity.domain.welcome_mail import announce, wants_mail
+from crossbar.resources.identity.domain import account_tree
+from crossbar.resources.identity.domain.account import ACCOUNT, ACCOUNT_SHAPE, api_key_of
+from crossbar.resources.identity.domain.account import renew_api_key as renew_key
+from crossbar.resources.identity.domain.welcome_mail import MAIL, announce
 
 COMPUTED: Final = (
     "superduper_admin",
@@ -50,54 +44,14 @@ SHOWN_WHEN_ABSENT: Final[dict[str, Any]] = {
 """Fields that clients expect in an account even when it has none."""
 
 
-def tags(account: Document) -> Iterator[str]:
-    """The further listings: children of the parent, descendants of each ancestor, log-in addresses."""
-    tree = account.fields.get("pvt_tree", [])
-    yield f"child/{tree[-1]}" if tree else ROOT
-    yield from (f"descendant/{ancestor}" for ancestor in tree)
-    yield from sorted({ip_tag(entry["ip"]) for entry in _addresses(account)})
-
-
-def _addresses(account: Document) -> Iterator[dict[str, Any]]:
-    ips = account.at("ips") or {}
-    for entry in ips.values() if isinstance(ips, dict) else ips:
-        if isinstance(entry, dict) and isinstance(entry.get("ip"), str):
-            yield entry
-
-
-def claims(account: Document) -> Iterator[Unique]:
-    """The realm, the name (as lower-case letters and digits) and the API key that no second account may have."""
-    if realm := account.text("realm"):
-        yield Unique(REALM, realm.lower(), "realm", "Account realm already in use", cause=realm)
-    if (name := account.text("name")) and not account.at("pvt_shares_name"):
-        yield Unique("account_name", alphanumeric(name), "name", "Account name already in use", cause=name)
-    if digest := account.text("pvt_api_key_digest"):
-        yield Unique(API_KEY, digest, "api_key", "API key already in use")
-
-
 accounts = Collection(
     "accounts",
     "/accounts/{account_id}",
-    Shape(
-        "account",
-        summary=Summary(
-            "id",
-            "name",
-            "realm",
-            descendants_count=or_default("descendants_count", 0),
-            flags=or_default("flags", []),
-            tree=or_default("pvt_tree", []),
-        ),
-        sort="name",
-        tags=tags,
-        unique=claims,
-        numbers=lambda account: [str(account.fields.get("realm", ""))],
-    ),
+    ACCOUNT_SHAPE,
     schema="accounts",
     operations=("replace", "merge"),
     partition=lambda _: ACCOUNTS,
 )
-ACCOUNT_SHAPE: Final[Shape] = accounts.shapes[0]
 
 
 # Creating and changing
@@ -170,51 +124,21 @@ async def save(context: Context, account: Document, previous: Document | None) -
     """A new account takes its place below its parent and is counted there, all or nothing."""
     if previous is not None:
         return await context.store.replace(account, previous)
-    parent_id = _parent_id(context)
-
-    async def create(transaction: Transaction) -> Document:
-        parent = await transaction.get(ACCOUNTS, "account", parent_id)
-        if parent is None:
-            raise NotFound(parent_id)
-        account.fields["pvt_tree"] = [*parent.fields["pvt_tree"], parent_id]
-        account.fields["pvt_parent_id"] = parent_id
-        account.fields.setdefault("pvt_enabled", parent.fields.get("pvt_enabled", True))
-        reseller_id = await context.directory.reseller_of(Account.of(account))
-        reseller = await transaction.get(ACCOUNTS, "account", reseller_id) if reseller_id else None
-        if reseller and (preference := reseller.at("pvt_notification_preference")) is not None:
-            account.fields["pvt_notification_preference"] = preference
-        saved = await transaction.insert(account)
-        await count_descendants(transaction, parent)
-        return saved
-
-    return await context.store.transact(create)
+    return await account_tree.insert_below(context.runtime, account, _parent_id(context))
 
 
 @accounts.after
 async def announce_by_mail(context: Context, account: Document, previous: Document | None) -> None:
     """The administrators above hear of a new account by mail."""
-    if previous is None and wants_mail(context):
+    if previous is None and not context.values.is_false("send_email_on_creation"):
         parent = await context.directory.account(_parent_id(context))
         if parent is not None:
-            await announce(context, account, parent)
-
-
-def api_key_of(pepper: Pepper, account: Document) -> str | None:
-    """The API key of an account, 64 hex characters."""
-    sealed = account.fields.get("pvt_api_key")
-    return pepper.unseal(sealed) if sealed else None
+            await announce(context.service(MAIL), context.store, account, parent)
 
 
 def _parent_id(context: Context) -> str:
     """Where a new account goes: below the path's account, else below the token's."""
     return context.account_id
-
-
-async def count_descendants(transaction: Transaction, account: Document) -> None:
-    """Set `descendants_count`. Writing the parent also makes changes of its children meet in one place."""
-    count = await transaction.count(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}"))
-    counted = Document(ACCOUNTS, "account", account.id, {**account.fields, "descendants_count": count})
-    await transaction.replace(counted, account)
 
 
 @accounts.put("/accounts", who=Who.AUTHENTICATED, checks_itself=True)
@@ -312,7 +236,7 @@ async def _listing(context: Context, tag: str, *, without: str = "tree") -> Repl
         for row in rows:
             row.pop(without, None)
 
-    return await answer_listing(context, "account", ACCOUNTS, tag=tag, rows_hooks=[leave_out])
+    return await answer_listing(context, ACCOUNT, ACCOUNTS, tag=tag, rows_hooks=[leave_out])
 
 
 @accounts.get("/accounts/{account_id}/parents")
@@ -355,14 +279,7 @@ async def read_api_key(context: Context) -> Reply:
 async def renew_api_key(context: Context) -> Reply:
     """A new API key; the old one ends."""
     pepper = context.runtime.access.pepper
-
-    def renew(account: Document) -> None:
-        account.fields.update(stamps(context.author, account), **api_key_fields(pepper, new_secret()))
-
-    account = await context.store.update(ACCOUNTS, "account", context.account_id, renew)
-    if account is None:
-        raise NotFound(context.account_id)
-    return Reply({"api_key": api_key_of(pepper, account)})
+    return Reply({"api_key": await renew_key(context.store, pepper, context.account_id, context.author)})
 
 
 # Leaving and moving
@@ -376,22 +293,7 @@ async def delete(context: Context) -> Reply:
         raise MethodNotAllowed
     context.ready_to_write((await accounts.life.load(context, account_id)).revision)
 
-    async def take_out(transaction: Transaction) -> Document:
-        account = await transaction.get(ACCOUNTS, "account", account_id)
-        if account is None:
-            raise NotFound(account_id)
-        if await transaction.count(Listing(ACCOUNTS, "account", tag=f"descendant/{account_id}")):
-            raise SystemFault("account_has_descendants")
-        await transaction.remove(account)
-        await account_removal.note(transaction, account_id)
-        for parent_id in account.fields["pvt_tree"][-1:]:
-            parent = await transaction.get(ACCOUNTS, "account", parent_id)
-            if parent is not None:
-                await count_descendants(transaction, parent)
-        return account
-
-    account = await context.store.transact(take_out)
-    await account_removal.clear(context.runtime, account_id)
+    account = await account_tree.remove(context.runtime, account_id)
     return Reply({**account.public, "_read_only": {"deleted": True}}, revision=account.revision)
 
 
@@ -413,32 +315,8 @@ async def move(context: Context) -> Reply:
     if not target_id:
         raise Invalid.field("to", "required", "Field 'to' is required")
 
-    async def rehang(transaction: Transaction) -> Document:
-        target = await transaction.get(ACCOUNTS, "account", str(target_id))
-        account = await transaction.get(ACCOUNTS, "account", context.account_id)
-        if target is None or account is None:
-            raise NotFound(target_id)
-        if account.id in (*target.fields["pvt_tree"], target.id):
-            raise Forbidden
-        old, new = account.fields["pvt_tree"], [*target.fields["pvt_tree"], target.id]
-        for moved in await transaction.all(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}")):
-            await _replant(transaction, moved, old, new)
-        await transaction.replace(target, target)
-        return await _replant(transaction, account, old, new)
-
-    return await accounts.life.answer(context, await context.store.transact(rehang))
-
-
-async def _replant(transaction: Transaction, account: Document, old: list[str], new: list[str]) -> Document:
-    before: list[str] = account.fields["pvt_tree"]
-    fields = {
-        **account.fields,
-        "pvt_tree": [*new, *before[len(old) :]],
-        "pvt_previous_tree": before,
-        "pvt_modified": clock.now(),
-    }
-    fields["pvt_parent_id"] = fields["pvt_tree"][-1]
-    return await transaction.replace(Document(ACCOUNTS, "account", account.id, fields), account)
+    moved = await account_tree.move(context.store, context.account_id, str(target_id))
+    return await accounts.life.answer(context, moved)
 
 
 @accounts.put("/accounts/{account_id}/reseller", who=Who.SUPERDUPER)
@@ -457,17 +335,8 @@ async def _set_reseller(context: Context, is_reseller: bool) -> Reply:
     if context.account_id == await context.directory.master_id():
         raise Forbidden
 
-    async def change(transaction: Transaction) -> Document:
-        account = await transaction.get(ACCOUNTS, "account", context.account_id)
-        if account is None:
-            raise NotFound(context.account_id)
-        below = await transaction.all(Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}"))
-        if any(descendant.fields.get("pvt_reseller") for descendant in below):
-            raise SystemFault("account_has_descendants")
-        fields = {**account.fields, **stamps(context.author, account), "pvt_reseller": is_reseller}
-        return await transaction.replace(Document(ACCOUNTS, "account", account.id, fields), account)
-
-    reply = await accounts.life.answer(context, await context.store.transact(change))
+    changed = await account_tree.set_reseller(context.store, context.account_id, is_reseller, context.author)
+    reply = await accounts.life.answer(context, changed)
     if context.verb == "DELETE" and isinstance(reply.data, dict):
         reply.data["_read_only"] = {"deleted": True}
     return reply

@@ -15,7 +15,7 @@ from crossbar.documents.document import Document, value_at
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
-from crossbar.errors import NotFound, Plain
+from crossbar.errors import Plain
 
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
 OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type", "hotdesked", "call_recording")
@@ -216,15 +216,11 @@ async def owned_by(context: Context, user_id: str) -> list[Document]:
 
 async def holder_of_username(context: Context, username: str) -> str | None:
     """The id of the account's device with a SIP user name; None without one."""
-    return await context.store.holder(context.account_id, username_claim(username).key)
+    return await context.store.claims.holder(context.account_id, username_claim(username).key)
 
 
 async def _load(context: Context) -> Document:
-    device_id = context.path["device_id"]
-    device = await context.store.get(context.account_id, "device", device_id)
-    if device is None:
-        raise NotFound(device_id)
-    return device
+    return await context.document("device", context.path["device_id"])
 
 
 def _without_nulls(members: Any) -> Any:

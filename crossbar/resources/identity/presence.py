@@ -19,7 +19,7 @@ from crossbar.documents.document import Document, is_private
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate
 from crossbar.endpoint import Binary, Context, Endpoint, Reply
-from crossbar.errors import JSON, Invalid, NotFound, Plain
+from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import owned_by
 
@@ -29,7 +29,7 @@ REPORT: Final = "presence_report"
 REPORT_PREFIX: Final = "report-"
 STATES: Final = ("confirmed", "early", "terminated")
 MANUAL_PRESENCE_SHAPE: Final = Shape(MANUAL, summary=Summary("id"))
-PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", collection="records")
+PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", stored_in="records")
 
 presence = Endpoint("presence")
 
@@ -51,9 +51,7 @@ async def detail(context: Context) -> Reply | Binary:
     if not extension.startswith(REPORT_PREFIX):
         return Reply(search())
     report_id = extension.removeprefix(REPORT_PREFIX)
-    report = await context.store.get(context.account_id, REPORT, report_id)
-    if report is None:
-        raise NotFound(report_id)
+    report = await context.document(REPORT, report_id)
     return Binary(orjson.dumps(report.at("found")), "application/json", f"{report_id}.json")
 
 

@@ -18,7 +18,7 @@ from crossbar.errors import Invalid, NotFound
 from crossbar.ids import new_secret
 from crossbar.resources.identity.domain import user_vcard
 from crossbar.resources.identity.domain.call_features import smartpbx_features, switched_on
-from crossbar.resources.identity.domain.welcome_mail import wants_mail, welcome
+from crossbar.resources.identity.domain.welcome_mail import MAIL, welcome
 from crossbar.wire.body import UploadedFile
 
 PHOTO: Final = "photo"
@@ -136,8 +136,8 @@ async def set_credentials(context: Context, draft: Draft) -> None:
 @users.after
 async def send_welcome(context: Context, user: Document, previous: Document | None) -> None:
     """A new user hears of it by mail."""
-    if previous is None and wants_mail(context):
-        await welcome(context, user)
+    if previous is None and not context.values.is_false("send_email_on_creation"):
+        await welcome(context.service(MAIL), context.account, user)
 
 
 @users.after_delete

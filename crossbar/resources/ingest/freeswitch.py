@@ -32,7 +32,7 @@ KAZOO_PREFIX: Final = "ecallmgr_"
 REALMS: Final = ("domain_name", "sip_auth_realm", "sip_to_host", "sip_req_host", "sip_from_host")
 """Variables that may hold the realm of an account, the surest first."""
 
-CALL_ROOT: Final = Shape("call_root", summary=Summary("id"), sort="pvt_created", collection="records")
+CALL_ROOT: Final = Shape("call_root", summary=Summary("id"), sort="pvt_created", stored_in="records")
 """Which interaction the legs of a FreeSWITCH call belong to, by the id of the leg that began it."""
 
 _ENCODED_AWAY: Final = frozenset(' "#%&+:;<=>?@[\\]^`{|}') - {"%"}

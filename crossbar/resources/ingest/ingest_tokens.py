@@ -9,7 +9,6 @@ from crossbar.access.authorship import stamps
 from crossbar.access.ingest_token import DIGEST_FIELD, TYPE, IngestToken
 from crossbar.documents.document import Document
 from crossbar.endpoint import Context, Endpoint, Reply, Who, answer_listing
-from crossbar.errors import NotFound
 from crossbar.ids import new_id
 
 ingest_tokens = Endpoint("ingest_tokens", who=Who.ADMIN)
@@ -37,8 +36,6 @@ async def create(context: Context) -> Reply:
 async def revoke(context: Context) -> Reply:
     """End a token; it is refused from the next request on."""
     token_id = context.path["ingest_token_id"]
-    document = await context.store.get(context.account_id, TYPE, token_id)
-    if document is None:
-        raise NotFound(token_id)
+    document = await context.document(TYPE, token_id)
     await context.store.remove(document)
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)

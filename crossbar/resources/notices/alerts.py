@@ -76,8 +76,8 @@ def _wanted(context: Context, check: str) -> bool:
 
 
 async def _written(context: Context) -> list[dict[str, JSON]]:
-    words = [f"{TYPE}/{word}" for word in (*_words(context), DESCENDANTS)]
-    listing = Listing(DATABASE, TYPE, match={"tags": {"$in": words}}, descending=False)
+    words = (*_words(context), DESCENDANTS)
+    listing = Listing(DATABASE, TYPE, any_tag=words, descending=False)
     found = [alert for alert in await context.store.all(listing) if await _is_for(context, alert)]
     now = clock.now()
     rows = []

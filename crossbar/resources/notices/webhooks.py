@@ -46,7 +46,7 @@ ATTEMPT_SHAPE: Final = Shape(
     ),
     sort="pvt_created",
     tags=lambda attempt: [f"hook/{attempt.at('hook_id')}"],
-    collection="records",
+    stored_in="records",
 )
 """One delivery of a webhook, kept by month."""
 

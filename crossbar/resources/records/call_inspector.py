@@ -36,7 +36,7 @@ async def calls(context: Context) -> Reply:
         context.account_id,
         CDR.type,
         tag=owner_tag(user.id) if user else None,
-        match=Filters.parse(context.query.pairs, ignored=TIME_RANGE).match,
+        filters=Filters.parse(context.query.pairs, ignored=TIME_RANGE),
         start=start,
         end=end,
         descending=not options.ascending,

@@ -17,7 +17,7 @@ from crossbar.documents.listing import Listing, Row
 from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
 from crossbar.endpoint.document_list import answer_stream, bounds, decorated, options_of
 from crossbar.endpoint.hooks import RowsHook
-from crossbar.errors import NotFound, Plain
+from crossbar.errors import Plain
 from crossbar.resources.records.domain.cdr import (
     ANYBODY,
     CDR,
@@ -140,9 +140,7 @@ async def read(context: Context) -> Reply:
     cdr_id = context.path["cdr_id"]
     if not _MONTHLY.fullmatch(cdr_id):
         raise Plain(404, "could not find cdr with supplied id")
-    raw = await context.store.get_json(context.account_id, CDR.type, cdr_id)
-    if raw is None:
-        raise NotFound(cdr_id)
+    raw = await context.raw_document(CDR.type, cdr_id)
     return Reply.raw(raw)
 
 
@@ -166,7 +164,7 @@ async def _first_legs(context: Context, listing: Listing, owner: str, filters: F
 
 async def _with_legs(context: Context, rows: list[Row], owner: str, filters: Filters) -> list[Row]:
     wanted = {row.position: first_leg(decode(row.stored), owner) or "" for row in rows}
-    found = await context.store.rows(context.account_id, CDR.type, list(wanted.values()))
+    found = await context.store.get_rows(context.account_id, CDR.type, list(wanted.values()))
     if filters:
         legs = await context.store.get_many(context.account_id, CDR.type, list(found))
         found = {cdr_id: found[cdr_id] for cdr_id, leg in legs.items() if filters.matches({"id": cdr_id, **leg.fields})}

@@ -114,7 +114,7 @@ async def _find(
     prefix = "" if value is True or value == "true" else alphanumeric(str(value))
     is_account = document_type == ACCOUNT_TYPE
     shapes = context.store.shapes
-    if document_type not in shapes or shapes[document_type].collection != "documents":
+    if document_type not in shapes or shapes[document_type].stored_in != "documents":
         return []
     found: dict[str, tuple[str, Document]] = {}
     for field in _views(document_type)[view]:

@@ -58,7 +58,7 @@ async def keep_sections(_: Context, draft: Draft) -> None:
 @system_configs.check
 async def check_sections(context: Context, draft: Draft) -> None:
     """Each section is judged against the category's schema, and only its difference from the defaults stays."""
-    base = system_defaults(context, draft.id)
+    base = system_defaults(context.runtime, draft.id)
     sections = sections_of(draft.data)
     for name in sorted(sections, key=lambda name: name != DEFAULT_SECTION):
         values, found = context.schema_errors(f"system_config.{draft.id}", merge(base, sections[name]))
@@ -97,7 +97,7 @@ async def read(context: Context) -> Reply:
     """A category, `default` complete and the other sections as stored, or all complete (`with_defaults`)."""
     category = context.path["category"]
     stored, revision = await _stored(context, category)
-    default = merge(system_defaults(context, category), stored.pop(DEFAULT_SECTION, {}))
+    default = merge(system_defaults(context.runtime, category), stored.pop(DEFAULT_SECTION, {}))
     if context.values.is_true("with_defaults"):
         stored = {name: merge(default, values) for name, values in stored.items()}
     return Reply({**stored, DEFAULT_SECTION: default, "id": category}, revision=revision)
@@ -126,7 +126,7 @@ async def read_section(context: Context) -> Reply:
     stored, revision = await _stored(context, category)
     values = stored.get(node, {})
     if context.values.is_true("with_defaults"):
-        default = merge(system_defaults(context, category), stored.get(DEFAULT_SECTION, {}))
+        default = merge(system_defaults(context.runtime, category), stored.get(DEFAULT_SECTION, {}))
         values = merge(default, values)
     return _section(context, values, revision)
 

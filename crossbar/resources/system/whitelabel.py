@@ -99,7 +99,7 @@ async def read_own(context: Context) -> Reply:
 async def _owner(context: Context) -> Document:
     """The whitelabel that holds the domain in the path."""
     domain = context.path["domain"]
-    held = await context.store.claimed(domain_claim(domain.lower()).key)
+    held = await context.store.claims.system_holder(domain_claim(domain.lower()).key)
     document = await context.store.get(*held) if held else None
     if document is None:
         raise NotFound(domain)

@@ -9,31 +9,19 @@ from typing import Any
 
 import jwt
 import pytest_asyncio
-from aiohttp import ClientSession, web
 from pymongo import MongoClient
 
-from crossbar import app as application
 from crossbar.config import Config
 from crossbar.ids import new_id
-from crossbar.shared import BucketTable
-from tests.harness import Api, RunningServer, issue_token
+from tests.harness import Api, running_server
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def root(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path: Path) -> AsyncIterator[Api]:
     name = f"test-{new_id()}"
     config = Config.load(None, {}, {"server.data": str(tmp_path), "database.name": name, "log.level": "warning"})
-    made = await application.bootstrap(
-        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
-    )
-    app = await application.build_app(config, database_uri=mongo_uri, buckets=BucketTable(1024))
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server = RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.RUNTIME])
-    async with ClientSession() as session:
-        yield Api(session, f"{server.url}/v2", await issue_token(server, made.account_id, made.user_id))
-    await runner.cleanup()
+    async with running_server(config, mongo_uri) as server:
+        yield server.master.root
     mongo_client.drop_database(name)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest_asyncio
 
 from crossbar import clock
-from crossbar.resources.billing.services import next_month
+from crossbar.resources.billing.domain.service_summary import next_month
 from tests.harness import RunningServer, Tenant, new_tenant
 
 PLAN: dict[str, Any] = {

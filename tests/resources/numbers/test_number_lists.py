@@ -64,7 +64,7 @@ async def test_pages_go_down_unless_asked_otherwise(tenant: Tenant, master: Tena
 
 
 async def test_a_long_list_is_read_in_parts(tenant: Tenant, master: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(number_inventory, "CHUNK", 2)
+    monkeypatch.setattr(number_inventory, "AT_A_TIME", 2)
     numbers = await own(master, tenant, 5)
     await tenant.api.put("/callflows", {"numbers": numbers[:3], "flow": HANGUP})
     listed = (await tenant.api.get("/phone_numbers", query={"paginate": "false", "ascending": "true"})).data["numbers"]

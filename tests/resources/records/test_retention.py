@@ -68,12 +68,12 @@ async def test_only_records_are_ever_too_old(server: RunningServer, tenant: Tena
 async def test_one_worker_does_the_work(server: RunningServer) -> None:
     store = server.runtime.store
     with clock.frozen(1_800_000_000):
-        assert await store.lease("test", "one", 60)
-        assert await store.lease("test", "one", 60)
-        assert not await store.lease("test", "two", 60)
+        assert await store.leases.take("test", "one", 60)
+        assert await store.leases.take("test", "one", 60)
+        assert not await store.leases.take("test", "two", 60)
     with clock.frozen(1_800_000_060):
-        assert await store.lease("test", "two", 60)
-        assert not await store.lease("test", "one", 60)
+        assert await store.leases.take("test", "two", 60)
+        assert not await store.leases.take("test", "one", 60)
 
 
 @pytest.mark.parametrize("text", ["cdr", "cdr=0", "cdr=-1", "cdr=many", "=4"])

@@ -57,7 +57,7 @@ async def two(processes: tuple[Runtime, Runtime]) -> AsyncIterator[tuple[Runtime
     """The services of two processes that have no tasks yet."""
     yield processes
     store = processes[0].store
-    await store.remove_all(Listing(SYSTEM_DATA, JOB_SHAPE.type))
+    await store.remove_listed(Listing(SYSTEM_DATA, JOB_SHAPE.type))
     await store.remove_partition(ACCOUNT)
     await processes[0].attachments.delete_partition(ACCOUNT)
 

@@ -1,4 +1,4 @@
-"""The answer to a log-in.
+"""What a client is told after a log-in.
 
 Source: `crossbar_util.erl` (`response_auth`, `populate_resp`), `crossbar_auth.erl`.
 """
@@ -9,12 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from crossbar.access.directory import Account, User
-from crossbar.access.logins import Login
-from crossbar.endpoint import Context, Reply
 from crossbar.errors import JSON
 from crossbar.resources.apps.domain.app_catalog import allowed_apps
 from crossbar.runtime import Runtime
-from crossbar.wire.envelope import AUTOMATIC, PageInfo
 
 UI_SERVICES: Final = {
     "provisioner": ("provisioner", "provisioning_url"),
@@ -56,17 +53,3 @@ def _ui_config(runtime: Runtime) -> dict[str, Any]:
     urls = {name: runtime.settings.get(*setting) for name, setting in UI_SERVICES.items()}
     known = {name: {"url": url} for name, url in urls.items() if url}
     return {"api": known} if known else {}
-
-
-async def logged_in(context: Context, login: Login, *, location: str | None = None) -> Reply:
-    """201 with the login object and, in the envelope, the new token.
-
-    A log-in by credentials or API key also shows `page_size`, `revision` and a location, which clients know.
-    """
-    return Reply(
-        await login_object(context.runtime, login.account, login.user),
-        revision=AUTOMATIC if location is not None else None,
-        auth_token=login.token,
-        page=PageInfo(1) if location is not None else None,
-        location=location,
-    )

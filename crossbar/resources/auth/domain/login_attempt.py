@@ -1,19 +1,18 @@
-"""Log-in attempts: recorded by month, and shown to those who may see the account.
+"""Log-in attempts: recorded by month, and listed by kind.
 
 Source: `crossbar_auth.erl` (`log_attempts`), views `auth/login_attempt_by_time`, `auth/login_attempt_by_auth_type`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from crossbar import clock
 from crossbar.access.logins import LoginAttempt, Record
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Context, Reply, answer_listing
-from crossbar.errors import NotFound
+from crossbar.documents.store import Store
 from crossbar.ids import monthly_id
 
 TYPE: Final = "login_attempt"
@@ -28,29 +27,28 @@ SHAPE: Final = Shape(
     summary=Summary("id", "auth_type", "auth_module", "status", "message", "timestamp", "client_ip"),
     sort="pvt_created",
     tags=_tags,
-    collection="records",
+    stored_in="records",
 )
 RECORDED_HEADERS: Final = ("User-Agent", "Referer", "Origin", "X-Forwarded-For", "Host")
 """Headers that tell where an attempt came from; none that holds a credential."""
 
 
-def recorder(context: Context) -> Record:
-    """Keeps what becomes of a log-in, in the account it was meant for."""
+def recording(store: Store, *, client_ip: str, headers: Mapping[str, str], request_id: str) -> Record:
+    """Keeps what becomes of the log-in that a client tries, in the account it was meant for."""
 
     async def record(attempt: LoginAttempt) -> None:
         if attempt.account_id is None:
             return
         now = clock.now()
-        headers = {name: context.request.headers[name] for name in RECORDED_HEADERS if name in context.request.headers}
         metadata = {"account_id": attempt.account_id} | ({"owner_id": attempt.user_id} if attempt.user_id else {})
         fields = {
             "auth_type": attempt.auth_type,
             "auth_module": attempt.auth_module,
             "status": attempt.status,
             "message": attempt.message,
-            "client_headers": {name.lower(): value for name, value in headers.items()},
-            "client_ip": context.client_ip,
-            "crossbar_request_id": context.request_id,
+            "client_headers": {name.lower(): headers[name] for name in RECORDED_HEADERS if name in headers},
+            "client_ip": client_ip,
+            "crossbar_request_id": request_id,
             "timestamp": now,
             "metadata": metadata,
             "pvt_type": TYPE,
@@ -58,20 +56,11 @@ def recorder(context: Context) -> Record:
             "pvt_created": now,
             "pvt_modified": now,
         }
-        await context.store.insert(Document(attempt.account_id, TYPE, monthly_id(now), fields))
+        await store.insert(Document(attempt.account_id, TYPE, monthly_id(now), fields))
 
     return record
 
 
-async def answer_attempts(context: Context, auth_type: str | None = None) -> Reply:
-    """A page of the account's attempts, the newest first; all, or those of one kind."""
-    tag = None if auth_type is None else f"auth_type/{auth_type}"
-    return await answer_listing(context, TYPE, tag=tag, time_range=context.config.api.maximum_range)
-
-
-async def answer_attempt(context: Context, attempt_id: str) -> Reply:
-    """One attempt; 404 where the account has none of this id."""
-    raw = await context.store.get_json(context.account_id, TYPE, attempt_id)
-    if raw is None:
-        raise NotFound(attempt_id)
-    return Reply.raw(raw)
+def of_kind(auth_type: str) -> str:
+    """The tag of attempts of one kind."""
+    return f"auth_type/{auth_type}"

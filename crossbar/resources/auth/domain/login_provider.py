@@ -15,10 +15,28 @@ from crossbar import clock
 from crossbar.access.logins import MULTI_FACTOR
 from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH, Document
+from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate
 from crossbar.runtime import Runtime
 
 OAUTH: Final = "oauth"
+
+
+def type_tag(provider_type: str) -> str:
+    """The tag under which the providers of one type are listed."""
+    return f"provider_type/{provider_type}"
+
+
+def _tags(provider: Document) -> list[str]:
+    return [type_tag(provider.text("pvt_provider_type"))]
+
+
+PROVIDER_SHAPE: Final = Shape(
+    PROVIDER,
+    summary=Summary("id", "enabled", "name", "provider_name", provider_type="pvt_provider_type"),
+    sort="pvt_provider_type",
+    tags=_tags,
+)
 
 STOCK: Final[Mapping[str, dict[str, Any]]] = {
     "google": {
@@ -69,7 +87,7 @@ STOCK: Final[Mapping[str, dict[str, Any]]] = {
 
 
 @asynccontextmanager
-async def part(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
+async def stock_providers(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Put in what is missing; what somebody changed or deleted stays as it is."""
     for provider_id, fields in STOCK.items():
         stamped = {**fields, "pvt_type": PROVIDER, "pvt_created": clock.now(), "pvt_modified": clock.now()}

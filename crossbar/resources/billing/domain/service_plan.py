@@ -6,11 +6,13 @@ account; what an account has is one document of its own, `services`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from crossbar.access.directory import Account
+from crossbar.access.directory import Account, Directory
 from crossbar.documents.document import Document, merge, public_fields
-from crossbar.errors import JSON
+from crossbar.documents.store import Store
+from crossbar.errors import JSON, NotFound
 from crossbar.runtime import Runtime
 
 SERVICES: Final = "services"
@@ -45,3 +47,12 @@ async def resolve(runtime: Runtime, account: Account, entries: dict[str, dict[st
             plan = merge(public_fields(document.fields), overrides if isinstance(overrides, dict) else {})
             plans.append({**plan, "id": plan_id, "vendor_id": vendor_id})
     return plans
+
+
+async def check_plans(store: Store, directory: Directory, account: Account, plan_ids: Iterable[str]) -> str:
+    """The account's reseller, which has each of the plans. Raises NotFound for a plan that it does not have."""
+    vendor_id = await directory.reseller_of(account) or account.id
+    for plan_id in plan_ids:
+        if await store.get(vendor_id, PLAN, plan_id) is None:
+            raise NotFound(plan_id)
+    return vendor_id

@@ -26,7 +26,7 @@ HISTORY_SHAPE: Final = Shape(
     summary=Summary("id", "timestamp", "contact", "result", "call_id", "cause"),
     sort="timestamp",
     tags=lambda item: [f"of/{item.fields['pvt_clicktocall_id']}"],
-    collection="records",
+    stored_in="records",
 )
 NOBODY: Final = "no resources"
 """Why an attempt fails while no switch listens."""

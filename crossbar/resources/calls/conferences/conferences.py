@@ -69,7 +69,7 @@ async def numbers_are_free(context: Context, draft: Draft) -> None:
     """No other conference has any of the numbers; the answer names all that are taken."""
     draft_document = Document(context.account_id, "conference", draft.id, draft.data)
     claimed = list(claims(draft_document))
-    holders = await context.store.claimants(context.account_id, claimed)
+    holders = await context.store.claims.holders(context.account_id, claimed)
     others = {key for key, holder in holders.items() if holder.id != draft.id}
     if taken := [claim.value for claim in claimed if claim.key in others]:
         draft.errors.add("numbers", "unique", "Numbers already in use", cause=",".join(taken))
@@ -79,8 +79,8 @@ async def numbers_are_free(context: Context, draft: Draft) -> None:
 async def read(context: Context) -> Reply:
     """A conference, with what is seen of it now."""
     conference = await _conference(context)
-    room = {**EMPTY_CONFERENCE, "participants": []}
-    return Reply({**conference.public, "_read_only": room}, revision=conference.revision)
+    running = {**EMPTY_CONFERENCE, "participants": []}
+    return Reply({**conference.public, "_read_only": running}, revision=conference.revision)
 
 
 @conferences.put("/accounts/{account_id}/conferences/{conference_id}")
@@ -164,7 +164,7 @@ async def _play(context: Context, arguments: dict[str, Any]) -> Reply:
     if not isinstance(media_id, str) or not media_id:
         raise Invalid.field("data.media_id", "required", "action 'play' requires a media ID or URL")
     if "://" not in media_id:
-        media = await find_any(context, media_id)
+        media = await find_any(context.store, context.account_id, media_id)
         if media is None or media.type != "media":
             raise Plain(404, "bad identifier", [media_id])
     return Reply("ok")
@@ -204,7 +204,7 @@ async def _can_be_called(context: Context, endpoint: JSON, field: str, errors: I
     if isinstance(endpoint, dict) or endpoint.startswith("sip:"):
         return True
     if len(endpoint) == _ID_LENGTH:
-        document = await find_any(context, endpoint)
+        document = await find_any(context.store, context.account_id, endpoint)
         if document is None:
             return False
         if document.type not in ("device", "user"):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from crossbar.documents.document import Document
-from crossbar.endpoint import Context
+from crossbar.documents.store import Store
 
 
-async def find_any(context: Context, document_id: str) -> Document | None:
+async def find_any(store: Store, account_id: str, document_id: str) -> Document | None:
     """The account's document of this id, whatever its type, without its fields; records are not looked for."""
-    types = [shape.type for shape in context.store.shapes if shape.collection == "documents"]
-    return next(iter(await context.store.find_by_ids(context.account_id, [document_id], types, ())), None)
+    types = [shape.type for shape in store.shapes if shape.stored_in == "documents"]
+    return next(iter(await store.find_by_ids(account_id, [document_id], types, ())), None)

@@ -14,15 +14,13 @@ from crossbar.conversion.media_types import PAPER
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Source, Summary
 from crossbar.endpoint import Binary, Context, Endpoint, Handler, Reply, answer_listing
+from crossbar.endpoint.files import download, only_file
 from crossbar.errors import JSON, NotFound, SystemFault
-from crossbar.resources.calls.fax.domain import fax as faxing
-from crossbar.resources.calls.fax.domain.fax import INBOX, OUTBOX, OUTGOING, PDF_NAME, STATUS, TYPE
+from crossbar.resources.calls.fax.domain.fax import INBOX, OUTBOX, OUTGOING, PDF_NAME, STATUS, TYPE, FaxStore, folder
 from crossbar.resources.calls.media.domain.local_time import file_time, local_time
-from crossbar.resources.calls.media.domain.media_file import download, only_file
+from crossbar.resources.calls.media.domain.media_file import MEDIA_CONVERTER
 
 LETTER: Final = "fax_smtp_log"
-OF_FAXBOX: Final = "accounts/faxboxes"
-OF_USER: Final = "accounts/users"
 FROM_FAXBOX: Final = (
     ("from_name", "caller_name"),
     ("fax_identity_name", "fax_header"),
@@ -42,6 +40,11 @@ FAILURES: Final = {"forward": "error when forwarding fax", "resubmit": "error wh
 faxes = Endpoint("faxes")
 
 
+def fax_store(context: Context) -> FaxStore:
+    """Where the faxes of this request are kept."""
+    return FaxStore(context.runtime, context.service(MEDIA_CONVERTER), context.author)
+
+
 def letter_error(letter: Document) -> JSON:
     """The first thing that went wrong with a letter."""
     errors = letter.at("errors")
@@ -58,7 +61,7 @@ FAX_SMTP_LOG: Final = Shape(
     summary=Summary(**LETTER_ROW),
     sort="pvt_created",
     tags=lambda letter: [f"faxbox/{letter.at('faxbox_id')}"],
-    collection="records",
+    stored_in="records",
 )
 
 
@@ -81,7 +84,10 @@ FAX_SMTP_LOG: Final = Shape(
 )
 async def queue(context: Context) -> Reply:
     """A fax to send: as JSON with the URL of its paper, or the paper with or without JSON."""
-    job = await faxing.queue_fax(context, await _completed(context), only_file(context))
+    store, data, file = fax_store(context), await _completed(context), only_file(context)
+    fields = await store.checked_job(context.account_id, data, has_file=file is not None)
+    context.ready_to_write()
+    job = await store.queue(context.account_id, fields, file)
     reply = Reply.document(job)
     reply.location = f"{context.request.rel_url.raw_path.rstrip('/')}/{job.id}"
     return reply
@@ -137,11 +143,7 @@ async def read_job(context: Context) -> Reply:
 
 
 def _lists(path: str, where: str) -> None:
-    @faxes.get(
-        f"/accounts/{{account_id}}/faxes{path}",
-        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{path}",
-        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{path}",
-    )
+    @faxes.get(*_paths(path))
     async def list_faxes(context: Context) -> Reply:
         """The faxes of a folder, the newest first."""
         return await answer_listing(
@@ -154,7 +156,7 @@ def _in_folder(where: str, work: Callable[[Context, Document, str], Any]) -> Han
 
     async def handle(context: Context) -> Reply | Binary:
         fax = await _load(context, context.path["fax_id"])
-        if faxing.folder(fax) != where:
+        if folder(fax) != where:
             raise SystemFault(f"document is not in folder {where}")
         answer: Reply | Binary = await work(context, fax, where)
         return answer
@@ -189,7 +191,7 @@ async def act(context: Context, fax: Document, where: str) -> Reply:
     if not fax.at("document.url") and not await context.runtime.attachments.all(fax):
         raise SystemFault(FAILURES[action])
     changes = {key: value for key, value in context.object.items() if key not in ("id", "action")}
-    return Reply.document(await faxing.requeue(context, fax, changes, dropped))
+    return Reply.document(await fax_store(context).requeue(fax, changes, dropped, ready=context.ready_to_write))
 
 
 async def paper(context: Context, fax: Document, where: str) -> Binary:
@@ -209,39 +211,25 @@ async def delete_paper(context: Context, fax: Document, where: str) -> Reply:
     return Reply({})
 
 
+def _paths(path: str) -> tuple[str, ...]:
+    """A path below the faxes of the account, of a fax box and of a user."""
+    scopes = (
+        "/accounts/{account_id}",
+        "/accounts/{account_id}/faxboxes/{faxbox_id}",
+        "/accounts/{account_id}/users/{user_id}",
+    )
+    return tuple(f"{scope}/faxes/{path}" for scope in scopes)
+
+
 for _path, _where in (("inbox", INBOX), ("incoming", INBOX), ("outbox", OUTBOX)):
-    _lists(f"/{_path}", _where)
-    faxes.get(
-        f"/accounts/{{account_id}}/faxes/{_path}/{{fax_id}}",
-        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes/{_path}/{{fax_id}}",
-        f"/accounts/{{account_id}}/users/{{user_id}}/faxes/{_path}/{{fax_id}}",
-    )(_in_folder(_where, read))
+    _lists(_path, _where)
+    faxes.get(*_paths(f"{_path}/{{fax_id}}"))(_in_folder(_where, read))
 for _where in (INBOX, OUTBOX):
-    _item = f"/{_where}/{{fax_id}}"
-    faxes.put(
-        f"/accounts/{{account_id}}/faxes{_item}",
-        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{_item}",
-        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{_item}",
-        checks_itself=True,
-    )(_in_folder(_where, act))
-    faxes.delete(
-        f"/accounts/{{account_id}}/faxes{_item}",
-        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{_item}",
-        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{_item}",
-        checks_itself=True,
-    )(_in_folder(_where, delete))
-    faxes.get(
-        f"/accounts/{{account_id}}/faxes{_item}/attachment",
-        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{_item}/attachment",
-        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{_item}/attachment",
-        provides=PAPER,
-    )(_in_folder(_where, paper))
-    faxes.delete(
-        f"/accounts/{{account_id}}/faxes{_item}/attachment",
-        f"/accounts/{{account_id}}/faxboxes/{{faxbox_id}}/faxes{_item}/attachment",
-        f"/accounts/{{account_id}}/users/{{user_id}}/faxes{_item}/attachment",
-        checks_itself=True,
-    )(_in_folder(_where, delete_paper))
+    _item, _paper = _paths(f"{_where}/{{fax_id}}"), _paths(f"{_where}/{{fax_id}}/attachment")
+    faxes.put(*_item, checks_itself=True)(_in_folder(_where, act))
+    faxes.delete(*_item, checks_itself=True)(_in_folder(_where, delete))
+    faxes.get(*_paper, provides=PAPER)(_in_folder(_where, paper))
+    faxes.delete(*_paper, checks_itself=True)(_in_folder(_where, delete_paper))
 
 
 # Letters
@@ -266,9 +254,7 @@ async def list_letters(context: Context) -> Reply:
 )
 async def read_letter(context: Context) -> Reply:
     """A letter, and what became of it."""
-    letter = await context.store.get(context.account_id, LETTER, context.path["attempt_id"])
-    if letter is None:
-        raise NotFound(context.path["attempt_id"])
+    letter = await context.document(LETTER, context.path["attempt_id"])
     return Reply.document(letter)
 
 

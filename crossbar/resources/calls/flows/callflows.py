@@ -125,7 +125,7 @@ async def show_references(context: Context, callflow: Document, public: dict[str
     if context.verb != "GET":
         return
     ids = dict.fromkeys(_references(callflow.at("flow")))
-    types = [shape.type for shape in context.store.shapes if shape.collection == "documents"]
+    types = [shape.type for shape in context.store.shapes if shape.stored_in == "documents"]
     found = {
         document.id: document for document in await context.store.find_by_ids(context.account_id, ids, types, NAMED)
     }

@@ -57,7 +57,7 @@ async def not_taken(context: Context, draft: Draft) -> None:
     """A new entry that is not active yet claims nothing, but may not ask for what is taken either."""
     if draft.previous is None:
         wanted = list(_wanted(draft.data))
-        holders = await context.store.claimants(context.account_id, wanted)
+        holders = await context.store.claims.holders(context.account_id, wanted)
         for claim in wanted:
             if claim.key in holders:
                 details = {} if claim.cause is None else {"cause": claim.cause}

@@ -13,8 +13,7 @@ from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Binary, Collection, Context, Draft, Lifecycle, Reply, answer_listing
-from crossbar.endpoint.hooks import Hooks
+from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, answer_listing
 from crossbar.errors import JSON, Empty, Invalid, NotFound
 from crossbar.wire.vcard_body import VCARD_TYPES, vcard
 
@@ -50,7 +49,13 @@ def _tags(entry: Document) -> Iterator[str]:
 
 
 ENTRY_SHAPE: Final = Shape(ENTRY, summary=Summary("id", key="list_id", value=_row), tags=_tags)
-entries: Final = Lifecycle(ENTRY, "list_entries", "entry_id", Hooks())
+entries = Collection(
+    lists,
+    "/accounts/{account_id}/lists/{list_id}/entries/{entry_id}",
+    ENTRY_SHAPE,
+    schema="list_entries",
+    operations=("create", "read", "replace", "merge", "delete"),
+)
 
 
 @lists.delete("/accounts/{account_id}/lists/{list_id}", checks_itself=True)
@@ -59,8 +64,7 @@ async def delete(context: Context) -> Reply:
     document = await lists.life.load(context, context.path["list_id"])
     context.ready_to_write(document.revision)
     await _remove_entries(context)
-    await lists.life.remove(context, document)
-    return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
+    return await lists.life.remove_and_answer(context, document)
 
 
 @lists.get("/accounts/{account_id}/lists/{list_id}/entries")
@@ -76,31 +80,26 @@ async def clear(context: Context) -> Reply:
 
 
 async def _remove_entries(context: Context) -> list[Document]:
-    removed = await context.store.remove_all(Listing(context.account_id, ENTRY, tag=f"list/{context.path['list_id']}"))
+    removed = await context.store.remove_listed(
+        Listing(context.account_id, ENTRY, tag=f"list/{context.path['list_id']}")
+    )
     for entry in removed:
         if entry.fields.get("pvt_has_photo"):
             await context.runtime.attachments.delete(entry)
     return removed
 
 
-async def belong_to_list(context: Context, draft: Draft) -> None:
+@entries.normalize
+async def set_list(context: Context, draft: Draft) -> None:
     """A new entry is one of the list in the path."""
     if draft.previous is None:
         draft.data["list_id"] = context.path["list_id"]
 
 
-entries.hooks.normalize.append(belong_to_list)
-lists.put("/accounts/{account_id}/lists/{list_id}/entries", checks_itself=True)(entries.create)
-lists.get("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}")(entries.read)
-lists.post("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}", checks_itself=True)(entries.replace)
-lists.patch("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}", checks_itself=True)(entries.merge)
-lists.delete("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}", checks_itself=True)(entries.delete)
-
-
 @lists.post("/accounts/{account_id}/lists/{list_id}/entries/{entry_id}/photo", accepts=PHOTO_TYPES, checks_itself=True)
 async def put_photo(context: Context) -> Reply:
     """Give an entry the picture that its card shows."""
-    entry = await entries.load(context, context.path["entry_id"])
+    entry = await entries.life.load(context, context.path["entry_id"])
     if not context.files:
         raise Invalid.field("file", "required", "please provide an image file")
     context.ready_to_write(entry.revision)
@@ -121,7 +120,7 @@ async def read_card(context: Context) -> Binary:
     """An entry as a vCard. The organisation is the list's."""
     if context.media not in VCARD_TYPES:
         raise Empty(406, "not acceptable")
-    entry = await entries.load(context, context.path["entry_id"])
+    entry = await entries.life.load(context, context.path["entry_id"])
     profile = entry.at("profile")
     card = {**(profile if isinstance(profile, dict) else {}), **entry.public}
     card |= {f"{part}_name": card.get(f"{part}name") for part in ("first", "middle", "last")}

@@ -47,7 +47,7 @@ DEBUG_SHAPE: Final = Shape(
     ),
     sort="pvt_created",
     tags=_tags,
-    collection="records",
+    stored_in="records",
 )
 
 pivot = Endpoint("pivot")

@@ -22,17 +22,10 @@ from crossbar.documents.document import SYSTEM_MEDIA, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Draft, Handler, Reply, Who, chosen_id
+from crossbar.endpoint.files import download, only_file
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import new_id
-from crossbar.resources.calls.media.domain.media_file import (
-    BASE64,
-    MEDIA_CONVERTER,
-    SOUND,
-    download,
-    first_attachment,
-    only_file,
-    sound,
-)
+from crossbar.resources.calls.media.domain.media_file import BASE64, MEDIA_CONVERTER, SOUND, first_attachment, sound
 from crossbar.wire.negotiation import JSON_TYPES, check_content_type
 from crossbar.wire.request_values import is_true
 
@@ -130,7 +123,10 @@ async def of_prompt(context: Context) -> Reply:
     listing = Listing(partition(context), "media", tag=f"prompt/{context.path['prompt_id']}")
     return Reply.rows(
         [
-            {"id": document.id, "has_attachments": await first_attachment(context, document) is not None}
+            {
+                "id": document.id,
+                "has_attachments": await first_attachment(context.runtime.attachments, document) is not None,
+            }
             for document in await context.store.all(listing)
         ],
         page_size=True,
@@ -147,7 +143,7 @@ async def read(context: Context) -> Reply | Binary:
 async def raw(context: Context) -> Binary:
     """The sound."""
     document = await media.life.load(context, context.path["media_id"])
-    attachment = await first_attachment(context, document)
+    attachment = await first_attachment(context.runtime.attachments, document)
     if attachment is None:
         raise Plain(404, "bad identifier", [document.id])
     return await download(context, attachment)
@@ -169,7 +165,16 @@ async def upload(context: Context) -> Reply | Binary:
         raise Invalid.field("file", "required", "Please provide an media file")
     # What names no type at all is refused for it, whatever it contains.
     named = given.content_type != UNKNOWN
-    file = await sound(context, given, context.config.media.normalization_format) if named else given
+    file = (
+        await sound(
+            context.service(MEDIA_CONVERTER),
+            given,
+            context.config.media.normalization_format,
+            normalize=context.config.media.normalize_media,
+        )
+        if named
+        else given
+    )
     facts: dict[str, JSON] = {
         "content_type": file.content_type,
         "content_length": len(file.contents),

@@ -16,11 +16,12 @@ from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Reply, answer_listing
+from crossbar.endpoint.files import download
 from crossbar.errors import JSON, Plain, SystemFault
 from crossbar.resources.calls.media.domain.media_file import (
+    MEDIA_CONVERTER,
     SOUND,
     check_sound,
-    download,
     first_attachment,
     record_id,
     save_with_files,
@@ -46,7 +47,7 @@ recordings = Collection(
         "/accounts/{account_id}/recordings/{recording_id}",
         "/accounts/{account_id}/users/{user_id}/recordings/{recording_id}",
     ),
-    Shape(TYPE, summary=Summary("id"), sort="pvt_created", tags=tags, collection="records"),
+    Shape(TYPE, summary=Summary("id"), sort="pvt_created", tags=tags, stored_in="records"),
     operations=(),
 )
 
@@ -83,7 +84,7 @@ async def read(context: Context) -> Reply | Binary:
     recording = await _load(context)
     if context.media not in SOUND:
         return Reply.document(recording)
-    attachment = await first_attachment(context, recording)
+    attachment = await first_attachment(context.runtime.attachments, recording)
     if attachment is None:
         raise SystemFault("bad_identifier", details=recording.id)
     kind = "inline" if context.values.is_true("inline") else "attachment"
@@ -127,10 +128,15 @@ async def create_recording(
     files = []
     if file is not None:
         check_sound(file)
-        stored = await sound(context, file, context.config.media.normalization_format)
+        stored = await sound(
+            context.service(MEDIA_CONVERTER),
+            file,
+            context.config.media.normalization_format,
+            normalize=context.config.media.normalize_media,
+        )
         fields["content_type"] = stored.content_type
         files = [stored]
     started = fields.get("start") or clock.now()
     recording = Document(account_id, TYPE, record_id(started, reference), {**fields, "pvt_created": started})
     recording.fields |= stamps(context.author, recording)
-    return await save_with_files(context, recording, files)
+    return await save_with_files(context.runtime, recording, files)

@@ -11,26 +11,20 @@ from typing import Final
 
 from crossbar.endpoint import Context, Reply
 from crossbar.errors import JSON, Invalid
-from crossbar.resources.calls.messages.domain.message import MMS, endpoint, send
+from crossbar.resources.calls.messages.domain.message import MMS
+from crossbar.resources.calls.messages.sms import message_endpoint, send_message
 from crossbar.wire.body import UploadedFile
 
-LIFESPANS: Final = "message.eml"
+MESSAGE: Final = "message.eml"
 """The attachment that holds what is sent."""
 
-mms = endpoint(MMS)
 
-
-@mms.put(
-    "/accounts/{account_id}/mms",
-    "/accounts/{account_id}/users/{user_id}/mms",
-    "/accounts/{account_id}/devices/{device_id}/mms",
-)
 async def create(context: Context) -> Reply:
     """Send a MIME message, or the files that were uploaded."""
     data = context.valid("mms", context.object)
     contents = _packed(context.files) if context.files else _checked(data.pop("body", None))
-    message, reply = await send(context, MMS, data)
-    await context.runtime.attachments.put(message, LIFESPANS, "message/rfc822", contents)
+    message, reply = await send_message(context, MMS, data)
+    await context.runtime.attachments.put(message, MESSAGE, "message/rfc822", contents)
     return reply
 
 
@@ -51,3 +45,6 @@ def _checked(body: JSON) -> bytes:
     if "Content-Type" not in message or message.defects:
         raise Invalid.field("body", "required", "add mime encoded body or upload one or more files")
     return contents
+
+
+mms = message_endpoint(MMS, create)

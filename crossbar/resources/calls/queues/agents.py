@@ -14,10 +14,9 @@ from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.endpoint.computed_list import answer_computed
-from crossbar.errors import JSON, Invalid, NotFound
+from crossbar.errors import JSON, Invalid
 from crossbar.resources.calls.queues.domain import acdc
-from crossbar.resources.calls.queues.domain.stat_range import stat_range
-from crossbar.resources.calls.queues.queues import join_queue, leave_queue
+from crossbar.resources.calls.queues.queues import join_queue, leave_queue, requested_range
 from crossbar.resources.records.domain.cdr_row import whole
 
 UNKNOWN: Final = "unknown"
@@ -46,7 +45,7 @@ async def listing(context: Context) -> Reply:
 @agents.get("/accounts/{account_id}/agents/stats")
 async def stats(context: Context) -> Reply:
     """Calls taken and missed in a time range, by agent and queue."""
-    first, last = stat_range(context, cause="end")
+    first, last = requested_range(context, cause="end")
     agent_id, status = context.values.text("agent_id"), context.values.text("status")
     found = await acdc.call_stats(context.store, context.account_id, first, last, status=status)
     totals = acdc.totals_by_agent(found)
@@ -68,9 +67,7 @@ async def statuses(context: Context) -> Reply:
 async def read(context: Context) -> Reply:
     """An agent's user document."""
     user_id = context.path["user_id"]
-    raw = await context.store.get_json(context.account_id, "user", user_id)
-    if raw is None:
-        raise NotFound(user_id)
+    raw = await context.raw_document("user", user_id)
     return Reply.raw(raw)
 
 
@@ -126,11 +123,7 @@ def _row(user: Document) -> dict[str, JSON]:
 
 
 async def _user(context: Context) -> Document:
-    user_id = context.path["user_id"]
-    user = await context.store.get(context.account_id, "user", user_id)
-    if user is None:
-        raise NotFound(user_id)
-    return user
+    return await context.document("user", context.path["user_id"])
 
 
 async def _recent(context: Context, agent_id: str | None = None) -> dict[str, dict[str, JSON]]:

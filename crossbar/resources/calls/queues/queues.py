@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from crossbar import clock
 from crossbar.access.authorship import stamps
@@ -31,10 +31,16 @@ queues = Collection(
 )
 
 
+def requested_range(context: Context, *, cause: Literal["start", "end"]) -> tuple[int, int]:
+    """The time range of statistics that a request asks for; `cause` says which end an error quotes."""
+    given, until = context.values.get("start_range"), context.values.get("end_range")
+    return stat_range(given, until, longest=context.config.api.maximum_range, cause=cause)
+
+
 @queues.get("/accounts/{account_id}/queues/stats")
 async def stats(context: Context) -> Reply:
     """What became of the calls of a time range in all queues."""
-    first, last = stat_range(context, cause="start")
+    first, last = requested_range(context, cause="start")
     agent_id, status = context.values.text("agent_id"), context.values.text("status")
     found = await acdc.call_stats(context.store, context.account_id, first, last, agent_id=agent_id, status=status)
     rows = [stat.public for stat in found]
@@ -62,7 +68,7 @@ async def eavesdrop_queue(context: Context) -> Reply:
     """Listen to a queue's calls: nobody answers without a switch."""
     await _check_listener(context)
     queue_id = context.path["queue_id"]
-    queue = await find_any(context, queue_id)
+    queue = await find_any(context.store, context.account_id, queue_id)
     if queue is None:
         raise Invalid.field("queue_id", "not_found", "Queue was not found", cause=queue_id)
     if queue.type != "queue":
@@ -89,7 +95,7 @@ async def replace_roster(context: Context) -> Reply:
     wanted = {str(user_id) for user_id in context.data}
     known = await context.store.get_many(context.account_id, "user", sorted(wanted))
     for user_id in sorted(wanted - known.keys()):
-        if await find_any(context, user_id) is not None:
+        if await find_any(context.store, context.account_id, user_id) is not None:
             raise NotFound(user_id)
     present = {agent.id for agent in await agents_of(context, queue.id)}
     await asyncio.gather(
@@ -144,7 +150,7 @@ async def _with_agents(context: Context, queue: Document) -> Reply:
 async def _check_listener(context: Context) -> None:
     """Whoever wants to listen names a device of the account."""
     device_id = context.object.get("id")
-    device = await find_any(context, str(device_id)) if device_id else None
+    device = await find_any(context.store, context.account_id, str(device_id)) if device_id else None
     if device is None:
         raise Invalid.field("id", "not_found", "Id was not found", cause=device_id)
     if device.type != "device":

@@ -5,20 +5,20 @@ Source: KAZOO `cb_vmboxes`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from io import RawIOBase
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
-from zipfile import ZipFile
 
+from crossbar.access.directory import Account
 from crossbar.conversion.media_types import extension
-from crossbar.documents.attachments import Attachment, Attachments
+from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, answer_listing
+from crossbar.endpoint.files import download, only_file
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
-from crossbar.resources.calls.media.domain.media_file import SOUND, download, first_attachment, only_file
-from crossbar.resources.calls.voicemail.domain import voicemail_message
-from crossbar.resources.calls.voicemail.domain.voicemail_message import DELETED, FOLDERS, SAVED
+from crossbar.resources.calls.media.domain.media_file import MEDIA_CONVERTER, SOUND, first_attachment
+from crossbar.resources.calls.voicemail.domain import sound_archive, voicemail_message
+from crossbar.resources.calls.voicemail.domain.voicemail_message import DELETED, FOLDERS, SAVED, Voicemail
 
 MOVED_ADDRESS: Final = "214 Transformation applied: attribute notify_email_address replaced"
 LEGACY_MESSAGES: Final = "Please migrate your voicemail box messages to MODB"
@@ -126,13 +126,13 @@ async def transcribable(context: Context, draft: Draft) -> None:
 @vmboxes.after_delete
 async def delete_messages(context: Context, box: Document) -> None:
     """The messages end with their box."""
-    await _delete_all(context, box.id, await voicemail_message.message_ids(context, box.id))
+    await _delete_all(context, box.id, await voicemail(context).ids(box.id))
 
 
 @vmboxes.decorate_rows()
 async def count(context: Context, rows: list[dict[str, Any]]) -> None:
     """Tell how many messages each box has, and turn the page around: boxes come by name, the first first."""
-    counts = await voicemail_message.count_messages(context, [row["id"] for row in rows])
+    counts = await voicemail(context).counts([row["id"] for row in rows])
     for row in rows:
         legacy = row.get("messages", 0)
         row["messages"] = len(legacy) if isinstance(legacy, list) else legacy
@@ -143,6 +143,11 @@ async def count(context: Context, rows: list[dict[str, Any]]) -> None:
 
 
 # Messages
+
+
+def voicemail(context: Context, account: Account | None = None) -> Voicemail:
+    """The voicemail of the account in the path, or of another one, as this request reads and changes it."""
+    return Voicemail(context.runtime, context.service(MEDIA_CONVERTER), account or context.account, context.author)
 
 
 @vmboxes.get("/accounts/{account_id}/vmboxes/messages")
@@ -169,7 +174,7 @@ async def list_of_box(context: Context) -> Reply:
 
 async def _list(context: Context, tag: str | None, shaped: Any) -> Reply:
     """Messages, the newest first, by default those inside the retention time."""
-    limit = voicemail_message.retention_limit(context)
+    limit = voicemail_message.retention_limit(context.config)
 
     async def retained(context: Context, rows: list[dict[str, Any]]) -> None:
         rows[:] = [voicemail_message.as_retained(row, limit) for row in rows]
@@ -180,7 +185,7 @@ async def _list(context: Context, tag: str | None, shaped: Any) -> Reply:
         voicemail_message.TYPE,
         tag=tag,
         rows_hooks=(retained, shaped),
-        time_range=NO_LIMIT if named else voicemail_message.retention_seconds(context),
+        time_range=NO_LIMIT if named else voicemail_message.retention_seconds(context.config),
         rename=lambda key: f"metadata.{key}",
     )
 
@@ -192,7 +197,7 @@ async def add(context: Context) -> Reply:
     data = context.valid("vm_message_metadata", context.object)
     file = only_file(context)
     context.ready_to_write()
-    message = await voicemail_message.create_message(context, context.account, box, data, file)
+    message = await voicemail(context).create(box, data, file)
     answer = message.public if file is None else message.at("metadata")
     location = f"{context.request.rel_url.raw_path.rstrip('/')}/{message.id}"
     return Reply(answer, revision=message.revision, location=location)
@@ -207,11 +212,11 @@ async def change_many(context: Context) -> Reply:
 
     async def change(message_id: str) -> list[str]:
         if targets is None:
-            await voicemail_message.set_folder(context, box.id, message_id, _folder(context))
+            await voicemail(context).set_folder(box.id, message_id, _folder(context))
             return [message_id]
         if isinstance(targets, Document):
-            return [(await voicemail_message.move_message(context, box.id, message_id, targets)).id]
-        return [(await voicemail_message.copy_message(context, box.id, message_id, target)).id for target in targets]
+            return [(await voicemail(context).move(box.id, message_id, targets)).id]
+        return [(await voicemail(context).copy(box.id, message_id, target)).id for target in targets]
 
     return Reply(await voicemail_message.in_bulk(wanted, change))
 
@@ -225,13 +230,13 @@ async def delete_many(context: Context) -> Reply:
         selected = [message_id for message_id in wanted if isinstance(message_id, str)]
     else:
         folder = context.object.get("folder", context.query.get("folder"))
-        selected = await voicemail_message.message_ids(context, box.id, None if folder is None else str(folder))
+        selected = await voicemail(context).ids(box.id, None if folder is None else str(folder))
     return Reply(await _delete_all(context, box.id, selected))
 
 
 async def _delete_all(context: Context, box_id: str, selected: Sequence[str]) -> dict[str, JSON]:
     async def delete(message_id: str) -> list[str]:
-        return [(await voicemail_message.set_folder(context, box_id, message_id, DELETED, gone=True)).id]
+        return [(await voicemail(context).set_folder(box_id, message_id, DELETED, gone=True)).id]
 
     return await voicemail_message.in_bulk(selected, delete)
 
@@ -240,7 +245,7 @@ async def _delete_all(context: Context, box_id: str, selected: Sequence[str]) ->
 async def read(context: Context) -> Reply:
     """What is known of a message."""
     message = await _message(context)
-    metadata = voicemail_message.as_retained(message.at("metadata"), voicemail_message.retention_limit(context))
+    metadata = voicemail_message.as_retained(message.at("metadata"), voicemail_message.retention_limit(context.config))
     return Reply(metadata, revision=message.revision)
 
 
@@ -251,13 +256,13 @@ async def change(context: Context) -> Reply:
     box_id = context.path["vmbox_id"]
     targets = await _targets(context)
     if targets is None:
-        changed = await voicemail_message.set_folder(context, box_id, message.id, _folder(context))
+        changed = await voicemail(context).set_folder(box_id, message.id, _folder(context))
         return Reply(changed.at("metadata"), revision=changed.revision)
     if isinstance(targets, Document):
-        return Reply.document(await voicemail_message.move_message(context, box_id, message.id, targets))
+        return Reply.document(await voicemail(context).move(box_id, message.id, targets))
 
     async def copy(message_id: str) -> list[str]:
-        return [(await voicemail_message.copy_message(context, box_id, message_id, target)).id for target in targets]
+        return [(await voicemail(context).copy(box_id, message_id, target)).id for target in targets]
 
     return Reply(await voicemail_message.in_bulk([message.id], copy))
 
@@ -266,7 +271,7 @@ async def change(context: Context) -> Reply:
 async def delete(context: Context) -> Reply:
     """Out of all lists."""
     message = await _message(context)
-    deleted = await voicemail_message.set_folder(context, context.path["vmbox_id"], message.id, DELETED, gone=True)
+    deleted = await voicemail(context).set_folder(context.path["vmbox_id"], message.id, DELETED, gone=True)
     return Reply(deleted.at("metadata"), revision=deleted.revision)
 
 
@@ -277,10 +282,10 @@ async def delete(context: Context) -> Reply:
 async def raw(context: Context) -> Binary:
     """The sound of a message."""
     message = await _message(context)
-    attachment = await first_attachment(context, message)
+    attachment = await first_attachment(context.runtime.attachments, message)
     if attachment is None:
         raise NotFound("voicemail message does not have any audio file")
-    name = voicemail_message.download_name(context, await _box(context), message, extension(attachment.content_type))
+    name = voicemail(context).download_name(await _box(context), message, extension(attachment.content_type))
     return await download(context, attachment, name=name)
 
 
@@ -292,7 +297,7 @@ async def replace_raw(context: Context) -> Reply:
     if file is None:
         raise Invalid.field("file", "required", "Please provide a media file")
     context.ready_to_write(message.revision)
-    await voicemail_message.replace_sound(context, await _box(context), message, file)
+    await voicemail(context).replace_sound(await _box(context), message, file)
     return Reply(message.at("metadata"), revision=message.revision)
 
 
@@ -303,51 +308,19 @@ async def zipped(context: Context) -> Binary:
     files: dict[str, Attachment] = {}
     for message_id in _wanted(context):
         try:
-            message = await voicemail_message.find_message(context, box.id, message_id)
+            message = await voicemail(context).find(box.id, message_id)
         except NotFound:
             continue
-        if attachment := await first_attachment(context, message):
+        if attachment := await first_attachment(context.runtime.attachments, message):
             ending = extension(attachment.content_type)
-            name = voicemail_message.download_name(context, box, message, ending)
+            name = voicemail(context).download_name(box, message, ending)
             if name in files:  # two calls of one second
                 name = f"{name.removesuffix(ending)}_{message.id}{ending}"
             files[name] = attachment
     if not files:
         raise SystemFault("not_found")
     disposition = f"attachment; filename={context.request_id}.zip"
-    return Binary(_zip(context.runtime.attachments, files), ZIP, disposition=disposition)
-
-
-class _Spool(RawIOBase):
-    """Where the zip is written to, a piece at a time."""
-
-    def __init__(self) -> None:
-        self._written = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._written += data
-        return len(data)
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        data = bytes(self._written)
-        self._written.clear()
-        return data
-
-
-async def _zip(attachments: Attachments, files: dict[str, Attachment]) -> AsyncIterator[bytes]:
-    """The files as one zip; sound is not compressed a second time."""
-    spool = _Spool()
-    with ZipFile(spool, "w") as archive:
-        for name, attachment in files.items():
-            with archive.open(name, "w") as entry:
-                async for chunk in attachments.stream(attachment):
-                    entry.write(chunk)
-                    yield spool.taken()
-    yield spool.taken()
+    return Binary(sound_archive.zipped(context.runtime.attachments, files), ZIP, disposition=disposition)
 
 
 # What a request names
@@ -358,7 +331,7 @@ async def _box(context: Context) -> Document:
 
 
 async def _message(context: Context) -> Document:
-    return await voicemail_message.find_message(context, context.path["vmbox_id"], context.path["message_id"])
+    return await voicemail(context).find(context.path["vmbox_id"], context.path["message_id"])
 
 
 def _wanted(context: Context) -> list[str]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
 
 from crossbar import clock
+from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
@@ -70,16 +71,11 @@ async def clear_all(runtime: Runtime) -> None:
 
 
 @asynccontextmanager
-async def part(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
+async def clearing_accounts(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Take up what an interrupted server left undone, and go on as long as this one runs."""
     await clear_all(runtime)
-    task = asyncio.create_task(_keep_clearing(runtime), name="account removals")
-    try:
+    async with in_background(_keep_clearing(runtime), name="account removals"):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _keep_clearing(runtime: Runtime) -> None:

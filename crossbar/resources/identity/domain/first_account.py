@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crossbar import clock
+from crossbar.access.authorship import Author, stamps
 from crossbar.access.logins import api_key_fields
 from crossbar.access.passwords import password_fields
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
-from crossbar.documents.shape import alphanumeric
 from crossbar.documents.store import Duplicate, Transaction
 from crossbar.errors import Conflict, Invalid
 from crossbar.ids import new_id, new_secret
-from crossbar.resources.identity.accounts import api_key_of
+from crossbar.resources.identity.domain.account import ACCOUNT, api_key_of
 from crossbar.runtime import Runtime
 
 
@@ -58,7 +57,7 @@ async def _existing(runtime: Runtime) -> Created | None:
     account_id = await runtime.access.directory.master_id()
     if account_id is None:
         return None
-    master = await runtime.store.get(ACCOUNTS, "account", account_id)
+    master = await runtime.store.get(ACCOUNTS, ACCOUNT, account_id)
     chief = await runtime.access.directory.chief_of(account_id)
     if master is None:
         return None
@@ -84,14 +83,13 @@ def _documents(runtime: Runtime, *, account: str, realm: str, user: str, passwor
     admin.pop("password")
     master.pop("enabled", None)
     pepper = runtime.access.pepper
-    return [
+    documents = [
         Document(
             ACCOUNTS,
-            "account",
+            ACCOUNT,
             account_id,
             {
                 **public_fields(master),
-                **_private("account", account_id, account),
                 **api_key_fields(pepper, new_secret()),
                 "pvt_tree": [],
                 "pvt_enabled": True,
@@ -108,22 +106,12 @@ def _documents(runtime: Runtime, *, account: str, realm: str, user: str, passwor
             user_id,
             {
                 **public_fields(admin),
-                **_private("user", account_id, "AccountAdmin"),
                 **password_fields(pepper, user, password),
                 "pvt_signature_secret": new_secret(16),
             },
         ),
     ]
-
-
-def _private(document_type: str, account_id: str, name: str) -> dict[str, object]:
-    now = clock.now()
-    return {
-        "pvt_type": document_type,
-        "pvt_account_id": account_id,
-        "pvt_created": now,
-        "pvt_modified": now,
-        "pvt_vsn": "1",
-        "pvt_is_authenticated": False,
-        "pvt_alphanum_name": alphanumeric(name),
-    }
+    for document in documents:
+        document.fields["pvt_account_id"] = account_id
+        document.fields.update(stamps(Author(new_id(), None), document))
+    return documents

@@ -1,4 +1,4 @@
-"""The mails that identity endpoints send.
+"""The mails that tell of new accounts and users, and bring a way back in.
 
 Source: `teletype_new_user.erl`, `teletype_new_account.erl`, `teletype_password_recovery.erl` say when; the letters are
 our own. A letter never holds a password.
@@ -16,7 +16,7 @@ from aiohttp import web
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Context
+from crossbar.documents.store import Store
 from crossbar.events.mail import Mail
 from crossbar.runtime import Runtime
 
@@ -24,32 +24,27 @@ MAIL: Final = web.AppKey("mail", Mail)
 
 
 @asynccontextmanager
-async def part(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
+async def mail_delivery(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """One worker's mail, delivered while the server runs."""
     mail = app[MAIL] = Mail(lambda: runtime.config)
     async with mail.delivering():
         yield
 
 
-def wants_mail(context: Context) -> bool:
-    """Whether the creation that the request asks for is to be told by mail."""
-    return not context.values.is_false("send_email_on_creation")
-
-
-async def welcome(context: Context, user: Document) -> None:
+async def welcome(mail: Mail, account: Account, user: Document) -> None:
     """Tell a new user of the log-in, if there is an address."""
     if email := user.text("email"):
         told = {
             "first_name": user.text("first_name"),
             "username": user.text("username"),
-            "account_name": context.account.name,
+            "account_name": account.name,
         }
-        await context.service(MAIL).send("new_user", email, told)
+        await mail.send("new_user", email, told)
 
 
-async def announce(context: Context, account: Document, parent: Account) -> None:
+async def announce(mail: Mail, store: Store, account: Document, parent: Account) -> None:
     """Tell the administrators of the account above of a new account."""
-    for user in await context.store.all(Listing(parent.id, "user")):
+    for user in await store.all(Listing(parent.id, "user")):
         if user.at("priv_level") == "admin" and user.at("enabled") is not False and (email := user.text("email")):
             told = {
                 "first_name": user.text("first_name"),
@@ -58,10 +53,10 @@ async def announce(context: Context, account: Document, parent: Account) -> None
                 "realm": account.at("realm"),
                 "account_id": account.id,
             }
-            await context.service(MAIL).send("new_account", email, told)
+            await mail.send("new_account", email, told)
 
 
-async def send_recovery(context: Context, account: Account, user: Document, link: str) -> None:
+async def send_recovery(mail: Mail, account: Account, user: Document, link: str) -> None:
     """Send a user the link that logs in once."""
     told = {
         "first_name": user.text("first_name"),
@@ -70,4 +65,4 @@ async def send_recovery(context: Context, account: Account, user: Document, link
         "site": urlsplit(link).netloc,
         "link": link,
     }
-    await context.service(MAIL).send("password_recovery", user.text("email"), told)
+    await mail.send("password_recovery", user.text("email"), told)

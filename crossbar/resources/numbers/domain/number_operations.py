@@ -1,4 +1,4 @@
-"""The desk that hands numbers out, takes them back and changes them, one caller at a time.
+"""Operations on numbers: handing them out, taking them back, changing them.
 
 Source: KAZOO `knm_ops.erl`, `knm_number_states.erl`, `knm_phone_number.erl`. Each operation reads a number, works out
 what becomes of it, and saves that unless somebody else was faster; then it looks again.
@@ -10,21 +10,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from crossbar.access.authorship import stamps
+from crossbar.access.authorship import Author, stamps
+from crossbar.access.identity import Identity
 from crossbar.dialing import NUMBER, NUMBERS, is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document, merge, private_fields, public_fields
-from crossbar.documents.store import Duplicate, Retries, Stale
-from crossbar.endpoint import Context
+from crossbar.documents.store import Duplicate, Retries, Stale, Store
 from crossbar.errors import JSON, Conflict
-from crossbar.resources.numbers.domain import (
-    number_errors as faults,
-)
-from crossbar.resources.numbers.domain import (
-    number_features as features,
-)
-from crossbar.resources.numbers.domain import (
-    port_numbers as ports,
-)
+from crossbar.resources.numbers.domain import number_errors, number_features, port_numbers
 from crossbar.resources.numbers.domain.number import (
     CARRIERS,
     FEATURES,
@@ -44,6 +36,7 @@ from crossbar.resources.numbers.domain.number import (
 from crossbar.resources.numbers.domain.number_release import returned, save
 from crossbar.resources.numbers.domain.number_settings import CATEGORY, NumberSettings
 from crossbar.resources.numbers.domain.number_usage import MOBILE_DEVICE, mobile_of, users_of
+from crossbar.runtime import Runtime
 
 ALL_STATES: Final = (State.AGING, State.AVAILABLE, State.IN_SERVICE, State.PORT_IN, State.RESERVED)
 """The states in which a superduper admin may create numbers."""
@@ -88,40 +81,56 @@ def check(number: str) -> str:
     digits = number.removeprefix("+")
     if is_reconcilable(number) and digits.isascii() and digits.isdigit() and len(digits) <= LONGEST:
         return number
-    raise faults.not_reconcilable(number)
+    raise number_errors.not_reconcilable(number)
 
 
-async def creation_states(context: Context) -> tuple[State, ...]:
+async def creation_states(store: Store, identity: Identity) -> tuple[State, ...]:
     """The states in which the caller's account may create numbers."""
-    if context.identity.superduper:
+    if identity.superduper:
         return ALL_STATES
-    account = await context.store.get(ACCOUNTS, "account", context.identity.account_id)
+    account = await store.get(ACCOUNTS, "account", identity.account_id)
     return OWN_STATES if account and account.fields.get("pvt_wnm_allow_additions") is True else ()
 
 
 class NumberOperations:
-    """Acts on numbers for the account in the path and whoever calls. All numbers are in E.164 form."""
+    """Acts on numbers for an account, with the rights of whoever calls. All numbers are in E.164 form.
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._rules = NumberSettings(context.runtime)
+    `ready` is called between checking and writing with the revision of the stored number (None for a new one).
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        account_id: str,
+        identity: Identity,
+        *,
+        author: Author,
+        ready: Callable[[str | None], None] = lambda _: None,
+    ) -> None:
+        self._runtime = runtime
+        self._store = runtime.store
+        self._account_id = account_id
+        self._identity = identity
+        self._author = author
+        self._ready = ready
+        self._rules = NumberSettings(runtime)
         self._narrowings: dict[str | None, tuple[list[str], list[str]]] = {}
 
     # Looking
 
     async def find(self, number: str, *, with_ports: bool) -> FoundNumber:
         """A number that the caller may know of. Raises NumberUnknown."""
-        store = self._context.store
+        store = self._store
         stored = await store.get(NUMBERS, NUMBER, number)
         if stored is not None and await self.may_know(stored):
             return await self.shown(stored)
         mobile = None if stored else await mobile_of(store, number)
         if mobile is not None and await self._may_act_on(mobile):
             return FoundNumber(mobile, MOBILE_DEVICE)
-        request = await ports.request_for(store, number) if with_ports else None
-        if request is not None and await self._may_act_on(coming := ports.ported(request, number)):
+        request = await port_numbers.request_for(store, number) if with_ports else None
+        if request is not None and await self._may_act_on(coming := port_numbers.ported(request, number)):
             return replace(await self.shown(coming), request=request)
-        raise faults.NumberUnknown
+        raise number_errors.NumberUnknown
 
     async def shown(self, number: Document) -> FoundNumber:
         """A number with what uses it."""
@@ -133,68 +142,68 @@ class NumberOperations:
 
     async def available_features(self, found: FoundNumber) -> list[str]:
         """The features that the caller may switch on."""
-        wanted = {*features.fitting(found.document, found.used_by, local_features=self._rules.local_features)}
+        wanted = {*number_features.fitting(found.document, found.used_by, local_features=self._rules.local_features)}
         owner = owner_of(found.document)
         if owner not in self._narrowings:
             self._narrowings[owner] = await self._reseller_features(owner)
         allowed, denied = self._narrowings[owner]
-        named = features.narrowed(found.document, wanted, allowed, denied)
-        return sorted(named | ({features.ADMIN} if self._context.identity.superduper else set()))
+        named = number_features.narrowed(found.document, wanted, allowed, denied)
+        return sorted(named | ({number_features.ADMIN} if self._identity.superduper else set()))
 
     # Acting
 
     async def create(self, number: str, data: dict[str, JSON], *, state: State | None = None) -> Document:
-        """Bring a number into being, in `state` or the one that `data` names, for the account in the path."""
-        allowed = await creation_states(self._context)
+        """Bring a number into being, in `state` or the one that `data` names, for the account."""
+        allowed = await creation_states(self._store, self._identity)
         if not allowed:
-            raise faults.unauthorized(f"account '{self._context.identity.account_id}' is not allowed to create number")
+            raise number_errors.unauthorized(f"account '{self._identity.account_id}' is not allowed to create number")
         named = state or data.get("create_with_state") or State.IN_SERVICE
         if named not in allowed:
-            raise faults.unauthorized(f"creating number in state '{named}' is not allowed")
+            raise number_errors.unauthorized(f"creating number in state '{named}' is not allowed")
         wanted = State(named)
 
         async def step(stored: Document | None) -> Document:
-            if await ports.request_for(self._context.store, number) is not None:
-                raise faults.is_porting(number)
+            if await port_numbers.request_for(self._store, number) is not None:
+                raise number_errors.is_porting(number)
             if stored is not None:
                 await self._check_may_recreate(stored, wanted)
             carrier = self._rules.port_in_carrier if wanted is State.PORT_IN else self._rules.carrier
             begun = stored or replace(new(number), fields={MODULE: module(carrier)})
             return await self._written(self._placed(begun, wanted), stored, merge(_public(stored), _given(data)), data)
 
-        return await self._act(number, step)
+        return await self._act(number, step, adding=True)
 
     async def activate(self, number: str, data: dict[str, JSON]) -> Document:
-        """Put a number into service for the account in the path, be it bought, reserved or another's."""
+        """Put a number into service for the account, be it bought, reserved or another's."""
 
         async def step(stored: Document | None) -> Document:
             if stored is None:
-                raise faults.NumberUnknown
+                raise number_errors.NumberUnknown
             await self._check_may_activate(stored)
             placed = self._placed(stored, State.IN_SERVICE)
             return await self._written(placed, stored, merge(_public(stored), _given(data)), data)
 
-        return await self._act(number, step)
+        return await self._act(number, step, adding=True)
 
     async def reserve(self, number: str, data: dict[str, JSON]) -> Document:
-        """Keep a number for the account in the path."""
+        """Keep a number for the account."""
 
         async def step(stored: Document | None) -> Document:
             if stored is None:
-                raise faults.NumberUnknown
+                raise number_errors.NumberUnknown
             match state_of(stored):
                 case State.AVAILABLE | State.DISCOVERY:
                     pass
                 case State.IN_SERVICE | State.RESERVED:
                     await self._check_may_act_on(stored)
                 case other:
-                    raise faults.no_way(other, State.RESERVED)
-            if state_of(stored) is State.RESERVED and owner_of(stored) == self._context.account_id:
-                raise faults.no_change()
+                    raise number_errors.no_way(other, State.RESERVED)
+            if state_of(stored) is State.RESERVED and owner_of(stored) == self._account_id:
+                raise number_errors.no_change()
             placed = self._placed(stored, State.RESERVED)
             return await self._written(placed, stored, merge(_public(stored), _given(data)), data)
 
-        return await self._act(number, step)
+        return await self._act(number, step, adding=True)
 
     async def replace(self, number: str, data: dict[str, JSON]) -> Document:
         """Give a number other public fields."""
@@ -205,25 +214,25 @@ class NumberOperations:
 
         def merged(stored: dict[str, JSON]) -> dict[str, JSON]:
             public = merge(stored, _given(data))
-            return self._context.valid(schema, public) if schema else public
+            return self._runtime.valid(schema, public) if schema else public
 
         return await self._change(number, data, merged)
 
-    async def release(self, number: str) -> Document:
-        """Take a number from the account that has it; with `hard=true` a superduper admin removes it for good."""
-        for_good = self._context.identity.superduper and self._context.values.is_true("hard")
+    async def release(self, number: str, *, for_good: bool = False) -> Document:
+        """Take a number from the account that has it; a superduper admin may remove it `for_good`."""
+        for_good = for_good and self._identity.superduper
 
         async def step(stored: Document | None) -> Document:
             if stored is None:
-                raise faults.NumberUnknown
+                raise number_errors.NumberUnknown
             if for_good:
                 return moved(stored, State.DELETED, None)
             if state_of(stored) is State.AVAILABLE:
-                raise faults.NumberUnknown
+                raise number_errors.NumberUnknown
             await self._check_may_act_on(stored)
             if state_of(stored) not in RELEASABLE and carrier_of(stored) != LOCAL:
-                raise faults.no_way(state_of(stored), State.RELEASED)
-            return await returned(self._context.runtime, stored)
+                raise number_errors.no_way(state_of(stored), State.RELEASED)
+            return await returned(self._runtime, stored)
 
         return await self._act(number, step)
 
@@ -232,25 +241,26 @@ class NumberOperations:
     ) -> Document:
         async def step(stored: Document | None) -> Document:
             if stored is None:
-                raise faults.NumberUnknown
+                raise number_errors.NumberUnknown
             await self._check_may_act_on(stored)
             return await self._written(stored, stored, change(_public(stored)), data)
 
         return await self._act(number, step)
 
-    async def _act(self, number: str, step: Step) -> Document:
-        """Take a step, and again from where somebody else has put the number in the meantime."""
+    async def _act(self, number: str, step: Step, *, adding: bool = False) -> Document:
+        """Take a step, and again from where somebody else has put the number in the meantime.
+
+        Who is `adding` a number that a mobile device has is told that it exists.
+        """
         check(number)
-        store = self._context.store
+        store = self._store
         async for _ in Retries():
             stored = await store.get(NUMBERS, NUMBER, number)
             if stored is None and await mobile_of(store, number) is not None:
-                raise (
-                    faults.exists(number) if self._context.verb == "PUT" else faults.unauthorized("number of a device")
-                )
+                raise number_errors.exists(number) if adding else number_errors.unauthorized("number of a device")
             document = await step(stored)
-            document.fields.update(stamps(self._context.author, document))
-            self._context.ready_to_write(stored.revision if stored else None)
+            document.fields.update(stamps(self._author, document))
+            self._ready(stored.revision if stored else None)
             try:
                 return await save(store, document, stored)
             except (Stale, Duplicate):
@@ -261,7 +271,7 @@ class NumberOperations:
 
     async def _check_may_recreate(self, stored: Document, wanted: State) -> None:
         if state_of(stored) not in TAKEN_OVER or (wanted is State.PORT_IN and state_of(stored) is not State.PORT_IN):
-            raise faults.exists(stored.id)
+            raise number_errors.exists(stored.id)
         if state_of(stored) is State.PORT_IN:
             await self._check_may_act_on(stored)
 
@@ -273,26 +283,26 @@ class NumberOperations:
                 await self._check_may_act_on(stored)
             case State.RESERVED:
                 reservers = {*history_of(stored), owner_of(stored)}
-                if not reservers & {*self._context.identity.account.tree, self._context.identity.account_id}:
+                if not reservers & {*self._identity.account.tree, self._identity.account_id}:
                     await self._check_may_act_on(stored)
             case other:
-                raise faults.no_way(other, State.IN_SERVICE)
+                raise number_errors.no_way(other, State.IN_SERVICE)
 
     async def _check_may_act_on(self, number: Document) -> None:
         if not await self._may_act_on(number):
-            raise faults.unauthorized()
+            raise number_errors.unauthorized()
 
     async def _may_act_on(self, number: Document) -> bool:
         """Whether the caller's account has the number, or stands above the one that has."""
-        if self._context.identity.superduper:
+        if self._identity.superduper:
             return True
         owner = owner_of(number)
-        account = await self._context.directory.account(owner) if owner else None
-        return account is not None and account.within(self._context.identity.account_id)
+        account = await self._runtime.access.directory.account(owner) if owner else None
+        return account is not None and account.within(self._identity.account_id)
 
     async def _reseller_features(self, owner: str | None) -> tuple[list[str], list[str]]:
         """Features allowed and denied by the reseller of a number's account, else by the installation."""
-        directory, store = self._context.directory, self._context.store
+        directory, store = self._runtime.access.directory, self._store
         account = await directory.account(owner) if owner else None
         reseller_id = await directory.reseller_of(account) if account else None
         config = await store.get(reseller_id, "account_config", f"configs_{CATEGORY}") if reseller_id else None
@@ -305,8 +315,8 @@ class NumberOperations:
     # What becomes of it
 
     def _placed(self, number: Document, state: State) -> Document:
-        """The number in a state that belongs to the account in the path."""
-        account_id = self._context.account_id
+        """The number in a state that belongs to the account."""
+        account_id = self._account_id
         placed = moved(number, state, account_id)
         history = history_of(number)
         if state is State.RESERVED and history[-1:] != [account_id]:
@@ -318,28 +328,28 @@ class NumberOperations:
     ) -> Document:
         """The number with other public fields, and with the features and the carrier that follow from them."""
         written = replace(number, fields={**private_fields(number.fields), **public})
-        carrier = data.get(features.ADMIN)
+        carrier = data.get(number_features.ADMIN)
         if carrier is not None and carrier != carrier_of(number):
             written.fields[MODULE] = module(self._checked_carrier(carrier))
         written.fields.setdefault(FEATURES, {})
         available = await self.available_features(FoundNumber(written, await self._used_by(written)))
-        return features.applied(written, before, available)
+        return number_features.applied(written, before, available)
 
     def _checked_carrier(self, carrier: JSON) -> str:
-        if not self._context.identity.superduper:
-            raise faults.unauthorized(f"features not available: {features.ADMIN}")
+        if not self._identity.superduper:
+            raise number_errors.unauthorized(f"features not available: {number_features.ADMIN}")
         if carrier not in CARRIERS:
-            raise faults.invalid(f"'{carrier}' is not known by the system")
+            raise number_errors.invalid(f"'{carrier}' is not known by the system")
         return str(carrier)
 
     async def _used_by(self, number: Document) -> str | None:
         owner = owner_of(number)
-        return (await users_of(self._context.store, owner, [number.id])).get(number.id) if owner else None
+        return (await users_of(self._store, owner, [number.id])).get(number.id) if owner else None
 
 
 def _given(data: dict[str, JSON]) -> dict[str, JSON]:
     """What a request says of the number itself."""
-    return {key: value for key, value in data.items() if key not in COMPUTED and key != features.ADMIN}
+    return {key: value for key, value in data.items() if key not in COMPUTED and key != number_features.ADMIN}
 
 
 def _public(number: Document | None) -> dict[str, JSON]:

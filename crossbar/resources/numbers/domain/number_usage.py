@@ -41,7 +41,7 @@ async def users_of(store: Store, account_id: str, numbers: Iterable[str]) -> dic
     claims = {number: Unique(NUMBER_CLAIM, number, "numbers", "") for number in numbers}
     if not claims:
         return {}
-    holders = await store.claimants(account_id, claims.values())
+    holders = await store.claims.holders(account_id, claims.values())
     words = {delivering(number): number for number in claims}
     delivered = await store.count_by_tag(Listing(account_id, CONNECTIVITY), words=list(words))
     return {
@@ -53,14 +53,14 @@ async def users_of(store: Store, account_id: str, numbers: Iterable[str]) -> dic
 async def mobile_of(store: Store, number: str) -> Document | None:
     """The number of a mobile device, as the device tells of it."""
     claim = held_number(number, "number")
-    holder = (await store.claimants(NUMBERS, [claim])).get(claim.key)
+    holder = (await store.claims.holders(NUMBERS, [claim])).get(claim.key)
     device = await store.get(*holder) if holder and holder.partition != NUMBERS else None
     return _mobile(number, device) if device else None
 
 
 async def mobiles_of(store: Store, account_id: str) -> list[Document]:
     """The numbers of an account's mobile devices."""
-    claims = await store.claims_of(account_id, "device", "number")
+    claims = await store.claims.held_by_type(account_id, "device", "number")
     devices = await store.get_many(account_id, "device", list(claims.values()))
     return [_mobile(number, devices[device_id]) for number, device_id in claims.items() if device_id in devices]
 

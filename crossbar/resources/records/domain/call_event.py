@@ -19,7 +19,7 @@ CALL_EVENT: Final = Shape(
     summary=Summary("id", "call_id", "event_name", "timestamp"),
     sort="timestamp",
     filters=("call_id",),
-    collection="records",
+    stored_in="records",
 )
 
 

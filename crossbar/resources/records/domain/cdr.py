@@ -74,10 +74,10 @@ CDR: Final = Shape(
         "hangup_cause",
         "call_direction",
     ),
-    collection="records",
+    stored_in="records",
 )
 INTERACTION: Final = Shape(
-    "cdr_interaction", summary=Summary("id"), sort="pvt_created", tags=_owners, collection="records"
+    "cdr_interaction", summary=Summary("id"), sort="pvt_created", tags=_owners, stored_in="records"
 )
 
 

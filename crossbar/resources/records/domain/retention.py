@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
 
 from crossbar import clock
+from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.listing import Listing, Position
 from crossbar.errors import CrossbarError
@@ -34,24 +35,19 @@ COMPANIONS: Final = {"cdr": ("cdr_interaction", "call_root")}
 @asynccontextmanager
 async def retention(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Remove what is too old as long as the server runs."""
-    task = asyncio.create_task(_keep_removing(runtime), name="retention")
-    try:
+    async with in_background(_keep_removing(runtime), name="retention"):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _keep_removing(runtime: Runtime) -> None:
     holder = new_id()
-    known = {shape.type for shape in runtime.store.shapes if shape.collection == "records"}
+    known = {shape.type for shape in runtime.store.shapes if shape.stored_in == "records"}
     for term in runtime.config.retention.days:
         if term.type not in known:
             log.warning("retention.days names %r, which is no type of records; it has no effect", term.type)
     while True:
         try:
-            if await runtime.store.lease(LEASE, holder, LEASE_SECONDS):
+            if await runtime.store.leases.take(LEASE, holder, LEASE_SECONDS):
                 await remove_expired(runtime, holder)
         except CrossbarError as error:
             log.warning("old records could not be removed, they will be tried again: %s", error)
@@ -68,7 +64,7 @@ async def remove_expired(runtime: Runtime, holder: str | None = None) -> int:
         for document_type, before in _limits(runtime).items():
             while count := await _remove_batch(runtime, account.id, document_type, before):
                 removed += count
-                if holder is not None and not await runtime.store.lease(LEASE, holder, LEASE_SECONDS):
+                if holder is not None and not await runtime.store.leases.take(LEASE, holder, LEASE_SECONDS):
                     return removed
                 await asyncio.sleep(runtime.config.retention.pause_ms / 1000)
     if removed:
@@ -78,7 +74,7 @@ async def remove_expired(runtime: Runtime, holder: str | None = None) -> int:
 
 def _limits(runtime: Runtime) -> dict[str, int]:
     """Document type → the Gregorian second before which its records go. Only records ever do."""
-    records = {shape.type for shape in runtime.store.shapes if shape.collection == "records"}
+    records = {shape.type for shape in runtime.store.shapes if shape.stored_in == "records"}
     limits: dict[str, int] = {}
     for term in runtime.config.retention.days:
         before = clock.now() - term.days * clock.DAY
@@ -99,5 +95,5 @@ async def _remove_batch(runtime: Runtime, account_id: str, document_type: str, b
     ids = [row.id async for row in store.stream(listing)]
     if ids:
         await runtime.attachments.delete_many(account_id, document_type, ids)
-        await store.remove_many(account_id, document_type, ids)
+        await store.remove_by_ids(account_id, document_type, ids)
     return len(ids)

@@ -19,7 +19,7 @@ from crossbar.resources.records.domain.cdr import kept_fields
 MOST_MESSAGES: Final = 1_000
 """Messages of one call that are kept: the first ones, which say how it came about."""
 
-INSPECTION: Final = Shape("call_inspection", summary=Summary("id"), sort="pvt_created", collection="records")
+INSPECTION: Final = Shape("call_inspection", summary=Summary("id"), sort="pvt_created", stored_in="records")
 
 
 def sip_message_of(account_id: str, data: dict[str, Any]) -> Document:

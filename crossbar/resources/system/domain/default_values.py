@@ -9,18 +9,18 @@ from functools import reduce
 from typing import Any
 
 from crossbar.documents.document import merge
-from crossbar.endpoint import Context
 from crossbar.errors import JSON
+from crossbar.runtime import Runtime
 
 
-def system_defaults(context: Context, category: str) -> dict[str, Any]:
+def system_defaults(runtime: Runtime, category: str) -> dict[str, Any]:
     """What a category of settings is where nothing is stored: its schema's defaults, then the server's files."""
     schema_id = f"system_config.{category}"
-    schema = context.runtime.schemas.get(schema_id)
+    schema = runtime.schemas.get(schema_id)
     if schema is None:
         return {}
-    values, _ = context.runtime.schemas.errors(schema_id, {})
-    for key, value in context.runtime.settings.given(category).items():
+    values, _ = runtime.schemas.errors(schema_id, {})
+    for key, value in runtime.settings.given(category).items():
         first, *rest = key.split(".")
         if first in schema.get("properties", {}):
             nested = reduce(lambda inner, step: {step: inner}, reversed(rest), value)

@@ -169,7 +169,7 @@ class Runner:
             whole = changed(task, csvs=[*task.fields["csvs"], OUTPUT] if lease["pieces"] else task.fields["csvs"])
             over = ended(whole, outcome(whole)) if status_of(task) is Status.EXECUTING else whole
             await lease.commit(lambda transaction: transaction.replace(over, task))
-        while await self._runtime.store.remove_all(self._pieces(lease, limit=PIECES_AT_ONCE)):
+        while await self._runtime.store.remove_listed(self._pieces(lease, limit=PIECES_AT_ONCE)):
             pass
         await lease.end()
 

@@ -121,7 +121,7 @@ def _pieces_of(piece: Document) -> list[str]:
     return [piece.fields["pvt_task_id"]]
 
 
-CHUNK_SHAPE: Final = Shape("task_output", summary=Summary("id"), tags=_pieces_of, collection="records")
+CHUNK_SHAPE: Final = Shape("task_output", summary=Summary("id"), tags=_pieces_of, stored_in="records")
 
 
 def piece_of_output(task: Document, number: int, text: bytes) -> Document:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.access.authorship import stamps
+from crossbar.access.authorship import Author, stamps
+from crossbar.access.directory import Account
 from crossbar.dialing import account_dial_plan, accounts_of, is_reconcilable, normalize
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
-from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
-from crossbar.errors import JSON, Invalid, NotFound, SystemFault
+from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.ids import monthly_id
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
+from crossbar.runtime import Runtime
 
 FLAT_RATE: Final = {"sms": 0.007, "mms": 0.015}
 """What a message to the public network costs, in dollars."""
@@ -50,137 +52,83 @@ def _value(message: Document) -> dict[str, JSON]:
 def shape(document_type: str) -> Shape:
     """How messages of a type are kept: by the time they were sent, found by their owner and their device."""
     row = Summary("id", key=_key, value=_value, date=_date)
-    return Shape(document_type, summary=row, sort="pvt_created", tags=_tags, collection="records")
+    return Shape(document_type, summary=row, sort="pvt_created", tags=_tags, stored_in="records")
 
 
 SMS: Final = shape("sms")
 MMS: Final = shape("mms")
 
 
-def endpoint(kind: Shape) -> Endpoint:
-    """The paths that messages of both kinds have, but for sending one."""
-    resource = Endpoint(kind.type)
-    paths = tuple(
-        f"/accounts/{{account_id}}{where}/{kind.type}" for where in ("", "/users/{user_id}", "/devices/{device_id}")
-    )
-    items = tuple(f"{path}/{{message_id}}" for path in paths)
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends a message: an account, and in it a user or a device where they are known."""
 
-    @resource.get(*paths)
-    async def messages(context: Context) -> Reply:
-        """The messages of a time range, newest first."""
-        tag, holder_id = _holder(context)
-
-        async def name_holder(_: Context, rows: list[dict[str, Any]]) -> None:
-            for row in rows:
-                row["key"] = [holder_id, row["key"][0]]
-
-        hooks = [name_holder] if tag else []
-        return await answer_listing(
-            context, kind.type, tag=tag, rows_hooks=hooks, time_range=context.config.api.maximum_range
-        )
-
-    @resource.get(*items)
-    async def read(context: Context) -> Reply:
-        """One message."""
-        return Reply.document(await _load(context, kind))
-
-    @resource.delete(*items)
-    async def delete(context: Context) -> Reply:
-        """Delete a message, with its parts."""
-        message = await _load(context, kind)
-        await context.store.remove(message)
-        await context.runtime.attachments.delete(message)
-        return Reply({**message.public, "_read_only": {"deleted": True}}, revision=message.revision)
-
-    return resource
+    account: Account
+    owner_id: str | None = None
+    device_id: str | None = None
 
 
-async def _load(context: Context, kind: Shape) -> Document:
-    message_id = context.path["message_id"]
-    message = await context.store.get(context.account_id, kind.type, message_id)
-    if message is None:
-        raise NotFound(message_id)
-    return message
-
-
-def _holder(context: Context) -> tuple[str | None, str]:
-    """The tag of the messages of the user or device in the path, and its id."""
-    for noun, kind in (("users", "owner"), ("devices", "device")):
-        if parent := context.parents.get(noun):
-            return f"{kind}/{parent.id}", parent.id
-    return None, ""
-
-
-async def send(context: Context, kind: Shape, data: dict[str, JSON]) -> tuple[Document, Reply]:
-    """Queue a message whose `data` fits its schema; returns it as kept, and the answer.
+async def send(
+    runtime: Runtime, sender: Sender, kind: Shape, data: dict[str, JSON], *, author: Author
+) -> tuple[Document, dict[str, JSON], bool]:
+    """Queue a message whose `data` fits its schema; returns it as kept, what its sender is told, and whether it leaves.
 
     Raises 400 `disabled` for a disabled account, and 400 on `from` where a message to the public network does not
     come from a number of the account.
     """
-    if not context.account.enabled:
+    account, owner_id, store = sender.account, sender.owner_id, runtime.store
+    if not account.enabled:
         raise SystemFault("disabled")
-    owner_id = _owner_of(context)
-    to = normalize(str(data["to"]), await account_dial_plan(context.store, context.account_id))
+    to = normalize(str(data["to"]), await account_dial_plan(store, account.id))
     off_net = is_reconcilable(to)
-    sender = str(data.get("from") or await _caller_id(context, owner_id, "external" if off_net else "internal"))
+    number = str(data.get("from") or await _caller_id(store, sender, "external" if off_net else "internal"))
     if off_net:
-        sender = normalize(sender)
-        await _check_number(context, sender)
+        number = normalize(number)
+        await _check_number(store, account.id, number)
     fields: dict[str, JSON] = {
-        "from": sender,
+        "from": number,
         "to": to if off_net else data["to"],
         "direction": "outbound",
         "status": "queued",
-        "message_id": context.request_id,
+        "message_id": author.request_id,
         "route_type": "offnet" if off_net else "onnet",
     }
     if "body" in data:
         fields["body"] = data["body"]
     if owner_id:
         fields["owner_id"] = owner_id
-    if device := context.parents.get("devices"):
-        fields["device_id"] = device.id
-    message = Document(context.account_id, kind.type, monthly_id(), fields)
-    message.fields |= stamps(context.author, message)
-    saved = await context.store.insert(message)
-    answer = {key: fields[key] for key in ("message_id", "from", "to", "body", "route_type") if key in fields}
+    if sender.device_id:
+        fields["device_id"] = sender.device_id
+    message = Document(account.id, kind.type, monthly_id(), fields)
+    message.fields |= stamps(author, message)
+    saved = await store.insert(message)
+    answer: dict[str, JSON] = {
+        key: fields[key] for key in ("message_id", "from", "to", "body", "route_type") if key in fields
+    }
     variables = {
-        "account_id": context.account_id,
-        "reseller_id": await context.directory.reseller_of(context.account),
+        "account_id": account.id,
+        "reseller_id": await runtime.access.directory.reseller_of(account),
         "authorizing_type": "user" if owner_id else "account",
-        "authorizing_id": owner_id or context.account_id,
+        "authorizing_id": owner_id or account.id,
     } | ({"owner_id": owner_id} if owner_id else {})
-    reply = Reply({**answer, "account_id": context.account_id, "custom_vars": variables})
-    if off_net:
-        reply.extra = {"charges": FLAT_RATE[kind.type]}
-    return saved, reply
+    return saved, {**answer, "account_id": account.id, "custom_vars": variables}, off_net
 
 
-def _owner_of(context: Context) -> str | None:
-    """The user who sends: the one in the path, the device's owner, or the caller in its own account."""
-    if user := context.parents.get("users"):
-        return user.id
-    if device := context.parents.get("devices"):
-        return device.at("owner_id")  # type: ignore[no-any-return]
-    return context.identity.owner_id if context.identity.account_id == context.account_id else None
-
-
-async def _caller_id(context: Context, owner_id: str | None, kind: str) -> str:
+async def _caller_id(store: Store, sender: Sender, kind: str) -> str:
     """The number a message shows when none is given: the sender's, else the account's."""
     user, account = await asyncio.gather(
-        context.store.get(context.account_id, "user", owner_id or ""),
-        context.store.get(ACCOUNTS, "account", context.account_id),
+        store.get(sender.account.id, "user", sender.owner_id or ""), store.get(ACCOUNTS, "account", sender.account.id)
     )
     numbers = (holder.at(f"caller_id.{kind}.number") for holder in (user, account) if holder)
     return str(next(filter(None, numbers), ""))
 
 
-async def _check_number(context: Context, number: str) -> None:
+async def _check_number(store: Store, account_id: str, number: str) -> None:
     """Only a number that the account holds may speak to the public network."""
-    holder = (await accounts_of(context.store, [number])).get(number)
+    holder = (await accounts_of(store, [number])).get(number)
     if holder is None:
         raise Invalid.field("from", "invalid", "number is invalid", cause=number)
-    if holder != context.account_id:
+    if holder != account_id:
         raise Invalid.field("from", "forbidden", "number does not belong to account", cause=number)
 
 

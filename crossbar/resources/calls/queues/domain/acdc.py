@@ -47,10 +47,10 @@ CALL_STAT: Final = Shape(
     summary=Summary("id", **{name: _or_empty(name) for name in COLUMNS[1:]}),
     sort="entered_timestamp",
     filters=("agent_id", "queue_id", "status"),
-    collection="records",
+    stored_in="records",
 )
 AGENT_STATUS: Final = Shape(
-    "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), collection="records"
+    "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), stored_in="records"
 )
 
 

@@ -8,22 +8,20 @@ from __future__ import annotations
 from typing import Literal
 
 from crossbar import clock
-from crossbar.endpoint import Context
-from crossbar.errors import Invalid
+from crossbar.errors import JSON, Invalid
 from crossbar.resources.records.domain.cdr_row import whole
 
 
-def stat_range(context: Context, *, cause: Literal["start", "end"]) -> tuple[int, int]:
-    """The range asked for, both ends inclusive; without a start the last day, and never more than a month.
+def stat_range(given: JSON, until: JSON, *, longest: int, cause: Literal["start", "end"]) -> tuple[int, int]:
+    """The range from `given` to `until`, both inclusive, at most `longest` seconds; without a start the last day.
 
     Raises 400 `end_range.maximum` for one that ends before it starts; `cause` says which end the error quotes.
     """
-    last = whole(context.values.get("end_range")) or clock.now()
-    given = context.values.get("start_range")
+    last = whole(until) or clock.now()
     if given is None:
         return last - clock.DAY, last
     first = whole(given)
     if first > last:
         quoted = given if cause == "start" else last
         raise Invalid.field("end_range", "maximum", "value is greater than start_range", cause=quoted)
-    return max(first, last - context.config.api.maximum_range), last
+    return max(first, last - longest), last

@@ -1,6 +1,6 @@
 """Voicemail messages: a sound and what is known of the call, kept by month and found by box and folder.
 
-For whoever brings messages in: `create_message` makes one of a box, its metadata and its sound.
+`Voicemail.create` makes a message of a box, its metadata and its sound.
 
 Source: `core/kazoo_voicemail` (`kvm_message.erl`, `kvm_messages.erl`, `kvm_util.erl`), `kzd_box_message.erl`.
 """
@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from crossbar import clock, ids
-from crossbar.access.authorship import stamps
+from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import Account
+from crossbar.config import Config
+from crossbar.conversion.converter import MediaConverter
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import Context
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.calls.media.domain.local_time import file_time, local_time
 from crossbar.resources.calls.media.domain.media_file import check_sound, record_id, save_with_files, sound
+from crossbar.runtime import Runtime
 from crossbar.wire.body import UploadedFile
 
 TYPE: Final = "mailbox_message"
@@ -68,21 +70,21 @@ SHAPE: Final = Shape(
     ),
     sort="metadata.timestamp",
     tags=tags,
-    collection="records",
+    stored_in="records",
 )
 
 
 # Retention
 
 
-def retention_seconds(context: Context) -> int:
+def retention_seconds(config: Config) -> int:
     """How long messages can be changed."""
-    return context.config.media.message_retention_duration * clock.DAY + _GRACE
+    return config.media.message_retention_duration * clock.DAY + _GRACE
 
 
-def retention_limit(context: Context) -> int:
+def retention_limit(config: Config) -> int:
     """The time before which messages are only kept, and shown as deleted."""
-    return clock.now() - retention_seconds(context)
+    return clock.now() - retention_seconds(config)
 
 
 def as_retained(metadata: dict[str, JSON], limit: int) -> dict[str, JSON]:
@@ -97,189 +99,187 @@ def as_retained(metadata: dict[str, JSON], limit: int) -> dict[str, JSON]:
     }
 
 
-# Finding
+@dataclass(frozen=True, slots=True)
+class Voicemail:
+    """The voicemail messages of one account, as read and changed by one author."""
 
+    runtime: Runtime
+    converter: MediaConverter
+    account: Account
+    author: Author
 
-async def find_message(context: Context, box_id: str, message_id: str) -> Document:
-    """A message of a box. Raises 404 for one that is missing or in another box."""
-    message = await context.store.get(context.account_id, TYPE, message_id)
-    if message is None or message.at("source_id") != box_id:
-        raise NotFound(message_id)
-    return message
+    # Finding
 
+    async def find(self, box_id: str, message_id: str) -> Document:
+        """A message of a box. Raises 404 for one that is missing or in another box."""
+        message = await self.runtime.store.get(self.account.id, TYPE, message_id)
+        if message is None or message.at("source_id") != box_id:
+            raise NotFound(message_id)
+        return message
 
-async def message_ids(context: Context, box_id: str, folder: str | None = None) -> list[str]:
-    """The messages of a box, or of one of its folders, the newest first."""
-    tag = f"box/{box_id}" if folder is None else f"box/{box_id}/{folder}"
-    return [row.id async for row in context.store.stream(Listing(context.account_id, TYPE, tag=tag))]
+    async def ids(self, box_id: str, folder: str | None = None) -> list[str]:
+        """The messages of a box, or of one of its folders, the newest first."""
+        tag = f"box/{box_id}" if folder is None else f"box/{box_id}/{folder}"
+        return [row.id async for row in self.runtime.store.stream(Listing(self.account.id, TYPE, tag=tag))]
 
+    async def counts(self, box_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+        """New and saved messages inside the retention time of each box that has any: box → folder → number."""
+        words = [f"box/{box_id}/{folder}" for box_id in box_ids for folder in (NEW, SAVED)]
+        if not words:
+            return {}
+        recent = Listing(self.account.id, TYPE, end=Position.value(retention_limit(self.runtime.config)))
+        counts: dict[str, dict[str, int]] = {}
+        for word, count in (await self.runtime.store.count_by_tag(recent, words=words)).items():
+            _, box_id, folder = word.split("/")
+            counts.setdefault(box_id, {NEW: 0, SAVED: 0})[folder] = count
+        return counts
 
-async def count_messages(context: Context, box_ids: Iterable[str]) -> dict[str, dict[str, int]]:
-    """New and saved messages inside the retention time of each box that has any: box → folder → number."""
-    words = [f"box/{box_id}/{folder}" for box_id in box_ids for folder in (NEW, SAVED)]
-    if not words:
-        return {}
-    recent = Listing(context.account_id, TYPE, end=Position.value(retention_limit(context)))
-    counts: dict[str, dict[str, int]] = {}
-    for word, count in (await context.store.count_by_tag(recent, words=words)).items():
-        _, box_id, folder = word.split("/")
-        counts.setdefault(box_id, {NEW: 0, SAVED: 0})[folder] = count
-    return counts
+    def download_name(self, box: Document, message: Document, extension: str) -> str:
+        """`<caller's number>_<time>.<extension>`, the time in the box's time zone."""
+        moment = self._box_time(box, message.at("metadata.timestamp"))
+        return f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}"
 
+    # Making
 
-def download_name(context: Context, box: Document, message: Document, extension: str) -> str:
-    """`<caller's number>_<time>.<extension>`, the time in the box's time zone."""
-    moment = _box_time(context, context.account, box, message.at("metadata.timestamp"))
-    return f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}"
+    async def create(
+        self,
+        box: Document,
+        data: Mapping[str, Any],
+        file: UploadedFile | None,
+        *,
+        reference: str | None = None,
+    ) -> Document:
+        """A new message in a box of an account, with its sound if there is one.
 
-
-# Making
-
-
-async def create_message(
-    context: Context,
-    account: Account,
-    box: Document,
-    data: Mapping[str, Any],
-    file: UploadedFile | None,
-    *,
-    reference: str | None = None,
-) -> Document:
-    """A new message in a box of an account, with its sound if there is one.
-
-    `data` is of schema `vm_message_metadata`, already valid; what it leaves out gets a default. `timestamp`
-    (Gregorian seconds) decides the month it is kept in. With a `reference` the same message is kept once: a second
-    one raises Duplicate. Raises 400 for a file that is no sound.
-    """
-    files = []
-    if file is not None:
-        check_sound(file)
-        files = [await sound(context, file, box.at("media_extension", "mp3"))]
-    timestamp = data.get("timestamp") or clock.now()
-    number = data.get("caller_id_number") or ANONYMOUS
-    realm = account.realm or "nodomain"
-    message = Document(
-        account.id,
-        TYPE,
-        record_id(timestamp, reference),
-        {
-            "description": "voicemail message with media",
-            "source_type": "voicemail",
-            "media_source": "recording",
-            "streamable": True,
-            "metadata": {
-                "from": f"{data.get('from') or number}@{realm}",
-                "caller_id_number": number,
-                "caller_id_name": data.get("caller_id_name") or ANONYMOUS,
-                "call_id": data.get("call_id") or ids.new_secret(12),
-                "length": data.get("length", 1),
+        `data` is of schema `vm_message_metadata`, already valid; what it leaves out gets a default. `timestamp`
+        (Gregorian seconds) decides the month it is kept in. With a `reference` the same message is kept once: a second
+        one raises Duplicate. Raises 400 for a file that is no sound.
+        """
+        files = []
+        if file is not None:
+            check_sound(file)
+            files = [await self._converted(box, file)]
+        timestamp = data.get("timestamp") or clock.now()
+        number = data.get("caller_id_number") or ANONYMOUS
+        realm = self.account.realm or "nodomain"
+        message = Document(
+            self.account.id,
+            TYPE,
+            record_id(timestamp, reference),
+            {
+                "description": "voicemail message with media",
+                "source_type": "voicemail",
+                "media_source": "recording",
+                "streamable": True,
+                "metadata": {
+                    "from": f"{data.get('from') or number}@{realm}",
+                    "caller_id_number": number,
+                    "caller_id_name": data.get("caller_id_name") or ANONYMOUS,
+                    "call_id": data.get("call_id") or ids.new_secret(12),
+                    "length": data.get("length", 1),
+                },
             },
-        },
-    )
-    recipient = data.get("to") or box.at("mailbox")
-    _place(context, account, message, box, timestamp, folder=data.get("folder") or NEW, to=f"{recipient}@{realm}")
-    return await save_with_files(context, message, files)
+        )
+        recipient = data.get("to") or box.at("mailbox")
+        self._place(message, box, timestamp, folder=data.get("folder") or NEW, to=f"{recipient}@{realm}")
+        return await save_with_files(self.runtime, message, files)
 
+    async def replace_sound(self, box: Document, message: Document, file: UploadedFile) -> None:
+        """Give a message another sound. Raises 400 for a file that is none."""
+        check_sound(file)
+        stored = await self._converted(box, file)
+        await self.runtime.attachments.put(message, stored.name, stored.content_type, stored.contents, alone=True)
 
-async def replace_sound(context: Context, box: Document, message: Document, file: UploadedFile) -> None:
-    """Give a message another sound. Raises 400 for a file that is none."""
-    check_sound(file)
-    stored = await sound(context, file, box.at("media_extension", "mp3"))
-    await context.runtime.attachments.put(message, stored.name, stored.content_type, stored.contents, alone=True)
+    async def _converted(self, box: Document, file: UploadedFile) -> UploadedFile:
+        """A sound in the format that the box wants."""
+        wanted = box.at("media_extension", "mp3")
+        return await sound(self.converter, file, wanted, normalize=self.runtime.config.media.normalize_media)
 
+    def _place(self, message: Document, box: Document, timestamp: int, *, folder: str, to: str) -> None:
+        """Put a message, in place, into a folder of a box, as of a time."""
+        moment = self._box_time(box, timestamp)
+        message.fields |= {
+            "name": f"mailbox {box.at('mailbox')} message {_message_time(moment)}",
+            "source_id": box.id,
+            "utc_seconds": timestamp,
+            "metadata": {
+                **message.fields["metadata"],
+                "timestamp": timestamp,
+                "to": to,
+                "folder": folder,
+                "media_id": message.id,
+            },
+        }
+        message.fields |= stamps(self.author, message)
 
-def _place(
-    context: Context, account: Account, message: Document, box: Document, timestamp: int, *, folder: str, to: str
-) -> None:
-    """Put a message, in place, into a folder of a box, as of a time."""
-    moment = _box_time(context, account, box, timestamp)
-    message.fields |= {
-        "name": f"mailbox {box.at('mailbox')} message {_message_time(moment)}",
-        "source_id": box.id,
-        "utc_seconds": timestamp,
-        "metadata": {
-            **message.fields["metadata"],
-            "timestamp": timestamp,
-            "to": to,
-            "folder": folder,
-            "media_id": message.id,
-        },
-    }
-    message.fields |= stamps(context.author, message)
+    def _box_time(self, box: Document, timestamp: int) -> datetime:
+        """A moment as the people of a box tell the time."""
+        return local_time(
+            timestamp, box.at("timezone"), self.account.timezone, self.runtime.config.accounts.default_timezone
+        )
 
+    # Changing
 
-def _box_time(context: Context, account: Account, box: Document, timestamp: int) -> datetime:
-    """A moment as the people of a box tell the time."""
-    return local_time(timestamp, box.at("timezone"), account.timezone, context.config.accounts.default_timezone)
+    async def set_folder(self, box_id: str, message_id: str, folder: str, *, gone: bool = False) -> Document:
+        """Put a message into a folder; `gone` takes it out of all lists, too. Raises 404, or 400 for one too old."""
+        _check_age(await self.find(box_id, message_id), retention_limit(self.runtime.config))
+
+        def change(message: Document) -> None:
+            message.fields["metadata"] = {**message.fields["metadata"], "folder": folder}
+            message.fields |= stamps(self.author, message) | ({"pvt_deleted": True} if gone else {})
+
+        changed = await self.runtime.store.update(self.account.id, TYPE, message_id, change)
+        if changed is None:
+            raise NotFound(message_id)
+        return changed
+
+    async def copy(self, box_id: str, message_id: str, target: Document) -> Document:
+        """A copy of a message, new in another box. Raises 404, or 400 for one too old."""
+        message, copy = await self._carbon(box_id, message_id, target)
+        try:
+            await self._copy_sound(message, copy)
+            return await self.runtime.store.insert(copy)
+        except BaseException:
+            await self.runtime.attachments.delete(copy)
+            raise
+
+    async def move(self, box_id: str, message_id: str, target: Document) -> Document:
+        """A message as a new one of another box; the old one is no more. Raises 404, or 400 for one too old."""
+        message, copy = await self._carbon(box_id, message_id, target)
+
+        async def exchange(transaction: Transaction) -> Document:
+            if await transaction.get(message.partition, TYPE, message.id) is None:
+                raise NotFound(message.id)
+            await transaction.remove(message)
+            return await transaction.insert(copy)
+
+        try:
+            await self._copy_sound(message, copy)
+            moved = await self.runtime.store.transact(exchange)
+        except BaseException:
+            await self.runtime.attachments.delete(copy)
+            raise
+        await self.runtime.attachments.delete(message)
+        return moved
+
+    async def _carbon(self, box_id: str, message_id: str, target: Document) -> tuple[Document, Document]:
+        """A message and what it will be in another box."""
+        message = await self.find(box_id, message_id)
+        _check_age(message, retention_limit(self.runtime.config))
+        copy = replace(message, id=ids.monthly_id(), fields=dict(message.fields), revision=None)
+        copy.fields["history"] = [*message.at("history", []), box_id]
+        recipient = f"{target.at('mailbox')}@{self.account.realm or 'nodomain'}"
+        self._place(copy, target, clock.now(), folder=NEW, to=recipient)
+        return message, copy
+
+    async def _copy_sound(self, message: Document, copy: Document) -> None:
+        attachments = self.runtime.attachments
+        for attachment in await attachments.all(message):
+            await attachments.copy(attachment, copy)
 
 
 def _message_time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d} {moment.hour}:{moment.minute}:{moment.second}"
-
-
-# Changing
-
-
-async def set_folder(context: Context, box_id: str, message_id: str, folder: str, *, gone: bool = False) -> Document:
-    """Put a message into a folder; `gone` takes it out of all lists, too. Raises 404, or 400 for one too old."""
-    _check_age(await find_message(context, box_id, message_id), retention_limit(context))
-
-    def change(message: Document) -> None:
-        message.fields["metadata"] = {**message.fields["metadata"], "folder": folder}
-        message.fields |= stamps(context.author, message) | ({"pvt_deleted": True} if gone else {})
-
-    changed = await context.store.update(context.account_id, TYPE, message_id, change)
-    if changed is None:
-        raise NotFound(message_id)
-    return changed
-
-
-async def copy_message(context: Context, box_id: str, message_id: str, target: Document) -> Document:
-    """A copy of a message, new in another box. Raises 404, or 400 for one too old."""
-    message, copy = await _carbon(context, box_id, message_id, target)
-    try:
-        await _copy_sound(context, message, copy)
-        return await context.store.insert(copy)
-    except BaseException:
-        await context.runtime.attachments.delete(copy)
-        raise
-
-
-async def move_message(context: Context, box_id: str, message_id: str, target: Document) -> Document:
-    """A message as a new one of another box; the old one is no more. Raises 404, or 400 for one too old."""
-    message, copy = await _carbon(context, box_id, message_id, target)
-
-    async def exchange(transaction: Transaction) -> Document:
-        if await transaction.get(message.partition, TYPE, message.id) is None:
-            raise NotFound(message.id)
-        await transaction.remove(message)
-        return await transaction.insert(copy)
-
-    try:
-        await _copy_sound(context, message, copy)
-        moved = await context.store.transact(exchange)
-    except BaseException:
-        await context.runtime.attachments.delete(copy)
-        raise
-    await context.runtime.attachments.delete(message)
-    return moved
-
-
-async def _carbon(context: Context, box_id: str, message_id: str, target: Document) -> tuple[Document, Document]:
-    """A message and what it will be in another box."""
-    message = await find_message(context, box_id, message_id)
-    _check_age(message, retention_limit(context))
-    copy = replace(message, id=ids.monthly_id(), fields=dict(message.fields), revision=None)
-    copy.fields["history"] = [*message.at("history", []), box_id]
-    recipient = f"{target.at('mailbox')}@{context.account.realm or 'nodomain'}"
-    _place(context, context.account, copy, target, clock.now(), folder=NEW, to=recipient)
-    return message, copy
-
-
-async def _copy_sound(context: Context, message: Document, copy: Document) -> None:
-    attachments = context.runtime.attachments
-    for attachment in await attachments.all(message):
-        await attachments.copy(attachment, copy)
 
 
 def _check_age(message: Document, limit: int) -> None:

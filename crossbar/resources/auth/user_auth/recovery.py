@@ -20,10 +20,8 @@ from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Context, Reply, Who
 from crossbar.errors import Invalid, InvalidCredentials
 from crossbar.ids import new_secret
-from crossbar.resources.auth.domain.login_answer import logged_in
-from crossbar.resources.auth.domain.login_attempt import recorder
-from crossbar.resources.auth.user_auth import user_auth
-from crossbar.resources.identity.domain.welcome_mail import send_recovery
+from crossbar.resources.auth.user_auth import logged_in, login_record, user_auth
+from crossbar.resources.identity.domain.welcome_mail import MAIL, send_recovery
 from crossbar.resources.identity.users import username_claim
 
 TYPE: Final = "password_reset"
@@ -55,7 +53,7 @@ async def send_link(context: Context) -> Reply:
     fields = {"pvt_digest": _digest(context, reset_id), "pvt_type": TYPE, "pvt_created": clock.now()}
     await context.store.upsert(Document(account.id, TYPE, user.id, fields))
     separator = "&" if "?" in ui_url else "?"
-    await send_recovery(context, account, user, f"{ui_url}{separator}recovery={reset_id}")
+    await send_recovery(context.service(MAIL), account, user, f"{ui_url}{separator}recovery={reset_id}")
     return Reply(f"Request for password reset handled, email sent to: {user.at('email')}")
 
 
@@ -72,7 +70,7 @@ async def use_link(context: Context) -> Reply:
         access.costs.drain(context)
         message = "The provided reset_id did not resolve to any user"
         raise Invalid.field("user", "not_found", message, cause=reset_id)
-    way = LoginMethod(USER_AUTH, "user_auth_recovery_reset", context, recorder(context))
+    way = LoginMethod(USER_AUTH, "user_auth_recovery_reset", context, login_record(context))
     login = await access.logins.admit(account, user, way, context.object.get("multi_factor_response"))
     await _demand_new_password(context, reset)
     await context.store.remove(reset)
@@ -90,7 +88,7 @@ async def _demand_new_password(context: Context, reset: Document) -> None:
 async def _reset(context: Context, reset_id: str) -> Document | None:
     """The reset of this id, if it is not too old."""
     wanted = claim(_digest(context, reset_id))
-    holder = (await context.store.claimants("", [wanted])).get(wanted.key)
+    holder = (await context.store.claims.holders("", [wanted])).get(wanted.key)
     reset = await context.store.get(holder.partition, TYPE, holder.id) if holder else None
     fresh = reset is not None and reset.fields["pvt_created"] > clock.now() - LIFETIME_SECONDS
     return reset if fresh else None
@@ -138,7 +136,7 @@ async def _account(context: Context, data: dict[str, Any]) -> Account:
 
 async def _user(context: Context, account: Account, username: str) -> Document:
     """The user of this name, enabled and with an address."""
-    holder = await context.store.holder(account.id, username_claim(username).key)
+    holder = await context.store.claims.holder(account.id, username_claim(username).key)
     user = await context.store.get(account.id, "user", holder) if holder else None
     if user is None:
         raise Invalid.field("username", "not_found", "The provided user name was not found", cause=username)

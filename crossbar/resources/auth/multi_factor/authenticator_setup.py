@@ -18,9 +18,8 @@ from crossbar.access.directory import Account, User
 from crossbar.access.logins import MULTI_FACTOR, USER_AUTH, LoginAttempt
 from crossbar.endpoint import ABSENT, Binary, Context, Reply, Who
 from crossbar.errors import Forbidden, Invalid, InvalidCredentials, NotFound, Plain
-from crossbar.resources.auth.domain.login_attempt import recorder
 from crossbar.resources.auth.multi_factor import multi_factor
-from crossbar.resources.auth.user_auth import read_credentials
+from crossbar.resources.auth.user_auth import login_record, read_credentials
 from crossbar.wire.negotiation import JSON_TYPES
 
 PNG: Final = "image/png"
@@ -31,7 +30,7 @@ ISSUER: Final = "KAZOO"
 async def set_up(context: Context) -> Reply | Binary:
     """Without a code: what an app needs, as `otpauth://` URI or QR code. With the app's code: confirmed."""
     credentials = read_credentials(context)
-    account, user = await context.runtime.access.logins.identify(credentials, context, recorder(context))
+    account, user = await context.runtime.access.logins.identify(credentials, context, login_record(context))
     if credentials.second_factor:
         return await _confirm(context, account, user, str(credentials.second_factor))
     try:
@@ -49,10 +48,10 @@ async def _confirm(context: Context, account: Account, user: User, code: str) ->
     access = context.runtime.access
     attempt = LoginAttempt(account.id, user.id, USER_AUTH, MULTI_FACTOR, "success", "authenticator was confirmed")
     if not await access.authenticators.check(user, code):
-        await recorder(context)(replace(attempt, status="failed", message="unauthorized"))
+        await login_record(context)(replace(attempt, status="failed", message="unauthorized"))
         access.costs.drain(context)
         raise InvalidCredentials
-    await recorder(context)(attempt)
+    await login_record(context)(attempt)
     codes = await access.authenticators.renew_recovery_codes(user)
     login = await access.logins.grant(account, user, USER_AUTH, {"mfa_resp": code})
     return Reply([{"recovery_codes": codes}], auth_token=login.token)

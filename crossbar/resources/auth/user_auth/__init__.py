@@ -7,15 +7,37 @@ from __future__ import annotations
 
 import hmac
 
-from crossbar.access.logins import USER_AUTH, Credentials, LoginAttempt
+from crossbar.access.logins import USER_AUTH, Credentials, Login, LoginAttempt, Record
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import Forbidden, InvalidCredentials, NotFound, Plain
-from crossbar.resources.auth.domain.login_answer import logged_in, login_object
-from crossbar.resources.auth.domain.login_attempt import recorder
+from crossbar.resources.auth.domain.login_answer import login_object
+from crossbar.resources.auth.domain.login_attempt import recording
+from crossbar.wire.envelope import AUTOMATIC, PageInfo
 
 user_auth = Endpoint("user_auth")
 
 IMPERSONATE = "impersonate_user"
+
+
+def login_record(context: Context) -> Record:
+    """Keeps what becomes of the log-in that this request tries."""
+    return recording(
+        context.store, client_ip=context.client_ip, headers=context.request.headers, request_id=context.request_id
+    )
+
+
+async def logged_in(context: Context, login: Login, *, location: str | None = None) -> Reply:
+    """201 with the login object and, in the envelope, the new token.
+
+    A log-in by credentials or API key also shows `page_size`, `revision` and a location, which clients know.
+    """
+    return Reply(
+        await login_object(context.runtime, login.account, login.user),
+        revision=AUTOMATIC if location is not None else None,
+        auth_token=login.token,
+        page=PageInfo(1) if location is not None else None,
+        location=location,
+    )
 
 
 @user_auth.put("/user_auth", who=Who.ANONYMOUS)
@@ -23,7 +45,9 @@ async def log_in(context: Context) -> Reply:
     """A token for whoever knows the hash of `username:password`."""
     if context.values.get("action"):
         raise Forbidden
-    login = await context.runtime.access.logins.by_credentials(read_credentials(context), context, recorder(context))
+    login = await context.runtime.access.logins.by_credentials(
+        read_credentials(context), context, login_record(context)
+    )
     owner_id = login.user.id if login.user else ""
     return await logged_in(context, login, location=f"/v2/user_auth/{owner_id}")
 
@@ -77,5 +101,5 @@ async def impersonate(context: Context) -> Reply:
     }
     login = await context.runtime.access.logins.grant(context.account, user, USER_AUTH, extra)
     message = "authentication resulted in token creation"
-    await recorder(context)(LoginAttempt(context.account_id, user_id, USER_AUTH, IMPERSONATE, "success", message))
+    await login_record(context)(LoginAttempt(context.account_id, user_id, USER_AUTH, IMPERSONATE, "success", message))
     return await logged_in(context, login)

@@ -13,15 +13,14 @@ from crossbar.access.directory import Account
 from crossbar.documents.document import Document
 from crossbar.documents.store import Duplicate
 from crossbar.endpoint import Context, Reply
+from crossbar.endpoint.files import only_file
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.calls.fax.domain import fax
-from crossbar.resources.calls.media.domain.media_file import only_file
+from crossbar.resources.calls.fax.faxes import fax_store
 from crossbar.resources.calls.media.recordings import create_recording
-from crossbar.resources.calls.voicemail.domain.voicemail_message import create_message
 from crossbar.resources.calls.voicemail.vmboxes import mailbox_claim
+from crossbar.resources.calls.voicemail.vmboxes import voicemail as voicemail_of
 from crossbar.resources.ingest.ingest import PostedAccounts, ingest
-
-__all__ = ["ingest"]
 
 ADDRESSES: Final = frozenset({"account_id", "account_realm", "vmbox_id", "mailbox", "folder"})
 """What says where a record belongs, and is no part of it."""
@@ -34,7 +33,7 @@ async def voicemail(context: Context) -> Reply:
     box = await _box(context, account)
     data = context.valid("vm_message_metadata", _data(context, "folder"))
     reference = _reference(context, "voicemail", box.id, data.get("timestamp"))
-    message = create_message(context, account, box, data, only_file(context), reference=reference)
+    message = voicemail_of(context, account).create(box, data, only_file(context), reference=reference)
     return await _kept(account, message)
 
 
@@ -58,7 +57,7 @@ async def received(context: Context) -> Reply:
         )
     data = _data(context)
     reference = _reference(context, "fax", where, data.get("timestamp"))
-    stored = fax.store_fax(context, account.id, where, data, only_file(context), reference=reference)
+    stored = fax_store(context).keep(account.id, where, data, only_file(context), reference=reference)
     return await _kept(account, stored)
 
 
@@ -71,7 +70,7 @@ async def fax_result(context: Context) -> Reply:
     if job is None or fax.folder(job) != fax.OUTGOING:
         raise NotFound(job_id)
     valid = context.valid("faxes", {**job.public, "tx_result": result if isinstance(result, dict) else {}})
-    return await _kept(account, fax.finish_job(context, job, valid["tx_result"]))
+    return await _kept(account, fax_store(context).finish(job, valid["tx_result"]))
 
 
 async def _account(context: Context) -> Account:
@@ -86,7 +85,7 @@ async def _box(context: Context, account: Account) -> Document:
     """The box that a message is for. Raises 400 where there is none."""
     box_id, mailbox = context.object.get("vmbox_id"), context.object.get("mailbox")
     if box_id is None and mailbox:
-        box_id = await context.store.holder(account.id, mailbox_claim(str(mailbox)).key)
+        box_id = await context.store.claims.holder(account.id, mailbox_claim(str(mailbox)).key)
     box = await context.store.get(account.id, "vmbox", str(box_id)) if box_id else None
     if box is None:
         field = "mailbox" if mailbox else "vmbox_id"

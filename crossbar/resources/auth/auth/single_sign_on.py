@@ -20,14 +20,12 @@ from crossbar.access.tokens import BadToken
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Context, Draft, Lifecycle, Reply, Who, answer_listing
-from crossbar.endpoint.hooks import Hooks
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
 from crossbar.errors import Forbidden, Invalid, InvalidCredentials, NotFound, SystemFault
 from crossbar.resources.auth.auth import auth
-from crossbar.resources.auth.domain.login_answer import logged_in
-from crossbar.resources.auth.domain.login_attempt import recorder
-from crossbar.resources.auth.domain.login_provider import OAUTH
+from crossbar.resources.auth.domain.login_provider import OAUTH, PROVIDER_SHAPE
 from crossbar.resources.auth.domain.oauth import Person, Unproven, issuer_and_audience, person_of_code, person_of_token
+from crossbar.resources.auth.user_auth import logged_in, login_record
 from crossbar.runtime import Runtime
 
 APP: Final = "auth_app"
@@ -51,18 +49,32 @@ def _user_tag(account_id: str, owner_id: str) -> str:
     return f"user/{account_id}/{owner_id}"
 
 
-SHAPES: Final = (
+LINK_SHAPE: Final = Shape(
+    LINK,
+    summary=Summary("id", "scopes", "email", app="pvt_app_id", provider="pvt_app_provider_id"),
+    tags=_link_tags,
+)
+
+providers = Collection(
+    auth,
+    "/auth/providers/{provider_id}",
+    PROVIDER_SHAPE,
+    schema="auth.provider",
+    operations=(),
+    partition=lambda _: SYSTEM_AUTH,
+)
+apps = Collection(
+    auth,
+    "/auth/apps/{app_id}",
     Shape(APP, summary=Summary("id", "name", "description", "provider"), tags=_app_tags),
-    Shape(
-        LINK,
-        summary=Summary("id", "scopes", "email", app="pvt_app_id", provider="pvt_app_provider_id"),
-        tags=_link_tags,
-    ),
+    schema="auth.app",
+    operations=(),
+    partition=lambda _: SYSTEM_AUTH,
 )
 
 
 @asynccontextmanager
-async def part(app: web.Application, _: Runtime) -> AsyncIterator[None]:
+async def provider_session(app: web.Application, _: Runtime) -> AsyncIterator[None]:
     """One worker's connections to providers."""
     async with ClientSession(timeout=ClientTimeout(total=TIMEOUT_SECONDS)) as session:
         app[SESSION] = session
@@ -70,8 +82,6 @@ async def part(app: web.Application, _: Runtime) -> AsyncIterator[None]:
 
 
 # Providers
-
-_providers = Lifecycle(PROVIDER, "auth.provider", "provider_id", Hooks(), partition=lambda _: SYSTEM_AUTH)
 
 
 @auth.get("/auth/providers", who=Who.AUTHENTICATED)
@@ -83,7 +93,7 @@ async def list_providers(context: Context) -> Reply:
 @auth.get("/auth/providers/{provider_id}", who=Who.AUTHENTICATED)
 async def read_provider(context: Context) -> Reply:
     """One provider; its settings hold secrets, and are for superduper admins only."""
-    provider = await _providers.load(context, context.path["provider_id"])
+    provider = await providers.life.load(context, context.path["provider_id"])
     public = provider.public
     if not context.identity.superduper:
         public.pop("settings", None)
@@ -94,36 +104,27 @@ async def read_provider(context: Context) -> Reply:
 async def save_provider(context: Context) -> Reply:
     """Change a provider, or make a new one known."""
     provider_id = context.path["provider_id"]
-    provider = await _providers.upsert(context, provider_id, lambda _: {**context.object, "id": provider_id})
+    provider = await providers.life.upsert(context, provider_id, lambda _: {**context.object, "id": provider_id})
     return Reply.document(provider)
 
 
-async def _set_provider_type(_: Context, draft: Draft) -> None:
+@providers.finish
+async def set_provider_type(_: Context, draft: Draft) -> None:
+    """A new provider is one of log-ins, unless it says otherwise."""
     if draft.previous is None:
         draft.private["pvt_provider_type"] = draft.data.get("provider_type") or OAUTH
-
-
-_providers.hooks.finish.append(_set_provider_type)
 
 
 @auth.delete("/auth/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
 async def delete_provider(context: Context) -> Reply:
     """Forget a provider that no application uses."""
-    provider = await _providers.load(context, context.path["provider_id"])
+    provider = await providers.life.load(context, context.path["provider_id"])
     if await context.store.all(Listing(SYSTEM_AUTH, APP, tag=f"provider/{provider.id}", limit=1)):
         raise SystemFault("apps exist for provider")
-    return await _deleted(context, _providers, provider)
-
-
-async def _deleted(context: Context, life: Lifecycle, document: Document) -> Reply:
-    context.ready_to_write(document.revision)
-    await life.remove(context, document)
-    return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
+    return await providers.life.remove_and_answer(context, provider)
 
 
 # Applications
-
-_apps = Lifecycle(APP, "auth.app", "app_id", Hooks(), partition=lambda _: SYSTEM_AUTH)
 
 
 @auth.get("/auth/apps", who=Who.AUTHENTICATED)
@@ -144,16 +145,17 @@ async def list_apps(context: Context) -> Reply:
 @auth.get("/auth/apps/{app_id}", who=Who.AUTHENTICATED)
 async def read_app(context: Context) -> Reply:
     """One application, without its secret."""
-    return Reply.document(await _apps.load(context, context.path["app_id"]))
+    return Reply.document(await apps.life.load(context, context.path["app_id"]))
 
 
 @auth.post("/auth/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
 async def save_app(context: Context) -> Reply:
     """Change an application, or register one with its provider, for `account_id` or the caller's account."""
-    return Reply.document(await _apps.upsert(context, context.path["app_id"], lambda _: dict(context.object)))
+    return Reply.document(await apps.life.upsert(context, context.path["app_id"], lambda _: dict(context.object)))
 
 
-async def _seal_secret(context: Context, draft: Draft) -> None:
+@apps.finish
+async def seal_secret(context: Context, draft: Draft) -> None:
     """The provider has to be known; the secret is kept sealed and never shown."""
     if await context.store.get(SYSTEM_AUTH, PROVIDER, draft.data["provider"]) is None:
         draft.errors.add("provider", "not_found", "The provider is not known", cause=draft.data["provider"])
@@ -162,13 +164,10 @@ async def _seal_secret(context: Context, draft: Draft) -> None:
     draft.private["pvt_account_id"] = draft.data.pop("account_id", None) or context.identity.account_id
 
 
-_apps.hooks.finish.append(_seal_secret)
-
-
 @auth.delete("/auth/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
 async def delete_app(context: Context) -> Reply:
     """Forget an application."""
-    return await _deleted(context, _apps, await _apps.load(context, context.path["app_id"]))
+    return await apps.life.remove_and_answer(context, await apps.life.load(context, context.path["app_id"]))
 
 
 # Links
@@ -284,7 +283,7 @@ async def log_in_by_token(context: Context) -> Reply:
         identity = await context.runtime.access.tokens.verify(token)
     except BadToken:
         return await _log_in_by_foreign_token(context, token)
-    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context, recorder(context))
+    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context, login_record(context))
     if identity.user is None or "as" in identity.claims or identity.original_account_id is not None:
         raise _refused(context)
     return await logged_in(context, await context.runtime.access.logins.admit(identity.account, identity.user, way))
@@ -335,7 +334,7 @@ async def _log_in(context: Context, app: Document, provider: Document, person: P
     user = await context.directory.user(*linked)
     if account is None or user is None or not user.enabled:
         raise _refused(context)
-    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context, recorder(context))
+    way = LoginMethod(OTHERS_AUTH, "jwt_auth_token", context, login_record(context))
     response = context.object.get("multi_factor_response")
     login = await context.runtime.access.logins.admit(account, user, way, response, claims)
     return await logged_in(context, login)

@@ -11,8 +11,8 @@ from crossbar.access.logins import OTHERS_AUTH, LoginAttempt
 from crossbar.access.tokens import NO_ACCOUNT, BadToken
 from crossbar.endpoint import ABSENT, Binary, Context, Endpoint, Reply, Who
 from crossbar.errors import Forbidden, InvalidCredentials, Plain
-from crossbar.resources.auth.domain.login_answer import logged_in, login_object
-from crossbar.resources.auth.domain.login_attempt import recorder
+from crossbar.resources.auth.domain.login_answer import login_object
+from crossbar.resources.auth.user_auth import logged_in, login_record
 from crossbar.wire.negotiation import JSON_TYPES
 
 RESET_SECRET: Final = "reset_signature_secret"  # noqa: S105 - the action's name
@@ -55,7 +55,7 @@ async def _refresh(context: Context) -> Reply:
     carried = {name: claims.get(name) for name in CARRIED_CLAIMS}
     login = await context.runtime.access.logins.grant(account, user, OTHERS_AUTH, carried)
     message = "authentication resulted in token creation"
-    await recorder(context)(LoginAttempt(account.id, owner_id, OTHERS_AUTH, "jwt_auth_token", "success", message))
+    await login_record(context)(LoginAttempt(account.id, owner_id, OTHERS_AUTH, "jwt_auth_token", "success", message))
     return await logged_in(context, login)
 
 

@@ -7,30 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
 from crossbar.documents.document import Document
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
-from crossbar.resources.numbers.domain import (
-    area_codes as cities,
-)
-from crossbar.resources.numbers.domain import (
-    number_errors as faults,
-)
-from crossbar.resources.numbers.domain import (
-    number_features as features,
-)
-from crossbar.resources.numbers.domain import (
-    port_numbers as ports,
-)
+from crossbar.resources.numbers.domain import area_codes, number_errors, number_features, port_numbers
 from crossbar.resources.numbers.domain.number import CARRIERS, FEATURES, State, carrier_of, owner_of, state_of
-from crossbar.resources.numbers.domain.number_inventory import answer_numbers
 from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations, check, creation_states
-from crossbar.resources.numbers.domain.number_search import answer_search
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.resources.numbers.domain.number_usage import mobile_of
+from crossbar.resources.numbers.phone_numbers.number_lists import answer_numbers, answer_search, operations_of
 from crossbar.wire.request_values import is_false
 
 SCHEMA: Final = "phone_numbers"
@@ -54,7 +43,10 @@ async def listed(context: Context) -> Reply:
     return await (answer_search if context.query.get("prefix") else answer_numbers)(context)
 
 
-phone_numbers.get("/phone_numbers", who=Who.ANONYMOUS)(answer_search)
+@phone_numbers.get("/phone_numbers", who=Who.ANONYMOUS)
+async def listed_for_anybody(context: Context) -> Reply:
+    """Numbers that can be had, for visitors of a reseller's shop."""
+    return await answer_search(context)
 
 
 @phone_numbers.get("/phone_numbers/prefix", who=Who.ANONYMOUS)
@@ -64,18 +56,18 @@ async def prefixes(context: Context) -> Reply:
     name = context.query.get("city")
     if not isinstance(name, str) or not name:
         raise SystemFault("bad_identifier")
-    found = cities.beginning_with(name)
+    found = area_codes.beginning_with(name)
     return Reply({city.name: {"prefixes": list(city.prefixes), "state": city.state} for city in found})
 
 
 @phone_numbers.post("/accounts/{account_id}/phone_numbers/locality")
 async def localities(context: Context) -> Reply:
     """The city of each number, as far as its area code tells."""
-    found = {number: cities.city_of(number) for number in await _numbers(context)}
+    found = {number: area_codes.city_of(number) for number in await _numbers(context)}
     return Reply({number: _locality(number, city) for number, city in found.items()})
 
 
-def _locality(number: str, city: cities.City | None) -> dict[str, JSON]:
+def _locality(number: str, city: area_codes.City | None) -> dict[str, JSON]:
     if city is None:
         return {"e164_number": number, "status": "error", "message": "locality unknown"}
     place = {"locality": city.name, "province": city.state, "country": city.country}
@@ -104,7 +96,7 @@ async def carriers_info(context: Context) -> Reply:
         {
             "maximal_prefix_length": LONGEST_PREFIX,
             "usable_carriers": list(CARRIERS),
-            "usable_creation_states": list(map(str, await creation_states(context))),
+            "usable_creation_states": list(map(str, await creation_states(context.store, context.identity))),
         }
     )
 
@@ -124,8 +116,10 @@ async def check_availability(context: Context) -> Reply:
 @phone_numbers.get("/accounts/{account_id}/phone_numbers/{number}")
 async def read(context: Context) -> Reply:
     """A number that the caller may know of."""
-    desk = NumberOperations(context)
-    return await _answer(desk, await desk.find(check(await _number(context)), with_ports=_with_ports(context)))
+    operations = operations_of(context)
+    return await _answer(
+        operations, await operations.find(check(await _number(context)), with_ports=_with_ports(context))
+    )
 
 
 @phone_numbers.get("/accounts/{account_id}/phone_numbers/{number}/identify")
@@ -134,72 +128,77 @@ async def identify(context: Context) -> Reply:
     number = check(await _number(context))
     document = await context.store.get(NUMBERS, NUMBER, number) or await mobile_of(context.store, number)
     if (document is None or owner_of(document) is None) and _with_ports(context):
-        request = await ports.request_for(context.store, number)
-        document = ports.ported(request, number) if request else document
+        request = await port_numbers.request_for(context.store, number)
+        document = port_numbers.ported(request, number) if request else document
     if document is None:
-        raise faults.NumberUnknown
+        raise number_errors.NumberUnknown
     owner = owner_of(document)
     account = await context.directory.account(owner) if owner else None
     if account is None:
-        raise faults.NumberWord("unassigned")
+        raise number_errors.NumberWord("unassigned")
     answer = {"account_id": account.id, "number": number}
     if not account.enabled:
-        raise faults.NumberWord({"cause": "account_disabled", **answer})
+        raise number_errors.NumberWord({"cause": "account_disabled", **answer})
     return Reply(answer)
 
 
-async def create_number(desk: NumberOperations, number: str, data: dict[str, JSON]) -> Document:
-    """PUT."""
-    return await desk.create(number, data)
+async def _one(context: Context, act: Act, *, schema: str | None = SCHEMA) -> Reply:
+    """Act on the number in the path, when what is sent fits a schema."""
+    operations, number = operations_of(context), await _number(context)
+    data = context.valid(schema, context.object) if schema else context.object
+    return await _answer(operations, await operations.shown(await act(operations, number, data)))
 
 
-async def port_number(desk: NumberOperations, number: str, data: dict[str, JSON]) -> Document:
-    """PUT `port`."""
-    return await desk.create(number, data, state=State.PORT_IN)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
+async def create(context: Context) -> Reply:
+    """Bring a number into being."""
+    return await _one(context, NumberOperations.create)
 
 
-async def merge_number(desk: NumberOperations, number: str, data: dict[str, JSON]) -> Document:
-    """PATCH: what it leads to has to fit the schema."""
-    return await desk.merge(number, data, schema=SCHEMA)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/reserve", checks_itself=True)
+async def reserve(context: Context) -> Reply:
+    """Keep a number for the account."""
+    return await _one(context, NumberOperations.reserve)
 
 
-async def release_number(desk: NumberOperations, number: str, _: dict[str, JSON]) -> Document:
-    """DELETE."""
-    return await desk.release(number)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/port", checks_itself=True)
+async def port_in(context: Context) -> Reply:
+    """Note a number that is on its way to the account."""
+    return await _one(context, partial(NumberOperations.create, state=State.PORT_IN))
 
 
-def _one(act: Act, *, schema: str | None = None) -> Callable[[Context], Awaitable[Reply]]:
-    """A handler that acts on the number in the path, when what is sent fits a schema."""
-
-    async def handler(context: Context) -> Reply:
-        desk, number = NumberOperations(context), await _number(context)
-        data = context.valid(schema, context.object) if schema else context.object
-        return await _answer(desk, await desk.shown(await act(desk, number, data)))
-
-    return handler
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
+async def replace(context: Context) -> Reply:
+    """Give a number other public fields."""
+    return await _one(context, NumberOperations.replace)
 
 
-phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)(
-    _one(create_number, schema=SCHEMA)
-)
-phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/reserve", checks_itself=True)(
-    _one(NumberOperations.reserve, schema=SCHEMA)
-)
-phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/port", checks_itself=True)(
-    _one(port_number, schema=SCHEMA)
-)
-phone_numbers.post("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)(
-    _one(NumberOperations.replace, schema=SCHEMA)
-)
-phone_numbers.patch("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)(_one(merge_number))
-phone_numbers.delete("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)(_one(release_number))
+@phone_numbers.patch("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
+async def merge(context: Context) -> Reply:
+    """Change some fields of a number; what comes of it has to fit the schema."""
+    return await _one(context, partial(NumberOperations.merge, schema=SCHEMA), schema=None)
+
+
+@phone_numbers.delete("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
+async def release(context: Context) -> Reply:
+    """Take a number from the account; with `hard=true` a superduper admin removes it for good."""
+    return await _one(context, _release(context), schema=None)
+
+
+def _release(context: Context) -> Act:
+    for_good = context.values.is_true("hard")
+
+    async def act(operations: NumberOperations, number: str, _: dict[str, JSON]) -> Document:
+        return await operations.release(number, for_good=for_good)
+
+    return act
 
 
 @phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/activate", checks_itself=True)
 async def activate(context: Context) -> Reply:
     """Put a number into service; it costs tokens of the account's own bucket."""
     _charge(context)
-    return await _one(NumberOperations.activate, schema=SCHEMA)(context)
+    return await _one(context, NumberOperations.activate)
 
 
 # Resynchronization: who uses a number follows from what uses it, so that nothing can have drifted apart.
@@ -214,53 +213,67 @@ async def fix(context: Context) -> Reply:
 @phone_numbers.post("/accounts/{account_id}/phone_numbers/fix/{number}")
 async def fix_one(context: Context) -> Reply:
     """Nothing, if the caller may know of the number."""
-    await NumberOperations(context).find(check(await _number(context)), with_ports=False)
+    await operations_of(context).find(check(await _number(context)), with_ports=False)
     return Reply({})
 
 
 # Many numbers
 
 
-def _many(act: Act) -> Callable[[Context], Awaitable[Reply]]:
-    """A handler that does the same to all numbers of `numbers`."""
+async def _many(context: Context, act: Act) -> Reply:
+    """Act on all numbers of `numbers`; one alone is answered like the number in a path."""
+    numbers = await _numbers(context)
+    operations, data = operations_of(context), context.object
+    if len(numbers) == 1:
+        return await _answer(operations, await operations.shown(await act(operations, numbers[0], data)))
 
-    async def handler(context: Context) -> Reply:
-        numbers = await _numbers(context)
-        desk, data = NumberOperations(context), context.object
-        if len(numbers) == 1:
-            return await _answer(desk, await desk.shown(await act(desk, numbers[0], data)))
+    async def one(number: str) -> dict[str, JSON] | CrossbarError:
+        try:
+            return await _shown(operations, await operations.shown(await act(operations, number, data)))
+        except (number_errors.NumberFault, number_errors.NumberUnknown) as fault:
+            return fault
 
-        async def one(number: str) -> dict[str, JSON] | CrossbarError:
-            try:
-                return await _shown(desk, await desk.shown(await act(desk, number, data)))
-            except (faults.NumberFault, faults.NumberUnknown) as fault:
-                return fault
-
-        success: dict[str, JSON] = {}
-        error: dict[str, JSON] = {}
-        for start in range(0, len(numbers), AT_A_TIME):
-            batch = numbers[start : start + AT_A_TIME]
-            for number, outcome in zip(batch, await asyncio.gather(*map(one, batch)), strict=True):
-                if isinstance(outcome, CrossbarError):
-                    error[number] = faults.reason_of(outcome)
-                else:
-                    success[number] = outcome
-        return Reply({"success": success, "error": error or []})
-
-    return handler
+    success: dict[str, JSON] = {}
+    error: dict[str, JSON] = {}
+    for start in range(0, len(numbers), AT_A_TIME):
+        batch = numbers[start : start + AT_A_TIME]
+        for number, outcome in zip(batch, await asyncio.gather(*map(one, batch)), strict=True):
+            if isinstance(outcome, CrossbarError):
+                error[number] = number_errors.reason_of(outcome)
+            else:
+                success[number] = outcome
+    return Reply({"success": success, "error": error or []})
 
 
-phone_numbers.put("/accounts/{account_id}/phone_numbers/collection")(_many(create_number))
-phone_numbers.post("/accounts/{account_id}/phone_numbers/collection")(_many(NumberOperations.replace))
-phone_numbers.patch("/accounts/{account_id}/phone_numbers/collection")(_many(NumberOperations.merge))
-phone_numbers.delete("/accounts/{account_id}/phone_numbers/collection")(_many(release_number))
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/collection")
+async def create_many(context: Context) -> Reply:
+    """Bring numbers into being."""
+    return await _many(context, NumberOperations.create)
+
+
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/collection")
+async def replace_many(context: Context) -> Reply:
+    """Give numbers other public fields."""
+    return await _many(context, NumberOperations.replace)
+
+
+@phone_numbers.patch("/accounts/{account_id}/phone_numbers/collection")
+async def merge_many(context: Context) -> Reply:
+    """Change some fields of numbers."""
+    return await _many(context, NumberOperations.merge)
+
+
+@phone_numbers.delete("/accounts/{account_id}/phone_numbers/collection")
+async def release_many(context: Context) -> Reply:
+    """Take numbers from the account."""
+    return await _many(context, _release(context))
 
 
 @phone_numbers.put("/accounts/{account_id}/phone_numbers/collection/activate")
 async def activate_many(context: Context) -> Reply:
     """Put numbers into service: how they are bought, and how they move between accounts."""
     _charge(context)
-    return await _many(NumberOperations.activate)(context)
+    return await _many(context, NumberOperations.activate)
 
 
 def _charge(context: Context) -> None:
@@ -305,20 +318,20 @@ def _with_ports(context: Context) -> bool:
 # What it is answered
 
 
-async def _answer(desk: NumberOperations, found: FoundNumber) -> Reply:
+async def _answer(operations: NumberOperations, found: FoundNumber) -> Reply:
     """A number; the part that clients only read stands in the envelope's `metadata` too, where MonsterUI looks."""
-    shown = await _shown(desk, found)
+    shown = await _shown(operations, found)
     return Reply(shown, revision=found.document.revision, metadata=shown["_read_only"])
 
 
-async def _shown(desk: NumberOperations, found: FoundNumber) -> dict[str, Any]:
+async def _shown(operations: NumberOperations, found: FoundNumber) -> dict[str, Any]:
     number = found.document
-    active = features.names(number)
+    active = number_features.names(number)
     read_only: dict[str, Any] = {
         "created": number.fields.get("pvt_created"),
         "modified": number.fields.get("pvt_modified"),
         "features": {
-            "available": await desk.available_features(found),
+            "available": await operations.available_features(found),
             "settings": number.fields[FEATURES],
         },
         "carrier_module": carrier_of(number),
@@ -326,7 +339,7 @@ async def _shown(desk: NumberOperations, found: FoundNumber) -> dict[str, Any]:
     if state_of(number) is State.DELETED:
         read_only["is_deleted"] = True
     if found.request is not None:
-        read_only |= {"port_id": found.request.id, "port_state": found.request.fields[ports.PORT_STATE]}
+        read_only |= {"port_id": found.request.id, "port_state": found.request.fields[port_numbers.PORT_STATE]}
     return {
         **number.public,
         "state": str(state_of(number)),

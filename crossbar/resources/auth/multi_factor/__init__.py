@@ -12,31 +12,16 @@ import orjson
 
 from crossbar.access.logins import MULTI_FACTOR
 from crossbar.access.second_factor import PROVIDER
-from crossbar.documents.document import SYSTEM_AUTH, Document
+from crossbar.documents.document import SYSTEM_AUTH
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who
-from crossbar.resources.auth.domain.login_attempt import answer_attempt, answer_attempts
-
-
-def type_tag(provider_type: str) -> str:
-    """The tag under which the providers of one type are listed."""
-    return f"provider_type/{provider_type}"
-
-
-def _tags(provider: Document) -> list[str]:
-    return [type_tag(provider.text("pvt_provider_type"))]
-
+from crossbar.resources.auth.domain.login_provider import PROVIDER_SHAPE, type_tag
+from crossbar.resources.auth.security import answer_attempt, answer_attempts
 
 multi_factor = Collection(
     "multi_factor",
     ("/accounts/{account_id}/multi_factor/{config_id}", "/multi_factor/{config_id}"),
-    Shape(
-        PROVIDER,
-        summary=Summary("id", "enabled", "name", "provider_name", provider_type="pvt_provider_type"),
-        sort="pvt_provider_type",
-        tags=_tags,
-    ),
+    PROVIDER_SHAPE,
     schema="multi_factor_provider",
     operations=("create", "read", "replace", "merge", "delete"),
     partition=lambda context: SYSTEM_AUTH if context.target is None else context.account_id,

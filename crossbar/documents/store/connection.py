@@ -1,0 +1,155 @@
+"""The connection to MongoDB, and what its failures are to a client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import WriteConcern
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+)
+from pymongo.monitoring import (
+    TopologyClosedEvent,
+    TopologyDescriptionChangedEvent,
+    TopologyListener,
+    TopologyOpenedEvent,
+)
+
+from crossbar.documents.document import Document
+from crossbar.documents.indexes import INDEXES
+from crossbar.documents.shape import Shapes
+from crossbar.errors import CrossbarError, Invalid, SystemFault
+
+COLLECTION_EXISTS = 48
+"""MongoDB's code for a collection that somebody else has just created."""
+INDEXING_SECONDS = 3600.0
+"""What a new index of a large collection may take when the server starts."""
+
+
+@contextmanager
+def driver_errors() -> Iterator[None]:
+    """Turn what the driver raises into the protocol's words."""
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout, NetworkTimeout) as error:
+        raise SystemFault("datastore_unreachable") from error
+    except DocumentTooLarge as error:
+        raise too_large() from error
+    except (BulkWriteError, DuplicateKeyError):
+        raise
+    except PyMongoError as error:
+        if error.has_error_label("TransientTransactionError"):
+            raise
+        raise SystemFault("datastore_fault") from error
+
+
+def too_large() -> CrossbarError:
+    """The validation error (400) for a document that MongoDB would not take for its size."""
+    return Invalid.field("", "maxSize", "The document is too large to be stored; shorten it")
+
+
+class Outage(TopologyListener):
+    """Knows for how long no server has been there to write to; the driver's monitors tell, on threads of their own."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._since: float | None = None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it has lasted longer than a request may wait for its end."""
+        since = self._since
+        return since is not None and time.monotonic() - since > self._patience
+
+    def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
+        """A server came or went."""
+        if event.new_description.has_writable_server():
+            self._since = None
+        elif self._since is None:
+            self._since = time.monotonic()
+
+    def opened(self, event: TopologyOpenedEvent) -> None:
+        """The client was made."""
+
+    def closed(self, event: TopologyClosedEvent) -> None:
+        """The client was closed."""
+
+
+class Connection:
+    """A client of MongoDB with the database and the shapes of one installation, which all parts of the store share.
+
+    Writes are acknowledged by a majority and journaled.
+    """
+
+    def __init__(self, client: AsyncIOMotorClient[Any], name: str, shapes: Shapes, outage: Outage) -> None:
+        self.client = client
+        self._outage = outage
+        options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+        self.database: AsyncIOMotorDatabase[Any] = client.get_database(
+            name, options, write_concern=WriteConcern("majority", j=True)
+        )
+        self.shapes = shapes
+        self.written: Callable[[Document], None] = lambda _: None
+        """Told of every document this process writes or removes, once that is certain."""
+
+    @classmethod
+    def connect(cls, uri: str, name: str, shapes: Shapes, *, timeout: float = 10.0, pool_size: int = 50) -> Connection:
+        """Connect to the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call."""
+        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+            uri,
+            serverSelectionTimeoutMS=int(timeout * 1000),
+            connectTimeoutMS=int(timeout * 1000),
+            waitQueueTimeoutMS=int(timeout * 1000),
+            socketTimeoutMS=int(timeout * 3000),
+            maxPoolSize=pool_size,
+            appname="kazoo-crossbar",
+            tz_aware=True,
+            event_listeners=[outage := Outage(timeout)],
+        )
+        return cls(client, name, shapes, outage)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.client.close()
+
+    async def prepare(self) -> None:
+        """Create the collections and indexes that are missing. Harmless when all are there."""
+        with driver_errors():
+            present = set(await self.database.list_collection_names())
+            for name, indexes in INDEXES.items():
+                if name not in present:
+                    await self._create_collection(name)
+                if indexes:
+                    with pymongo.timeout(INDEXING_SECONDS):
+                        await self.database[name].create_indexes(indexes)
+
+    async def _create_collection(self, name: str) -> None:
+        try:
+            await self.database.create_collection(name, check_exists=False)
+        except OperationFailure as error:
+            if error.code != COLLECTION_EXISTS:  # another worker was faster
+                raise
+
+    def require(self) -> None:
+        """Raise 503 while the database is known to be away, so that nobody waits to find it out once more."""
+        if self._outage.lasts:
+            raise SystemFault("datastore_unreachable")
+
+    async def ping(self) -> None:
+        """Answer, or raise 503, by whether the database does."""
+        self.require()
+        with driver_errors():
+            await self.database.command("ping")

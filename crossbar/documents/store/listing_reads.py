@@ -1,0 +1,189 @@
+"""Reading listings, and documents by name or number."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any, Literal
+
+from motor.motor_asyncio import AsyncIOMotorCursor
+from pymongo import ASCENDING, DESCENDING
+
+from crossbar.documents.coalesce import Coalescer
+from crossbar.documents.document import Document, document_key
+from crossbar.documents.indexes import TAGGED
+from crossbar.documents.layout import Stored, decode, search_key
+from crossbar.documents.listing import LAST, Listing, Page, Row
+from crossbar.documents.shape import SEPARATOR, stored_tag
+from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.queries import LONGEST_KEY
+
+SearchField = Literal["id", "name", "numbers"]
+"""What a search looks at."""
+
+LARGEST_SHARED_PAGE = 200
+"""Pages of up to so many rows may be read together with others."""
+STREAM_BATCH = 500
+"""Rows of a listing that travel together; the driver's own measure is 16 MB, which is a lot of Python objects."""
+
+
+class ListingReads:
+    """Reads of listings. Pages asked for at the same time travel together."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._database = connection.database
+        self._shapes = connection.shapes
+        self._pages: dict[str, Coalescer[Listing, list[Stored]]] = {}
+
+    async def page(self, listing: Listing) -> Page:
+        """One page of a listing. With a filter it is read on until the page is full or the data ends."""
+        limit = listing.limit
+        reading = replace(listing, limit=limit and limit + 1)
+        if limit is None or limit > LARGEST_SHARED_PAGE or listing.is_filtered or listing.bounds_length > LONGEST_KEY:
+            with driver_errors():
+                stored = await self._cursor(reading).to_list(None)
+        else:
+            stored = await self._page_reader(self._shapes[listing.type].stored_in)(reading)
+        if limit is not None and len(stored) > limit:
+            return Page(listing, stored[:-1], Row.of(reading, stored[-1]).position)
+        return Page(listing, stored, None)
+
+    def _page_reader(self, collection: str) -> Coalescer[Listing, list[Stored]]:
+        reader = self._pages.get(collection)
+        if reader is None:
+            reader = self._pages[collection] = Coalescer(self._pager(collection), largest=32)
+        return reader
+
+    def _pager(self, collection: str) -> Callable[[list[Listing]], Awaitable[list[list[Stored] | Exception]]]:
+        """Reads several pages in one call. Listings that are the same, as those of a busy screen are, are read once."""
+        target = self._database[collection]
+
+        async def read(listings: list[Listing]) -> list[list[Stored] | Exception]:
+            different: dict[str, int] = {}
+            numbers = [different.setdefault(repr(listing), len(different)) for listing in listings]
+            with driver_errors():
+                if len(different) == 1:
+                    found = await self._cursor(listings[0]).to_list(None)
+                    return [found] * len(listings)
+                chosen = dict(zip(numbers, listings, strict=True))
+                first, *others = [listing.pipeline(number) for number, listing in chosen.items()]
+                unions = [{"$unionWith": {"coll": collection, "pipeline": pipeline}} for pipeline in others]
+                pages: list[list[Stored]] = [[] for _ in different]
+                for stored in await target.aggregate([*first, *unions]).to_list(None):
+                    pages[stored["page"]].append(stored)
+            return [pages[number] for number in numbers]
+
+        return read
+
+    async def stream(self, listing: Listing) -> AsyncIterator[Row]:
+        """The rows of a listing one after another, in bounded memory however many there are."""
+        cursor = self._cursor(listing)
+        with driver_errors():
+            try:
+                async for stored in cursor:
+                    yield Row.of(listing, stored)
+            finally:
+                await cursor.close()
+
+    async def stream_documents(self, listing: Listing) -> AsyncIterator[tuple[str, Document]]:
+        """The documents of a listing one after another, each with its position, in bounded memory."""
+        async for row in self.stream(replace(listing, view="doc")):
+            yield row.position, decode(await self._whole(row.stored, listing.type))
+
+    def _cursor(self, listing: Listing) -> AsyncIOMotorCursor[Any]:
+        target = self._database[self._shapes[listing.type].stored_in]
+        cursor = target.find(listing.query(), listing.projection, hint=listing.index)
+        cursor.sort("k", DESCENDING if listing.descending else ASCENDING)
+        cursor.batch_size(min(listing.limit or STREAM_BATCH, STREAM_BATCH))
+        if listing.limit is not None:
+            cursor.limit(listing.limit)
+        return cursor
+
+    async def all(self, listing: Listing) -> list[Document]:
+        """Every document of a listing, whole."""
+        with driver_errors():
+            stored = await self._cursor(replace(listing, view="doc")).to_list(None)
+            return [decode(await self._whole(document, listing.type)) for document in stored]
+
+    async def _whole(self, stored: Stored, document_type: str) -> Stored:
+        """A document whose mirror is cut, with the JSON that has the rest."""
+        if not stored.get("cut"):
+            return stored
+        collection = self._database[self._shapes[document_type].stored_in]
+        return stored | (await collection.find_one({"_id": stored["_id"]}, {"json": 1}) or {})
+
+    async def exists(self, partition: str, document_type: str) -> bool:
+        """Whether there is a document of this type."""
+        listing = Listing(partition, document_type, limit=1)
+        return bool((await self.page(listing)).stored)
+
+    async def count_by_tag(self, listing: Listing, *, words: Sequence[str] = (), prefix: str = "") -> dict[str, int]:
+        """How many documents of a listing carry each of some tags: of the given `words`, or all that begin alike.
+
+        A word that no document carries is left out.
+        """
+        own = stored_tag(listing.type, "")
+        wanted: dict[str, Any] = {"$gte": own + prefix, "$lt": own + prefix + LAST}
+        if words:
+            wanted = {"$in": [own + word for word in words]}
+        steps: list[dict[str, Any]] = [
+            {"$match": {"$and": [listing.query(), {"tags": wanted}]}},
+            {"$project": {"tags": 1}},
+            {"$unwind": "$tags"},
+            {"$match": {"tags": wanted}},
+            {"$group": {"_id": "$tags", "count": {"$sum": 1}}},
+        ]
+        collection = self._database[self._shapes[listing.type].stored_in]
+        with driver_errors():
+            found = [group async for group in collection.aggregate(steps, hint=TAGGED.document["name"])]
+        return {group["_id"].removeprefix(own): group["count"] for group in found}
+
+    async def search(
+        self,
+        partition: str,
+        document_type: str,
+        field: SearchField,
+        prefix: str,
+        *,
+        tag: str | None = None,
+        start: str | None = None,
+        limit: int | None = None,
+        descending: bool = False,
+    ) -> list[tuple[str, Document]]:
+        """Documents whose name, id or one of whose numbers begins with `prefix`, in that order, with their keys.
+
+        Names and numbers are compared as lower-case letters and digits. `tag` narrows it as in a listing; `start` is
+        a key to begin at, which an earlier call gave.
+        """
+        if field == "id":
+            key, low = "_id", document_key(partition, document_type, prefix)
+        else:
+            key, low = field, search_key(document_type, prefix).removesuffix(SEPARATOR)
+        first, last = low, low + LAST
+        if start is not None:
+            first, last = (first, min(last, start)) if descending else (max(first, start), last)
+        query: dict[str, Any] = {"a": partition, key: {"$gte": first, "$lte": last}}
+        if tag is not None:
+            query["tags"] = stored_tag(document_type, tag)
+        cursor = self._database[self._shapes[document_type].stored_in].find(query)
+        if field != "numbers" and limit is not None:
+            cursor = cursor.sort(key, DESCENDING if descending else ASCENDING).limit(limit)
+        with driver_errors():
+            found = [(_matching_key(stored[key], low), decode(stored)) async for stored in cursor]
+        # A document with several numbers is found by the first that fits, which the database cannot sort by.
+        found = [entry for entry in found if first <= entry[0] <= last]
+        found.sort(key=itemgetter(0), reverse=descending)
+        return found[:limit]
+
+    async def find_by_name(self, partition: str, document_type: str, name: str) -> list[Document]:
+        """The documents of exactly this name, compared as lower-case letters and digits."""
+        low = search_key(document_type, name)
+        query = {"a": partition, "name": {"$gte": low, "$lt": low + LAST}}
+        with driver_errors():
+            found = await self._database[self._shapes[document_type].stored_in].find(query).to_list(None)
+        return [decode(stored) for stored in found]
+
+
+def _matching_key(held: str | list[str], prefix: str) -> str:
+    return held if isinstance(held, str) else min(key for key in held if key.startswith(prefix))

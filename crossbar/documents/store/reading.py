@@ -1,0 +1,94 @@
+"""Reading documents by their ids, in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from crossbar.documents.coalesce import Coalescer
+from crossbar.documents.document import Document, document_key
+from crossbar.documents.layout import Stored, decode
+from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, living, one_or_in
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A document on its way to the wire: its revision and its public JSON, untouched."""
+
+    revision: str
+    json: bytes
+
+
+class DocumentReads:
+    """Reads by id. Calls made at the same time travel together."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._database = connection.database
+        self._shapes = connection.shapes
+        self._reads: dict[tuple[str, str], Coalescer[str, Stored | None]] = {}
+
+    async def get(self, partition: str, document_type: str, document_id: str) -> Document | None:
+        """The document, or None where there is none of that type or it was deleted."""
+        stored = await self._read(document_type, document_key(partition, document_type, document_id), "doc")
+        return decode(stored) if stored else None
+
+    async def get_json(self, partition: str, document_type: str, document_id: str) -> Raw | None:
+        """The public JSON of a document as it lies there, or None: the cheap way to answer a GET."""
+        stored = await self._read(document_type, document_key(partition, document_type, document_id), "json")
+        return Raw(stored["rev"], stored["json"]) if stored else None
+
+    async def get_many(self, partition: str, document_type: str, ids: list[str]) -> dict[str, Document]:
+        """Those of the documents that exist, by id."""
+        keys = [document_key(partition, document_type, document_id) for document_id in dict.fromkeys(ids)]
+        found = await asyncio.gather(*(self._read(document_type, key, "doc") for key in keys))
+        return {document.id: document for document in map(decode, filter(None, found))}
+
+    async def get_rows(self, partition: str, document_type: str, ids: list[str]) -> dict[str, bytes]:
+        """The listing rows of those of the documents that exist, as JSON, by id."""
+        keys = {document_id: document_key(partition, document_type, document_id) for document_id in ids}
+        found = await asyncio.gather(*(self._read(document_type, key, "row") for key in keys.values()))
+        return {document_id: stored["row"] for document_id, stored in zip(keys, found, strict=True) if stored}
+
+    async def find_by_ids(
+        self, partition: str, ids: Iterable[str], types: Iterable[str], fields: Iterable[str]
+    ) -> list[Document]:
+        """The documents of these ids, whichever of the `types` they have, with no more than the named fields."""
+        types = tuple(types)
+        keys = [document_key(partition, document_type, document_id) for document_id in ids for document_type in types]
+        projection = {"rev": 1, "deleted": 1, **{f"doc.{field}": 1 for field in fields}}
+        documents: list[Document] = []
+        with driver_errors():
+            for start in range(0, len(keys), KEYS_OF_A_QUERY):
+                query = {"_id": one_or_in(keys[start : start + KEYS_OF_A_QUERY]), "a": partition}
+                async for stored in self._database["documents"].find(query, projection):
+                    if living(stored):
+                        documents.append(decode({"doc": {}, **stored}))
+        return documents
+
+    async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
+        if len(key) > LONGEST_KEY:
+            return None
+        collection = self._shapes[document_type].stored_in
+        reader = self._reads.get((collection, part))
+        if reader is None:
+            # Reads by id wait for nobody's lock, so the next batch may wait for this one.
+            reader = self._reads[collection, part] = Coalescer(self._finder(collection, part), concurrent=1)
+        return await reader(key)
+
+    def _finder(self, collection: str, part: str) -> Callable[[list[str]], Awaitable[list[Stored | Exception | None]]]:
+        target = self._database[collection]
+        projection = {part: 1, "rev": 1, "deleted": 1} | ({"cut": 1} if part == "doc" else {})
+
+        async def find(keys: list[str]) -> list[Stored | Exception | None]:
+            partitions = list({key.split("/", 1)[0] for key in keys})
+            query = {"_id": one_or_in(keys), "a": one_or_in(partitions)}
+            with driver_errors():
+                found = {stored["_id"]: stored for stored in await target.find(query, projection).to_list(None)}
+                if part == "doc":
+                    for key in [key for key, stored in found.items() if stored.get("cut")]:
+                        found[key] |= await target.find_one({"_id": key}, {"json": 1}) or {}
+            return [living(found.get(key)) for key in keys]
+
+        return find

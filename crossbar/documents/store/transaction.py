@@ -1,0 +1,128 @@
+"""Writes of which all are kept or none."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pymongo
+from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo import ASCENDING, WriteConcern
+from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
+
+from crossbar.documents.document import Document, document_key
+from crossbar.documents.layout import decode, encode
+from crossbar.documents.listing import Listing
+from crossbar.documents.shape import Shape
+from crossbar.documents.store.claims import duplicate_of, system_claims
+from crossbar.documents.store.conflicts import Duplicate, Stale
+from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.queries import to_bson
+from crossbar.ids import next_revision
+
+Result = TypeVar("Result")
+
+TRANSACTION_SECONDS = 15.0
+"""For how long a transaction that others get in the way of is tried again."""
+
+
+async def transact(connection: Connection, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+    """Run `work` so that all its writes are kept or none; it may be run more than once."""
+    with driver_errors(), pymongo.timeout(TRANSACTION_SECONDS):
+        async with await connection.client.start_session() as session:
+
+            async def attempt(session: AsyncIOMotorClientSession) -> tuple[Result, list[Document]]:
+                transaction = Transaction(connection, session)
+                return await work(transaction), transaction.touched
+
+            outcome: tuple[Result, list[Document]] = await session.with_transaction(
+                attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
+            )
+    result, touched = outcome
+    for document in touched:
+        connection.written(document)
+    return result
+
+
+class Transaction:
+    """The store's reads and writes inside one transaction."""
+
+    def __init__(self, connection: Connection, session: AsyncIOMotorClientSession) -> None:
+        self._database = connection.database
+        self._shapes = connection.shapes
+        self._session = session
+        self.touched: list[Document] = []
+        """What it wrote or removed."""
+
+    def _collection(self, shape: Shape) -> AsyncIOMotorCollection[Any]:
+        return self._database[shape.stored_in]
+
+    async def get(self, partition: str, document_type: str, document_id: str) -> Document | None:
+        """The document as this transaction sees it."""
+        key = document_key(partition, document_type, document_id)
+        collection = self._collection(self._shapes[document_type])
+        stored = await collection.find_one({"_id": key, "a": partition}, session=self._session)
+        return decode(stored) if stored and not stored.get("deleted") else None
+
+    async def all(self, listing: Listing) -> list[Document]:
+        """Every document of a listing, as this transaction sees it."""
+        collection = self._collection(self._shapes[listing.type])
+        cursor = collection.find(listing.query(), session=self._session, hint=listing.index).sort("k", ASCENDING)
+        return [decode(stored) for stored in await cursor.to_list(None)]
+
+    async def count(self, listing: Listing) -> int:
+        """How many documents a listing has, as this transaction sees it."""
+        collection = self._collection(self._shapes[listing.type])
+        return await collection.count_documents(listing.query(), session=self._session, hint=listing.index)
+
+    async def insert(self, document: Document) -> Document:
+        """As `Store.insert`."""
+        shape = self._shapes[document.type]
+        saved = replace(document, revision=next_revision(None))
+        await self._claim(shape, saved, system_claims(shape, saved))
+        try:
+            await self._collection(shape).insert_one(to_bson(encode(saved, shape)), session=self._session)
+        except DuplicateKeyError as error:
+            raise duplicate_of(error.details or {}) from error
+        self.touched.append(saved)
+        return saved
+
+    async def replace(self, document: Document, previous: Document) -> Document:
+        """As `Store.replace`."""
+        shape = self._shapes[document.type]
+        saved = replace(document, revision=next_revision(previous.revision))
+        held, wanted = system_claims(shape, previous), system_claims(shape, saved)
+        await self._release(held - wanted)
+        await self._claim(shape, saved, wanted - held)
+        query = {"_id": saved.key, "a": saved.partition, "rev": previous.revision}
+        try:
+            result = await self._collection(shape).replace_one(
+                query, to_bson(encode(saved, shape)), session=self._session
+            )
+        except DuplicateKeyError as error:
+            raise duplicate_of(error.details or {}) from error
+        if not result.matched_count:
+            raise Stale
+        self.touched.append(saved)
+        return saved
+
+    async def remove(self, document: Document) -> None:
+        """As `Store.remove`."""
+        shape = self._shapes[document.type]
+        # By its holder: the caller may not have seen what the document claims by now.
+        await self._database["claims"].delete_many({"holder": document.key}, session=self._session)
+        await self._collection(shape).delete_one({"_id": document.key, "a": document.partition}, session=self._session)
+        self.touched.append(document)
+
+    async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:
+        for claim in sorted(claims):
+            try:
+                await self._database["claims"].insert_one({"_id": claim, "holder": document.key}, session=self._session)
+            except DuplicateKeyError as error:
+                raise Duplicate(claim) from error
+
+    async def _release(self, claims: set[str]) -> None:
+        if claims:
+            await self._database["claims"].delete_many({"_id": {"$in": sorted(claims)}}, session=self._session)

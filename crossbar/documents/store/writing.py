@@ -1,0 +1,226 @@
+"""Writing documents: single writes in batches, what claims a value across partitions in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from crossbar.documents.coalesce import Coalescer
+from crossbar.documents.document import Document, document_key
+from crossbar.documents.layout import encode
+from crossbar.documents.listing import Listing
+from crossbar.documents.store.claims import duplicate_of, system_claims
+from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
+from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.listing_reads import ListingReads
+from crossbar.documents.store.queries import KEYS_OF_A_QUERY, one_or_in, to_bson
+from crossbar.documents.store.reading import DocumentReads
+from crossbar.documents.store.transaction import transact
+from crossbar.errors import SystemFault
+from crossbar.ids import next_revision
+
+
+class DocumentWrites:
+    """Writes. Single ones made at the same time travel together."""
+
+    def __init__(self, connection: Connection, reading: DocumentReads, listings: ListingReads) -> None:
+        self._connection = connection
+        self._database = connection.database
+        self._shapes = connection.shapes
+        self._reading = reading
+        self._listings = listings
+        self._inserts: dict[str, Coalescer[RawBSONDocument, None]] = {}
+        self._replacements: dict[str, Coalescer[_Replacement, None]] = {}
+
+    async def insert(self, document: Document) -> Document:
+        """Save a new document and return it with its revision.
+
+        Raises Duplicate when its id, or a value it claims, is taken.
+        """
+        shape = self._shapes[document.type]
+        if any(claim.system for claim in shape.unique(document)):
+            return await transact(self._connection, lambda transaction: transaction.insert(document))
+        saved = replace(document, revision=next_revision(None))
+        inserter = self._inserts.get(shape.stored_in)
+        if inserter is None:
+            inserter = self._inserts[shape.stored_in] = Coalescer(self._inserter(shape.stored_in))
+        await inserter(to_bson(encode(saved, shape)))
+        self._connection.written(saved)
+        return saved
+
+    async def replace(self, document: Document, previous: Document) -> Document:
+        """Save a new state of `previous` and return it with its revision.
+
+        Raises Stale when the stored revision is no longer `previous.revision`, Duplicate as `insert` does.
+        """
+        shape = self._shapes[document.type]
+        if system_claims(shape, document) != system_claims(shape, previous):
+            return await transact(self._connection, lambda transaction: transaction.replace(document, previous))
+        saved = replace(document, revision=next_revision(previous.revision))
+        replacer = self._replacements.get(shape.stored_in)
+        if replacer is None:
+            replacer = self._replacements[shape.stored_in] = Coalescer(self._replacer(shape.stored_in))
+        await replacer(_Replacement(saved, previous.revision or "", to_bson(encode(saved, shape))))
+        self._connection.written(saved)
+        return saved
+
+    async def update(
+        self, partition: str, document_type: str, document_id: str, change: Callable[[Document], None]
+    ) -> Document | None:
+        """Read, change and replace a document, again if somebody else was faster; None if it does not exist."""
+        async for _ in Retries():
+            previous = await self._reading.get(partition, document_type, document_id)
+            if previous is None:
+                return None
+            document = replace(previous, fields=dict(previous.fields))
+            change(document)
+            try:
+                return await self.replace(document, previous)
+            except Stale:
+                continue
+        raise SystemFault("datastore_conflict")
+
+    async def upsert(self, document: Document) -> Document:
+        """Save a document whether or not one of its id exists; its fields win whole."""
+        async for _ in Retries():
+            previous = await self._reading.get(document.partition, document.type, document.id)
+            try:
+                return await (self.replace(document, previous) if previous else self.insert(document))
+            except Stale:
+                continue
+            except Duplicate as duplicate:
+                if duplicate.claim is not None:
+                    raise
+        raise SystemFault("datastore_conflict")
+
+    async def create_or_update(self, fresh: Document, change: Callable[[Document], bool]) -> bool:
+        """Apply `change` to the stored document of `fresh`'s key, or to `fresh` where there is none, and save it.
+
+        `change` says whether it changed anything, and is called again when somebody else was faster. The answer says
+        whether the document is new.
+        """
+        async for _ in Retries():
+            previous = await self._reading.get(fresh.partition, fresh.type, fresh.id)
+            document = replace(previous or fresh, fields=dict((previous or fresh).fields))
+            changed = change(document)
+            try:
+                if previous is None:
+                    await self.insert(document)
+                elif changed:
+                    await self.replace(document, previous)
+            except Stale:
+                continue
+            except Duplicate as duplicate:
+                if duplicate.claim is not None:
+                    raise
+                continue
+            return previous is None
+        raise SystemFault("datastore_conflict")
+
+    async def remove(self, document: Document) -> None:
+        """Take a document out of the store for good, with its claims. Already gone is no error."""
+        await transact(self._connection, lambda transaction: transaction.remove(document))
+
+    async def remove_listed(self, listing: Listing) -> list[Document]:
+        """Take all documents of a listing out of the store for good and return them.
+
+        For types that claim nothing system-wide.
+        """
+        documents = await self._listings.all(listing)
+        collection = self._database[self._shapes[listing.type].stored_in]
+        with driver_errors():
+            for start in range(0, len(documents), KEYS_OF_A_QUERY):
+                keys = [document.key for document in documents[start : start + KEYS_OF_A_QUERY]]
+                await collection.delete_many({"_id": {"$in": keys}, "a": listing.partition})
+        for document in documents:
+            self._connection.written(document)
+        return documents
+
+    async def remove_by_ids(self, partition: str, document_type: str, ids: list[str]) -> None:
+        """Take records, which claim nothing, out of the store for good. Already gone is no error."""
+        keys = [document_key(partition, document_type, document_id) for document_id in ids]
+        with driver_errors():
+            await self._database[self._shapes[document_type].stored_in].delete_many(
+                {"_id": {"$in": keys}, "a": partition}
+            )
+
+    async def remove_partition(self, partition: str) -> None:
+        """Take everything of one partition out of every collection (repeatable; used when an account ends)."""
+        with driver_errors():
+            for collection in ("documents", "records"):
+                await self._database[collection].delete_many({"a": partition})
+            await self._database["claims"].delete_many({"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}})
+
+    def _inserter(self, collection: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Exception | None]]]:
+        target = self._database[collection]
+
+        async def insert(batch: list[RawBSONDocument]) -> list[Exception | None]:
+            with driver_errors():
+                try:
+                    await target.insert_many(batch, ordered=False)
+                except BulkWriteError as error:
+                    return _outcomes(len(batch), error)
+            return [None] * len(batch)
+
+        return insert
+
+    def _replacer(self, collection: str) -> Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]:
+        target = self._database[collection]
+
+        async def write(batch: list[_Replacement]) -> list[Exception | None]:
+            # Of several for one document the first goes; who was outrun within the batch need not ask the database,
+            # and the winner is not mistaken for outrun because a later one has already replaced what it wrote.
+            chosen: dict[str, _Replacement] = {}
+            for item in batch:
+                chosen.setdefault(item.document.key, item)
+            outcomes = dict(zip(chosen, await write_different(list(chosen.values())), strict=True))
+            return [outcomes[item.document.key] if item is chosen[item.document.key] else Stale() for item in batch]
+
+        async def write_different(batch: list[_Replacement]) -> list[Exception | None]:
+            requests: list[ReplaceOne[Any]] = [
+                ReplaceOne({"_id": item.document.key, "a": item.document.partition, "rev": item.expected}, item.stored)
+                for item in batch
+            ]
+            with driver_errors():
+                try:
+                    matched = (await target.bulk_write(requests, ordered=False)).matched_count
+                    outcomes: list[Exception | None] = [None] * len(batch)
+                except BulkWriteError as error:
+                    outcomes = _outcomes(len(batch), error)
+                    matched = int(error.details["nMatched"]) if error.details else 0
+                if matched < outcomes.count(None):
+                    # The driver counts matches of the whole batch, so the revisions tell which ones were missed.
+                    keys = [item.document.key for item in batch]
+                    found = target.find({"_id": one_or_in(keys)}, {"rev": 1})
+                    written = {stored["rev"] async for stored in found}
+                    outcomes = [
+                        outcome if outcome or item.document.revision in written else Stale()
+                        for item, outcome in zip(batch, outcomes, strict=True)
+                    ]
+            return outcomes
+
+        return write
+
+
+@dataclass(frozen=True, slots=True)
+class _Replacement:
+    document: Document
+    expected: str
+    stored: RawBSONDocument
+
+
+def _outcomes(size: int, error: BulkWriteError) -> list[Exception | None]:
+    """What became of each write of an unordered batch, from the driver's report."""
+    details = error.details or {}
+    if details.get("writeConcernErrors"):
+        raise SystemFault("datastore_unreachable") from error
+    outcomes: list[Exception | None] = [None] * size
+    for failure in details.get("writeErrors", ()):
+        duplicate = failure.get("code") == 11000
+        outcomes[failure["index"]] = duplicate_of(failure) if duplicate else SystemFault("datastore_fault")
+    return outcomes

@@ -1,0 +1,73 @@
+"""What the services of an account come to: plans, quantities, invoices, standing.
+
+Source: KAZOO `kz_services.erl` (`summary`), `cb_services.erl` (`quote`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from crossbar import clock
+from crossbar.access.directory import Account
+from crossbar.documents.document import Document, merge
+from crossbar.resources.billing.domain.invoice import invoices, merged
+from crossbar.resources.billing.domain.quantity import Quantities, cascading_quantities, own_quantities
+from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, resolve
+from crossbar.runtime import Runtime
+
+FROM_PLANS: Final = ("ratedeck", "applications", "limits", "im")
+"""What the merged plan says beside prices."""
+
+Fields = dict[str, Any]
+
+
+async def summarize(runtime: Runtime, account: Account, stored: Fields) -> dict[str, Any]:
+    """Everything about the services of an account, were `stored` its services document."""
+    entries = assigned(Document("", SERVICES, SERVICES, stored))
+    overrides = stored.get("overrides") or {}
+    plans = [merge(plan, overrides) for plan in await resolve(runtime, account, entries)]
+    own = await own_quantities(runtime, account.id)
+    manual = (stored.get("quantities") or {}).get("manual") or {}
+    cascade = await cascading_quantities(runtime, account) if _any_cascade(plans) else {}
+    together = merged(plans)
+    return {
+        "plans": entries,
+        "overrides": overrides,
+        "invoices": invoices(plans, _corrected(own, manual), cascade),
+        "quantities": {"account": own, "cascade": cascade, "manual": manual},
+        "reseller": {"id": await runtime.access.directory.reseller_of(account), "is_reseller": account.is_reseller},
+        **{key: together.get(key) or {} for key in FROM_PLANS},
+        "payment_tokens": stored.get("payment_tokens") or {},
+        "billing_cycle": {"next": next_month(), "period": 1, "unit": "month"},
+        "status": _standing(account.id, has_plans=bool(plans)),
+    }
+
+
+def _any_cascade(plans: list[Fields]) -> bool:
+    return any(
+        isinstance(item, dict) and item.get("cascade") is True
+        for plan in plans
+        for category in (plan.get("plan") or {}).values()
+        if isinstance(category, dict)
+        for item in category.values()
+    )
+
+
+def _corrected(own: Quantities, manual: Quantities) -> Quantities:
+    """Quantities as counted, or as somebody set them by hand."""
+    return {category: {**own.get(category, {}), **manual.get(category, {})} for category in {*own, *manual}}
+
+
+def _standing(account_id: str, *, has_plans: bool) -> dict[str, Any]:
+    """Without a biller nobody falls behind."""
+    if not has_plans:
+        return {"acceptable": True, "reason": "no service plans assigned"}
+    return {"acceptable": True, "reason": "good_standing", "message": f"account {account_id} is in good standing"}
+
+
+def next_month() -> int:
+    """When the next billing cycle begins: the first of next month (UTC), Gregorian."""
+    now = datetime.fromtimestamp(clock.unix_now(), UTC)
+    year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
+    return clock.gregorian(datetime(year, month, 1, tzinfo=UTC).timestamp())

@@ -1,0 +1,131 @@
+"""The tree of accounts: a new one below its parent, one that moves or ends, and who resells to whom.
+
+Source: KAZOO `cb_accounts.erl` (`move`, `delete`), `kzdb_account.erl`, `kz_services_reseller.erl`. Each change is one
+transaction that also writes the parents, so that what they count is right.
+"""
+
+from __future__ import annotations
+
+from crossbar import clock
+from crossbar.access.authorship import Author, stamps
+from crossbar.access.directory import Account
+from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.listing import Listing
+from crossbar.documents.store import Store, Transaction
+from crossbar.errors import Forbidden, NotFound, SystemFault
+from crossbar.resources.identity.domain import account_removal
+from crossbar.resources.identity.domain.account import ACCOUNT
+from crossbar.runtime import Runtime
+
+
+def descendants_of(account_id: str) -> Listing:
+    """All accounts below one, at any depth."""
+    return Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{account_id}")
+
+
+async def insert_below(runtime: Runtime, account: Document, parent_id: str) -> Document:
+    """Save a new account below its parent, which counts it; all or nothing. Raises NotFound without the parent."""
+
+    async def insert(transaction: Transaction) -> Document:
+        parent = await _account(transaction, parent_id)
+        account.fields["pvt_tree"] = [*parent.fields["pvt_tree"], parent_id]
+        account.fields["pvt_parent_id"] = parent_id
+        account.fields.setdefault("pvt_enabled", parent.fields.get("pvt_enabled", True))
+        reseller_id = await runtime.access.directory.reseller_of(Account.of(account))
+        reseller = await transaction.get(ACCOUNTS, ACCOUNT, reseller_id) if reseller_id else None
+        if reseller and (preference := reseller.at("pvt_notification_preference")) is not None:
+            account.fields["pvt_notification_preference"] = preference
+        saved = await transaction.insert(account)
+        await _count_descendants(transaction, parent)
+        return saved
+
+    return await runtime.store.transact(insert)
+
+
+async def remove(runtime: Runtime, account_id: str) -> Document:
+    """End an account and everything it owns, and return it as it was.
+
+    Raises NotFound, or `account_has_descendants` for one that is not the last of its branch.
+    """
+
+    async def take_out(transaction: Transaction) -> Document:
+        account = await _account(transaction, account_id)
+        if await transaction.count(descendants_of(account_id)):
+            raise SystemFault("account_has_descendants")
+        await transaction.remove(account)
+        await account_removal.note(transaction, account_id)
+        for parent_id in account.fields["pvt_tree"][-1:]:
+            parent = await transaction.get(ACCOUNTS, ACCOUNT, parent_id)
+            if parent is not None:
+                await _count_descendants(transaction, parent)
+        return account
+
+    account = await runtime.store.transact(take_out)
+    await account_removal.clear(runtime, account_id)
+    return account
+
+
+async def move(store: Store, account_id: str, target_id: str) -> Document:
+    """Hang an account, with all below it, under another one, and return it.
+
+    Raises NotFound for one that is missing, Forbidden where the target is the account itself or below it.
+    """
+
+    async def rehang(transaction: Transaction) -> Document:
+        target = await _account(transaction, target_id)
+        account = await transaction.get(ACCOUNTS, ACCOUNT, account_id)
+        if account is None:
+            raise NotFound(target_id)
+        if account.id in (*target.fields["pvt_tree"], target.id):
+            raise Forbidden
+        old, new = account.fields["pvt_tree"], [*target.fields["pvt_tree"], target.id]
+        for moved in await transaction.all(descendants_of(account.id)):
+            await _move_branch(transaction, moved, old, new)
+        await transaction.replace(target, target)
+        return await _move_branch(transaction, account, old, new)
+
+    return await store.transact(rehang)
+
+
+async def set_reseller(store: Store, account_id: str, is_reseller: bool, author: Author) -> Document:
+    """Make an account a reseller of all below it, or an ordinary one, and return it.
+
+    Raises NotFound, or `account_has_descendants` where there is a reseller below it.
+    """
+
+    async def change(transaction: Transaction) -> Document:
+        account = await _account(transaction, account_id)
+        below = await transaction.all(descendants_of(account.id))
+        if any(descendant.fields.get("pvt_reseller") for descendant in below):
+            raise SystemFault("account_has_descendants")
+        fields = {**account.fields, **stamps(author, account), "pvt_reseller": is_reseller}
+        return await transaction.replace(Document(ACCOUNTS, ACCOUNT, account.id, fields), account)
+
+    return await store.transact(change)
+
+
+async def _account(transaction: Transaction, account_id: str) -> Document:
+    account = await transaction.get(ACCOUNTS, ACCOUNT, account_id)
+    if account is None:
+        raise NotFound(account_id)
+    return account
+
+
+async def _count_descendants(transaction: Transaction, account: Document) -> None:
+    """Set `descendants_count`. Writing the parent also makes changes of its children meet in one place."""
+    count = await transaction.count(descendants_of(account.id))
+    counted = Document(ACCOUNTS, ACCOUNT, account.id, {**account.fields, "descendants_count": count})
+    await transaction.replace(counted, account)
+
+
+async def _move_branch(transaction: Transaction, account: Document, old: list[str], new: list[str]) -> Document:
+    """Give an account a tree that begins with `new` where it began with `old`."""
+    before: list[str] = account.fields["pvt_tree"]
+    fields = {
+        **account.fields,
+        "pvt_tree": [*new, *before[len(old) :]],
+        "pvt_previous_tree": before,
+        "pvt_modified": clock.now(),
+    }
+    fields["pvt_parent_id"] = fields["pvt_tree"][-1]
+    return await transaction.replace(Document(ACCOUNTS, ACCOUNT, account.id, fields), account)

@@ -1,0 +1,93 @@
+"""Lists of numbers: those that an account has, and those that it can have.
+
+Source: KAZOO `cb_phone_numbers.erl` (`summary`, `find_numbers`), view `numbers/crossbar_listing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any
+
+from crossbar.documents.filters import Filters
+from crossbar.endpoint import Context, Reply
+from crossbar.endpoint.document_list import bounds, options_of
+from crossbar.endpoint.paging import cut
+from crossbar.resources.numbers.domain.number_inventory import (
+    FILTERED,
+    Entry,
+    NumberInventory,
+    counted_below,
+    filtered,
+)
+from crossbar.resources.numbers.domain.number_operations import NumberOperations
+from crossbar.resources.numbers.domain.number_search import (
+    find_available,
+    international,
+    tags_of_account,
+    tags_of_visitor,
+)
+from crossbar.resources.numbers.domain.number_settings import NumberSettings
+
+
+def operations_of(context: Context) -> NumberOperations:
+    """Operations for the account in the path, with the rights of whoever calls."""
+    return NumberOperations(
+        context.runtime, context.account_id, context.identity, author=context.author, ready=context.ready_to_write
+    )
+
+
+async def answer_numbers(context: Context) -> Reply:
+    """A page of the account's numbers, by number, as the request asks for it."""
+    options = options_of(context)
+    start, end = bounds(context, options, None)
+    inventory = NumberInventory(context.store, context.account_id, operations_of(context))
+    with_ports = not context.values.is_false("include_ports")
+    filters = Filters.parse(context.query.pairs, rename=lambda key: FILTERED.get(key, key))
+    found: list[Entry] = []
+    async for entry in inventory.between(start, end, ascending=options.ascending, with_ports=with_ports):
+        if filters.matches(filtered(entry[1])):
+            found.append(entry)
+        if options.page_size is not None and len(found) > options.page_size:
+            break
+    page, info = cut(found, options, itemgetter(0))
+    rows = {number.document.id: await inventory.row(number) for _, number in page}
+    if context.wants_csv:
+        return Reply([{"number": number, **row} for number, row in rows.items()], page=info)
+    below = await counted_below(context.store, context.account_id)
+    return Reply({"numbers": rows, "cascade_quantity": below}, page=info)
+
+
+async def answer_search(context: Context) -> Reply:
+    """Numbers that begin as asked: those the account has reserved, those its reseller has, then those for sale.
+
+    Raises 400 for what `find_numbers` refuses, and 404 for callers without a token whom the installation does not let.
+    """
+    settings = NumberSettings(context.runtime)
+    if context.caller:
+        tags = await tags_of_account(context.directory, context.account_id)
+    else:
+        tags = await tags_of_visitor(context.directory, settings, context.query.get("reseller_id"))
+    wanted = context.valid("find_numbers", dict(_asked(context)))
+    return Reply(
+        await find_available(
+            context.store,
+            tags,
+            international(wanted["country"], wanted["prefix"]),
+            offset=_whole(wanted.get("offset")) or 0,
+            quantity=min(wanted["quantity"], settings.largest_search),
+        )
+    )
+
+
+def _asked(context: Context) -> Iterator[tuple[str, Any]]:
+    """The query string, with its numbers as numbers."""
+    for key, value in context.query.first.items():
+        number = _whole(value) if key == "quantity" else None
+        yield key, value if number is None else number
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return None
