@@ -18,8 +18,9 @@ Answer = TypeVar("Answer")
 class Coalescer(Generic[Question, Answer]):
     """Calls of one kind, answered in batches.
 
-    `run` takes the questions of one batch and returns an answer, or an exception to raise, for each, in order. So many
-    batches are under way `concurrent`: one makes the largest batches, two keep one that waits from holding up all.
+    `run` takes the questions of one batch and returns an answer, or an exception to raise, for each, in order. At most
+    `largest` questions make a batch, and `concurrent` batches are under way at a time: one makes the largest batches,
+    two keep one that waits from holding up all.
     """
 
     def __init__(

@@ -54,7 +54,12 @@ class Filters:
         be understood keeps no document.
         """
         conditions = (_condition(name, value, rename) for name, value in parameters if name not in ignored)
-        return cls(condition for condition in conditions if condition)
+        found = [condition for condition in conditions if condition]
+        return cls(found) if found else NO_FILTERS
+
+    def __repr__(self) -> str:
+        # Listings that say the same are read once, and are told apart by what they say.
+        return f"Filters({[condition.expression for condition in self._conditions]})"
 
     def __bool__(self) -> bool:
         return bool(self._conditions)

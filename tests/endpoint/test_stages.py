@@ -22,8 +22,8 @@ WORDS = {endpoint.name: endpoint.takes_all_words for endpoint in ENDPOINTS}
 ADDRESS = "192.0.2.1"
 
 
-class Loop:
-    """Makes contexts and takes them through the stages."""
+class Stages:
+    """Makes contexts and takes them up to a stage."""
 
     def __init__(self, server: RunningServer) -> None:
         self.server = server
@@ -60,16 +60,16 @@ class Loop:
 
 
 @pytest.fixture
-def loop(server: RunningServer) -> Loop:
-    return Loop(server)
+def at(server: RunningServer) -> Stages:
+    return Stages(server)
 
 
 # Parse
 
 
-async def test_parse_reads_path_query_body_verb_and_credential(loop: Loop) -> None:
-    context = loop.context("POST", "/v2/users?page_size=5", "a token", b'{"data": {"name": "x"}, "verb": "patch"}')
-    await loop.parse(context)
+async def test_parse_reads_path_query_body_verb_and_credential(at: Stages) -> None:
+    context = at.context("POST", "/v2/users?page_size=5", "a token", b'{"data": {"name": "x"}, "verb": "patch"}')
+    await at.parse(context)
     assert context.requested is not None
     assert context.requested.nouns == (("users", ()),)
     assert (context.query.get("page_size"), context.data, context.envelope) == ("5", {"name": "x"}, {"verb": "patch"})
@@ -79,49 +79,49 @@ async def test_parse_reads_path_query_body_verb_and_credential(loop: Loop) -> No
     assert (context.nouns, context.client_ip, context.caller) == ((), "", None)
 
 
-async def test_parse_leaves_alone_what_is_not_the_apis(loop: Loop) -> None:
-    assert (await loop.parse(loop.context("GET", "/favicon.ico"))).requested is None
+async def test_parse_leaves_alone_what_is_not_the_apis(at: Stages) -> None:
+    assert (await at.parse(at.context("GET", "/favicon.ico"))).requested is None
 
 
-async def test_parse_refuses_methods_that_nobody_knows(loop: Loop) -> None:
+async def test_parse_refuses_methods_that_nobody_knows(at: Stages) -> None:
     with pytest.raises(CrossbarError) as refused:
-        await loop.parse(loop.context("PURGE", "/v2/users"))
+        await at.parse(at.context("PURGE", "/v2/users"))
     assert refused.value.status == 501
 
 
 # Authenticate
 
 
-async def test_authenticate_finds_the_caller(loop: Loop, tenant: Tenant) -> None:
-    context = await loop.authenticate(loop.context("GET", f"/v2/accounts/{tenant.id}/users", tenant.token))
+async def test_authenticate_finds_the_caller(at: Stages, tenant: Tenant) -> None:
+    context = await at.authenticate(at.context("GET", f"/v2/accounts/{tenant.id}/users", tenant.token))
     assert context.identity.account_id == tenant.id
     assert context.named_account_id == tenant.id
     assert context.client_ip == ADDRESS
 
 
-async def test_authenticate_lets_pass_who_presents_nothing(loop: Loop) -> None:
-    assert (await loop.authenticate(loop.context("GET", "/v2/users"))).caller is None
+async def test_authenticate_lets_pass_who_presents_nothing(at: Stages) -> None:
+    assert (await at.authenticate(at.context("GET", "/v2/users"))).caller is None
 
 
-async def test_authenticate_resolves_the_callers_own_account(loop: Loop, tenant: Tenant) -> None:
-    context = await loop.authenticate(loop.context("GET", "/v2/account/users", tenant.token))
+async def test_authenticate_resolves_the_callers_own_account(at: Stages, tenant: Tenant) -> None:
+    context = await at.authenticate(at.context("GET", "/v2/account/users", tenant.token))
     assert context.nouns == (("accounts", (tenant.id,)), ("users", ()))
     with pytest.raises(Plain):
-        await loop.authenticate(loop.context("GET", "/v2/account/users"))
+        await at.authenticate(at.context("GET", "/v2/account/users"))
 
 
-async def test_authenticate_tells_of_unknown_first_words_by_who_asks(loop: Loop, tenant: Tenant) -> None:
+async def test_authenticate_tells_of_unknown_first_words_by_who_asks(at: Stages, tenant: Tenant) -> None:
     with pytest.raises(InvalidCredentials):
-        await loop.authenticate(loop.context("GET", "/v2/nothing"))
+        await at.authenticate(at.context("GET", "/v2/nothing"))
     with pytest.raises(UnknownPath):
-        await loop.authenticate(loop.context("GET", "/v2/nothing", tenant.token))
+        await at.authenticate(at.context("GET", "/v2/nothing", tenant.token))
 
 
 # Route
 
 
-async def test_route_finds_the_route_and_the_account(loop: Loop, tenant: Tenant) -> None:
-    context = await loop.route(loop.context("GET", f"/v2/accounts/{tenant.id}/users/{tenant.admin_id}/devices"))
+async def test_route_finds_the_route_and_the_account(at: Stages, tenant: Tenant) -> None:
+    context = await at.route(at.context("GET", f"/v2/accounts/{tenant.id}/users/{tenant.admin_id}/devices"))
     assert context.route is not None
     assert context.route.template == "/v2/accounts/{account_id}/users/{user_id}/devices"
     assert (context.account.id, context.template) == (tenant.id, context.route.template)
@@ -137,14 +137,14 @@ async def test_route_finds_the_route_and_the_account(loop: Loop, tenant: Tenant)
         ("GET", "/v2/accounts/short/users", Plain),
     ],
 )
-async def test_route_refuses(loop: Loop, tenant: Tenant, method: str, path: str, error: type[CrossbarError]) -> None:
+async def test_route_refuses(at: Stages, tenant: Tenant, method: str, path: str, error: type[CrossbarError]) -> None:
     with pytest.raises(error):
-        await loop.route(loop.context(method, path.format(id=tenant.id)))
+        await at.route(at.context(method, path.format(id=tenant.id)))
 
 
-async def test_route_notes_what_browsers_ask(loop: Loop, tenant: Tenant) -> None:
+async def test_route_notes_what_browsers_ask(at: Stages, tenant: Tenant) -> None:
     asked = {"Origin": "https://ui.test", "Access_Control_Request_Method": "PUT"}
-    context = await loop.route(loop.context("OPTIONS", f"/v2/accounts/{tenant.id}/users", **asked))
+    context = await at.route(at.context("OPTIONS", f"/v2/accounts/{tenant.id}/users", **asked))
     assert stages.is_preflight(context)
     assert context.cors is not None
     assert context.cors["Access-Control-Allow-Methods"] == "OPTIONS, GET, PUT"
@@ -153,44 +153,42 @@ async def test_route_notes_what_browsers_ask(loop: Loop, tenant: Tenant) -> None
 # Authorize
 
 
-async def test_authorize_wants_a_caller(loop: Loop, tenant: Tenant) -> None:
+async def test_authorize_wants_a_caller(at: Stages, tenant: Tenant) -> None:
     with pytest.raises(InvalidCredentials):
-        await loop.authorize(loop.context("GET", f"/v2/accounts/{tenant.id}/users"))
+        await at.authorize(at.context("GET", f"/v2/accounts/{tenant.id}/users"))
 
 
-async def test_authorize_keeps_strangers_out(loop: Loop, tenant: Tenant, stranger: Tenant) -> None:
+async def test_authorize_keeps_strangers_out(at: Stages, tenant: Tenant, stranger: Tenant) -> None:
     with pytest.raises(Forbidden):
-        await loop.authorize(loop.context("GET", f"/v2/accounts/{tenant.id}/users", stranger.token))
+        await at.authorize(at.context("GET", f"/v2/accounts/{tenant.id}/users", stranger.token))
 
 
-async def test_authorize_lets_anybody_call_public_routes(loop: Loop) -> None:
-    assert (await loop.authorize(loop.context("GET", "/v2/schemas"))).caller is None
+async def test_authorize_lets_anybody_call_public_routes(at: Stages) -> None:
+    assert (await at.authorize(at.context("GET", "/v2/schemas"))).caller is None
 
 
-async def test_authorize_tells_last_of_paths_that_make_no_sense(loop: Loop, tenant: Tenant) -> None:
+async def test_authorize_tells_last_of_paths_that_make_no_sense(at: Stages, tenant: Tenant) -> None:
     with pytest.raises(Plain) as refused:
-        await loop.authorize(loop.context("GET", f"/v2/accounts/{tenant.id}/devices/x/menus", tenant.token))
+        await at.authorize(at.context("GET", f"/v2/accounts/{tenant.id}/devices/x/menus", tenant.token))
     assert (refused.value.status, refused.value.message) == (404, "faulty request")
 
 
 # Execute
 
 
-async def test_execute_answers_by_the_handler(loop: Loop, tenant: Tenant) -> None:
-    context = await loop.authorize(loop.context("GET", f"/v2/accounts/{tenant.id}/users", tenant.token))
+async def test_execute_answers_by_the_handler(at: Stages, tenant: Tenant) -> None:
+    context = await at.authorize(at.context("GET", f"/v2/accounts/{tenant.id}/users", tenant.token))
     reply = await stages.execute(context, BY_NAME, ShieldedTasks())
     assert isinstance(reply, Reply)
     assert reply.page is not None
     assert reply.page.page_size == 1
 
 
-async def test_execute_loads_the_documents_on_the_way(loop: Loop, tenant: Tenant) -> None:
+async def test_execute_loads_the_documents_on_the_way(at: Stages, tenant: Tenant) -> None:
     path = f"/v2/accounts/{tenant.id}/users/{tenant.admin_id}/devices"
-    context = await loop.authorize(loop.context("GET", path, tenant.token))
+    context = await at.authorize(at.context("GET", path, tenant.token))
     await stages.execute(context, BY_NAME, ShieldedTasks())
     assert context.parents["users"].id == tenant.admin_id
-    missing = await loop.authorize(
-        loop.context("GET", f"/v2/accounts/{tenant.id}/users/{'f' * 32}/devices", tenant.token)
-    )
+    missing = await at.authorize(at.context("GET", f"/v2/accounts/{tenant.id}/users/{'f' * 32}/devices", tenant.token))
     with pytest.raises(NotFound):
         await stages.execute(missing, BY_NAME, ShieldedTasks())
