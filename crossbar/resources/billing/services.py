@@ -105,7 +105,9 @@ async def available(context: Context) -> Reply:
 # Overrides and quantities by hand
 
 
-def _offer(name: str, read: Callable[[Fields], JSON], write: Callable[[Fields, JSON], Fields], *, who: Any) -> None:
+def _offer(
+    path: str, name: str, read: Callable[[Fields], JSON], write: Callable[[Fields, JSON], Fields], *, who: Any
+) -> None:
     """Reading, replacing and changing one object of the services document."""
 
     async def show(context: Context) -> Reply:
@@ -118,9 +120,9 @@ def _offer(name: str, read: Callable[[Fields], JSON], write: Callable[[Fields, J
         )
         return Reply(read(saved.fields))
 
-    services.get(f"/accounts/{{account_id}}/services/{name}", who=who)(show)
-    services.post(f"/accounts/{{account_id}}/services/{name}", who=sells, checks_itself=True)(replace)
-    services.patch(f"/accounts/{{account_id}}/services/{name}", who=sells, checks_itself=True)(replace)
+    services.get(path, who=who)(show)
+    services.post(path, who=sells, checks_itself=True)(replace)
+    services.patch(path, who=sells, checks_itself=True)(replace)
 
 
 def _laid(context: Context, stored: Fields, name: str, given: JSON, before: JSON = None) -> JSON:
@@ -131,12 +133,14 @@ def _laid(context: Context, stored: Fields, name: str, given: JSON, before: JSON
 
 
 _offer(
+    "/accounts/{account_id}/services/overrides",
     "overrides",
     lambda stored: stored.get("overrides") or {},
     lambda stored, value: {**stored, "overrides": value},
     who=Who.TREE,
 )
 _offer(
+    "/accounts/{account_id}/services/manual",
     "manual",
     lambda stored: (stored.get("quantities") or {}).get("manual") or {},
     lambda stored, value: {**stored, "quantities": {**(stored.get("quantities") or {}), "manual": value}},

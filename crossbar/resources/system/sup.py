@@ -39,14 +39,13 @@ async def _run(context: Context) -> Reply:
     return Reply(await function.run(context, *arguments))
 
 
-for _path in (
-    "/{module}",
-    "/{module}/{function}",
-    "/{module}/{function}/{first}",
-    "/{module}/{function}/{first}/{second}",
-    "/{module}/{function}/{first}/{second}/{third}",
-):
-    sup.get(f"/sup{_path}")(_run)
+sup.get(
+    "/sup/{module}",
+    "/sup/{module}/{function}",
+    "/sup/{module}/{function}/{first}",
+    "/sup/{module}/{function}/{first}/{second}",
+    "/sup/{module}/{function}/{first}/{second}/{third}",
+)(_run)
 
 
 async def _status(_: Context) -> str:

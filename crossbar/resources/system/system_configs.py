@@ -191,9 +191,9 @@ async def misplaced(_: Context) -> Reply:
 
 
 for _path, _verbs in (
-    ("", ("GET",)),
-    ("/{category}", ("GET", "PUT", "POST", "PATCH", "DELETE")),
-    ("/{category}/{node}", ("GET", "POST", "PATCH", "DELETE")),
+    ("/accounts/{account_id}/system_configs", ("GET",)),
+    ("/accounts/{account_id}/system_configs/{category}", ("GET", "PUT", "POST", "PATCH", "DELETE")),
+    ("/accounts/{account_id}/system_configs/{category}/{node}", ("GET", "POST", "PATCH", "DELETE")),
 ):
     for _verb in _verbs:
-        system_configs.route(_verb, f"/accounts/{{account_id}}/system_configs{_path}", who=Who.TREE)(misplaced)
+        system_configs.route(_verb, _path, who=Who.TREE)(misplaced)

@@ -109,8 +109,8 @@ async def _owner(context: Context) -> Document:
 # Logo, icon and welcome page
 
 
-def _offer(name: str) -> None:
-    """The routes of one of the files."""
+def _offer(name: str, own: str, *of_domain: str) -> None:
+    """The routes of one of the files: of the account's own whitelabel, and of one that is named by its domain."""
 
     async def read(context: Context) -> Binary:
         return await _file(context, await whitelabel.life.load(context, TYPE), name)
@@ -124,20 +124,33 @@ def _offer(name: str) -> None:
         return await whitelabel.life.answer(context, document)
 
     types = FILES[name]
-    whitelabel.get(f"/accounts/{{account_id}}/whitelabel/{name}", who=Who.ANONYMOUS, provides=types)(read)
+    whitelabel.get(own, who=Who.ANONYMOUS, provides=types)(read)
     whitelabel.get(
-        f"/whitelabel/{{domain}}/{name}",
-        f"/accounts/{{account_id}}/whitelabel/{{domain}}/{name}",
+        *of_domain,
         who=Who.ANONYMOUS,
         provides=types,
     )(read_of_domain)
-    whitelabel.post(
-        f"/accounts/{{account_id}}/whitelabel/{name}", accepts=types if name == "welcome" else (*types, *ENCODED)
-    )(upload)
+    whitelabel.post(own, accepts=types if name == "welcome" else (*types, *ENCODED))(upload)
 
 
-for _name in FILES:
-    _offer(_name)
+_offer(
+    "logo",
+    "/accounts/{account_id}/whitelabel/logo",
+    "/whitelabel/{domain}/logo",
+    "/accounts/{account_id}/whitelabel/{domain}/logo",
+)
+_offer(
+    "icon",
+    "/accounts/{account_id}/whitelabel/icon",
+    "/whitelabel/{domain}/icon",
+    "/accounts/{account_id}/whitelabel/{domain}/icon",
+)
+_offer(
+    "welcome",
+    "/accounts/{account_id}/whitelabel/welcome",
+    "/whitelabel/{domain}/welcome",
+    "/accounts/{account_id}/whitelabel/{domain}/welcome",
+)
 
 
 async def _file(context: Context, document: Document, name: str) -> Binary:

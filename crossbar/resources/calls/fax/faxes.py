@@ -5,7 +5,7 @@ Source: KAZOO `cb_faxes`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from crossbar import clock, ids
@@ -142,8 +142,8 @@ async def read_job(context: Context) -> Reply:
 # Received and sent
 
 
-def _lists(path: str, where: str) -> None:
-    @faxes.get(*_paths(path))
+def _lists(paths: Iterable[str], where: str) -> None:
+    @faxes.get(*paths)
     async def list_faxes(context: Context) -> Reply:
         """The faxes of a folder, the newest first."""
         return await answer_listing(
@@ -211,25 +211,37 @@ async def delete_paper(context: Context, fax: Document, where: str) -> Reply:
     return Reply({})
 
 
-def _paths(path: str) -> tuple[str, ...]:
-    """A path below the faxes of the account, of a fax box and of a user."""
-    scopes = (
-        "/accounts/{account_id}",
-        "/accounts/{account_id}/faxboxes/{faxbox_id}",
-        "/accounts/{account_id}/users/{user_id}",
-    )
-    return tuple(f"{scope}/faxes/{path}" for scope in scopes)
+IN_FOLDERS: Final = (
+    (
+        INBOX,
+        "/accounts/{account_id}/faxes/inbox/{fax_id}",
+        "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/inbox/{fax_id}",
+        "/accounts/{account_id}/users/{user_id}/faxes/inbox/{fax_id}",
+    ),
+    (
+        OUTBOX,
+        "/accounts/{account_id}/faxes/outbox/{fax_id}",
+        "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/outbox/{fax_id}",
+        "/accounts/{account_id}/users/{user_id}/faxes/outbox/{fax_id}",
+    ),
+)
+"""A folder, and the paths of a fax in it."""
+INCOMING: Final = (
+    "/accounts/{account_id}/faxes/incoming/{fax_id}",
+    "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/incoming/{fax_id}",
+    "/accounts/{account_id}/users/{user_id}/faxes/incoming/{fax_id}",
+)
+"""Further paths of a fax in the inbox, only to read."""
 
-
-for _path, _where in (("inbox", INBOX), ("incoming", INBOX), ("outbox", OUTBOX)):
-    _lists(_path, _where)
-    faxes.get(*_paths(f"{_path}/{{fax_id}}"))(_in_folder(_where, read))
-for _where in (INBOX, OUTBOX):
-    _item, _paper = _paths(f"{_where}/{{fax_id}}"), _paths(f"{_where}/{{fax_id}}/attachment")
-    faxes.put(*_item, checks_itself=True)(_in_folder(_where, act))
-    faxes.delete(*_item, checks_itself=True)(_in_folder(_where, delete))
-    faxes.get(*_paper, provides=PAPER)(_in_folder(_where, paper))
-    faxes.delete(*_paper, checks_itself=True)(_in_folder(_where, delete_paper))
+for _where, *_items in (*IN_FOLDERS, (INBOX, *INCOMING)):
+    _lists([_item.rpartition("/")[0] for _item in _items], _where)
+    faxes.get(*_items)(_in_folder(_where, read))
+for _where, *_items in IN_FOLDERS:
+    _papers = [f"{_item}/attachment" for _item in _items]
+    faxes.put(*_items, checks_itself=True)(_in_folder(_where, act))
+    faxes.delete(*_items, checks_itself=True)(_in_folder(_where, delete))
+    faxes.get(*_papers, provides=PAPER)(_in_folder(_where, paper))
+    faxes.delete(*_papers, checks_itself=True)(_in_folder(_where, delete_paper))
 
 
 # Letters

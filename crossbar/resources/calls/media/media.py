@@ -74,17 +74,17 @@ media = Collection(
 )
 
 
-def reading(path: str, *, provides: Iterable[str] = ()) -> Callable[[Handler], Handler]:
+def reading(in_account: str, bare: str, *, provides: Iterable[str] = ()) -> Callable[[Handler], Handler]:
     """GET of a path in both scopes: an account's for its tree, the system's for everybody with a token."""
 
     def register(handler: Handler) -> Handler:
-        media.get(f"/accounts/{{account_id}}/media{path}", provides=provides)(handler)
-        return media.get(f"/media{path}", who=Who.AUTHENTICATED, provides=provides)(handler)
+        media.get(in_account, provides=provides)(handler)
+        return media.get(bare, who=Who.AUTHENTICATED, provides=provides)(handler)
 
     return register
 
 
-reading("")(media.life.list)
+reading("/accounts/{account_id}/media", "/media")(media.life.list)
 
 
 @media.put("/accounts/{account_id}/media", "/media", checks_itself=True)
@@ -97,13 +97,13 @@ async def create(context: Context) -> Reply:
     return reply
 
 
-@reading("/languages")
+@reading("/accounts/{account_id}/media/languages", "/media/languages")
 async def languages(context: Context) -> Reply:
     """How many documents there are in each language: one object in a list, or nothing."""
     return await _count(context, "language/")
 
 
-@reading("/languages/{language}")
+@reading("/accounts/{account_id}/media/languages/{language}", "/media/languages/{language}")
 async def in_language(context: Context) -> Reply:
     """The ids of the documents in a language."""
     asked = context.path["language"].lower()
@@ -111,13 +111,13 @@ async def in_language(context: Context) -> Reply:
     return Reply.rows([row.id async for row in context.store.stream(listing)], page_size=True)
 
 
-@reading("/prompts")
+@reading("/accounts/{account_id}/media/prompts", "/media/prompts")
 async def prompts(context: Context) -> Reply:
     """How many documents there are of each prompt: one object in a list, or nothing."""
     return await _count(context, "prompt/")
 
 
-@reading("/prompts/{prompt_id}")
+@reading("/accounts/{account_id}/media/prompts/{prompt_id}", "/media/prompts/{prompt_id}")
 async def of_prompt(context: Context) -> Reply:
     """The documents of a prompt, and whether they can be heard."""
     listing = Listing(partition(context), "media", tag=f"prompt/{context.path['prompt_id']}")
@@ -133,13 +133,13 @@ async def of_prompt(context: Context) -> Reply:
     )
 
 
-@reading("/{media_id}", provides=(*JSON_TYPES, *UPLOADS))
+@reading("/accounts/{account_id}/media/{media_id}", "/media/{media_id}", provides=(*JSON_TYPES, *UPLOADS))
 async def read(context: Context) -> Reply | Binary:
     """The document, or its sound for those who accept nothing else."""
     return await raw(context) if context.media in UPLOADS else await media.life.read(context)
 
 
-@reading("/{media_id}/raw", provides=UPLOADS)
+@reading("/accounts/{account_id}/media/{media_id}/raw", "/media/{media_id}/raw", provides=UPLOADS)
 async def raw(context: Context) -> Binary:
     """The sound."""
     document = await media.life.load(context, context.path["media_id"])

@@ -47,4 +47,10 @@ def _checked(body: JSON) -> bytes:
     return contents
 
 
-mms = message_endpoint(MMS, create)
+mms = message_endpoint(
+    MMS,
+    create,
+    "/accounts/{account_id}/mms/{message_id}",
+    "/accounts/{account_id}/users/{user_id}/mms/{message_id}",
+    "/accounts/{account_id}/devices/{device_id}/mms/{message_id}",
+)

@@ -14,13 +14,10 @@ from crossbar.errors import JSON
 from crossbar.resources.calls.messages.domain.message import FLAT_RATE, SMS, Sender, send
 
 
-def message_endpoint(kind: Shape, create: Handler) -> Endpoint:
-    """The paths that messages of both kinds have: `/accounts/{account_id}/sms`, `…/users/{user_id}/sms`, and so on."""
+def message_endpoint(kind: Shape, create: Handler, *items: str) -> Endpoint:
+    """The paths that messages of both kinds have: `items` are those of one message, `create` sends one."""
     endpoint = Endpoint(kind.type)
-    paths = tuple(
-        f"/accounts/{{account_id}}{where}/{kind.type}" for where in ("", "/users/{user_id}", "/devices/{device_id}")
-    )
-    items = tuple(f"{path}/{{message_id}}" for path in paths)
+    paths = tuple(item.rpartition("/")[0] for item in items)
 
     endpoint.put(*paths)(create)
 
@@ -91,4 +88,10 @@ async def create(context: Context) -> Reply:
     return reply
 
 
-sms = message_endpoint(SMS, create)
+sms = message_endpoint(
+    SMS,
+    create,
+    "/accounts/{account_id}/sms/{message_id}",
+    "/accounts/{account_id}/users/{user_id}/sms/{message_id}",
+    "/accounts/{account_id}/devices/{device_id}/sms/{message_id}",
+)
