@@ -18,6 +18,7 @@ from crossbar.endpoint.files import download, only_file
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.resources.calls.media.domain.media_file import MEDIA_CONVERTER, SOUND, first_attachment
 from crossbar.resources.calls.voicemail.domain import sound_archive, voicemail_message
+from crossbar.resources.calls.voicemail.domain.mailbox import REFUSAL, mailbox_claim, mailbox_number
 from crossbar.resources.calls.voicemail.domain.voicemail_message import DELETED, FOLDERS, SAVED, Voicemail
 
 MOVED_ADDRESS: Final = "214 Transformation applied: attribute notify_email_address replaced"
@@ -25,12 +26,6 @@ LEGACY_MESSAGES: Final = "Please migrate your voicemail box messages to MODB"
 NO_LIMIT: Final = 2**53
 """Seconds: a time range that names its own start may be as long as it likes."""
 ZIP: Final = "application/zip"
-
-
-def mailbox_claim(mailbox: str) -> Unique:
-    """A mailbox number, which only one box of an account may have: `0100` is `100`."""
-    number = str(int(mailbox)) if mailbox.isascii() and mailbox.isdigit() else mailbox
-    return Unique("vmbox.mailbox", number, "mailbox", "Invalid mailbox number or already exists", cause=mailbox)
 
 
 def claims(box: Document) -> Iterator[Unique]:
@@ -121,6 +116,14 @@ async def transcribable(context: Context, draft: Draft) -> None:
     if wanted and draft.data.get("transcribe") is True and draft.data.get("media_extension") != wanted:
         message = f"if you want transcribe message, then use '{wanted}' media extension"
         draft.errors.add("media_extension", "invalid", message)
+
+
+@vmboxes.check
+async def check_mailbox(_: Context, draft: Draft) -> None:
+    """The mailbox is a number."""
+    mailbox = draft.data.get("mailbox")
+    if isinstance(mailbox, str) and mailbox and mailbox_number(mailbox) is None:
+        draft.errors.add("mailbox", "unique", REFUSAL, cause=mailbox)
 
 
 @vmboxes.after_delete

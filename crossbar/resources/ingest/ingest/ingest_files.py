@@ -18,7 +18,7 @@ from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.calls.fax.domain import fax
 from crossbar.resources.calls.fax.faxes import fax_store
 from crossbar.resources.calls.media.recordings import create_recording
-from crossbar.resources.calls.voicemail.vmboxes import mailbox_claim
+from crossbar.resources.calls.voicemail.domain.mailbox import mailbox_claim
 from crossbar.resources.calls.voicemail.vmboxes import voicemail as voicemail_of
 from crossbar.resources.ingest.ingest import PostedAccounts, ingest
 
