@@ -84,9 +84,16 @@ class Attachments:
             except BaseException:
                 await self._remove(file_id)
                 raise
-            older = [{"uploadDate": {"$lt": finished}}, {"uploadDate": finished, "_id": {"$lt": file_id}}]
-            await self._delete({**_owned_by(document, None if alone else name), "$or": older})
+            await self._keep_newest(_owned_by(document, None if alone else name))
         return _attachment(file)
+
+    async def _keep_newest(self, owned: dict[str, Any]) -> None:
+        """Delete all but the newest of some files; the one just written, too, where a newer one was faster."""
+        newest = await self._files.find_one(owned, {"uploadDate": 1}, sort=NEWEST_FIRST)
+        if newest is not None:
+            date, file_id = newest["uploadDate"], newest["_id"]
+            older = [{"uploadDate": {"$lt": date}}, {"uploadDate": date, "_id": {"$lt": file_id}}]
+            await self._delete({**owned, "$or": older})
 
     async def find(self, document: Document, name: str) -> Attachment | None:
         """The attachment of this name, or None."""
