@@ -171,6 +171,7 @@ async def is_initialized(config: Config, *, database_uri: str) -> bool:
     """Whether there is an account."""
     store = open_store(config, database_uri)
     try:
+        await store.prepare()  # a first start may have ended before it had made the indexes
         return await store.exists(ACCOUNTS, "account")
     finally:
         store.close()

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from pymongo import MongoClient
 
 from tests.e2e.installed import Installation, Running
 
@@ -125,6 +126,17 @@ def test_a_worker_that_is_killed_is_replaced_while_requests_go_on(tmp_path: Path
             assert ask(account, token)["data"]["name"] == "Master"
         assert server.terminate() == 0
         assert not any(runs(pid) for pid in (*old, new))
+
+
+def test_a_first_start_that_ended_before_the_indexes_were_made_is_no_hindrance(
+    tmp_path: Path, database: dict[str, str], mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    documents = mongo_client[database["CROSSBAR_DATABASE__NAME"]]["documents"]
+    documents.drop()
+    documents.insert_one({"_id": "a/thing/1", "a": "a"})
+    with Installation(tmp_path).serving("--create-admin", **ADMIN, **database) as server:
+        assert server.url
+    assert len(list(documents.list_indexes())) > 1
 
 
 def test_each_worker_tells_the_metrics_of_all(tmp_path: Path, database: dict[str, str]) -> None:
