@@ -1,4 +1,4 @@
-"""The workshop: speech from text, one audio format from another, a PDF from a fax.
+"""Conversions: speech from text, one audio format from another, a PDF from a fax.
 
 Source: `kazoo_speech` (`kazoo_tts_flite.erl`), `cb_modules_util:normalize_media_upload`, `kz_fax_attachment.erl`.
 """

@@ -1,6 +1,6 @@
 """Fax paper: a TIFF or PDF on standard input becomes a PDF on standard output, after a line with its pages.
 
-A program of its own (`python paper.py`), run within limits by the workshop: a file made to exhaust a parser harms
+A program of its own (`python paper.py`), run within limits by the converter: a file made to exhaust a parser harms
 nobody but this process. It imports nothing of the package.
 """
 

@@ -235,7 +235,7 @@ class Voicemail:
 
     async def copy(self, box_id: str, message_id: str, target: Document) -> Document:
         """A copy of a message, new in another box. Raises 404, or 400 for one too old."""
-        message, copy = await self._carbon(box_id, message_id, target)
+        message, copy = await self._copy_for(box_id, message_id, target)
         try:
             await self._copy_sound(message, copy)
             return await self.runtime.store.insert(copy)
@@ -245,7 +245,7 @@ class Voicemail:
 
     async def move(self, box_id: str, message_id: str, target: Document) -> Document:
         """A message as a new one of another box; the old one is no more. Raises 404, or 400 for one too old."""
-        message, copy = await self._carbon(box_id, message_id, target)
+        message, copy = await self._copy_for(box_id, message_id, target)
 
         async def exchange(transaction: Transaction) -> Document:
             if await transaction.get(message.partition, TYPE, message.id) is None:
@@ -262,7 +262,7 @@ class Voicemail:
         await self.runtime.attachments.delete(message)
         return moved
 
-    async def _carbon(self, box_id: str, message_id: str, target: Document) -> tuple[Document, Document]:
+    async def _copy_for(self, box_id: str, message_id: str, target: Document) -> tuple[Document, Document]:
         """A message and what it will be in another box."""
         message = await self.find(box_id, message_id)
         _check_age(message, retention_limit(self.runtime.config))
