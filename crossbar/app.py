@@ -86,6 +86,7 @@ def open_store(config: Config, database_uri: str) -> Store:
         shapes(),
         timeout=config.database.timeout_ms / 1000,
         pool_size=config.database.pool_size,
+        reads=config.database.reads,
     )
 
 

@@ -365,7 +365,14 @@ class DatabaseOptions:
     )
     name: str = option("crossbar", "Name of the database.")
     pool_size: int = option(50, "Connections a worker opens to the database.", minimum=1)
-    timeout_ms: int = option(5_000, "How long to look for a usable database before a request fails.", minimum=1)
+    timeout_ms: int = option(
+        20_000, "How long a request waits for a usable database, such as an election's end, before it fails.", minimum=1
+    )
+    reads: Literal["primary", "primary_preferred"] = option(
+        "primary",
+        "Which members of the replica set answer reads: the primary, or a secondary as well while there is no primary "
+        "(it may not know the very last changes).",
+    )
     embedded_cache_gb: float = option(0.5, "Cache of the embedded database, in GB.", minimum=0.25)
 
 

@@ -84,5 +84,6 @@ async def test_an_outage_is_answered_and_nothing_remembered_outlives_it(tmp_path
             return (await asking.get("/devices")).status == 401
 
         await until(both_serve)
-        assert (await first.master.api.delete(f"/users/{user}")).status == 200
+        gone = await first.master.api.delete(f"/users/{user}")
+        assert gone.status == 200, gone.body
         await until(second_knows)

@@ -11,12 +11,15 @@ through about a megabyte.
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING, WriteConcern
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo import ASCENDING, DESCENDING
+from pymongo.errors import BulkWriteError
 
 from crossbar import clock
 from crossbar.documents.document import Document, document_key
@@ -27,6 +30,9 @@ FILES: Final = "attachments.files"
 CHUNKS: Final = "attachments.chunks"
 CHUNK_BYTES: Final = 255 * 1024
 CHUNKS_AT_A_TIME: Final = 4
+FILES_AT_A_TIME: Final = 1000
+DUPLICATE_KEY: Final = 11000
+"""MongoDB's code for an id that is taken."""
 NEWEST_FIRST: Final = [("uploadDate", DESCENDING), ("_id", DESCENDING)]
 """The first of several files of one name is the attachment, the others are on their way out."""
 
@@ -46,10 +52,9 @@ class Attachments:
     """Stores, finds, streams and deletes the attachments of documents."""
 
     def __init__(self, store: Store) -> None:
+        self._run = store.connection.run
         self._files = store.database[FILES]
         self._chunks = store.database[CHUNKS]
-        # Chunks need no acknowledgement of their own: the file is written after them, and with the store's concern.
-        self._new_chunks = self._chunks.with_options(write_concern=WriteConcern(1))
 
     async def put(
         self,
@@ -64,32 +69,35 @@ class Attachments:
         """Store a file under `name`; what had the name before goes when the new one is whole.
 
         With `alone` all files that the document had before go, whatever they are called. Nothing is left of a file
-        that could not be stored whole. Raises 400 `file.maxSize` when it has more than `largest` bytes.
+        that could not be stored whole, at the latest after `remove_orphans`. Raises 400 `file.maxSize` when it has
+        more than `largest` bytes.
         """
         file_id = ObjectId()
         owner = {"a": document.partition, "document": document.key, "name": name}
-        with driver_errors():
-            try:
-                size = await self._write(file_id, contents, largest)
-                finished = datetime.fromtimestamp(clock.unix_now(), UTC)
-                file = {
-                    "_id": file_id,
-                    "filename": name,
-                    "length": size,
-                    "chunkSize": CHUNK_BYTES,
-                    "uploadDate": finished,
-                    "metadata": {**owner, "content_type": content_type, "created": clock.now()},
-                }
-                await self._files.insert_one(file)
-            except BaseException:
+        try:
+            size = await self._write(file_id, contents, largest)
+            finished = datetime.fromtimestamp(clock.unix_now(), UTC)
+            file = {
+                "_id": file_id,
+                "filename": name,
+                "length": size,
+                "chunkSize": CHUNK_BYTES,
+                "uploadDate": finished,
+                "metadata": {**owner, "content_type": content_type, "created": clock.now()},
+            }
+            await self._insert(self._files, [file])
+        except SystemFault:  # the database is away: it would not take the removal either
+            raise
+        except BaseException:
+            with suppress(SystemFault):
                 await self._remove(file_id)
-                raise
-            await self._keep_newest(_owned_by(document, None if alone else name))
+            raise
+        await self._keep_newest(_owned_by(document, None if alone else name))
         return _attachment(file)
 
     async def _keep_newest(self, owned: dict[str, Any]) -> None:
         """Delete all but the newest of some files; the one just written, too, where a newer one was faster."""
-        newest = await self._files.find_one(owned, {"uploadDate": 1}, sort=NEWEST_FIRST)
+        newest = await self._run(lambda: self._files.find_one(owned, {"uploadDate": 1}, sort=NEWEST_FIRST))
         if newest is not None:
             date, file_id = newest["uploadDate"], newest["_id"]
             older = [{"uploadDate": {"$lt": date}}, {"uploadDate": date, "_id": {"$lt": file_id}}]
@@ -97,27 +105,26 @@ class Attachments:
 
     async def find(self, document: Document, name: str) -> Attachment | None:
         """The attachment of this name, or None."""
-        with driver_errors():
-            stored = await self._files.find_one(_owned_by(document, name), sort=NEWEST_FIRST)
+        query = _owned_by(document, name)
+        stored = await self._run(lambda: self._files.find_one(query, sort=NEWEST_FIRST))
         return _attachment(stored) if stored else None
 
     async def all(self, document: Document) -> list[Attachment]:
         """The attachments of a document, by name."""
-        with driver_errors():
-            cursor = self._files.find(_owned_by(document)).sort([("metadata.name", ASCENDING), *NEWEST_FIRST])
-            newest: dict[str, Attachment] = {}
-            async for stored in cursor:
-                newest.setdefault(stored["metadata"]["name"], _attachment(stored))
+        query, order = _owned_by(document), [("metadata.name", ASCENDING), *NEWEST_FIRST]
+        newest: dict[str, Attachment] = {}
+        for stored in await self._run(lambda: self._files.find(query).sort(order).to_list(None)):
+            newest.setdefault(stored["metadata"]["name"], _attachment(stored))
         return list(newest.values())
 
     async def of_many(self, partition: str, document_type: str, ids: Iterable[str]) -> dict[str, list[Attachment]]:
         """The attachments of many documents of a type, by document id; those without any are left out."""
         keys = [document_key(partition, document_type, document_id) for document_id in ids]
         found: dict[str, list[Attachment]] = {}
-        with driver_errors():
-            async for stored in self._files.find({"metadata.a": partition, "metadata.document": {"$in": keys}}):
-                document_id = stored["metadata"]["document"].split("/", 2)[2]
-                found.setdefault(document_id, []).append(_attachment(stored))
+        query = {"metadata.a": partition, "metadata.document": {"$in": keys}}
+        for stored in await self._run(lambda: self._files.find(query).to_list(None)):
+            document_id = stored["metadata"]["document"].split("/", 2)[2]
+            found.setdefault(document_id, []).append(_attachment(stored))
         return found
 
     async def stream(self, attachment: Attachment, first: int = 0, last: int | None = None) -> AsyncIterator[bytes]:
@@ -146,19 +153,36 @@ class Attachments:
 
     async def delete(self, document: Document, name: str | None = None) -> None:
         """Delete one attachment of a document, or all. What is not there is no error."""
-        with driver_errors():
-            await self._delete(_owned_by(document, name))
+        await self._delete(_owned_by(document, name))
 
     async def delete_many(self, partition: str, document_type: str, ids: list[str]) -> None:
         """Delete all attachments of several documents of one type."""
         keys = [document_key(partition, document_type, document_id) for document_id in ids]
-        with driver_errors():
-            await self._delete({"metadata.a": partition, "metadata.document": {"$in": keys}})
+        await self._delete({"metadata.a": partition, "metadata.document": {"$in": keys}})
 
     async def delete_partition(self, partition: str) -> None:
         """Delete every attachment of an account."""
+        await self._delete({"metadata.a": partition})
+
+    async def remove_orphans(self, before: datetime) -> int:
+        """Remove the chunks, begun before a time, of files that never became whole; returns how many files it were."""
+        removed = 0
+        begun_before = {"files_id": {"$lt": ObjectId.from_datetime(before)}}
+        # In the order of the index, so that the database goes from file to file without looking at every chunk.
+        steps: list[dict[str, Any]] = [
+            {"$match": begun_before},
+            {"$sort": {"files_id": 1, "n": 1}},
+            {"$group": {"_id": "$files_id"}},
+        ]
         with driver_errors():
-            await self._delete({"metadata.a": partition})
+            cursor = self._chunks.aggregate(steps, batchSize=FILES_AT_A_TIME)
+            while found := [group["_id"] for group in await cursor.to_list(FILES_AT_A_TIME)]:
+                kept = self._files.find({"_id": {"$in": found}}, {"_id": 1})
+                orphaned = set(found) - {stored["_id"] async for stored in kept}
+                for file_id in orphaned:
+                    await self._chunks.delete_many({"files_id": file_id})
+                removed += len(orphaned)
+        return removed
 
     async def _write(self, file_id: ObjectId, contents: bytes | AsyncIterable[bytes], largest: int | None) -> int:
         """Store the chunks of a file and return its size."""
@@ -168,22 +192,33 @@ class Attachments:
             if largest is not None and size > largest:
                 message = f"Payload or Files must not be more than {largest} bytes"
                 raise Invalid.field("file", "maxSize", message, target=largest)
-            cuts = range(0, len(piece), CHUNK_BYTES)
-            await self._new_chunks.insert_many(
-                {"files_id": file_id, "n": number + index, "data": piece[cut : cut + CHUNK_BYTES]}
-                for index, cut in enumerate(cuts)
-            )
-            number += len(cuts)
+            chunks = [
+                {"_id": ObjectId(), "files_id": file_id, "n": number + index, "data": piece[cut : cut + CHUNK_BYTES]}
+                for index, cut in enumerate(range(0, len(piece), CHUNK_BYTES))
+            ]
+            # Acknowledged by a majority as the file is: a server that ends between two pieces must not take one along.
+            await self._insert(self._chunks, chunks)
+            number += len(chunks)
         return size
 
+    async def _insert(self, collection: AsyncIOMotorCollection[Any], documents: list[dict[str, Any]]) -> None:
+        """Insert documents with ids of their own; those that an earlier try brought in are no error."""
+        try:
+            await self._run(lambda: collection.insert_many(documents, ordered=False))
+        except BulkWriteError as error:
+            details = error.details or {}
+            codes = {failure["code"] for failure in details.get("writeErrors", ())}
+            if details.get("writeConcernErrors") or codes - {DUPLICATE_KEY}:
+                raise SystemFault("datastore_unreachable") from error
+
     async def _delete(self, query: dict[str, Any]) -> None:
-        async for stored in self._files.find(query, {"_id": 1}):
+        for stored in await self._run(lambda: self._files.find(query, {"_id": 1}).to_list(None)):
             await self._remove(stored["_id"])
 
     async def _remove(self, file_id: ObjectId) -> None:
         """Take a file away, its entry first so that nobody finds half of it."""
-        await self._files.delete_one({"_id": file_id})
-        await self._chunks.delete_many({"files_id": file_id})
+        await self._run(lambda: self._files.delete_one({"_id": file_id}))
+        await self._run(lambda: self._chunks.delete_many({"files_id": file_id}))
 
 
 async def _pieces(contents: bytes | AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:

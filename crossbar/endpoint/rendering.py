@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -30,6 +31,8 @@ from crossbar.wire.request_values import pretty_print
 SMALLEST_GZIP: Final = 300
 LARGEST_INLINE_GZIP: Final = 64 * 1024
 """Larger bodies are compressed off the event loop."""
+RETRY_AFTER_S: Final = "5"
+"""When a client may ask again while the database is away or too much is asked for."""
 NO_TOKENS_SPENT: Final = (0, 100)
 """What the envelope says of the caller's token bucket before it is known whose it is."""
 
@@ -54,7 +57,10 @@ class Rendering:
         if pretty_print(context.request.headers, context.values):
             body = pretty(body)
         cors = context.cors or cors_headers(context.methods, context.requested_method)
-        return web.Response(status=error.status, body=body, headers=answer_headers(context.request_id, cors=cors))
+        headers = answer_headers(context.request_id, cors=cors)
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers[hdrs.RETRY_AFTER] = RETRY_AFTER_S
+        return web.Response(status=error.status, body=body, headers=headers)
 
     async def success(self, reply: Reply | Binary, context: Context) -> web.StreamResponse:
         """The response for what a handler answered."""

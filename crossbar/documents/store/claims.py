@@ -9,7 +9,7 @@ from crossbar.documents.document import Document, DocumentKey, document_key
 from crossbar.documents.listing import LAST
 from crossbar.documents.shape import SEPARATOR, Shape, Unique
 from crossbar.documents.store.conflicts import Duplicate
-from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.connection import Connection
 from crossbar.documents.store.queries import one_or_in
 
 
@@ -17,18 +17,19 @@ class Claims:
     """Who holds what. A claim is named by `Unique.key`."""
 
     def __init__(self, connection: Connection) -> None:
-        self._database = connection.database
+        self._run = connection.run
+        self._documents = connection.database["documents"]
+        self._claims = connection.database["claims"]
 
     async def holder(self, partition: str, claim: str) -> str | None:
         """The id of the document that holds a claim (`Unique.key`) within its partition, or None."""
-        with driver_errors():
-            stored = await self._database["documents"].find_one({"a": partition, "uniq": claim}, {"_id": 1})
+        query = {"a": partition, "uniq": claim}
+        stored = await self._run(lambda: self._documents.find_one(query, {"_id": 1}))
         return DocumentKey.parse(stored["_id"]).id if stored else None
 
     async def system_holder(self, claim: str) -> DocumentKey | None:
         """The document that holds a claim across partitions (`Unique.key`), or None."""
-        with driver_errors():
-            stored = await self._database["claims"].find_one({"_id": claim})
+        stored = await self._run(lambda: self._claims.find_one({"_id": claim}))
         return DocumentKey.parse(stored["holder"]) if stored else None
 
     async def holders(self, partition: str, claims: Iterable[Unique]) -> dict[str, DocumentKey]:
@@ -37,15 +38,14 @@ class Claims:
         own = [claim.key for claim in wanted if not claim.system]
         shared = [claim.key for claim in wanted if claim.system]
         found: dict[str, DocumentKey] = {}
-        with driver_errors():
-            if own:
-                query = {"a": partition, "uniq": one_or_in(own)}
-                async for stored in self._database["documents"].find(query, {"uniq": 1}):
-                    holder = DocumentKey.parse(stored["_id"])
-                    found.update(dict.fromkeys(set(stored["uniq"]).intersection(own), holder))
-            if shared:
-                async for stored in self._database["claims"].find({"_id": one_or_in(shared)}):
-                    found[stored["_id"]] = DocumentKey.parse(stored["holder"])
+        if own:
+            query = {"a": partition, "uniq": one_or_in(own)}
+            for stored in await self._run(lambda: self._documents.find(query, {"uniq": 1}).to_list(None)):
+                holder = DocumentKey.parse(stored["_id"])
+                found.update(dict.fromkeys(set(stored["uniq"]).intersection(own), holder))
+        if shared:
+            for stored in await self._run(lambda: self._claims.find({"_id": one_or_in(shared)}).to_list(None)):
+                found[stored["_id"]] = DocumentKey.parse(stored["holder"])
         return found
 
     async def held_by_type(self, partition: str, document_type: str, name: str) -> dict[str, str]:
@@ -53,8 +53,7 @@ class Claims:
         low = document_key(partition, document_type, "")
         claim = f"{name}{SEPARATOR}"
         query = {"holder": {"$gte": low, "$lt": low + LAST}, "_id": {"$gte": claim, "$lt": claim + LAST}}
-        with driver_errors():
-            found = await self._database["claims"].find(query).to_list(None)
+        found = await self._run(lambda: self._claims.find(query).to_list(None))
         return {stored["_id"].removeprefix(claim): DocumentKey.parse(stored["holder"]).id for stored in found}
 
 

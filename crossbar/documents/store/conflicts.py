@@ -41,7 +41,12 @@ class Retries:
     async def __anext__(self) -> int:
         if self._made == ATTEMPTS:
             raise StopAsyncIteration
-        if self._made:
-            await asyncio.sleep(random.uniform(0, PAUSE_SECONDS * self._made))  # noqa: S311 - no secret
+        await pause(self._made)
         self._made += 1
         return self._made
+
+
+async def pause(made: int) -> None:
+    """What is waited after so many tries; nothing before the first."""
+    if made:
+        await asyncio.sleep(random.uniform(0, PAUSE_SECONDS * min(made, ATTEMPTS)))  # noqa: S311 - no secret

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final, Literal, TypeVar
 
 import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 from pymongo.errors import (
+    AutoReconnect,
     BulkWriteError,
     ConnectionFailure,
     DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
-    NetworkTimeout,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
 )
 from pymongo.monitoring import (
     TopologyClosedEvent,
@@ -27,6 +29,7 @@ from pymongo.monitoring import (
     TopologyListener,
     TopologyOpenedEvent,
 )
+from pymongo.read_preferences import Primary, PrimaryPreferred
 
 from crossbar.documents.document import Document
 from crossbar.documents.indexes import INDEXES
@@ -37,6 +40,20 @@ COLLECTION_EXISTS = 48
 """MongoDB's code for a collection that somebody else has just created."""
 INDEXING_SECONDS = 3600.0
 """What a new index of a large collection may take when the server starts."""
+SLOWEST_HANDSHAKE_SECONDS: Final = 10.0
+"""A server that does not answer a connection for so long is away, however patient the requests are."""
+PAUSE_SECONDS: Final = 0.1
+"""Between two tries of a call while no server takes it."""
+TRANSIENT_CODES: Final = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436, 46841})
+"""MongoDB's codes of a server that is about to end, or is not, not yet or no longer the primary."""
+
+Result = TypeVar("Result")
+Reads = Literal["primary", "primary_preferred"]
+"""From which members of a replica set is read: the primary alone, or a secondary while there is no primary."""
+READ_PREFERENCES: Final[dict[Reads, Primary | PrimaryPreferred]] = {
+    "primary": Primary(),
+    "primary_preferred": PrimaryPreferred(),
+}
 
 
 @contextmanager
@@ -44,16 +61,30 @@ def driver_errors() -> Iterator[None]:
     """Turn what the driver raises into the protocol's words."""
     try:
         yield
-    except (ConnectionFailure, ExecutionTimeout, NetworkTimeout) as error:
-        raise SystemFault("datastore_unreachable") from error
-    except DocumentTooLarge as error:
-        raise too_large() from error
     except (BulkWriteError, DuplicateKeyError):
         raise
     except PyMongoError as error:
-        if error.has_error_label("TransientTransactionError"):
-            raise
-        raise SystemFault("datastore_fault") from error
+        raise _as_answer(error) from error
+
+
+def _as_answer(error: PyMongoError) -> CrossbarError:
+    """What a failure of the driver is to a client."""
+    if isinstance(error, DocumentTooLarge):
+        return too_large()
+    passing = isinstance(error, ConnectionFailure | ExecutionTimeout) or _passes(error)
+    return SystemFault("datastore_unreachable" if passing else "datastore_fault")
+
+
+def _passes(error: PyMongoError) -> bool:
+    """Whether the same call may do better in a moment: the set elects a primary, or a server comes back."""
+    if isinstance(error, ServerSelectionTimeoutError):  # the driver has waited for as long as it may
+        return False
+    if isinstance(error, AutoReconnect):
+        return True
+    labels = ("RetryableWriteError", "TransientTransactionError")
+    if any(map(error.has_error_label, labels)):
+        return True
+    return isinstance(error, OperationFailure) and error.code in TRANSIENT_CODES
 
 
 def too_large() -> CrossbarError:
@@ -91,27 +122,47 @@ class Outage(TopologyListener):
 class Connection:
     """A client of MongoDB with the database and the shapes of one installation, which all parts of the store share.
 
-    Writes are acknowledged by a majority and journaled.
+    Writes are acknowledged by a majority and journaled. A call that nobody takes because the set has no primary, or
+    a server is just coming back, is made again within `patience` (s).
     """
 
-    def __init__(self, client: AsyncIOMotorClient[Any], name: str, shapes: Shapes, outage: Outage) -> None:
+    def __init__(
+        self,
+        client: AsyncIOMotorClient[Any],
+        name: str,
+        shapes: Shapes,
+        outage: Outage,
+        *,
+        patience: float,
+        reads: Reads = "primary",
+    ) -> None:
         self.client = client
+        self.patience = patience
         self._outage = outage
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
         self.database: AsyncIOMotorDatabase[Any] = client.get_database(
-            name, options, write_concern=WriteConcern("majority", j=True)
+            name, options, read_preference=READ_PREFERENCES[reads], write_concern=WriteConcern("majority", j=True)
         )
         self.shapes = shapes
         self.written: Callable[[Document], None] = lambda _: None
         """Told of every document this process writes or removes, once that is certain."""
 
     @classmethod
-    def connect(cls, uri: str, name: str, shapes: Shapes, *, timeout: float = 10.0, pool_size: int = 50) -> Connection:
+    def connect(
+        cls,
+        uri: str,
+        name: str,
+        shapes: Shapes,
+        *,
+        timeout: float = 10.0,
+        pool_size: int = 50,
+        reads: Reads = "primary",
+    ) -> Connection:
         """Connect to the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call."""
         client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
             uri,
             serverSelectionTimeoutMS=int(timeout * 1000),
-            connectTimeoutMS=int(timeout * 1000),
+            connectTimeoutMS=int(min(timeout, SLOWEST_HANDSHAKE_SECONDS) * 1000),
             waitQueueTimeoutMS=int(timeout * 1000),
             socketTimeoutMS=int(timeout * 3000),
             maxPoolSize=pool_size,
@@ -119,7 +170,7 @@ class Connection:
             tz_aware=True,
             event_listeners=[outage := Outage(timeout)],
         )
-        return cls(client, name, shapes, outage)
+        return cls(client, name, shapes, outage, patience=timeout, reads=reads)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -142,6 +193,22 @@ class Connection:
         except OperationFailure as error:
             if error.code != COLLECTION_EXISTS:  # another worker was faster
                 raise
+
+    async def run(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Make a driver call, again as long as it may yet succeed; failures in the protocol's words.
+
+        It may have been done although it failed, so it has to be one that can be done twice.
+        """
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                return await call()
+            except (BulkWriteError, DuplicateKeyError):
+                raise
+            except PyMongoError as error:
+                if not _passes(error) or time.monotonic() > end:
+                    raise _as_answer(error) from error
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def require(self) -> None:
         """Raise 503 while the database is known to be away, so that nobody waits to find it out once more."""

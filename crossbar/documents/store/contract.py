@@ -9,7 +9,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing, Page, Row
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store.claims import Claims
-from crossbar.documents.store.connection import Connection
+from crossbar.documents.store.connection import Connection, Reads
 from crossbar.documents.store.leases import Leases
 from crossbar.documents.store.listing_reads import ListingReads, SearchField
 from crossbar.documents.store.reading import DocumentReads, Raw
@@ -26,7 +26,7 @@ class Store:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self.database = connection.database
         self.shapes = connection.shapes
         self.claims = Claims(connection)
@@ -37,29 +37,38 @@ class Store:
         self._writing = DocumentWrites(connection, self._reading, self._listings)
 
     @classmethod
-    def connect(cls, uri: str, name: str, shapes: Shapes, *, timeout: float = 10.0, pool_size: int = 50) -> Store:
+    def connect(
+        cls,
+        uri: str,
+        name: str,
+        shapes: Shapes,
+        *,
+        timeout: float = 10.0,
+        pool_size: int = 50,
+        reads: Reads = "primary",
+    ) -> Store:
         """A store on the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call."""
-        return cls(Connection.connect(uri, name, shapes, timeout=timeout, pool_size=pool_size))
+        return cls(Connection.connect(uri, name, shapes, timeout=timeout, pool_size=pool_size, reads=reads))
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._connection.close()
+        self.connection.close()
 
     def prepare(self) -> Coroutine[Any, Any, None]:
         """Create the collections and indexes that are missing. Harmless when all are there."""
-        return self._connection.prepare()
+        return self.connection.prepare()
 
     def require(self) -> None:
         """Raise SystemFault (503) while the database is known to be away, so that no request waits for it."""
-        self._connection.require()
+        self.connection.require()
 
     def ping(self) -> Coroutine[Any, Any, None]:
         """Return when the database answers; raises SystemFault (503) when it does not."""
-        return self._connection.ping()
+        return self.connection.ping()
 
     def on_write(self, listener: Callable[[Document], None]) -> None:
         """Tell `listener`, and no other, of every document this process writes or removes, once that is certain."""
-        self._connection.written = listener
+        self.connection.written = listener
 
     # Reading by id
 
@@ -196,4 +205,4 @@ class Store:
 
     def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Coroutine[Any, Any, Result]:
         """Run `work` so that all its writes are kept or none; it may be run more than once."""
-        return transact(self._connection, work)
+        return transact(self.connection, work)

@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pymongo.errors import DuplicateKeyError
 
 from crossbar import clock
-from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.connection import Connection
 
 
 class Leases:
     """Who does which piece of work, and until when unless it is prolonged."""
 
     def __init__(self, connection: Connection) -> None:
-        self._database = connection.database
+        self._run = connection.run
+        self._leases = connection.database["leases"]
 
     async def take(self, name: str, holder: str, seconds: float) -> bool:
         """Take or prolong a piece of work that one worker of the installation does at a time.
@@ -24,9 +25,8 @@ class Leases:
         now = datetime.fromtimestamp(clock.unix_now(), UTC)
         free = {"_id": name, "$or": [{"holder": holder}, {"until": {"$lte": now}}]}
         terms = {"holder": holder, "until": now + timedelta(seconds=seconds)}
-        with driver_errors():
-            try:
-                await self._database["leases"].update_one(free, {"$set": terms}, upsert=True)
-            except DuplicateKeyError:
-                return False
+        try:
+            await self._run(lambda: self._leases.update_one(free, {"$set": terms}, upsert=True))
+        except DuplicateKeyError:
+            return False
         return True

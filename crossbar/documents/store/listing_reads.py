@@ -32,6 +32,7 @@ class ListingReads:
     """Reads of listings. Pages asked for at the same time travel together."""
 
     def __init__(self, connection: Connection) -> None:
+        self._run = connection.run
         self._database = connection.database
         self._shapes = connection.shapes
         self._pages: dict[str, Coalescer[Listing, list[Stored]]] = {}
@@ -41,8 +42,7 @@ class ListingReads:
         limit = listing.limit
         reading = replace(listing, limit=limit and limit + 1)
         if limit is None or limit > LARGEST_SHARED_PAGE or listing.is_filtered or listing.bounds_length > LONGEST_KEY:
-            with driver_errors():
-                stored = await self._cursor(reading).to_list(None)
+            stored = await self._run(lambda: self._cursor(reading).to_list(None))
         else:
             stored = await self._page_reader(self._shapes[listing.type].stored_in)(reading)
         if limit is not None and len(stored) > limit:
@@ -62,19 +62,18 @@ class ListingReads:
         async def read(listings: list[Listing]) -> list[list[Stored] | Exception]:
             different: dict[str, int] = {}
             numbers = [different.setdefault(repr(listing), len(different)) for listing in listings]
-            with driver_errors():
-                if len(different) == 1:
-                    found = await self._cursor(listings[0]).to_list(None)
-                    return [found] * len(listings)
-                chosen = dict(zip(numbers, listings, strict=True))
-                first, *others = [listing.pipeline(number) for number, listing in chosen.items()]
-                unions = [{"$unionWith": {"coll": collection, "pipeline": pipeline}} for pipeline in others]
-                pages: list[list[Stored]] = [[] for _ in different]
-                for stored in await target.aggregate([*first, *unions]).to_list(None):
-                    pages[stored["page"]].append(stored)
+            if len(different) == 1:
+                found = await self._cursor(listings[0]).to_list(None)
+                return [found] * len(listings)
+            chosen = dict(zip(numbers, listings, strict=True))
+            first, *others = [listing.pipeline(number) for number, listing in chosen.items()]
+            unions = [{"$unionWith": {"coll": collection, "pipeline": pipeline}} for pipeline in others]
+            pages: list[list[Stored]] = [[] for _ in different]
+            for stored in await target.aggregate([*first, *unions]).to_list(None):
+                pages[stored["page"]].append(stored)
             return [pages[number] for number in numbers]
 
-        return read
+        return lambda listings: self._run(lambda: read(listings))
 
     async def stream(self, listing: Listing) -> AsyncIterator[Row]:
         """The rows of a listing one after another, in bounded memory however many there are."""
@@ -102,9 +101,12 @@ class ListingReads:
 
     async def all(self, listing: Listing) -> list[Document]:
         """Every document of a listing, whole."""
-        with driver_errors():
+
+        async def read() -> list[Stored]:
             stored = await self._cursor(replace(listing, view="doc")).to_list(None)
-            return [decode(await self._whole(document, listing.type)) for document in stored]
+            return [await self._whole(document, listing.type) for document in stored]
+
+        return list(map(decode, await self._run(read)))
 
     async def _whole(self, stored: Stored, document_type: str) -> Stored:
         """A document whose mirror is cut, with the JSON that has the rest."""
@@ -135,8 +137,8 @@ class ListingReads:
             {"$group": {"_id": "$tags", "count": {"$sum": 1}}},
         ]
         collection = self._database[self._shapes[listing.type].stored_in]
-        with driver_errors():
-            found = [group async for group in collection.aggregate(steps, hint=TAGGED.document["name"])]
+        hint = TAGGED.document["name"]
+        found = await self._run(lambda: collection.aggregate(steps, hint=hint).to_list(None))
         return {group["_id"].removeprefix(own): group["count"] for group in found}
 
     async def search(
@@ -166,11 +168,15 @@ class ListingReads:
         query: dict[str, Any] = {"a": partition, key: {"$gte": first, "$lte": last}}
         if tag is not None:
             query["tags"] = stored_tag(document_type, tag)
-        cursor = self._database[self._shapes[document_type].stored_in].find(query)
-        if field != "numbers" and limit is not None:
-            cursor = cursor.sort(key, DESCENDING if descending else ASCENDING).limit(limit)
-        with driver_errors():
-            found = [(_matching_key(stored[key], low), decode(stored)) async for stored in cursor]
+        target = self._database[self._shapes[document_type].stored_in]
+
+        async def read() -> list[Stored]:
+            cursor = target.find(query)
+            if field != "numbers" and limit is not None:
+                cursor = cursor.sort(key, DESCENDING if descending else ASCENDING).limit(limit)
+            return await cursor.to_list(None)
+
+        found = [(_matching_key(stored[key], low), decode(stored)) for stored in await self._run(read)]
         # A document with several numbers is found by the first that fits, which the database cannot sort by.
         found = [entry for entry in found if first <= entry[0] <= last]
         found.sort(key=itemgetter(0), reverse=descending)
@@ -180,8 +186,8 @@ class ListingReads:
         """The documents of exactly this name, compared as lower-case letters and digits."""
         low = search_key(document_type, name)
         query = {"a": partition, "name": {"$gte": low, "$lt": low + LAST}}
-        with driver_errors():
-            found = await self._database[self._shapes[document_type].stored_in].find(query).to_list(None)
+        target = self._database[self._shapes[document_type].stored_in]
+        found = await self._run(lambda: target.find(query).to_list(None))
         return [decode(stored) for stored in found]
 
 

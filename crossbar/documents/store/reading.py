@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, document_key
 from crossbar.documents.layout import Stored, decode
-from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.connection import Connection
 from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, living, one_or_in
 
 
@@ -25,6 +26,7 @@ class DocumentReads:
     """Reads by id. Calls made at the same time travel together."""
 
     def __init__(self, connection: Connection) -> None:
+        self._run = connection.run
         self._database = connection.database
         self._shapes = connection.shapes
         self._reads: dict[tuple[str, str], Coalescer[str, Stored | None]] = {}
@@ -59,12 +61,14 @@ class DocumentReads:
         keys = [document_key(partition, document_type, document_id) for document_id in ids for document_type in types]
         projection = {"rev": 1, "deleted": 1, **{f"doc.{field}": 1 for field in fields}}
         documents: list[Document] = []
-        with driver_errors():
-            for start in range(0, len(keys), KEYS_OF_A_QUERY):
-                query = {"_id": one_or_in(keys[start : start + KEYS_OF_A_QUERY]), "a": partition}
-                async for stored in self._database["documents"].find(query, projection):
-                    if living(stored):
-                        documents.append(decode({"doc": {}, **stored}))
+
+        async def find(keys: list[str]) -> list[Stored]:
+            query = {"_id": one_or_in(keys), "a": partition}
+            return await self._database["documents"].find(query, projection).to_list(None)
+
+        for start in range(0, len(keys), KEYS_OF_A_QUERY):
+            found = await self._run(partial(find, keys[start : start + KEYS_OF_A_QUERY]))
+            documents += [decode({"doc": {}, **stored}) for stored in found if living(stored)]
         return documents
 
     async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
@@ -84,11 +88,10 @@ class DocumentReads:
         async def find(keys: list[str]) -> list[Stored | Exception | None]:
             partitions = list({key.split("/", 1)[0] for key in keys})
             query = {"_id": one_or_in(keys), "a": one_or_in(partitions)}
-            with driver_errors():
-                found = {stored["_id"]: stored for stored in await target.find(query, projection).to_list(None)}
-                if part == "doc":
-                    for key in [key for key, stored in found.items() if stored.get("cut")]:
-                        found[key] |= await target.find_one({"_id": key}, {"json": 1}) or {}
+            found = {stored["_id"]: stored for stored in await target.find(query, projection).to_list(None)}
+            if part == "doc":
+                for key in [key for key, stored in found.items() if stored.get("cut")]:
+                    found[key] |= await target.find_one({"_id": key}, {"json": 1}) or {}
             return [living(found.get(key)) for key in keys]
 
-        return find
+        return lambda keys: self._run(lambda: find(keys))

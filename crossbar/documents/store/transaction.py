@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import count
 from typing import Any, TypeVar
 
 import pymongo
 from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo import ASCENDING, WriteConcern
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
 from crossbar.documents.document import Document, document_key
@@ -17,25 +18,31 @@ from crossbar.documents.layout import decode, encode
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
-from crossbar.documents.store.conflicts import Duplicate, Stale
+from crossbar.documents.store.conflicts import Duplicate, Stale, pause
 from crossbar.documents.store.connection import Connection, driver_errors
 from crossbar.documents.store.queries import to_bson
+from crossbar.errors import SystemFault
 from crossbar.ids import next_revision
 
 Result = TypeVar("Result")
 
-TRANSACTION_SECONDS = 15.0
-"""For how long a transaction that others get in the way of is tried again."""
-
 
 async def transact(connection: Connection, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
-    """Run `work` so that all its writes are kept or none; it may be run more than once."""
-    with driver_errors(), pymongo.timeout(TRANSACTION_SECONDS):
+    """Run `work` so that all its writes are kept or none; it may be run more than once.
+
+    The driver tries it again while others are in the way or the set elects a primary. Raises 503 where that lasts.
+    """
+    with driver_errors(), pymongo.timeout(connection.patience):
         async with await connection.client.start_session() as session:
+            made = count()
 
             async def attempt(session: AsyncIOMotorClientSession) -> tuple[Result, list[Document]]:
+                await pause(next(made))
                 transaction = Transaction(connection, session)
-                return await work(transaction), transaction.touched
+                try:
+                    return await work(transaction), transaction.touched
+                except ServerSelectionTimeoutError as error:  # waited for long enough; the driver would try again
+                    raise SystemFault("datastore_unreachable") from error
 
             outcome: tuple[Result, list[Document]] = await session.with_transaction(
                 attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
@@ -16,7 +17,7 @@ from crossbar.documents.layout import encode
 from crossbar.documents.listing import Listing
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
-from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.connection import Connection
 from crossbar.documents.store.listing_reads import ListingReads
 from crossbar.documents.store.queries import KEYS_OF_A_QUERY, one_or_in, to_bson
 from crossbar.documents.store.reading import DocumentReads
@@ -30,6 +31,7 @@ class DocumentWrites:
 
     def __init__(self, connection: Connection, reading: DocumentReads, listings: ListingReads) -> None:
         self._connection = connection
+        self._run = connection.run
         self._database = connection.database
         self._shapes = connection.shapes
         self._reading = reading
@@ -133,10 +135,9 @@ class DocumentWrites:
         """
         documents = await self._listings.all(listing)
         collection = self._database[self._shapes[listing.type].stored_in]
-        with driver_errors():
-            for start in range(0, len(documents), KEYS_OF_A_QUERY):
-                keys = [document.key for document in documents[start : start + KEYS_OF_A_QUERY]]
-                await collection.delete_many({"_id": {"$in": keys}, "a": listing.partition})
+        for start in range(0, len(documents), KEYS_OF_A_QUERY):
+            keys = [document.key for document in documents[start : start + KEYS_OF_A_QUERY]]
+            await self._run(partial(collection.delete_many, {"_id": {"$in": keys}, "a": listing.partition}))
         for document in documents:
             self._connection.written(document)
         return documents
@@ -144,30 +145,36 @@ class DocumentWrites:
     async def remove_by_ids(self, partition: str, document_type: str, ids: list[str]) -> None:
         """Take records, which claim nothing, out of the store for good. Already gone is no error."""
         keys = [document_key(partition, document_type, document_id) for document_id in ids]
-        with driver_errors():
-            await self._database[self._shapes[document_type].stored_in].delete_many(
-                {"_id": {"$in": keys}, "a": partition}
-            )
+        collection = self._database[self._shapes[document_type].stored_in]
+        await self._run(lambda: collection.delete_many({"_id": {"$in": keys}, "a": partition}))
 
     async def remove_partition(self, partition: str) -> None:
         """Take everything of one partition out of every collection (repeatable; used when an account ends)."""
-        with driver_errors():
-            for collection in ("documents", "records"):
-                await self._database[collection].delete_many({"a": partition})
-            await self._database["claims"].delete_many({"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}})
+        for collection in ("documents", "records"):
+            await self._run(partial(self._database[collection].delete_many, {"a": partition}))
+        held = {"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}}
+        await self._run(lambda: self._database["claims"].delete_many(held))
 
     def _inserter(self, collection: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Exception | None]]]:
         target = self._database[collection]
 
         async def insert(batch: list[RawBSONDocument]) -> list[Exception | None]:
-            with driver_errors():
-                try:
-                    await target.insert_many(batch, ordered=False)
-                except BulkWriteError as error:
-                    return _outcomes(len(batch), error)
-            return [None] * len(batch)
+            try:
+                await target.insert_many(batch, ordered=False)
+            except BulkWriteError as error:
+                outcomes = _outcomes(len(batch), error)
+            else:
+                return [None] * len(batch)
+            # What an earlier try wrote before its answer was lost is a duplicate of itself.
+            suspects = [stored["_id"] for stored, outcome in zip(batch, outcomes, strict=True) if outcome]
+            found = target.find({"_id": one_or_in(suspects)}, {"rev": 1})
+            written = {(stored["_id"], stored["rev"]) async for stored in found}
+            return [
+                None if (stored["_id"], stored["rev"]) in written else outcome
+                for stored, outcome in zip(batch, outcomes, strict=True)
+            ]
 
-        return insert
+        return lambda batch: self._run(lambda: insert(batch))
 
     def _replacer(self, collection: str) -> Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]:
         target = self._database[collection]
@@ -186,25 +193,25 @@ class DocumentWrites:
                 ReplaceOne({"_id": item.document.key, "a": item.document.partition, "rev": item.expected}, item.stored)
                 for item in batch
             ]
-            with driver_errors():
-                try:
-                    matched = (await target.bulk_write(requests, ordered=False)).matched_count
-                    outcomes: list[Exception | None] = [None] * len(batch)
-                except BulkWriteError as error:
-                    outcomes = _outcomes(len(batch), error)
-                    matched = int(error.details["nMatched"]) if error.details else 0
-                if matched < outcomes.count(None):
-                    # The driver counts matches of the whole batch, so the revisions tell which ones were missed.
-                    keys = [item.document.key for item in batch]
-                    found = target.find({"_id": one_or_in(keys)}, {"rev": 1})
-                    written = {stored["rev"] async for stored in found}
-                    outcomes = [
-                        outcome if outcome or item.document.revision in written else Stale()
-                        for item, outcome in zip(batch, outcomes, strict=True)
-                    ]
+            try:
+                matched = (await target.bulk_write(requests, ordered=False)).matched_count
+                outcomes: list[Exception | None] = [None] * len(batch)
+            except BulkWriteError as error:
+                outcomes = _outcomes(len(batch), error)
+                matched = int(error.details["nMatched"]) if error.details else 0
+            if matched < outcomes.count(None):
+                # The driver counts matches of the whole batch, so the revisions tell which ones were missed; what an
+                # earlier try wrote before its answer was lost is among those that were not.
+                keys = [item.document.key for item in batch]
+                found = target.find({"_id": one_or_in(keys)}, {"rev": 1})
+                written = {stored["rev"] async for stored in found}
+                outcomes = [
+                    outcome if outcome or item.document.revision in written else Stale()
+                    for item, outcome in zip(batch, outcomes, strict=True)
+                ]
             return outcomes
 
-        return write
+        return lambda batch: self._run(lambda: write(batch))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from crossbar.resources.records.call_inspector import call_inspector
 from crossbar.resources.records.cdrs import cdrs
 from crossbar.resources.records.domain.call_event import CALL_EVENT
 from crossbar.resources.records.domain.cdr import CDR, INTERACTION
+from crossbar.resources.records.domain.orphaned_chunks import orphaned_chunks
 from crossbar.resources.records.domain.retention import retention
 from crossbar.resources.records.domain.sip_message import INSPECTION
 from crossbar.runtime import Lifespan
@@ -24,4 +25,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     INSPECTION,
     INTERACTION,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = (retention,)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (retention, orphaned_chunks)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -18,15 +19,10 @@ from crossbar import clock
 from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.listing import Listing, Position
-from crossbar.errors import CrossbarError
-from crossbar.ids import new_id
+from crossbar.documents.periodic import Lease, keep_doing
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
-
-LEASE: Final = "retention"
-LEASE_SECONDS: Final = 600.0
-"""How long the work stays with a worker of which nothing is heard any more."""
 
 COMPANIONS: Final = {"cdr": ("cdr_interaction", "call_root")}
 """Records that are kept for the sake of others, and go with them."""
@@ -40,31 +36,25 @@ async def retention(_: web.Application, runtime: Runtime) -> AsyncIterator[None]
 
 
 async def _keep_removing(runtime: Runtime) -> None:
-    holder = new_id()
     known = {shape.type for shape in runtime.store.shapes if shape.stored_in == "records"}
     for term in runtime.config.retention.days:
         if term.type not in known:
             log.warning("retention.days names %r, which is no type of records; it has no effect", term.type)
-    while True:
-        try:
-            if await runtime.store.leases.take(LEASE, holder, LEASE_SECONDS):
-                await remove_expired(runtime, holder)
-        except CrossbarError as error:
-            log.warning("old records could not be removed, they will be tried again: %s", error)
-        await asyncio.sleep(runtime.config.retention.interval_s)
+    lease = Lease(runtime.store, "retention")
+    await keep_doing(lease, partial(remove_expired, runtime), lambda: runtime.config.retention.interval_s)
 
 
-async def remove_expired(runtime: Runtime, holder: str | None = None) -> int:
+async def remove_expired(runtime: Runtime, lease: Lease | None = None) -> int:
     """Remove, in every account, what is older than the configuration keeps it; returns how many records went.
 
-    With `holder` it goes on only as long as that holder has the lease.
+    With a lease it goes on only as long as that is held.
     """
     removed = 0
     async for account in runtime.store.stream(Listing(ACCOUNTS, "account")):
         for document_type, before in _limits(runtime).items():
             while count := await _remove_batch(runtime, account.id, document_type, before):
                 removed += count
-                if holder is not None and not await runtime.store.leases.take(LEASE, holder, LEASE_SECONDS):
+                if lease is not None and not await lease.held():
                     return removed
                 await asyncio.sleep(runtime.config.retention.pause_ms / 1000)
     if removed:
