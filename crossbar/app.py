@@ -20,6 +20,7 @@ from crossbar.config import Config
 from crossbar.dialing import account_of
 from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.embedded_trouble import Trouble, embedded_folder
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
 from crossbar.documents.shape import Shapes
@@ -159,7 +160,9 @@ async def _ready(request: web.Request) -> web.Response:
     try:
         await services.store.ping()
     except CrossbarError as error:
-        return web.json_response({"status": "not ready", "reason": str(error)}, status=503)
+        trouble = "" if services.config.database.uri else Trouble(embedded_folder(services.config)).told()
+        reason = trouble or str(error)
+        return web.json_response({"status": "not ready", "reason": reason}, status=503)
     return web.json_response({"status": "ready", "change_feed": services.feed.live})
 
 

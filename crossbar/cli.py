@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,17 +21,17 @@ from rich.table import Table
 import crossbar
 from crossbar import app, ids, logs, manual
 from crossbar.config import OPTIONS, Config, ConfigError
-from crossbar.documents.embedded import EmbeddedMongoError
-from crossbar.errors import Invalid, SystemFault
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
 from crossbar.process import serving, supervisor
+from crossbar.process.failures import told
 from crossbar.process.serving import Listener, open_listeners
 from crossbar.resources.apps.domain.app_registration import NoApp, Registered
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PASSWORD_VARIABLE = "CROSSBAR_ADMIN_PASSWORD"  # noqa: S105 - the name, not the password
+PROBE_BYTES = 64 * 1024
 FIRST_ACCOUNT = "Master"
 FIRST_REALM = "master.localhost"
 FIRST_USER = "admin"
@@ -48,22 +50,31 @@ def load(config_file: Path | None, **given: str | int | None) -> Config:
     return Config.load(config_file, os.environ, overrides)
 
 
+def require_writable(folder: Path) -> None:
+    """Make the data folder if it is missing; ConfigError when nothing can be kept in it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
+    except OSError as error:
+        advice = "Make room on its disk" if error.errno == errno.ENOSPC else "Name another with --data, or let us write"
+        raise ConfigError(
+            [f"cannot write to the data folder {folder} (server.data): {error.strerror}. {advice}."]
+        ) from error
+
+
 @contextmanager
 def for_people() -> Iterator[None]:
     """Turn what a person can mend into a message without a traceback."""
     try:
         yield
-    except (ConfigError, EmbeddedMongoError, NoApp, supervisor.WorkersFailed) as error:
+    except (NoApp, supervisor.WorkersFailed) as error:
         raise click.ClickException(str(error)) from None
-    except Invalid as error:
-        problems = [
-            f"{field}: {detail['message']}" for field, codes in error.fields.items() for detail in codes.values()
-        ]
-        raise click.ClickException("\n".join(problems)) from None
-    except SystemFault as error:
-        raise click.ClickException(
-            logs.scrubbed(f"the database (database.uri) cannot be used: {error.__cause__ or error}")
-        ) from None
+    except Exception as error:
+        if (message := told(error)) is None:
+            raise
+        raise click.ClickException(message) from None
 
 
 @click.group()
@@ -86,6 +97,7 @@ def init(
     with for_people():
         config = load(config_file, data=data)
         logs.configure(config.log.format, config.log.level)
+        require_writable(config.server.data)
         made = asyncio.run(_init(config, account=account, realm=realm, user=user, password=password))
     if made.created:
         click.echo(f"Created the master account {account} ({made.account_id}) and its administrator {user}.")
@@ -119,6 +131,7 @@ def serve(
     with for_people():
         config = load(config_file, bind=bind, port=port, workers=workers, data=data)
         logs.configure(config.log.format, config.log.level)
+        require_writable(config.server.data)
         serving.run(_serve(config, open_listeners(config), create_admin=create_admin))
 
 

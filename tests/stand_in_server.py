@@ -102,6 +102,12 @@ async def build_nothing(config: Config, *, database_uri: str, buckets: BucketTab
     raise RuntimeError("this application cannot be built")
 
 
+async def build_unless_broken(config: Config, *, database_uri: str, buckets: BucketTable) -> web.Application:
+    if (config.server.data / "broken").exists():
+        raise RuntimeError("this application is broken")
+    return await build_app(config, database_uri=database_uri, buckets=buckets)
+
+
 def main() -> None:
     # Under its real name, not as __main__: workers look for the application there.
     sys.modules["crossbar.app"] = importlib.import_module("tests.stand_in_server")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,12 +15,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import quote
 
 import aiohttp
 import pytest
 from click.testing import CliRunner, Result
 
 from crossbar import cli, clock
+from crossbar.documents.embedded import find_mongod
 from crossbar.events.spool import Spool
 from tests import stand_in_server
 
@@ -35,18 +38,24 @@ Crossbar = Callable[..., Result]
 
 
 @pytest.fixture
-def crossbar(logging_put_back: None, monkeypatch: pytest.MonkeyPatch) -> Crossbar:
-    """Run a command in this process, with an application small enough to watch."""
+def real(logging_put_back: None, monkeypatch: pytest.MonkeyPatch) -> Crossbar:
+    """Run a command in this process."""
     for name in os.environ:
         if name.startswith("CROSSBAR_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CROSSBAR_DATABASE__URI", "mongodb://unused")
-    monkeypatch.setattr(cli, "app", stand_in_server)
 
     def run(*arguments: str | Path, **variables: str) -> Result:
         return CliRunner(env=variables).invoke(cli.main, [str(argument) for argument in arguments])
 
     return run
+
+
+@pytest.fixture
+def crossbar(real: Crossbar, monkeypatch: pytest.MonkeyPatch) -> Crossbar:
+    """Run a command in this process, with an application small enough to watch."""
+    monkeypatch.setattr(cli, "app", stand_in_server)
+    return real
 
 
 def crossbar_process(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -121,6 +130,55 @@ def test_a_database_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert refused.stderr == (
         "Error: the database (database.uri) cannot be used: no answer from mongodb://ann:[redacted]@db.example.com\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("mongodb://127.0.0.1:1", r"no answer from it \(127.0.0.1:1: .*refused\)\. Start it, or correct the address"),
+        ("mongodb:/127.0.0.1", r".* It is an address such as mongodb://host:27017/\?replicaSet=rs0"),
+        ("mongodb://ann:hu:sh@x", r".* It is an address such as mongodb://host:27017/\?replicaSet=rs0"),
+        ("mongodb://h:port", r".* It is an address such as mongodb://host:27017/\?replicaSet=rs0"),
+    ],
+)
+def test_a_database_that_cannot_be_had_is_told_in_a_line(real: Crossbar, tmp_path: Path, uri: str, told: str) -> None:
+    for command in ("serve", "init"):
+        arguments = ("--port", "0") if command == "serve" else FIRST
+        refused = real(
+            command, *arguments, "--data", tmp_path, CROSSBAR_DATABASE__URI=uri, CROSSBAR_DATABASE__TIMEOUT_MS="200"
+        )
+        assert refused.exit_code == 1
+        assert re.fullmatch(rf"Error: the database \(database\.uri\) cannot be used: {told}\n", refused.stderr)
+        assert "sh@" not in refused.stderr
+
+
+def test_a_lone_mongod_is_refused_with_the_way_out(real: Crossbar, tmp_path: Path) -> None:
+    """It is run as a person runs one, without a replica set."""
+    sock = tmp_path / "lone.sock"
+    (tmp_path / "db").mkdir()
+    arguments = [str(find_mongod()), f"--dbpath={tmp_path / 'db'}", "--nounixsocket", f"--bind_ip={sock}"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as mongod:
+        assert mongod.stdout is not None
+        assert any("Waiting for connections" in line for line in mongod.stdout)
+        uri = f"mongodb://{quote(str(sock), safe='')}"
+        refused = real("serve", "--port", "0", "--data", tmp_path, CROSSBAR_DATABASE__URI=uri)
+        mongod.kill()
+    assert refused.stderr == (
+        "Error: the database (database.uri) cannot be used: the mongod there is no replica set, which transactions "
+        "need. Start it with --replSet and call rs.initiate() once\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["serve", "init"])
+def test_a_data_folder_that_takes_nothing_is_told_in_a_line(crossbar: Crossbar, command: str) -> None:
+    """Nobody writes there, root neither."""
+    arguments = ("--port", "0") if command == "serve" else FIRST
+    refused = crossbar(command, *arguments, "--data", "/proc/crossbar")
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        "Error: cannot write to the data folder /proc/crossbar (server.data): No such file or directory. "
+        "Name another with --data, or let us write.\n"
     )
 
 

@@ -3,9 +3,9 @@
 `EmbeddedMongo` runs one `mongod` as a child of the supervising process. It listens on a Unix socket in a private
 folder and on no network port, and it is a replica set of one, because transactions and change streams need a set.
 
-The folder holds `db/` (the data), `mongod.log` and `mongod.log.1`, `mongod.pid`, `mongod.sock`, and `server.lock`,
-which the supervising process keeps locked. Where the folder's path is too long for a Unix socket, the socket lies in
-a folder under the system's temporary one, and the link `run` leads there.
+The folder holds `db/` (the data), `mongod.log` and `mongod.log.1`, `mongod.pid`, `mongod.sock`, `trouble` (why it
+does not run) and `server.lock`, which the supervising process keeps locked. Where the folder's path is too long for a
+Unix socket, the socket lies in a folder under the system's temporary one, and the link `run` leads there.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from urllib.parse import quote
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from crossbar.documents.embedded_trouble import Trouble
 from crossbar.documents.mongod_exit import explain
 from crossbar.logs import fields
 
@@ -85,8 +86,8 @@ TICK_SECONDS = 0.01
 WATCH_SECONDS = 0.2
 STEADY_SECONDS = 60.0
 """A `mongod` that ran for this long had come up well."""
-MOST_RESTARTS = 5
-"""How often in a row a `mongod` that does not stay up is started again."""
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between two starts of a `mongod` that does not come up, or not to stay."""
 PR_SET_PDEATHSIG = 1
 
 
@@ -115,6 +116,7 @@ class EmbeddedMongo:
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        self.trouble = Trouble(self.folder)
 
     async def start(self) -> str:
         """Run `mongod` until it takes writes; its `mongodb://` URI. EmbeddedMongoError if that cannot be."""
@@ -124,6 +126,7 @@ class EmbeddedMongo:
             self._lock = _lock(self.folder)
             await self._end_orphan()
             self._place_socket()
+            self.trouble.tell("")
             await self._run_until_ready(self._binary)
         except OSError as error:
             await self.stop()
@@ -136,33 +139,49 @@ class EmbeddedMongo:
     async def keep_running(self) -> Never:
         """Start `mongod` again whenever it ends by itself, at the same URI, until cancelled.
 
-        EmbeddedMongoError when it does not come up again, or not to stay.
+        Where it does not come up, or not to stay, the pauses grow, and `trouble` tells the reason.
         """
         assert self._binary is not None  # noqa: S101 - it was started
-        restarts = 0
+        failures = 0
         while True:
             began = time.monotonic()
             await _until(self._ended, math.inf, tick=WATCH_SECONDS)
-            restarts = 0 if time.monotonic() - began >= STEADY_SECONDS else restarts + 1
-            reason = self._reason(self._binary)
-            if restarts > MOST_RESTARTS:
-                raise EmbeddedMongoError(f"The database ended {restarts} times in a row. {reason}")
-            logger.error("the database ended, starting it again", extra=fields(reason=reason))
-            await self._run_until_ready(self._binary)
+            failures = 0 if time.monotonic() - began >= STEADY_SECONDS else failures + 1
+            reason: str | None = self._reason(self._binary)
+            while reason is not None:
+                pause = restart_pause(failures)
+                logger.error("the database ended, starting it again", extra=fields(reason=reason, restart_in_s=pause))
+                self.trouble.tell(reason)
+                await asyncio.sleep(pause)
+                reason = await self._try_again(self._binary)
+                failures += 1
+            self.trouble.tell("")
             logger.info("the database is back")
+
+    async def _try_again(self, binary: Path) -> str | None:
+        """Start `mongod` once more; why it did not come up, None if it did."""
+        try:
+            await self._end_process()
+            await self._run_until_ready(binary)
+        except (EmbeddedMongoError, OSError) as error:
+            return str(error)
+        return None
 
     async def stop(self) -> None:
         """Let `mongod` finish, and give the folder free. Nothing happens if it is not running."""
+        await self._end_process()
+        if self._lock is not None:
+            self._remove_run()
+            os.close(self._lock)
+            self._lock = None
+
+    async def _end_process(self) -> None:
         if self._process is not None:
             self._process.terminate()
             if not await _until(self._ended, STOP_SECONDS):
                 self._process.kill()
                 await _until(self._ended, KILL_SECONDS)
             self._process = None
-        if self._lock is not None:
-            self._remove_run()
-            os.close(self._lock)
-            self._lock = None
 
     @property
     def _uri(self) -> str:
@@ -261,6 +280,11 @@ class EmbeddedMongo:
     def _accepts(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self._socket)) == 0
+
+
+def restart_pause(failures: int) -> float:
+    """Seconds before the next start of a `mongod` that did not come up, or stay, so many times in a row."""
+    return min(2.0 ** (failures - 2), LONGEST_PAUSE_SECONDS) if failures > 1 else 0.0
 
 
 def find_mongod() -> Path:

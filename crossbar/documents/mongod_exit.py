@@ -7,6 +7,7 @@ wrong before logging began (a bad option, a missing library).
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,8 @@ BY_CODE = {
 }
 """Advice by exit code (negative: the signal that ended the process), where the words give none."""
 
+LEAST_FREE_BYTES = 32 * 2**20
+
 WORDS_LIMIT = 400
 """How many characters of `mongod`'s own words a message repeats."""
 
@@ -51,9 +54,16 @@ def explain(returncode: int, log: str, *, binary: Path, data: Path) -> str:
     `mongod`, `data` its `--dbpath`.
     """
     complaints = list(_complaints(log))
+    if not complaints and _is_full(data):  # it could not even write why
+        complaints = ["No space left on device"]
     words = " ".join(complaints[0].split())[:WORDS_LIMIT] if complaints else "nothing"
     advice = _advice(returncode, "\n".join(complaints)).format(binary=binary, data=data)
     return f"{advice} (mongod ended with exit code {returncode} and said: {words})"
+
+
+def _is_full(data: Path) -> bool:
+    """Whether the disk has no room for a journal file."""
+    return data.exists() and shutil.disk_usage(data).free < LEAST_FREE_BYTES
 
 
 def _advice(returncode: int, complaints: str) -> str:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 import pickle
+import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -22,10 +23,12 @@ from typing import Never
 
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
+from crossbar.documents.embedded_trouble import embedded_folder
 from crossbar.logs import fields
 from crossbar.metrics import FOLDER_VARIABLE, shared_folder
 from crossbar.process.serving import Listener
-from crossbar.process.worker import READY, Assignment, Builder, work
+from crossbar.process.stand_in import standing_in
+from crossbar.process.worker import FAILED, READY, Assignment, Builder, work
 from crossbar.shared import BucketTable, memory_file
 
 logger = logging.getLogger(__name__)
@@ -47,7 +50,9 @@ class Patience:
     steady_s: float = 10.0
     """A worker that served for this long had come up well."""
     attempts: int = 5
-    """Failed starts in a row after which the server gives up, if no worker serves."""
+    """Failed starts in a row after which a server gives up of which no worker has ever served."""
+    stand_in_s: float = 5.0
+    """How long connections wait for a worker, while there is none, before they are told so."""
 
     def delay(self, failures: int) -> float:
         """Seconds to wait before the next start after so many failed ones in a row."""
@@ -58,12 +63,12 @@ class Patience:
 async def database(config: Config) -> AsyncIterator[str]:
     """The URI of the configured database, or of an embedded one that runs as long as the block.
 
-    An embedded one that dies is started again. The block ends with EmbeddedMongoError when it cannot be.
+    An embedded one that dies is started again.
     """
     if config.database.uri is not None:
         yield config.database.uri
         return
-    mongo = EmbeddedMongo(config.server.data / "mongo", cache_gb=config.database.embedded_cache_gb)
+    mongo = EmbeddedMongo(embedded_folder(config), cache_gb=config.database.embedded_cache_gb)
     uri = await mongo.start()
     server = asyncio.current_task()
     assert server is not None  # noqa: S101 - a coroutine runs in a task
@@ -107,30 +112,62 @@ async def serve(
         sockets = tuple((listener.socket.fileno(), listener.tls) for listener in listeners)
         assignment = Assignment(build, config, database_uri, sockets, buckets.fileno())
         environment = {FOLDER_VARIABLE: str(shared_folder(config.server.data))}
-        await _Supervisor(assignment, environment, patience, ready).run()
+        await _Supervisor(assignment, listeners, environment, patience, ready).run()
 
 
 class _Supervisor:
     """Keeps the workers running."""
 
     def __init__(
-        self, assignment: Assignment, environment: Mapping[str, str], patience: Patience, ready: Callable[[], None]
+        self,
+        assignment: Assignment,
+        listeners: Sequence[Listener],
+        environment: Mapping[str, str],
+        patience: Patience,
+        ready: Callable[[], None],
     ) -> None:
         self._assignment = assignment
+        self._listeners = listeners
         self._environment = environment
         self._patience = patience
         self._ready = ready
         self._served = False
         self._serving: set[int] = set()
+        self._changed = asyncio.Event()
+        """Set when a worker begins or ends serving."""
+        self._reason = ""
+        """Why a worker died last."""
 
     async def run(self) -> None:
         """Keep all workers running until cancelled, then stop them."""
+        failure: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._stand_in())
                 for number in range(self._assignment.config.server.workers):
                     group.create_task(self._keep(number))
         except* WorkersFailed as failed:
-            raise failed.exceptions[0] from None
+            failure = failed.exceptions[0]
+        if failure is not None:  # raised within `except*` it would come out wrapped on some releases of Python
+            raise failure
+
+    async def _stand_in(self) -> None:
+        """Answer in place of the workers whenever there has been none for a while."""
+        while True:
+            await self._until(lambda: self._served and not self._serving)
+            try:
+                async with asyncio.timeout(self._patience.stand_in_s):
+                    await self._until(lambda: bool(self._serving))
+            except TimeoutError:
+                logger.error("no worker serves", extra=fields(reason=self._reason))
+                async with standing_in(self._listeners, self._assignment.config, lambda: self._reason):
+                    await self._until(lambda: bool(self._serving))
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Wait until workers came or went so that `condition` holds."""
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
 
     async def _keep(self, number: int) -> None:
         """Run one worker after another in place `number`."""
@@ -138,32 +175,37 @@ class _Supervisor:
         while True:
             began = time.monotonic()
             async with self._process() as process:
-                status = await self._watch(number, process)
+                last_words = await self._watch(number, process)
+                status = await process.wait()
             steady = time.monotonic() - began >= self._patience.steady_s
             failures = 0 if steady else failures + 1
-            if failures >= self._patience.attempts and not self._serving:
-                raise WorkersFailed(
-                    f"no worker comes up: {failures} attempts in a row failed, the last one with exit status {status}; "
-                    "the log says why"
-                )
+            reason = last_words or f"a worker ended with {_ending(status)}; the log says more"
+            self._reason = reason
+            if failures >= self._patience.attempts and not self._served:
+                raise WorkersFailed(f"no worker comes up, {failures} attempts in a row failed: {reason}")
             delay = self._patience.delay(failures)
-            logger.error("worker died", extra=fields(worker=number, status=status, restart_in_s=delay))
+            logger.error("worker died", extra=fields(worker=number, status=status, reason=reason, restart_in_s=delay))
             await asyncio.sleep(delay)
 
-    async def _watch(self, number: int, process: Process) -> int:
-        """Wait until a worker ends; its exit status, negative for the signal that killed it."""
+    async def _watch(self, number: int, process: Process) -> str:
+        """Wait until a worker ends; what it said of the reason, empty if nothing."""
         assert process.stdout is not None  # noqa: S101 - it is a pipe
+        reason = ""
         try:
             async for line in process.stdout:
                 if line == READY:
                     self._serving.add(number)
+                    self._changed.set()
                     logger.info("worker ready", extra=fields(worker=number, pid=process.pid))
                     if not self._served:
                         self._served = True
                         self._ready()
-            return await process.wait()
+                elif line.startswith(FAILED):
+                    reason = line.removeprefix(FAILED).decode(errors="replace").strip()
         finally:
             self._serving.discard(number)
+            self._changed.set()
+        return reason
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[Process]:
@@ -198,3 +240,8 @@ class _Supervisor:
             logger.error("worker does not stop, killing it", extra=fields(pid=process.pid))
             process.kill()
             await process.wait()
+
+
+def _ending(status: int) -> str:
+    """How a process ended, for a person."""
+    return f"exit status {status}" if status >= 0 else signal.Signals(-status).name

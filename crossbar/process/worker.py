@@ -2,8 +2,8 @@
 
 With one worker this happens in the server's own process. With more, `crossbar.process.supervisor` runs
 `python -m crossbar.process.worker` for each, sends it an `Assignment` through its standard input and learns from a
-line on its standard output that it serves. The input stays open: when it ends, the supervisor is gone and the worker
-stops too.
+line on its standard output that it serves, or why it cannot. The input stays open: when it ends, the supervisor is
+gone and the worker stops too.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from aiohttp import web
 
 from crossbar import logs
 from crossbar.config import Config
+from crossbar.process.failures import told
 from crossbar.process.serving import Listener, run, serve
 from crossbar.shared import BucketTable
 
 logger = logging.getLogger(__name__)
 
 READY = b"ready\n"
+FAILED = b"failed "
 
 
 class Builder(Protocol):
@@ -83,7 +85,11 @@ async def _work_for_supervisor(assignment: Assignment) -> None:
 
 
 def _report_ready() -> None:
-    sys.stdout.buffer.write(READY)
+    _report(READY)
+
+
+def _report(line: bytes) -> None:
+    sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
 
 
@@ -93,8 +99,12 @@ def main() -> None:
     logs.configure(assignment.config.log.format, assignment.config.log.level)
     try:
         run(_work_for_supervisor(assignment))
-    except Exception:
-        logger.exception("worker failed")
+    except Exception as error:
+        reason = told(error)
+        if reason is None:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            logger.exception("worker failed")
+        _report(FAILED + logs.scrubbed(reason).encode() + b"\n")
         sys.exit(1)
 
 

@@ -24,7 +24,7 @@ from crossbar.documents.shape import Shape, Shapes, Summary, Unique
 from crossbar.documents.store import Store, Transaction
 from crossbar.errors import SystemFault
 
-ACCOUNT = "a" * 32
+ACCOUNT, OTHER = "a" * 32, "b" * 32
 
 
 def claims(document: Document) -> list[Unique]:
@@ -166,10 +166,10 @@ async def test_what_came_through_without_its_answer_is_done_once(base: Base) -> 
     async with proxy.uri() as uri:
         store = Store.connect(uri, "elections", Shapes((THING,)), timeout=30)
         proxy.loses = {b"\x02insert\x00": 2, b"\x02update\x00": 2}  # the driver itself asks twice
-        made = await store.insert(Document(ACCOUNT, "thing", "once", {"count": 0}))
-        assert await store.get(ACCOUNT, "thing", "once") == made
-        changed = await store.replace(Document(ACCOUNT, "thing", "once", {"count": 1}), made)
-        assert await store.get(ACCOUNT, "thing", "once") == changed
+        made = await store.insert(Document(OTHER, "thing", "once", {"count": 0}))
+        assert await store.get(OTHER, "thing", "once") == made
+        changed = await store.replace(Document(OTHER, "thing", "once", {"count": 1}), made)
+        assert await store.get(OTHER, "thing", "once") == changed
         assert proxy.loses == {b"\x02insert\x00": 0, b"\x02update\x00": 0}
         await asyncio.to_thread(store.close)  # it says goodbye through the proxy, which needs this thread
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import signal
@@ -20,7 +19,8 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient, WriteConcern
 
 from crossbar.documents import embedded
-from crossbar.documents.embedded import LOG_BYTES, EmbeddedMongo, EmbeddedMongoError, find_mongod
+from crossbar.documents.embedded import LOG_BYTES, EmbeddedMongo, EmbeddedMongoError, find_mongod, restart_pause
+from crossbar.documents.embedded_trouble import SIZE, Trouble
 
 CACHE_GB = 0.25
 
@@ -311,28 +311,40 @@ async def test_a_mongod_that_dies_is_started_again_with_all_that_was_written(tmp
             assert client.db.things.find_one() == {"_id": 1}
 
 
-async def test_a_mongod_that_does_not_come_up_again_is_given_up_with_the_reason(tmp_path: Path) -> None:
-    once = tmp_path / "once"
+async def test_a_mongod_that_does_not_come_up_is_tried_again_and_the_reason_told(tmp_path: Path) -> None:
+    """Three starts fail; the file tells why, and is blank once it is back."""
+    tries = tmp_path / "tries"
     binary = script(
-        tmp_path / "mongod", f'mkdir {once} 2>/dev/null || {{ echo no idea; exit 7; }}; exec {find_mongod()} "$@"'
+        tmp_path / "mongod",
+        f'echo x >>{tries}; case $(wc -l <{tries}) in 2|3|4) echo no idea; exit 7;; esac; exec {find_mongod()} "$@"',
     )
-    async with kept_running(tmp_path / "data", binary) as (_, keeper):
-        os.kill(mongod_of(tmp_path / "data"), signal.SIGKILL)
-        with pytest.raises(EmbeddedMongoError, match=r"mongod ended with exit code 7 and said: no idea"):
-            await keeper
+    data = tmp_path / "data"
+    async with kept_running(data, binary) as (uri, keeper):
+        assert Trouble(data).told() == ""
+        os.kill(mongod_of(data), signal.SIGKILL)
+        await until(lambda: "mongod ended with exit code 7 and said: no idea" in Trouble(data).told())
+        await until(lambda: Trouble(data).told() == "")
+        with MongoClient[dict[str, Any]](uri) as client:
+            assert client.db.command("ping")["ok"] == 1
+        assert not keeper.done()
+        assert tries.read_text().count("x") == 5
 
 
-async def test_a_mongod_that_does_not_stay_up_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(embedded, "MOST_RESTARTS", 1)
-    caplog.set_level(logging.INFO, "crossbar.documents.embedded")
-    async with kept_running(tmp_path) as (_, keeper):
-        os.kill(mongod_of(tmp_path), signal.SIGKILL)
-        await until(lambda: "the database is back" in caplog.messages)
-        os.kill(mongod_of(tmp_path), signal.SIGKILL)
-        with pytest.raises(EmbeddedMongoError, match=r"^The database ended 2 times in a row\. mongod was killed"):
-            await keeper
+async def test_what_is_wrong_can_be_told_on_a_full_disk(tmp_path: Path) -> None:
+    """The room for it is taken at the start."""
+    trouble = Trouble(tmp_path)
+    trouble.tell("")
+    size = (tmp_path / "trouble").stat().st_size
+    trouble.tell("x" * 10_000)
+    assert trouble.told() == "x" * SIZE
+    assert (tmp_path / "trouble").stat().st_size == size == SIZE
+    trouble.tell("")
+    assert trouble.told() == ""
+
+
+@pytest.mark.parametrize(("failures", "pause"), [(0, 0.0), (1, 0.0), (2, 1.0), (4, 4.0), (30, 30.0)])
+def test_restarts_come_later_and_later(failures: int, pause: float) -> None:
+    assert restart_pause(failures) == pause
 
 
 # What a person is told

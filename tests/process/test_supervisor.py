@@ -16,14 +16,12 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from crossbar.config import Config
-from crossbar.documents import embedded
-from crossbar.documents.embedded import EmbeddedMongoError
 from crossbar.process.serving import open_listeners
 from crossbar.process.supervisor import Patience, WorkersFailed, database, serve
 from crossbar.process.worker import Builder
-from tests.stand_in_server import build_app, build_nothing
+from tests.stand_in_server import build_app, build_nothing, build_unless_broken
 
-IMPATIENT = Patience(first_delay_s=0.01, longest_delay_s=0.01, steady_s=60.0, attempts=3)
+IMPATIENT = Patience(first_delay_s=0.01, longest_delay_s=0.01, steady_s=60.0, attempts=3, stand_in_s=0.01)
 
 
 class Told(logging.Handler):
@@ -90,6 +88,11 @@ async def ask(url: str) -> str:
         return await response.text()
 
 
+async def ask_status(url: str) -> int:
+    async with aiohttp.request("GET", url) as response:
+        return response.status
+
+
 async def test_workers_share_the_port_and_the_buckets(tmp_path: Path, told: Told) -> None:
     async with supervised(tmp_path, build_app) as url:
         first, second = [(await told.next("worker ready"))["pid"] for _ in range(2)]
@@ -121,9 +124,36 @@ async def test_stopping_the_server_ends_its_workers(tmp_path: Path, told: Told) 
 
 
 async def test_workers_that_never_come_up_end_the_server(tmp_path: Path, told: Told) -> None:
-    with pytest.raises(WorkersFailed, match=r"no worker comes up: 3 attempts in a row failed, .* exit status 1"):
+    why = r"^no worker comes up, 3 attempts in a row failed: RuntimeError: this application cannot be built$"
+    with pytest.raises(WorkersFailed, match=why):
         async with supervised(tmp_path, build_nothing):
             pass
+
+
+async def test_a_server_that_had_come_up_is_never_given_up(tmp_path: Path, told: Told) -> None:
+    """Its workers die more often than a server may fail to start; meanwhile somebody answers, and says why."""
+    broken = tmp_path / "broken"
+    async with supervised(tmp_path, build_unless_broken) as url:
+        workers = [(await told.next("worker ready"))["pid"] for _ in range(2)]
+        broken.touch()
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        for _ in range(2 * IMPATIENT.attempts):
+            died = await told.next("worker died")
+        assert died["reason"] == "RuntimeError: this application is broken"
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{url}/healthz") as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+                assert await answer.json() == {"status": "failing", "reason": died["reason"]}
+            async with session.put(f"{url}/v2/user_auth", json={"data": {}}) as answer:
+                assert (answer.status, answer.headers["Connection"]) == (503, "close")
+                envelope = await answer.json()
+                assert (envelope["status"], envelope["error"], envelope["message"]) == ("error", "503", "no_worker")
+        broken.unlink()
+        assert (await told.next("worker ready"))["pid"] not in workers
+        async with asyncio.timeout(30):
+            while (await ask_status(f"{url}/pid")) != 200:
+                pass
 
 
 async def test_the_embedded_database_runs_as_long_as_it_is_needed(tmp_path: Path) -> None:
@@ -134,17 +164,6 @@ async def test_the_embedded_database_runs_as_long_as_it_is_needed(tmp_path: Path
         running = int((tmp_path / "mongo" / "mongod.pid").read_text())
     with pytest.raises(ProcessLookupError):
         os.kill(running, 0)
-
-
-async def test_what_cannot_be_mended_in_the_embedded_database_ends_the_server(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(embedded, "MOST_RESTARTS", 0)
-    config = Config.load(overrides={"server.data": str(tmp_path), "database.embedded_cache_gb": "0.25"})
-    with pytest.raises(EmbeddedMongoError, match="mongod was killed"):
-        async with database(config):
-            os.kill(int((tmp_path / "mongo" / "mongod.pid").read_text()), signal.SIGKILL)
-            await asyncio.get_running_loop().create_future()
 
 
 async def test_what_fails_above_the_embedded_database_is_told_as_it_is(tmp_path: Path) -> None:

@@ -56,6 +56,10 @@ READ_PREFERENCES: Final[dict[Reads, Primary | PrimaryPreferred]] = {
 }
 
 
+class DatabaseUnusable(Exception):
+    """The database cannot be used at all; the message tells a person, in a line, why and what to do."""
+
+
 @contextmanager
 def driver_errors() -> Iterator[None]:
     """Turn what the driver raises into the protocol's words."""
@@ -159,17 +163,20 @@ class Connection:
         reads: Reads = "primary",
     ) -> Connection:
         """Connect to the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call."""
-        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
-            uri,
-            serverSelectionTimeoutMS=int(timeout * 1000),
-            connectTimeoutMS=int(min(timeout, SLOWEST_HANDSHAKE_SECONDS) * 1000),
-            waitQueueTimeoutMS=int(timeout * 1000),
-            socketTimeoutMS=int(timeout * 3000),
-            maxPoolSize=pool_size,
-            appname="kazoo-crossbar",
-            tz_aware=True,
-            event_listeners=[outage := Outage(timeout)],
-        )
+        try:
+            client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+                uri,
+                serverSelectionTimeoutMS=int(timeout * 1000),
+                connectTimeoutMS=int(min(timeout, SLOWEST_HANDSHAKE_SECONDS) * 1000),
+                waitQueueTimeoutMS=int(timeout * 1000),
+                socketTimeoutMS=int(timeout * 3000),
+                maxPoolSize=pool_size,
+                appname="kazoo-crossbar",
+                tz_aware=True,
+                event_listeners=[outage := Outage(timeout)],
+            )
+        except (PyMongoError, ValueError, TypeError) as error:
+            raise DatabaseUnusable(f"{error}. It is an address such as mongodb://host:27017/?replicaSet=rs0") from error
         return cls(client, name, shapes, outage, patience=timeout, reads=reads)
 
     def close(self) -> None:
@@ -177,7 +184,11 @@ class Connection:
         self.client.close()
 
     async def prepare(self) -> None:
-        """Create the collections and indexes that are missing. Harmless when all are there."""
+        """Create the collections and indexes that are missing. Harmless when all are there.
+
+        Raises DatabaseUnusable where nothing can be done with the database.
+        """
+        await self._check()
         with driver_errors():
             present = set(await self.database.list_collection_names())
             for name, indexes in INDEXES.items():
@@ -186,6 +197,23 @@ class Connection:
                 if indexes:
                     with pymongo.timeout(INDEXING_SECONDS):
                         await self.database[name].create_indexes(indexes)
+
+    async def _check(self) -> None:
+        """See whether the database can be reached, lets us in and has what transactions need."""
+        try:
+            hello = await self.client.admin.command("hello")
+            await self.database.list_collection_names()
+        except ServerSelectionTimeoutError as error:
+            reason = str(error).split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0]
+            raise DatabaseUnusable(f"no answer from it ({reason}). Start it, or correct the address") from error
+        except OperationFailure as error:
+            reason = (error.details or {}).get("errmsg") or str(error)
+            raise DatabaseUnusable(f"it refuses ({reason}). Correct the user name, password or rights") from error
+        except PyMongoError as error:
+            raise DatabaseUnusable(f"{error}") from error
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            advice = "Start it with --replSet and call rs.initiate() once"
+            raise DatabaseUnusable(f"the mongod there is no replica set, which transactions need. {advice}")
 
     async def _create_collection(self, name: str) -> None:
         try:
