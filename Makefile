@@ -12,7 +12,7 @@ SYSTEM_PROGRAMS := chromium:chromium curl:curl espeak-ng:espeak-ng ffmpeg:ffmpeg
 SYSTEM_LIBRARIES := libcurl.so.4:libcurl4
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint check bench docs clean system-packages
+.PHONY: help install run test lint check bench trials docs clean system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "\033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ check: lint ## Lint, then test with branch coverage
 
 bench: $(VENV)/installed-dev ## Measure (see benchmarks/)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+trials: $(VENV)/installed-dev ## Attack and kill the server for an hour; the figures belong into docs/reliability.md
+	@$(BIN)/python -m trials all $(ARGS)
 
 docs: $(VENV)/installed ## Make the pages that follow from declarations
 	@$(BIN)/crossbar config --example >config.example.ini

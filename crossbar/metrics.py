@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,15 +19,34 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Set before the client library is imported, it makes the library count in files of that folder."""
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder made there is private
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-def shared_folder(data: Path) -> Path:
-    """An empty folder in the data folder in which the workers of one server count."""
-    folder = data / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
-    return folder
+@contextmanager
+def shared_folder(data: Path) -> Iterator[Path]:
+    """A folder, gone at the end of the block, in which the workers of one server count.
+
+    In memory where the system has a place for that: the files are mapped, and a write to one that a full disk has no
+    room for ends the process. A link in the data folder leads there, so that the next server removes what a killed
+    one left.
+    """
+    link = data / "metrics"
+    _remove(link)
+    folder = Path(tempfile.mkdtemp(prefix="crossbar-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
+    link.symlink_to(folder)
+    try:
+        yield folder
+    finally:
+        _remove(link)
+
+
+def _remove(link: Path) -> None:
+    if link.is_symlink():
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
+    elif link.exists():
+        shutil.rmtree(link)
 
 
 class Metrics:

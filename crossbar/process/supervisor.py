@@ -108,10 +108,10 @@ async def serve(
         table = BucketTable(config.buckets.slots)
         await work(build, config, database_uri=database_uri, listeners=listeners, buckets=table, ready=ready)
         return
-    with memory_file(config.buckets.slots) as buckets:
+    with memory_file(config.buckets.slots) as buckets, shared_folder(config.server.data) as counted:
         sockets = tuple((listener.socket.fileno(), listener.tls) for listener in listeners)
         assignment = Assignment(build, config, database_uri, sockets, buckets.fileno())
-        environment = {FOLDER_VARIABLE: str(shared_folder(config.server.data))}
+        environment = {FOLDER_VARIABLE: str(counted)}
         await _Supervisor(assignment, listeners, environment, patience, ready).run()
 
 

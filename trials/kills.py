@@ -1,0 +1,99 @@
+"""Kills at random moments: workers, the database, the whole server, the primary of a replica set."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from trials.installation import Installation, log_in
+from trials.replica_set import ReplicaSet
+from trials.writers import REQUEST_S, Crew, Tally
+
+CALM_S = (0.3, 2.5)
+"""Between a server that serves again and the next kill."""
+
+
+@dataclass
+class Outcome:
+    """What a trial found."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
+
+
+@asynccontextmanager
+async def writing(installation: Installation, outcome: Outcome) -> AsyncIterator[None]:
+    """Writers at work during the block; afterwards everything is checked, also after one more start."""
+    timeout = aiohttp.ClientTimeout(total=REQUEST_S)
+    # Connections used once: on those used again the client repeats a request that may have been done already.
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+        token, account_id = await log_in(session, installation.url)
+        crew = Crew(session, installation.url, account_id, token)
+        outcome.tally = crew.tally
+        crew.start()
+        try:
+            yield
+        finally:
+            await installation.ready()
+            await crew.stop()
+        await crew.check()
+
+
+async def kill_processes(kills: int, told: Callable[[str], None], *, folder: Path | None = None) -> Outcome:
+    """Kill workers, the embedded database and the whole server in turn, `kills` times in all."""
+    outcome = Outcome()
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        installation = Installation(Path(place) / "data")
+        targets: dict[str, Callable[[], Awaitable[None] | None]] = {
+            "worker": installation.kill_worker,
+            "database": installation.kill_database,
+            "server": installation.kill_all,
+        }
+        await installation.start()
+        try:
+            async with writing(installation, outcome):
+                for number in range(kills):
+                    await asyncio.sleep(random.uniform(*CALM_S))
+                    name = list(targets)[number % len(targets)]
+                    if (killing := targets[name]()) is not None:
+                        await killing
+                    outcome.kills[name] += 1
+                    told(name)
+                    await installation.ready()
+        finally:
+            await installation.stop()
+    return outcome
+
+
+async def kill_primaries(
+    kills: int, told: Callable[[str], None], *, election_ms: int = 10_000, folder: Path | None = None
+) -> Outcome:
+    """Kill the primary of a three-member replica set, or let it step down, `kills` times in all."""
+    outcome = Outcome()
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        members = ReplicaSet(Path(place), election_ms)
+        await members.start()
+        installation = Installation(Path(place) / "data", settings={"DATABASE__URI": members.uri})
+        try:
+            await installation.start()
+            async with writing(installation, outcome):
+                for number in range(kills):
+                    await asyncio.sleep(random.uniform(*CALM_S))
+                    name = "primary" if number % 3 else "step-down"
+                    await (members.kill_primary() if name == "primary" else members.step_down())
+                    outcome.kills[name] += 1
+                    told(name)
+                    await installation.ready()
+        finally:
+            await installation.stop()
+            members.stop()
+    return outcome

@@ -1,0 +1,387 @@
+"""Writers that keep account of what the server acknowledged, and check afterwards that it is so.
+
+Each writer owns what it writes. A write whose answer was lost, or was 503, may or may not have been done; what counts
+as a loss is only what was acknowledged and is not there, what is there without ever having been asked for, and what is
+there by half.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import random
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import aiohttp
+
+UNKNOWN: Final = 0
+"""The status of a request that got no answer."""
+REQUEST_S: Final = 60.0
+UPLOAD_BYTES: Final = 700_000
+ABSENT: Final = None
+MESSAGE: Final = (
+    b'--part\r\nContent-Type: application/json\r\n\r\n{"data": {"caller_id_number": "+14155550100"}}\r\n'
+    b'--part\r\nContent-Disposition: form-data; name="file"; filename="voice.mp3"\r\nContent-Type: audio/mp3\r\n\r\n'
+    + bytes(5000)
+    + b"\r\n--part--\r\n"
+)
+"""A voicemail with its sound."""
+
+
+@dataclass
+class Tally:
+    """What happened: answers by status, and what was found wrong."""
+
+    answers: Counter[int] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    checked: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def forbidden(self) -> int:
+        """Answers that must not be: every 5xx but 503."""
+        return sum(count for status, count in self.answers.items() if status >= 500 and status != 503)
+
+
+class Client:
+    """Requests of one account with a token; no answer is an answer, too."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, account_id: str, token: str, tally: Tally) -> None:
+        self.account_id = account_id
+        self._session = session
+        self._url = url
+        self._token = token
+        self._tally = tally
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        data: Any = None,
+        *,
+        raw: bytes | None = None,
+        content_type: str = "audio/mp3",
+        account_id: str | None = None,
+    ) -> tuple[int, Any]:
+        """Status (`UNKNOWN` without an answer) and `data` of the answer, or its bytes where it is no JSON."""
+        url = f"{self._url}/v2/accounts/{account_id or self.account_id}{path}"
+        headers = {"X-Auth-Token": self._token}
+        body: dict[str, Any] = {} if data is None else {"json": {"data": data}}
+        if raw is not None:
+            headers["Content-Type"] = content_type
+            body = {"data": raw}
+        try:
+            async with self._session.request(method, url, headers=headers, **body) as answer:
+                content = await answer.read()
+                status = answer.status
+                found = (await answer.json())["data"] if answer.content_type == "application/json" else content
+        except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
+            status, found = UNKNOWN, None
+        self._tally.answers[status] += 1
+        if status >= 500 and status != 503:
+            self._tally.wrong.append(f"{method} {path} answered {status}: {found!r}")
+        return status, found
+
+    async def must(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
+        """As `ask`, again until there is an answer: for checks."""
+        while True:
+            status, found = await self.ask(method, path, **more)
+            if status not in (UNKNOWN, 503):
+                return status, found
+            await asyncio.sleep(0.1)
+
+
+@dataclass
+class Held:
+    """What may be stored under one key: one value after an acknowledged write, several after a lost answer."""
+
+    possible: set[Any]
+    history: list[tuple[Any, int]] = field(default_factory=list)
+    """What was written, and the status of the answer."""
+
+    def __str__(self) -> str:
+        return f"acknowledged {self.possible} after {self.history[-4:]}"
+
+    async def write(self, value: Any, request: Callable[[], Awaitable[tuple[int, Any]]]) -> tuple[int, Any]:
+        """Send a write that, if it is done, leaves `value`."""
+        before = set(self.possible)
+        self.possible = before | {value}
+        status, found = await request()
+        self.history.append((value, status))
+        if 200 <= status < 300:
+            self.possible = {value}
+        elif 400 <= status < 500:
+            self.possible = before
+        return status, found
+
+
+class Writer:
+    """Base of the writers: `step` does one thing, `check` compares what is there with what was acknowledged."""
+
+    def __init__(self, client: Client, tally: Tally, name: str) -> None:
+        self.client = client
+        self.tally = tally
+        self.name = name
+        self.count = itertools.count()
+
+    async def step(self) -> None:
+        """Do one thing."""
+        raise NotImplementedError
+
+    async def check(self) -> None:
+        """Note in the tally what is not as it should be."""
+        raise NotImplementedError
+
+    def expect(self, holds: bool, complaint: str) -> None:
+        """Note one comparison."""
+        self.tally.checked[type(self).__name__] += 1
+        if not holds:
+            self.tally.wrong.append(f"{self.name}: {complaint}")
+
+
+class Devices(Writer):
+    """Creates, renames and deletes devices."""
+
+    def __init__(self, client: Client, tally: Tally, name: str) -> None:
+        super().__init__(client, tally, name)
+        self.held: dict[str, Held] = {}
+        self.attempted: set[str] = set()
+
+    async def step(self) -> None:
+        """One write."""
+        chosen = random.choice(list(self.held)) if self.held else None
+        word = f"{self.name}-{next(self.count)}"
+        match random.randrange(5):
+            case 0 | 1:
+                self.attempted.add(word)
+                status, found = await self.client.ask("PUT", "/devices", {"name": word, "note": word})
+                if status == 201:
+                    self.held[found["id"]] = Held({word})
+            case 2 | 3 if chosen:
+                self.attempted.add(word)
+                change = {"name": word, "note": word}
+                request = lambda: self.client.ask("PATCH", f"/devices/{chosen}", change)  # noqa: E731
+                await self.held[chosen].write(word, request)
+            case 4 if chosen:
+                await self.held[chosen].write(ABSENT, lambda: self.client.ask("DELETE", f"/devices/{chosen}"))
+
+    async def check(self) -> None:
+        """Every device is as acknowledged; the listing tells the same; nothing is there that nobody asked for."""
+        _, rows = await self.client.must("GET", "/devices?paginate=false")
+        listed = {row["id"]: row["name"] for row in rows if row["name"].startswith(f"{self.name}-")}
+        for device_id, held in self.held.items():
+            status, found = await self.client.must("GET", f"/devices/{device_id}")
+            name = found["name"] if status == 200 else ABSENT
+            self.expect(name in held.possible, f"device {device_id} is {name!r}, {held}")
+            self.expect(status != 200 or found["note"] == name, f"device {device_id} is torn: {found}")
+            self.expect(listed.get(device_id) == name, f"device {device_id} is listed as {listed.get(device_id)!r}")
+        for device_id in listed.keys() - self.held.keys():
+            self.expect(listed[device_id] in self.attempted, f"device {device_id} was never asked for")
+
+
+class Uploads(Writer):
+    """Uploads sounds, over and over."""
+
+    def __init__(self, client: Client, tally: Tally, name: str) -> None:
+        super().__init__(client, tally, name)
+        self.held: dict[str, Held] = {}
+
+    async def step(self) -> None:
+        """One upload."""
+        if len(self.held) < 3:
+            status, found = await self.client.ask(
+                "PUT", "/media", {"name": f"{self.name}-{next(self.count)}", "media_source": "upload"}
+            )
+            if status == 201:
+                self.held[found["id"]] = Held({ABSENT})
+            return
+        chosen = random.choice(list(self.held))
+        contents = secrets.token_bytes(random.randrange(1, UPLOAD_BYTES))
+        digest = hashlib.sha256(contents).hexdigest()
+        await self.held[chosen].write(digest, lambda: self.client.ask("POST", f"/media/{chosen}/raw", raw=contents))
+
+    async def check(self) -> None:
+        """Every file is one that was sent, whole, and the last that was acknowledged."""
+        for media_id, held in self.held.items():
+            status, found = await self.client.must("GET", f"/media/{media_id}/raw")
+            digest = hashlib.sha256(found).hexdigest() if status == 200 else ABSENT
+            self.expect(digest in held.possible, f"file of media {media_id} ({status}) is {digest}, {held}")
+
+
+class Users(Writer):
+    """Creates users whose names may be held once in an account, and gives names free."""
+
+    def __init__(self, client: Client, tally: Tally, name: str) -> None:
+        super().__init__(client, tally, name)
+        self.held: dict[str, tuple[str, Held]] = {}
+        self.uncertain: set[str] = set()
+
+    async def step(self) -> None:
+        """One write."""
+        if self.held and random.random() < 0.3:
+            user_id = random.choice(list(self.held))
+            await self.held[user_id][1].write(ABSENT, lambda: self.client.ask("DELETE", f"/users/{user_id}"))
+            return
+        word = f"{self.name}-{next(self.count)}"
+        status, found = await self.client.ask("PUT", "/users", self._user(word))
+        if status == 201:
+            self.held[found["id"]] = (word, Held({word}))
+        else:
+            self.uncertain.add(word)
+
+    @staticmethod
+    def _user(word: str) -> dict[str, Any]:
+        return {"first_name": "T", "last_name": word, "username": word, "password": "hunter-hunter"}
+
+    async def check(self) -> None:
+        """Names are held by who has them, and by nobody else; a lost creation has left all or nothing."""
+        for user_id, (word, held) in self.held.items():
+            status, found = await self.client.must("GET", f"/users/{user_id}")
+            name = found["username"] if status == 200 else ABSENT
+            self.expect(name in held.possible, f"user {user_id} is {name!r}, {held}")
+            again, _ = await self.client.must("PUT", "/users", data=self._user(word))
+            self.expect(again == (400 if name else 201), f"the name {word} is {'free' if name else 'taken'}: {again}")
+        _, rows = await self.client.must("GET", "/users?paginate=false")
+        present = {row["username"] for row in rows if "username" in row}
+        for word in self.uncertain:
+            again, _ = await self.client.must("PUT", "/users", data=self._user(word))
+            self.expect(again == (400 if word in present else 201), f"the name {word} leaked: {again}")
+
+
+class Accounts(Writer):
+    """Creates and deletes accounts, whose realms are held once in the installation, and which their parent counts."""
+
+    def __init__(self, client: Client, tally: Tally, name: str) -> None:
+        super().__init__(client, tally, name)
+        self.parent = ""
+        self.held: dict[str, tuple[str, Held]] = {}
+        self.uncertain: set[str] = set()
+
+    def _realm(self, number: int) -> str:
+        return f"{self.name}-{number}.trial.test"
+
+    async def step(self) -> None:
+        """One write."""
+        if not self.parent:
+            realm = self._realm(next(self.count))
+            status, found = await self.client.ask("PUT", "", {"name": realm, "realm": realm})
+            self.parent = found["id"] if status == 201 else ""
+            return
+        if self.held and random.random() < 0.4:
+            account_id = random.choice(list(self.held))
+            request = lambda: self.client.ask("DELETE", "", account_id=account_id)  # noqa: E731
+            await self.held[account_id][1].write(ABSENT, request)
+            return
+        realm = self._realm(next(self.count))
+        status, found = await self.client.ask("PUT", "", {"name": realm, "realm": realm}, account_id=self.parent)
+        if status == 201:
+            self.held[found["id"]] = (realm, Held({realm}))
+        else:
+            self.uncertain.add(realm)
+
+    async def check(self) -> None:
+        """Accounts are there or not, with their realms; the parent's count is that of its children."""
+        if not self.parent:
+            return
+        for account_id, (_, held) in self.held.items():
+            status, found = await self.client.must("GET", "", account_id=account_id)
+            realm = found["realm"] if status == 200 else ABSENT
+            self.expect(realm in held.possible, f"account {account_id} is {realm!r}, {held}")
+        _, children = await self.client.must("GET", "/children?paginate=false", account_id=self.parent)
+        _, rows = await self.client.must("GET", "/descendants?paginate=false", account_id=self.parent)
+        self.expect({row["id"] for row in children} == {row["id"] for row in rows}, "children are not descendants")
+        _, siblings = await self.client.must("GET", "/children?paginate=false")
+        counted = {row["id"]: row.get("descendants_count", 0) for row in siblings}
+        self.expect(
+            counted[self.parent] == len(children), f"{counted[self.parent]} descendants, {len(children)} children"
+        )
+        present = {row["realm"] for row in children}
+        for realm in self.uncertain:
+            again, _ = await self.client.must("PUT", "", data={"name": realm, "realm": realm})
+            self.expect(again == (400 if realm in present else 201), f"the realm {realm} leaked: {again}")
+
+
+class Messages(Writer):
+    """Leaves voicemails, moves and deletes them; the box counts them."""
+
+    def __init__(self, client: Client, tally: Tally, name: str) -> None:
+        super().__init__(client, tally, name)
+        self.box = ""
+        self.held: dict[str, Held] = {}
+        self.uncertain = 0
+
+    async def step(self) -> None:
+        """One write."""
+        if not self.box:
+            box = {"name": self.name, "mailbox": str(secrets.randbelow(10**9) + 1)}
+            status, found = await self.client.ask("PUT", "/vmboxes", box)
+            self.box = found["id"] if status == 201 else ""
+            return
+        if self.held and random.random() < 0.4:
+            chosen = random.choice(list(self.held))
+            folder = random.choice(["new", "saved"])
+            path = f"/vmboxes/{self.box}/messages/{chosen}"
+            await self.held[chosen].write(folder, lambda: self.client.ask("POST", path, {"folder": folder}))
+            return
+        status, found = await self.client.ask(
+            "PUT", f"/vmboxes/{self.box}/messages", raw=MESSAGE, content_type="multipart/mixed; boundary=part"
+        )
+        if status == 201:
+            self.held[found["media_id"]] = Held({"new"})
+        else:
+            self.uncertain += 1
+
+    async def check(self) -> None:
+        """Every message is in its folder, and the box's numbers are those of its messages."""
+        if not self.box:
+            return
+        _, messages = await self.client.must("GET", f"/vmboxes/{self.box}/messages?paginate=false")
+        folders = {message["media_id"]: message["folder"] for message in messages}
+        for media_id, held in self.held.items():
+            folder = folders.get(media_id)
+            self.expect(folder in held.possible, f"message {media_id} is in {folder}, {held}")
+        unknown = len(folders.keys() - self.held.keys())
+        self.expect(unknown <= self.uncertain, f"{unknown} messages that nobody left")
+        _, boxes = await self.client.must("GET", "/vmboxes?paginate=false")
+        row = next(row for row in boxes if row["id"] == self.box)
+        counted = {folder: count for folder, count in Counter(folders.values()).items() if folder != "deleted"}
+        self.expect(row.get("folders", {}) == counted, f"the box counts {row.get('folders')}, it has {counted}")
+
+
+KINDS: Final = (Devices, Devices, Devices, Uploads, Uploads, Users, Accounts, Messages)
+
+
+class Crew:
+    """All writers at work at a time."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, account_id: str, token: str) -> None:
+        self.tally = Tally()
+        client = Client(session, url, account_id, token, self.tally)
+        self.writers = [kind(client, self.tally, f"{kind.__name__.lower()}{n}") for n, kind in enumerate(KINDS)]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def start(self) -> None:
+        """Let all write until they are stopped."""
+        self._tasks = [asyncio.create_task(self._keep_writing(writer)) for writer in self.writers]
+
+    async def stop(self) -> None:
+        """Let each finish what it does."""
+        self._stopping = True
+        await asyncio.gather(*self._tasks)
+
+    async def check(self) -> None:
+        """Compare what is there with what was acknowledged."""
+        for writer in self.writers:
+            await writer.check()
+
+    async def _keep_writing(self, writer: Writer) -> None:
+        while not self._stopping:
+            before = self.tally.answers[UNKNOWN]
+            await writer.step()
+            if self.tally.answers[UNKNOWN] > before:
+                await asyncio.sleep(0.05)  # nobody is there; do not hammer
