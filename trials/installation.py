@@ -73,7 +73,10 @@ class Installation:
         """Wait until it is ready to serve; AssertionError if that takes too long, or it has ended."""
         async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as session:
             while True:
-                assert self._process is not None and self._process.poll() is None, "the server has ended"
+                assert self._process is not None
+                if self._process.poll() is not None:
+                    log = (self.folder / "server.log").read_text(errors="replace")
+                    raise AssertionError(f"the server has ended with {self._process.returncode}: {log[-2000:]}")
                 with suppress(aiohttp.ClientError):
                     async with session.get(f"{self.url}/readyz") as answer:
                         if answer.status == 200:
