@@ -137,6 +137,12 @@ class LimitsOptions:
     max_json_depth: int = option(
         100, "Levels a JSON body may nest, against bodies made to exhaust the stack.", minimum=1, maximum=1_000
     )
+    max_json_values: int = option(
+        100_000,
+        "Values a JSON body may hold, against bodies of little text that become much memory.",
+        minimum=100,
+        maximum=10_000_000,
+    )
     max_url_size: int = option(8_190, "Bytes the request line may have.", minimum=256)
     max_header_size: int = option(8_190, "Bytes one header may have; tokens with many claims need room.", minimum=256)
     max_headers: int = option(128, "Headers a request may have.", minimum=8)

@@ -17,6 +17,7 @@ from crossbar import clock
 from crossbar.config import Config
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
+from crossbar.process.serving import http_runner
 from crossbar.runtime import Runtime
 from crossbar.shared import BucketTable
 
@@ -124,7 +125,7 @@ async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[Runnin
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
     app = await application.build_app(config, database_uri=mongo_uri, buckets=BucketTable(1024))
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+    runner = http_runner(app, config)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     server = RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.RUNTIME])

@@ -30,6 +30,7 @@ import orjson
 from crossbar.documents.document import Document, DocumentKey, is_private
 from crossbar.documents.shape import SEPARATOR, Shape, alphanumeric, stored_tag
 from crossbar.errors import JSON
+from crossbar.nesting import nests_deeper
 
 MIRROR_DEPTH = 80
 """Levels of nesting that the queryable mirror keeps."""
@@ -85,7 +86,7 @@ def decode(stored: Mapping[str, Any]) -> Document:
 
 def _mirror(fields: dict[str, JSON], body: bytes) -> tuple[dict[str, JSON], bool]:
     """`fields` as MongoDB can hold them, and whether anything was left out."""
-    if body.count(b"{") + body.count(b"[") <= MIRROR_DEPTH:
+    if not nests_deeper(body, MIRROR_DEPTH):
         return fields, False
     cuts: list[bool] = []
     return {key: _clip(value, MIRROR_DEPTH - 1, cuts) for key, value in fields.items()}, bool(cuts)

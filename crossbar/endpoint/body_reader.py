@@ -5,16 +5,29 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from crossbar.endpoint.admission import overloaded
-from crossbar.errors import Invalid, Plain
+from crossbar.errors import CrossbarError, Empty, Invalid, Plain
+from crossbar.wire import content_coding
 from crossbar.wire.body import too_large
 
 SLOWEST: Final = 1024
 """Bytes a second that a body brings at least, once the patience with it has been used up."""
 LARGEST_AT_A_TIME: Final = 32
 """So many bodies of the largest size may be on their way in together; many more small ones."""
+ROUNDS_BETWEEN: Final = 4
+"""Rounds of the event loop between two large bodies: what a small request needs to be read and answered."""
+LARGEST_INLINE: Final = 2048
+"""Larger bodies are decompressed off the event loop: they may become a thousand times as large."""
+
+
+class Unreadable(Exception):
+    """A body that cannot be read to its end, `answer` says why; nothing more is read from the connection."""
+
+    def __init__(self, answer: CrossbarError) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
 
 
 class BodyReader:
@@ -22,13 +35,37 @@ class BodyReader:
 
     def __init__(self) -> None:
         self._held = 0
+        self._turn = asyncio.Lock()
+
+    async def turn(self) -> None:
+        """Wait until a large body may be worked on: one is begun at a time, and small requests come in between."""
+        async with self._turn:
+            for _ in range(ROUNDS_BETWEEN):
+                await asyncio.sleep(0)
 
     async def read(self, request: web.Request, limit: int, patience: float) -> bytes:
         """The whole body, decompressed.
 
-        Raises 400 `file.maxSize` past `limit` bytes, 400 for one that cannot be decoded, 408 when nothing comes for
-        `patience` s or too little in a longer time, 503 when all bodies together are too many bytes.
+        Raises 400 `file.maxSize` past `limit` bytes, 408 when nothing comes for `patience` s or too little in a longer
+        time, 503 when all bodies together are too many bytes; Unreadable for one that cannot be decoded.
         """
+        body = await self._received(request, limit, patience)
+        coding = request.headers.get(hdrs.CONTENT_ENCODING)
+        if coding is None or not content_coding.is_coded(coding) or not body:
+            return body
+        try:
+            if len(body) > LARGEST_INLINE:
+                return await asyncio.to_thread(content_coding.decoded, body, coding, limit)
+            return content_coding.decoded(body, coding, limit)
+        except content_coding.Overlong:
+            raise too_large(limit) from None
+        except content_coding.UnknownCoding:
+            raise Unreadable(Empty(415, "unsupported media type")) from None
+        except content_coding.Undecodable as error:
+            text = "the request body cannot be decoded"
+            raise Unreadable(Invalid.field("body", "invalid", text, target="body")) from error
+
+    async def _received(self, request: web.Request, limit: int, patience: float) -> bytes:
         if request.content_length is not None and request.content_length > limit:
             raise too_large(limit)
         body = bytearray()
@@ -38,8 +75,9 @@ class BodyReader:
             await self._gather(request, body, limit, patience)
         except TimeoutError as error:
             raise Plain(408, "timeout", {"message": "the request body did not arrive in time"}) from error
-        except web.RequestPayloadError as error:
-            raise Invalid.field("body", "invalid", "the request body cannot be decoded", target="body") from error
+        except web.RequestPayloadError as error:  # its chunks or its length are not what they say
+            text = "the request body cannot be decoded"
+            raise Unreadable(Invalid.field("body", "invalid", text, target="body")) from error
         finally:
             self._held -= len(body)
         return bytes(body)

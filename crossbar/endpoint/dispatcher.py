@@ -15,7 +15,7 @@ from aiohttp import web
 
 from crossbar.endpoint import stages
 from crossbar.endpoint.admission import Admission
-from crossbar.endpoint.body_reader import BodyReader
+from crossbar.endpoint.body_reader import BodyReader, Unreadable
 from crossbar.endpoint.client_address import ClientAddress
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint
@@ -74,6 +74,10 @@ class Dispatcher:
             return await self._answer(context)
         except CrossbarError as error:
             return self._rendering.error(error, context)
+        except Unreadable as error:
+            response = self._rendering.error(error.answer, context)
+            response.force_close()
+            return response
         except asyncio.CancelledError:
             raise
         except Exception:

@@ -47,6 +47,8 @@ from crossbar.wire.request_values import Values, credential
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"})
 WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
+LARGE_BODY: Final = 64 * 1024
+"""A larger body waits for its turn: reading it takes a while of the loop."""
 
 Endpoints = Mapping[str, Endpoint]
 """Endpoints by name."""
@@ -86,9 +88,11 @@ async def _body(context: Context, body_reader: BodyReader, admission: Admission)
     request, config = context.request, context.config
     if not request.body_exists:
         return RequestBody()
-    limits = BodyLimits(config.limits.max_upload_size, config.limits.max_json_depth)
+    limits = BodyLimits(config.limits.max_upload_size, config.limits.max_json_depth, config.limits.max_json_values)
     with admission.not_counted():
         body = await body_reader.read(request, limits.size, config.server.idle_timeout_ms / 1000)
+        if len(body) > LARGE_BODY:
+            await body_reader.turn()
     admission.require()
     return parse_body(
         body,

@@ -20,7 +20,7 @@ from typing import Any
 
 import uvloop
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 from crossbar.config import Config, ConfigError, TlsOptions
 from crossbar.logs import fields
@@ -92,20 +92,7 @@ async def serve(
     app: web.Application, listeners: Sequence[Listener], config: Config, *, ready: Callable[[], None]
 ) -> None:
     """Serve until cancelled, then finish the requests in flight; `ready` is called once connections are taken."""
-    http_logger = logging.getLogger("aiohttp.server")
-    http_logger.addFilter(_not_malformed)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        logger=http_logger,
-        handler_cancellation=True,
-        keepalive_timeout=config.server.request_timeout_ms / 1000,
-        lingering_time=LINGERING_S,
-        max_line_size=config.limits.max_url_size,
-        max_field_size=config.limits.max_header_size,
-        max_headers=config.limits.max_headers,
-        shutdown_timeout=config.server.shutdown_timeout_s,
-    )
+    runner = http_runner(app, config)
     try:
         await runner.setup()
         _settle_memory()
@@ -118,9 +105,30 @@ async def serve(
         await runner.cleanup()
 
 
+def http_runner(app: web.Application, config: Config) -> web.AppRunner:
+    """Runs an application on HTTP, within the configured limits."""
+    http_logger = logging.getLogger("aiohttp.server")
+    http_logger.addFilter(_not_malformed)
+    return web.AppRunner(
+        app,
+        access_log=None,
+        logger=http_logger,
+        handler_cancellation=True,
+        keepalive_timeout=config.server.request_timeout_ms / 1000,
+        lingering_time=LINGERING_S,
+        max_line_size=config.limits.max_url_size,
+        max_field_size=config.limits.max_header_size,
+        max_headers=config.limits.max_headers,
+        shutdown_timeout=config.server.shutdown_timeout_s,
+        auto_decompress=False,  # the body reader does, within limits and with answers of the protocol
+    )
+
+
 def _not_malformed(record: logging.LogRecord) -> bool:
     """Whether a line is no complaint about bytes that are not HTTP: a client's mistake, not worth a traceback."""
     error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, web.RequestPayloadError | PayloadEncodingError):
+        return False  # the request was answered and logged
     if isinstance(error, HttpProcessingError):
         logger.info("malformed request", extra=fields(reason=type(error).__name__))
         return False

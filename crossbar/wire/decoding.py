@@ -6,21 +6,26 @@ Source: `api_util:decode_json_body`; the words are those of its decoder (jiffy).
 from __future__ import annotations
 
 import json
+import re
+from itertools import islice
 from typing import Final, NamedTuple
 
 import orjson
 
 from crossbar.errors import JSON, Invalid
+from crossbar.nesting import nests_deeper
 
 
 class BodyLimits(NamedTuple):
-    """What a request may send: bytes of a body (`max_upload_size`), levels of nested objects and arrays.
+    """What a request may send: bytes of a body (`max_upload_size`), levels of nested objects and arrays, values in all.
 
-    orjson writes no more than 254 levels, and an answer wraps what was sent in some of its own.
+    orjson writes no more than 254 levels, and an answer wraps what was sent in some of its own. A value of two bytes
+    becomes an object of hundreds.
     """
 
     size: int = 8_000_000
     depth: int = 200
+    values: int = 100_000
 
 
 DEFAULT_LIMITS: Final = BodyLimits()
@@ -38,6 +43,8 @@ _REASONS: Final = (
 )
 """A part of orjson's message and the word for it; what is not listed is `invalid_json`."""
 
+_STRING_OR_SIGN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[,\[{]', re.DOTALL)
+_QUOTE: Final = ord('"')
 _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG_INTEGER: Final = b"0" * 19
 _INTEGER_RANGE: Final = range(-(2**63), 2**63)
@@ -48,8 +55,9 @@ def decode_json(body: bytes, limits: BodyLimits = DEFAULT_LIMITS) -> JSON:
     """Decode a body; Latin-1 is understood where it is not UTF-8, the last of duplicate keys wins.
 
     Raises `Invalid` (400, field `json`, code `invalid`) for malformed text and for what the store cannot hold:
-    too many levels, integers beyond 64 bits, NUL in a key.
+    too many values or levels, integers beyond 64 bits, NUL in a key.
     """
+    _check_count(body, limits)
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -83,22 +91,29 @@ def _malformed(error: orjson.JSONDecodeError) -> Invalid:
     return invalid_json(f"{reason} around {position}")
 
 
+def _check_count(body: bytes, limits: BodyLimits) -> None:
+    """Refuse too many values before any of them is made. Only where signs within strings leave it open they are told
+    apart from others, and no further than to the first value too many."""
+    if _most_values(body) <= limits.values:
+        return
+    signs = (match for match in _STRING_OR_SIGN.finditer(body) if body[match.start()] != _QUOTE)
+    if next(islice(signs, limits.values, None), None) is not None:
+        raise invalid_json(f"more than {limits.values} values; send fewer at a time")
+
+
+def _most_values(body: bytes) -> int:
+    """At least as many values as there are: each follows a comma or what opens an object or array."""
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
 def _check_storable(body: bytes, value: JSON, limits: BodyLimits) -> None:
     """Look closer only where the text shows that there may be something to see: a walk costs more than decoding."""
-    if body.count(b"{") + body.count(b"[") > limits.depth and _depth(value) > limits.depth:
+    if nests_deeper(body, limits.depth):
         raise invalid_json(f"more than {limits.depth} nested levels")
     if b"\\u0000" in body and _has_nul_key(value):
         raise invalid_json("keys must not contain NUL")
     if _LONG_INTEGER in body.translate(_DIGITS):
         json.loads(body, parse_int=_check_integer)
-
-
-def _depth(value: JSON) -> int:
-    depth, level = 0, [value]
-    while level := [item for item in level if isinstance(item, dict | list)]:
-        depth += 1
-        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
-    return depth
 
 
 def _has_nul_key(value: JSON) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gzip
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -77,15 +79,87 @@ async def test_bodies_have_so_much_room_together() -> None:
         assert await intake.read(request, LIMIT, 60) == whole
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_a_body_that_is_not_what_its_encoding_says_is_refused(tenant: Tenant, encoding: str) -> None:
-    refused = await tenant.api.put("/devices", body=b"no such thing", headers={"Content-Encoding": encoding})
+DEVICE = b'{"data": {"name": "compressed"}}'
+RAW = zlib.compressobj(wbits=-15)
+DEFLATED = RAW.compress(DEVICE) + RAW.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", b"no such thing"),
+        ("gzip", gzip.compress(DEVICE)[:-9]),
+        ("GZIP", gzip.compress(DEVICE) + b"trailing"),
+        ("deflate", b"no such thing"),
+        ("deflate", zlib.compress(DEVICE)[:-5]),
+    ],
+)
+async def test_a_body_that_is_not_what_its_coding_says_is_refused(
+    tenant: Tenant, coding: str, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    refused = await tenant.api.put("/devices", body=body, headers={"Content-Encoding": coding})
     assert refused.error() == (
         400,
         "400",
         "validation error",
         {"body": {"invalid": {"message": "the request body cannot be decoded", "target": "body"}}},
     )
+    assert refused.headers["Connection"] == "close"
+    assert [record.getMessage() for record in caplog.records] == ["request"]
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "none such"])
+async def test_a_coding_that_nobody_reads_is_refused(tenant: Tenant, coding: str) -> None:
+    refused = await tenant.api.put("/devices", body=DEVICE, headers={"Content-Encoding": coding})
+    assert refused.error() == (415, "415", "unsupported media type", {})
+    assert refused.headers["Connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(DEVICE)),
+        ("x-gzip", gzip.compress(DEVICE[:9]) + gzip.compress(DEVICE[9:])),
+        ("gzip", gzip.compress(DEVICE[:-1] + b" " * 1_000_000 + b"}")),
+        ("deflate", zlib.compress(DEVICE)),
+        ("deflate", DEFLATED),
+        ("identity", DEVICE),
+        ("gzip", b""),
+    ],
+)
+async def test_a_compressed_body_is_read(tenant: Tenant, coding: str, body: bytes) -> None:
+    answer = await tenant.api.put("/devices", body=body, headers={"Content-Encoding": coding})
+    assert answer.status == (201 if body else 400)
+    assert not body or answer.data["name"] == "compressed"
+
+
+async def test_a_body_that_grows_without_end_is_refused(tenant: Tenant) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    refused = await tenant.api.put("/devices", body=bomb, headers={"Content-Encoding": "gzip"})
+    assert refused.data["file"]["maxSize"]["message"] == "Payload or Files must not be more than 8000000 bytes"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": {"x": [' + b"{}," * 900_000 + b"1]}}",
+        b'{"data": {"x": [' + b'{"a":1},' * 900_000 + b"1]}}",
+        b'{"data": {' + b",".join(b'"%d":0' % number for number in range(100_001)) + b"}}",
+        b'{"data": [' + b"[],[]," * 60_000 + b"1]}",
+    ],
+    ids=["objects", "members", "keys", "arrays"],
+)
+async def test_more_values_than_anybody_needs_are_refused(tenant: Tenant, body: bytes) -> None:
+    refused = await tenant.api.put("/skels", body=body)
+    message = "more than 100000 values; send fewer at a time"
+    assert refused.error()[3] == {"json": {"invalid": {"message": message, "target": "body"}}}
+
+
+async def test_signs_within_strings_are_no_values(tenant: Tenant) -> None:
+    text = '{,[\\" ' * 100_000
+    kept = await tenant.api.put("/skels", {"name": "long", "text": text})
+    assert (kept.status, kept.data["text"]) == (201, text)
 
 
 @pytest.fixture
