@@ -15,6 +15,7 @@ from aiohttp import web
 from crossbar import __version__
 from crossbar.access.bundle import Access
 from crossbar.access.costs import Buckets
+from crossbar.access.directory import Account
 from crossbar.access.pepper import Pepper, pepper_secret
 from crossbar.config import Config
 from crossbar.dialing import account_of
@@ -45,7 +46,8 @@ from crossbar.resources import (
     tasks,
 )
 from crossbar.resources.apps.domain.app_registration import Registered, register
-from crossbar.resources.identity.domain import first_account
+from crossbar.resources.identity.domain import first_account, user_password
+from crossbar.resources.identity.domain.user_password import KnownUser
 from crossbar.runtime import Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable
@@ -188,6 +190,22 @@ async def bootstrap(
     async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
         made = await first_account.create(services, account=account, realm=realm, user=user, password=password)
         return Bootstrap(made.account_id, made.user_id, made.api_key, made.created)
+
+
+async def list_users(config: Config, *, database_uri: str, account: str | None) -> tuple[Account, list[KnownUser]]:
+    """An account (by name, realm or id; the master account) and its users. Raises NobodyFound."""
+    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+        found = await user_password.find_account(services, account)
+        return found, await user_password.users_of(services, found)
+
+
+async def set_password(
+    config: Config, *, database_uri: str, account: str | None, user: str, password: str
+) -> tuple[Account, KnownUser]:
+    """Give a user (by user name or id) another password. Raises NobodyFound, Invalid."""
+    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+        found = await user_password.find_account(services, account)
+        return found, await user_password.set_password(services, found, user, password)
 
 
 async def register_apps(

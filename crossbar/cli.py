@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,13 +21,16 @@ from rich.table import Table
 
 import crossbar
 from crossbar import app, ids, logs, manual
+from crossbar.access.directory import Account
 from crossbar.config import OPTIONS, Config, ConfigError
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
 from crossbar.process import serving, supervisor
+from crossbar.process.command_database import command_database
 from crossbar.process.failures import told
 from crossbar.process.serving import Listener, open_listeners
 from crossbar.resources.apps.domain.app_registration import NoApp, Registered
+from crossbar.resources.identity.domain.user_password import KnownUser, NobodyFound
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -69,7 +73,7 @@ def for_people() -> Iterator[None]:
     """Turn what a person can mend into a message without a traceback."""
     try:
         yield
-    except (NoApp, supervisor.WorkersFailed) as error:
+    except (NoApp, NobodyFound, supervisor.WorkersFailed) as error:
         raise click.ClickException(str(error)) from None
     except Exception as error:
         if (message := told(error)) is None:
@@ -108,7 +112,7 @@ def init(
 
 
 async def _init(config: Config, **first: str) -> app.Bootstrap:
-    async with supervisor.database(config) as database_uri:
+    async with command_database(config) as database_uri:
         return await app.bootstrap(config, database_uri=database_uri, **first)
 
 
@@ -202,10 +206,65 @@ def register(
 
 
 async def _register(config: Config, *, place: str, api_url: str | None, allowed_users: str | None) -> list[Registered]:
-    async with supervisor.database(config) as uri:
+    async with command_database(config) as uri:
         return await app.register_apps(
             config, database_uri=uri, place=place, api_url=api_url, allowed_users=allowed_users
         )
+
+
+def of_account(command: Command) -> Command:
+    """Give a command the option `--account`."""
+    return click.option("--account", metavar="NAME", help="Name, realm or id; by default the master account.")(command)
+
+
+@main.group()
+def user() -> None:
+    """Users, and a way back for who has lost a password."""
+
+
+@user.command("list")
+@of_account
+@configured
+def list_users(account: str | None, config_file: Path | None, data: str | None) -> None:
+    """List the users of an account."""
+    with for_people():
+        config = load(config_file, data=data)
+        logs.configure(config.log.format, config.log.level)
+        found, users = asyncio.run(_list_users(config, account))
+    table = Table("user name", "id", "name", "level", "enabled", title=f"{found.name}, {found.realm}", box=None)
+    for one in users:
+        table.add_row(one.username or "-", one.id, one.name, one.priv_level, "yes" if one.enabled else "no")
+    _console().print(table)
+
+
+async def _list_users(config: Config, account: str | None) -> tuple[Account, list[KnownUser]]:
+    async with command_database(config) as uri:
+        return await app.list_users(config, database_uri=uri, account=account)
+
+
+@user.command("password")
+@click.argument("user", metavar="USER")
+@of_account
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the password from standard input, without asking.")
+@configured
+def set_password(user: str, account: str | None, from_stdin: bool, config_file: Path | None, data: str | None) -> None:
+    """Give USER (a user name or id) another password; tokens from before are no longer good."""
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+    with for_people():
+        config = load(config_file, data=data)
+        logs.configure(config.log.format, config.log.level)
+        found, changed = asyncio.run(_set_password(config, account, user, password))
+    click.echo(f"{changed.username} of {found.name} ({found.realm}) has the new password.")
+    if not changed.enabled:
+        click.echo("The user is disabled, and cannot log in before an administrator enables it.")
+
+
+async def _set_password(config: Config, account: str | None, user: str, password: str) -> tuple[Account, KnownUser]:
+    async with command_database(config) as uri:
+        return await app.set_password(config, database_uri=uri, account=account, user=user, password=password)
 
 
 @main.command("mail")

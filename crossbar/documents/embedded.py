@@ -95,6 +95,10 @@ class EmbeddedMongoError(Exception):
     """The embedded MongoDB cannot run; the message tells a person why and what to do next."""
 
 
+class FolderInUse(EmbeddedMongoError):
+    """A server runs on the folder."""
+
+
 class EmbeddedMongo:
     """One `mongod` on one data folder, from `start` to `stop`.
 
@@ -185,7 +189,7 @@ class EmbeddedMongo:
 
     @property
     def _uri(self) -> str:
-        return f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
+        return _uri_of(self._socket)
 
     async def _end_orphan(self) -> None:
         """End a `mongod` that outlived the server which started it on this folder."""
@@ -282,6 +286,16 @@ class EmbeddedMongo:
             return probe.connect_ex(str(self._socket)) == 0
 
 
+def running_uri(folder: Path) -> str:
+    """The URI of the database that a server runs on the folder."""
+    run = folder / "run"
+    return _uri_of((run.readlink() if run.is_symlink() else folder.resolve()) / "mongod.sock")
+
+
+def _uri_of(socket_path: Path) -> str:
+    return f"mongodb://{quote(str(socket_path), safe='')}/?directConnection=true"
+
+
 def restart_pause(failures: int) -> float:
     """Seconds before the next start of a `mongod` that did not come up, or stay, so many times in a row."""
     return min(2.0 ** (failures - 2), LONGEST_PAUSE_SECONDS) if failures > 1 else 0.0
@@ -366,7 +380,7 @@ def _lock(folder: Path) -> int:
     except BlockingIOError:
         holder = os.read(lock, 32).decode().strip() or "just starting"
         os.close(lock)
-        raise EmbeddedMongoError(
+        raise FolderInUse(
             f"Another server (process {holder}) uses the data folder {folder}. "
             "Stop it, or give this one a folder of its own."
         ) from None

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,12 +38,25 @@ class Installation:
 
     data: Path
 
-    def crossbar(self, *arguments: str, **variables: str) -> str:
+    def crossbar(self, *arguments: str, stdin: str = "", **variables: str) -> str:
         """Run a command to its end; what it printed."""
-        command = [*COMMAND, *arguments, "--data", str(self.data)]
-        done = subprocess.run(command, env=environment(**variables), capture_output=True, text=True, check=False)
+        done = self._run(arguments, stdin, variables)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def refusal(self, *arguments: str, stdin: str = "", **variables: str) -> str:
+        """Run a command that fails; what it complained of."""
+        done = self._run(arguments, stdin, variables)
+        assert done.returncode == 1, done.stdout
+        return done.stderr
+
+    def _run(
+        self, arguments: Sequence[str], stdin: str, variables: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        command = [*COMMAND, *arguments, "--data", str(self.data)]
+        return subprocess.run(
+            command, env=environment(**variables), input=stdin, capture_output=True, text=True, check=False
+        )
 
     def init(self, password: str, **variables: str) -> dict[str, str]:
         """Create the first account; its `account_id`, `user_id` and `api_key`."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -32,9 +33,9 @@ def ask(url: str, token: str = "", *, method: str = "GET", data: Any = None) -> 
     return envelope
 
 
-def log_in(server: Running) -> tuple[str, str]:
+def log_in(server: Running, password: str = PASSWORD) -> tuple[str, str]:
     """Log in as the administrator of the first start: the account's address, and a token."""
-    credentials = hashlib.md5(f"admin:{PASSWORD}".encode()).hexdigest()
+    credentials = hashlib.md5(f"admin:{password}".encode()).hexdigest()
     data = {"credentials": credentials, "account_name": "Master"}
     told = ask(f"{server.url}/v2/user_auth", method="PUT", data=data)
     return f"{server.url}/v2/accounts/{told['data']['account_id']}", told["auth_token"]
@@ -160,3 +161,63 @@ def asked_for_schemas(server: Running) -> float:
         text = response.read().decode()
     label = 'crossbar_requests_total{method="GET",route="/v2/schemas/{schema_id}",status="200"} '
     return sum(float(line.removeprefix(label)) for line in text.splitlines() if line.startswith(label))
+
+
+def test_commands_work_on_the_database_of_a_running_server(tmp_path: Path) -> None:
+    """A lost password is replaced, an app registered, and who is there told, without stopping anything."""
+    app = tmp_path / "app" / "metadata"
+    app.mkdir(parents=True)
+    (app / "app.json").write_text('{"name": "dialler", "version": "1.0", "i18n": {"en-US": {"label": "Dialler"}}}')
+    installation = Installation(tmp_path / "data")
+    with installation.serving("--create-admin", **ADMIN) as server:
+        account, token = log_in(server)
+        told = installation.crossbar("user", "list")
+        assert re.search(r"Master, master\.localhost", told)
+        assert re.search(r"admin +[0-9a-f]{32} +Account Admin +admin +yes", told)
+        changed = installation.crossbar(
+            "user", "password", "admin", "--account", "Master", "--stdin", stdin="found again\n"
+        )
+        assert changed == "admin of Master (master.localhost) has the new password.\n"
+        assert refused(f"{account}/users", token) == 401
+        account, token = log_in(server, "found again")
+        assert len(ask(f"{account}/users", token)["data"]) == 1
+        assert installation.crossbar("apps", "register", str(tmp_path / "app")).startswith("Registered dialler")
+        assert [one["name"] for one in ask(f"{account}/apps_store", token)["data"]] == ["dialler"]
+        assert installation.init("another word")["account_id"] in account
+        assert not server.complaints
+    assert "found" not in installation.crossbar("user", "list", "--account", "master.localhost")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("list", "--account", "nobody"), "there is no account nobody; its name, realm or id is wanted"),
+        (
+            ("password", "eve"),
+            "Acme has no user eve; `crossbar user list --account acme.example.com` tells who there is",
+        ),
+        (("password", "admin"), "password: Field is required but missing"),
+    ],
+)
+def test_what_a_command_cannot_find_is_told(installation: Installation, arguments: tuple[str, ...], told: str) -> None:
+    more = ("--stdin",) if arguments[0] == "password" else ()
+    assert installation.refusal("user", *arguments, *more, stdin="\n") == f"Error: {told}\n"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """One that has its first account, and does not run."""
+    made = Installation(tmp_path_factory.mktemp("installation"))
+    made.init(PASSWORD)
+    return made
+
+
+def refused(url: str, token: str) -> int:
+    """The status of the refusal that comes, at the latest after a while."""
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        try:
+            ask(url, token)
+        except HTTPError as error:
+            return error.code
+    return 200
