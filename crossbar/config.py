@@ -384,7 +384,7 @@ class AccessOptions:
 
     plain_users: Literal["guarded", "as_kazoo"] = option(
         "guarded",
-        "Whether users who are no administrators are kept from what only those should do; as_kazoo: they may do it all.",
+        "Whether users who are no administrators are kept from what only those should do; as_kazoo: they may do all.",
     )
     recovery_hosts: tuple[str, ...] = option(
         (),
