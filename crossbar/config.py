@@ -399,9 +399,10 @@ class AccessOptions:
         60, "Recovery links an hour that one client address may ask for (0: no limit).", minimum=0
     )
     failed_logins_per_user: int = option(
-        30,
+        60,
         "Failed log-ins a minute for one user, or for one account where the credential does not name the user, from "
-        "all addresses that never logged in there; as many for each that did (0: no limit).",
+        "all addresses together that did not log in there within 30 days, a third of it from one; and as many from "
+        "each that did (0: no limit).",
         minimum=0,
     )
 

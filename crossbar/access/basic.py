@@ -92,7 +92,9 @@ class BasicCredentials(BasicAuthMiddleware):  # type: ignore[misc] # the library
         attempt = LoginTry(address, account_id, named[0].decode(errors="replace") if named[1] else "")
         self._failed_logins.begin(attempt)
         user = await self._find(account_id, secret, form)
-        if user is not None:
+        if user is None:
+            self._failed_logins.failed(attempt)
+        else:
             self._failed_logins.succeeded(attempt)
         return user
 

@@ -30,7 +30,7 @@ class CostSettings:
     login_tokens: Mapping[str, int] = field(default_factory=lambda: {"user_auth": 35, "api_auth": 35})
     capacity: int = 100
     rate_per_second: float = 10.0
-    failed_logins: int = 30
+    failed_logins: int = 60
 
 
 class Costs:

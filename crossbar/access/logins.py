@@ -318,7 +318,9 @@ class Logins:
         attempt = LoginTry(asked.client_ip, accounts[0].id if accounts else credentials.account_as_named)
         self._costs.failed_logins.begin(attempt)
         account, user = await self._find(credentials, accounts)
-        if user is not None:
+        if user is None:
+            self._costs.failed_logins.failed(attempt)
+        else:
             self._costs.failed_logins.succeeded(attempt)
         return account, user
 

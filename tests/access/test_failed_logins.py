@@ -35,6 +35,7 @@ class Failing:
             self.logins.begin(attempt)
         except TooManyRequests:
             return False
+        self.logins.failed(attempt)
         return True
 
     def log_in(self, attempt: LoginTry) -> None:
@@ -78,12 +79,37 @@ def test_a_stranger_locks_nobody_out_of_a_known_address() -> None:
         assert not failing.is_let(tried(HOME))
 
 
+def test_one_stranger_alone_does_not_use_up_what_all_have() -> None:
+    failing = Failing()
+    with clock.frozen(1_700_000_000):
+        assert sum(failing.is_let(tried("198.51.100.1")) for _ in range(100)) == LIMIT / 3
+        failing.log_in(tried("198.51.100.2"))
+        assert failing.attempts(100) == LIMIT - LIMIT / 3
+
+
 def test_a_known_address_has_its_own_limit() -> None:
     failing = Failing()
     with clock.frozen(1_700_000_000):
         failing.log_in(tried(HOME))
         assert sum(failing.is_let(tried(HOME)) for _ in range(100)) == LIMIT
         assert failing.attempts(100) == LIMIT
+
+
+def test_many_at_once_from_a_known_address_are_let() -> None:
+    failing = Failing()
+    with clock.frozen(1_700_000_000):
+        failing.log_in(tried(HOME))
+        for _ in range(LIMIT * 3):
+            failing.logins.begin(tried(HOME))
+
+
+def test_guesses_at_once_are_counted_before_any_is_answered() -> None:
+    failing = Failing()
+    with clock.frozen(1_700_000_000):
+        for number in range(LIMIT):
+            failing.logins.begin(tried(f"198.51.100.{number}"))
+        with pytest.raises(TooManyRequests):
+            failing.logins.begin(tried("198.51.100.200"))
 
 
 def test_without_a_limit_nothing_is_counted() -> None:
