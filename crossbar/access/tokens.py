@@ -132,7 +132,7 @@ class Tokens:
         if await self._revoked.get(digest):
             raise BadToken(BAD_IDENTITY)
         identity = await self._identify(checked)
-        if is_switched_off(identity.account, identity.user):
+        if is_switched_off(identity.account, identity.user) or await self._has_lost_its_bearer(identity):
             raise BadToken(BAD_IDENTITY)
         return identity
 
@@ -196,6 +196,15 @@ class Tokens:
             raise BadToken(BAD_IDENTITY)
         checked.identity = _identity(checked, account, user)
         return checked.identity
+
+    async def _has_lost_its_bearer(self, identity: Identity) -> bool:
+        """Whether who took on this identity is gone or disabled by now."""
+        account_id, owner_id = identity.original_account_id, identity.original_owner_id
+        if account_id is None:
+            return False
+        account = await self._directory.account(account_id)
+        user = await self._directory.user(account_id, owner_id) if owner_id else None
+        return account is None or (owner_id is not None and user is None) or is_switched_off(account, user)
 
     async def _is_revoked(self, digest: bytes) -> bool | None:
         return await self._store.revocations.revoked(digest.hex()) or None

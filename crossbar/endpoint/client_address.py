@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -19,6 +20,9 @@ from crossbar.config import ServerOptions
 
 REMEMBERED: Final = 10_000
 """Addresses of which it is remembered whether a proxy has them."""
+
+LONGEST_ADDRESS: Final = 64
+"""Characters of an address with brackets, port and the blanks around it."""
 
 Address = IPv4Address | IPv6Address
 
@@ -77,6 +81,11 @@ def parsed(text: str) -> str | None:
 
     An IPv4 address that came over IPv6 (`::ffff:192.0.2.1`) is the IPv4 address.
     """
+    return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(REMEMBERED)
+def _parsed(text: str) -> str | None:
     match = _WITH_PORT.fullmatch(text.strip())
     try:
         address: Address = ip_address((match["six"] or match["four"] or "") if match else text.strip())

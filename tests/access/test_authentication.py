@@ -247,12 +247,24 @@ async def test_half_a_masquerade_is_none(worker: Worker, installation: Installat
 async def test_an_impersonating_token_names_who_really_acts(
     worker: Worker, installation: Installation, door: Door
 ) -> None:
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
-    credential = await jwt(worker, acme, ann, original_account_id="M", original_owner_id="U")
+    master, acme = await installation.account("Master"), await installation.account("Acme")
+    root, ann = await installation.user(master, "root"), await installation.user(acme, "ann")
+    original = {"original_account_id": master.id, "original_owner_id": root.id}
+    credential = await jwt(worker, acme, ann, **original)
     identity = await door.early(credential)
     assert identity is not None
-    assert (identity.original_account_id, identity.original_owner_id) == ("M", "U")
+    assert (identity.original_account_id, identity.original_owner_id) == (master.id, root.id)
+
+    for document, field in ((root, "enabled"), (master, "pvt_enabled")):
+        await installation.edit(document, **{field: False})
+        await worker.hears_everything(document)
+        assert await door.early(credential) is None
+        await installation.edit(document, **{field: True})
+        await worker.hears_everything(document)
+        assert await door.early(credential) is not None
+    await installation.delete(root)
+    await worker.hears_everything(root)
+    assert await door.early(credential) is None
 
 
 async def test_a_known_address_needs_no_credential(worker: Worker, installation: Installation) -> None:

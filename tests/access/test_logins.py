@@ -340,8 +340,11 @@ async def test_an_unknown_api_key(installation: Installation, fixture: LoginFixt
     assert (await refusal(fixture.by_key(KEY)))[0] == 429
 
 
-async def test_an_api_key_of_an_expired_account(installation: Installation, fixture: LoginFixture) -> None:
-    await installation.account("Acme", pvt_trial_expires=1, **KEYED)
+@pytest.mark.parametrize("off", [{"pvt_trial_expires": 1}, {"pvt_enabled": False}])
+async def test_an_api_key_of_an_expired_or_disabled_account(
+    installation: Installation, fixture: LoginFixture, off: dict[str, Any]
+) -> None:
+    await installation.account("Acme", **off, **KEYED)
     assert (await refusal(fixture.by_key(KEY)))[:2] == (423, "locked")
 
 
@@ -350,9 +353,9 @@ async def test_a_grant_needs_no_credentials(worker: Worker, installation: Instal
     ann = await installation.user(acme, "ann")
     account, user = await worker.directory.account(acme.id), await worker.directory.user(acme.id, ann.id)
     assert account is not None
-    login = await fixture.logins.grant(account, user, "cb_auth", {"original_account_id": "M"})
+    login = await fixture.logins.grant(account, user, "cb_auth", {"original_account_id": acme.id})
     identity = await worker.tokens.verify(login.token)
-    assert (identity.owner_id, identity.method, identity.original_account_id) == (ann.id, "cb_auth", "M")
+    assert (identity.owner_id, identity.method, identity.original_account_id) == (ann.id, "cb_auth", acme.id)
     fixture.settings["cb_auth"] = ModuleSettings(enabled=False)
     assert await refusal(fixture.logins.grant(account, user, "cb_auth")) == (401, "invalid credentials", {})
 
