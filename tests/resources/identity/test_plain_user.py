@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from crossbar.documents.document import merge
+from crossbar.documents.document import Document, merge
+from crossbar.ids import new_id
 from tests.harness import Answer, Api, Person, RunningServer, Tenant, issue_token, new_person, set_options
 
 FORBIDDEN = (403, "403", "forbidden", {"message": "forbidden"})
@@ -64,6 +65,17 @@ async def test_the_logins_of_others_stay(
     assert (await change(plain.api, path, fields)).error() == FORBIDDEN
     assert (await tenant.api.get(path)).data == before
     assert (await other.api.get(path)).status == 200
+
+
+async def test_what_a_user_never_had_is_no_change(tenant: Tenant, plain: Person, server: RunningServer) -> None:
+    """A user that was brought over lacks the fields to which the schema gives defaults."""
+    brought = Document(tenant.id, "user", new_id(), {**ABOUT, "pvt_type": "user", "pvt_created": 1})
+    await server.runtime.store.insert(brought)
+    path = f"/users/{brought.id}"
+    for change in WAYS:
+        changed = await change(plain.api, path, {"call_forward": {"enabled": True, "number": "+15551234567"}})
+        assert (changed.status, changed.data["priv_level"]) == (200, "user")
+    assert (await plain.api.patch(path, {"hotdesk": {"enabled": True}})).error() == FORBIDDEN
 
 
 @pytest.mark.parametrize("caller", ["admin", "ancestor", "API key", "as in KAZOO"])

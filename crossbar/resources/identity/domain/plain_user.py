@@ -53,6 +53,11 @@ def _actions(restrictions: JSON) -> dict[str, JSON]:
 
 
 def _changed(data: Mapping[str, JSON], previous: Document, field: str) -> bool:
-    missing = LOGIN_OF_OTHERS[field]
-    before, after = previous.at(field), data.get(field)
-    return bool((missing if before is None else before) != (missing if after is None else after))
+    return bool(_meaning(data.get(field), field) != _meaning(previous.at(field), field))
+
+
+def _meaning(value: JSON, field: str) -> JSON:
+    """A field's value, the same whether what is not set is missing or spelt out, as schemas do."""
+    if value is None:
+        return LOGIN_OF_OTHERS[field]
+    return {key: part for key, part in value.items() if part} if isinstance(value, dict) else value
