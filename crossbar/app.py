@@ -14,8 +14,8 @@ from aiohttp import web
 
 from crossbar import __version__
 from crossbar.access.bundle import Access
-from crossbar.access.costs import Buckets
 from crossbar.access.directory import Account
+from crossbar.access.failed_logins import Buckets
 from crossbar.access.pepper import Pepper, pepper_secret
 from crossbar.config import Config
 from crossbar.dialing import account_of

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from crossbar.options import Option, Parser, list_of, option, options_of
@@ -68,6 +69,17 @@ def _read_network(text: str) -> str:
         raise ValueError("must be IP addresses or CIDRs") from None
 
 
+def _read_host(text: str) -> str:
+    try:
+        parts = urlsplit(f"//{text}")
+        usable = parts.netloc == text and bool(parts.hostname) and "@" not in text and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must be hosts, such as ui.example.com or ui.example.com:8443")
+    return text.lower()
+
+
 def _read_timezone(text: str) -> str:
     try:
         return ZoneInfo(text).key
@@ -104,12 +116,15 @@ class ServerOptions:
     )
     reverse_proxies: tuple[str, ...] = option(
         ("127.0.0.1",),
-        "Addresses or CIDRs whose X-Forwarded-For names the client.",
+        "Addresses or CIDRs of reverse proxies; the client is the last address that they added to forwarded_header.",
         kazoo="crossbar.reverse_proxies",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
     check_reverse_proxies: bool = option(
-        True, "Whether X-Forwarded-For is believed only from reverse_proxies.", kazoo="crossbar.check_reverse_proxies"
+        True, "Whether forwarded_header is believed only from reverse_proxies.", kazoo="crossbar.check_reverse_proxies"
+    )
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = option(
+        "x-forwarded-for", "The header to which the reverse proxies add addresses; the other one is not looked at."
     )
 
 
@@ -185,6 +200,13 @@ class ApiOptions:
         minimum=42,
         maximum=179,
         kazoo="crossbar.reset_id_size",
+    )
+    magic_link_lifetime_s: int = option(
+        604_800, "Seconds for which a link that needs no token leads to its file.", minimum=1
+    )
+    unsigned_magic_links: bool = option(
+        False,
+        "Whether KAZOO's links, which are not signed and never end, still lead to their files: for mails sent before.",
     )
 
 
@@ -363,6 +385,35 @@ class SecurityOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessOptions:
+    """What callers may do, and how often they may try."""
+
+    plain_users: Literal["guarded", "as_kazoo"] = option(
+        "guarded",
+        "Whether users who are no administrators are kept from what only those should do; as_kazoo: they may do all.",
+    )
+    recovery_hosts: tuple[str, ...] = option(
+        (),
+        "Hosts of user interfaces, with a port that is not the usual one, to which password recovery links may lead, "
+        "beside the whitelabel domains of the account and of those above it.",
+        form=list_of(Parser("host or host:port", _read_host)),
+    )
+    recoveries_per_user: int = option(
+        5, "Recovery links an hour for one user name, known or not (0: no limit).", minimum=0
+    )
+    recoveries_per_address: int = option(
+        60, "Recovery links an hour that one client address may ask for (0: no limit).", minimum=0
+    )
+    failed_logins_per_user: int = option(
+        60,
+        "Failed log-ins a minute for one user, or for one account where the credential does not name the user, from "
+        "all addresses together that did not log in there within 30 days, a third of it from one; and as many from "
+        "each that did (0: no limit).",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseOptions:
     """Where documents are kept."""
 
@@ -451,6 +502,7 @@ class Config:
     cdrs: CdrsOptions = field(default_factory=CdrsOptions)
     retention: RetentionOptions = field(default_factory=RetentionOptions)
     security: SecurityOptions = field(default_factory=SecurityOptions)
+    access: AccessOptions = field(default_factory=AccessOptions)
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     mail: MailOptions = field(default_factory=MailOptions)

@@ -98,6 +98,7 @@ async def server(
         "server.data": str(tmp_path_factory.mktemp("data")),
         "database.name": name,
         "buckets.token_costs": "0",
+        "access.recovery_hosts": "ui.example.com",
         "log.level": "warning",
     }
     config = Config.load(None, {}, overrides)

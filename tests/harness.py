@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
 
 import orjson
+import pytest
 from aiohttp import ClientSession, web
 from multidict import CIMultiDictProxy
 
@@ -21,6 +24,7 @@ from crossbar.process.serving import http_runner
 from crossbar.runtime import Runtime
 from crossbar.shared import BucketTable
 
+PATIENCE_S = 30
 ABSENT = object()
 """Stands for a value that a test does not compare (ids, times, revisions)."""
 
@@ -139,6 +143,33 @@ async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[Runnin
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def worker(
+    config: Config, uri: str, session: ClientSession, made: application.Bootstrap
+) -> AsyncIterator[RunningServer]:
+    """One worker's application, on a port of its own."""
+    app = await application.build_app(config, database_uri=uri, buckets=BucketTable(1024))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    server = RunningServer(url, app[application.RUNTIME])
+    token = await issue_token(server, made.account_id, made.user_id)
+    api = Api(session, f"{url}/v2", token, f"/accounts/{made.account_id}")
+    server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
+    try:
+        yield server
+    finally:
+        await runner.cleanup()
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
+    """Ask again and again until it holds, which is not to take longer than so many seconds."""
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            pass
+
+
 @dataclass
 class Tenant:
     """An account with an administrator; `api` speaks as that user, with paths below the account."""
@@ -182,6 +213,36 @@ async def new_tenant(server: RunningServer, parent: Tenant, name: str) -> Tenant
 async def issue_token(server: RunningServer, account_id: str, user_id: str | None, *, lifetime: int = 3600) -> str:
     """A token as a log-in would hand it out."""
     return await server.runtime.access.tokens.issue(account_id, user_id, "cb_user_auth", lifetime=lifetime)
+
+
+@dataclass
+class Person:
+    """A user of an account; `api` speaks as that user, with paths below the account."""
+
+    id: str
+    token: str
+    api: Api
+
+    @property
+    def root(self) -> Api:
+        """The same caller, with paths from `/v2` on."""
+        return self.api.acting(self.token, "")
+
+
+async def new_person(server: RunningServer, tenant: Tenant, name: str = "plain", **fields: Any) -> Person:
+    """A user of the account, who is no administrator unless `fields` say so. Nobody hears of it by mail."""
+    about = {"first_name": "P", "last_name": "U", "username": name, "password": f"{name} password", **fields}
+    user = await tenant.api.put("/users", about, query={"send_email_on_creation": "false"})
+    assert user.status == 201, user.envelope
+    token = await issue_token(server, tenant.id, user.id)
+    return Person(user.id, token, tenant.api.acting(token))
+
+
+def set_options(monkeypatch: pytest.MonkeyPatch, server: RunningServer, section: str, **options: Any) -> None:
+    """Give the server other options of a section until the test ends."""
+    settings = server.runtime.settings
+    changed = dataclasses.replace(getattr(settings.config, section), **options)
+    monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, **{section: changed}))
 
 
 def letters_to(server: RunningServer, address: str) -> list[EmailMessage]:

@@ -60,6 +60,9 @@ def test_later_places_go_before_earlier_ones(tmp_path: Path) -> None:
         ("buckets.token_costs", '{"devices": {"PUT": 5}}', {"devices": {"PUT": 5}}),
         ("accounts.default_timezone", "Europe/Berlin", "Europe/Berlin"),
         ("mail.password", "100%", "100%"),
+        ("access.plain_users", "as_kazoo", "as_kazoo"),
+        ("access.recovery_hosts", "UI.example.com, [::1]:8080", ("ui.example.com", "[::1]:8080")),
+        ("server.forwarded_header", "forwarded", "forwarded"),
     ],
 )
 def test_text_becomes_a_value(tmp_path: Path, name: str, text: str, value: object) -> None:
@@ -84,6 +87,18 @@ def test_text_becomes_a_value(tmp_path: Path, name: str, text: str, value: objec
         ("server__shutdown_timeout_s", "inf", "must be a number, 0 or more, not 'inf'"),
         ("server__check_reverse_proxies", "maybe", "must be true or false, not 'maybe'"),
         ("server__reverse_proxies", "10.0.0.0/8, proxy", "must be IP addresses or CIDRs, not '10.0.0.0/8, proxy'"),
+        (
+            "access__recovery_hosts",
+            "https://ui.example.com",
+            "must be hosts, such as ui.example.com or ui.example.com:8",
+        ),
+        (
+            "access__recovery_hosts",
+            "ui.example.com/page",
+            "must be hosts, such as ui.example.com or ui.example.com:8443",
+        ),
+        ("access__recovery_hosts", "me@ui.example.com", "must be hosts, such as ui.example.com or ui.example.com:8443"),
+        ("access__plain_users", "free", "must be one of guarded, as_kazoo, not 'free'"),
         ("log__format", "xml", "must be one of auto, json, console, not 'xml'"),
         ("buckets__token_costs", "-1", "must be a whole number, 0 or more, or a JSON object, not '-1'"),
         ("buckets__token_costs", "true", "must be a whole number, 0 or more, or a JSON object, not 'true'"),

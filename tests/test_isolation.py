@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from crossbar.app import ENDPOINTS
 from crossbar.endpoint import Route, Who
-from tests.harness import RunningServer, Tenant, expired_token, issue_token, new_tenant
+from tests.harness import RunningServer, Tenant, expired_token, new_person, new_tenant
 
 SAMPLE = "f" * 32
 
@@ -37,13 +37,11 @@ async def closed(server: RunningServer) -> tuple[Tenant, dict[str, str]]:
     target = await new_tenant(server, server.master, "closed")
     child = await new_tenant(server, target, "child")
     neighbour = await new_tenant(server, server.master, "neighbour")
-    person = await target.api.put(
-        "/users", {"first_name": "P", "last_name": "U", "username": "plain", "password": "plain password"}
-    )
+    person = await new_person(server, target)
     return target, {
         "child": child.token,
         "neighbour": neighbour.token,
-        "user": await issue_token(server, target.id, person.id),
+        "user": person.token,
         "expired": await expired_token(server, target),
     }
 

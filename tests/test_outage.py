@@ -5,46 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
 from crossbar import app as application
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
-from crossbar.shared import BucketTable
-from tests.harness import Api, RunningServer, Tenant, issue_token
-
-PATIENCE_S = 30
-
-
-@asynccontextmanager
-async def worker(
-    config: Config, uri: str, session: ClientSession, made: application.Bootstrap
-) -> AsyncIterator[RunningServer]:
-    """One worker's application, on a port of its own."""
-    app = await application.build_app(config, database_uri=uri, buckets=BucketTable(1024))
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    server = RunningServer(url, app[application.RUNTIME])
-    token = await issue_token(server, made.account_id, made.user_id)
-    api = Api(session, f"{url}/v2", token, f"/accounts/{made.account_id}")
-    server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
-    try:
-        yield server
-    finally:
-        await runner.cleanup()
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Ask again and again until it holds."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not await condition():
-            pass
+from tests.harness import issue_token, until, worker
 
 
 async def test_an_outage_is_answered_and_nothing_remembered_outlives_it(tmp_path: Path) -> None:

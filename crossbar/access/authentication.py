@@ -16,8 +16,9 @@ from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
 from crossbar.access.ingest_token import IngestToken, IngestTokens
 from crossbar.access.logins import IP_AUTH
+from crossbar.access.plain_users import PlainUsers
 from crossbar.access.request_facts import RequestFacts
-from crossbar.access.standing import refuse_expired
+from crossbar.access.standing import is_switched_off, refuse_expired
 from crossbar.access.tokens import EXPIRED, BadToken, Tokens
 from crossbar.errors import InvalidCredentials, Plain
 
@@ -49,7 +50,7 @@ class Authentication:
     """Turns credentials into identities, early or when one is required.
 
     `by_address` says whether callers without credential are known by their address. `on_expired` is told of an
-    enabled account that was used after its trial.
+    enabled account that was used after its trial, `plain_users` which users act as nobody else.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Authentication:
         *,
         by_address: Callable[[], bool] = _never,
         on_expired: Callable[[Account], None] = _nothing,
+        plain_users: PlainUsers | None = None,
     ) -> None:
         self._tokens = tokens
         self._basic = basic
@@ -70,6 +72,7 @@ class Authentication:
         self._ingest = ingest
         self._by_address = by_address
         self._on_expired = on_expired
+        self._plain_users = plain_users or PlainUsers(_never)
 
     async def early(self, credential: Credential | None, asked: RequestFacts) -> Identity | None:
         """Judge a presented credential before the path is looked at; None if there is none, or it is no good.
@@ -87,7 +90,7 @@ class Authentication:
             identity = await self._of_token(credential)
         else:
             self._costs.charge(asked)
-            identity = await self._of_user(credential)
+            identity = await self._of_user(credential, asked)
         if identity is None:
             return None
         self._refuse_expired(identity.account)
@@ -108,7 +111,7 @@ class Authentication:
     async def known_by_address(self, asked: RequestFacts) -> Identity | None:
         """Whom the client's address stands for, if one account alone lists it; 423 if its trial is over."""
         accounts = await self._directory.accounts_of_ip(asked.client_ip)
-        if len(accounts) != 1:
+        if len(accounts) != 1 or is_switched_off(accounts[0], None):
             return None
         self._refuse_expired(accounts[0])
         return Identity.without_token(accounts[0], None, IP_AUTH)
@@ -124,13 +127,18 @@ class Authentication:
             return None
         return identity
 
-    async def _of_user(self, credential: Credential) -> Identity | None:
-        user = await self._basic.user_of(credential.value)
+    async def _of_user(self, credential: Credential, asked: RequestFacts) -> Identity | None:
+        user = await self._basic.user_of(credential.value, asked.client_ip)
         account = None if user is None else await self._directory.account(user.account_id)
-        return None if account is None else Identity.without_token(account, user, BASIC_AUTH)
+        if account is None or is_switched_off(account, user):
+            return None
+        return Identity.without_token(account, user, BASIC_AUTH)
 
     async def _acting(self, identity: Identity) -> Identity | None:
-        """As whom a token with the claim `as` acts; None if that is no user of a descendant account."""
+        """As whom a token with the claim `as` acts; None if that is no user of a descendant account.
+
+        Nor does a guarded plain user act as anybody, who might be an administrator.
+        """
         match identity.claims["as"]:
             case {"account_id": str(account_id), "owner_id": str(owner_id)}:
                 account = await self._directory.account(account_id)
@@ -139,6 +147,9 @@ class Authentication:
                 return identity
         if account is None or user is None or identity.account.id not in account.tree:
             return None
+        if is_switched_off(account, user) or self._plain_users.guards(identity):
+            return None
+        self._refuse_expired(account)
         return Identity(
             account,
             user,

@@ -14,6 +14,7 @@ from aiohttp import hdrs
 from aiohttp_basicauth import BasicAuthMiddleware
 
 from crossbar.access.directory import Directory, User, chief
+from crossbar.access.failed_logins import FailedLogins, LoginTry
 from crossbar.access.passwords import Method, hashed
 from crossbar.access.pepper import Pepper
 
@@ -26,6 +27,7 @@ class _Presented:
     """What the library reads of a request: the credential may also have come in a body or query string."""
 
     headers: Mapping[str, str]
+    address: str
 
 
 def _any_form() -> str | None:
@@ -38,7 +40,7 @@ class BasicCredentials(BasicAuthMiddleware):  # type: ignore[misc] # the library
     `form` gives the one form of secret to accept: `md5` or `sha` (hex hash of `username:password`), any other word
     for `username:password` itself. None tries all of these, then the bare password of any user of the account: of
     several the oldest administrator, else the oldest. What was found is remembered, by keyed digest, until the
-    user's credentials change.
+    user's credentials change. `failed_logins` counts what was tried in vain.
     """
 
     def __init__(
@@ -47,18 +49,24 @@ class BasicCredentials(BasicAuthMiddleware):  # type: ignore[misc] # the library
         pepper: Pepper,
         form: Callable[[], str | None] = _any_form,
         *,
+        failed_logins: FailedLogins | None = None,
         limit: int = 10_000,
     ) -> None:
         super().__init__(force=False)
         self._directory = directory
         self._pepper = pepper
         self._form = form
+        self._failed_logins = failed_logins
         self._limit = limit
         self._verified: dict[str, User] = {}
 
-    async def user_of(self, authorization: str) -> User | None:
-        """The enabled user whom the value of an `Authorization` header names, or None."""
-        user: User | None = await self.authenticate(_Presented({hdrs.AUTHORIZATION: authorization})) or None
+    async def user_of(self, authorization: str, address: str = "") -> User | None:
+        """The enabled user whom the value of an `Authorization` header from `address` names, or None.
+
+        Raises TooManyRequests where too many have been tried in vain.
+        """
+        presented = _Presented({hdrs.AUTHORIZATION: authorization}, address)
+        user: User | None = await self.authenticate(presented) or None
         return user
 
     async def check_credentials(self, username: str, password: str, request: _Presented) -> User | None:
@@ -72,9 +80,22 @@ class BasicCredentials(BasicAuthMiddleware):  # type: ignore[misc] # the library
             if user is not None and user.enabled and (user.md5, user.sha1) == (known.md5, known.sha1):
                 return user
             self._verified.pop(key, None)
-        user = await self._find(username, secret, form)
+        user = await self._counted(username, secret, form, request.address)
         if user is not None:
             self._remember(key, user)
+        return user
+
+    async def _counted(self, account_id: str, secret: bytes, form: str | None, address: str) -> User | None:
+        if self._failed_logins is None:
+            return await self._find(account_id, secret, form)
+        named = secret.partition(b":")
+        attempt = LoginTry(address, account_id, named[0].decode(errors="replace") if named[1] else "")
+        self._failed_logins.begin(attempt)
+        user = await self._find(account_id, secret, form)
+        if user is None:
+            self._failed_logins.failed(attempt)
+        else:
+            self._failed_logins.succeeded(attempt)
         return user
 
     def _remember(self, key: str, user: User) -> None:

@@ -9,18 +9,20 @@ from crossbar.access import authenticators
 from crossbar.access.authentication import Authentication
 from crossbar.access.authenticators import Authenticators
 from crossbar.access.basic import BasicCredentials
-from crossbar.access.costs import Buckets, Costs, CostSettings
+from crossbar.access.costs import Costs, CostSettings
 from crossbar.access.directory import Directory
+from crossbar.access.failed_logins import Buckets
 from crossbar.access.ingest_token import INGEST_TOKEN_SHAPE, IngestTokens
 from crossbar.access.keys import KEYS_SHAPE, Keys
 from crossbar.access.logins import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, AccountOfNumber, Logins
 from crossbar.access.pepper import Pepper
+from crossbar.access.plain_users import PlainUsers
 from crossbar.access.policies import Modules, Policies, laid_over
 from crossbar.access.restrictions import TokenRestrictions
 from crossbar.access.second_factor import SecondFactors
 from crossbar.access.standing import Trials
 from crossbar.access.tokens import Tokens
-from crossbar.config import BucketsOptions
+from crossbar.config import Config
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import Shape
 from crossbar.documents.store import Store
@@ -44,6 +46,7 @@ class Access:
     tokens: Tokens
     authentication: Authentication
     restrictions: TokenRestrictions
+    plain_users: PlainUsers
     costs: Costs
     trials: Trials
     policies: Policies
@@ -66,8 +69,11 @@ class Access:
         directory = Directory(store, feed, master=lambda: settings.get("accounts", "master_account_id"))
         keys = Keys(store, feed, pepper)
         tokens = Tokens(store, feed, keys, directory)
-        costs = Costs(buckets, lambda: _costs(settings.config.buckets))
-        basic = BasicCredentials(directory, pepper, lambda: settings.config.security.basic_auth_type)
+        costs = Costs(buckets, lambda: _costs(settings.config))
+        plain_users = PlainUsers(lambda: settings.config.access.plain_users == "guarded")
+        basic = BasicCredentials(
+            directory, pepper, lambda: settings.config.security.basic_auth_type, failed_logins=costs.failed_logins
+        )
         trials = Trials(store)
         authentication = Authentication(
             tokens,
@@ -77,6 +83,7 @@ class Access:
             IngestTokens(store, directory, pepper),
             by_address=lambda: IP_AUTH in settings.config.security.auth_modules,
             on_expired=trials.end,
+            plain_users=plain_users,
         )
         restrictions = TokenRestrictions(store, feed, lambda: settings.section("crossbar.token_restrictions"))
         policies = Policies(
@@ -101,7 +108,7 @@ class Access:
             on_expired=trials.end,
         )
         return cls(
-            pepper, directory, keys, tokens, authentication, restrictions, costs,
+            pepper, directory, keys, tokens, authentication, restrictions, plain_users, costs,
             trials, policies, apps, factors, logins,
         )  # fmt: skip
 
@@ -123,10 +130,12 @@ def _modules(settings: Settings) -> Modules:
     return laid_over(usual, stored) if isinstance(stored, dict) else usual
 
 
-def _costs(buckets: BucketsOptions) -> CostSettings:
+def _costs(config: Config) -> CostSettings:
+    buckets = config.buckets
     return CostSettings(
         token_costs=buckets.token_costs,
         login_tokens={"user_auth": buckets.user_auth_tokens, "api_auth": buckets.api_auth_tokens},
         capacity=buckets.max_bucket_tokens,
         rate_per_second=buckets.rate_per_second,
+        failed_logins=config.access.failed_logins_per_user,
     )

@@ -7,47 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final
 
 from crossbar import clock
+from crossbar.access.failed_logins import Buckets, FailedLogins
 from crossbar.access.request_facts import RequestFacts
 from crossbar.errors import TooManyRequests
 
 NO_ACCOUNT = "no_account"
-
-
-class Buckets(Protocol):
-    """Token buckets by key, shared by all workers of a host. `now` in seconds."""
-
-    def consume(self, key: str, cost: int, *, capacity: int, rate_per_second: float, now: float) -> tuple[bool, int]:
-        """Take `cost` tokens if they are there: (whether, tokens left)."""
-
-    def level(self, key: str, *, capacity: int, rate_per_second: float, now: float) -> int:
-        """Tokens left."""
-
-    def drain(self, key: str, *, now: float) -> None:
-        """Take all tokens."""
+HOUR: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostSettings:
     """`token_costs` is a flat cost (0: none), or an object by account, endpoint and verb.
 
-    `login_tokens` is what a log-in at an endpoint costs where that object has no entry for it.
+    `login_tokens` is what a log-in at an endpoint costs where that object has no entry for it. `failed_logins` may
+    happen to one user in a minute (0: any number).
     """
 
     token_costs: int | Mapping[str, Any] = 1
     login_tokens: Mapping[str, int] = field(default_factory=lambda: {"user_auth": 35, "api_auth": 35})
     capacity: int = 100
     rate_per_second: float = 10.0
+    failed_logins: int = 60
 
 
 class Costs:
-    """What requests cost, and who has tokens left. The settings are asked for at each use."""
+    """What requests cost, and who has tokens left. The settings are asked for at each use.
+
+    `failed_logins` counts those of each user.
+    """
 
     def __init__(self, buckets: Buckets, settings: Callable[[], CostSettings] = CostSettings) -> None:
         self._buckets = buckets
         self._settings = settings
+        self.failed_logins = FailedLogins(buckets, lambda: self._settings().failed_logins)
 
     def cost(self, asked: RequestFacts, *, login: bool = False, suffix: str | None = None) -> int:
         """Tokens a request costs; `suffix` is one more level of `token_costs` (`quickcall`)."""
@@ -83,6 +78,16 @@ class Costs:
             capacity=settings.capacity,
             rate_per_second=settings.rate_per_second,
             now=clock.unix_now(),
+        )
+        if not allowed:
+            raise TooManyRequests
+
+    def ration(self, bucket: str, per_hour: int) -> None:
+        """Take one of what may happen `per_hour` times an hour (0: as often as you like); raises TooManyRequests."""
+        if per_hour == 0:
+            return
+        allowed, _ = self._buckets.consume(
+            bucket, 1, capacity=per_hour, rate_per_second=per_hour / HOUR, now=clock.unix_now()
         )
         if not allowed:
             raise TooManyRequests

@@ -56,3 +56,8 @@ class Identity:
     def is_account_admin(self) -> bool:
         """Whether the caller is a user of `priv_level` `admin`."""
         return self.user is not None and self.user.is_admin
+
+    @property
+    def is_plain_user(self) -> bool:
+        """Whether the caller is a user, and none of `priv_level` `admin`."""
+        return self.user is not None and not self.user.is_admin

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory, User
+from crossbar.access.failed_logins import LoginTry
 from crossbar.access.passwords import Method
 from crossbar.access.pepper import Pepper
 from crossbar.access.request_facts import RequestFacts
@@ -70,6 +71,11 @@ class Credentials:
     account_name: str | None = None
     as_: JSON = None
     second_factor: JSON = field(default=None, repr=False)
+
+    @property
+    def account_as_named(self) -> str:
+        """What the client calls the account."""
+        return self.phone_number or self.realm or self.account_name or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +187,11 @@ class Logins:
     async def identify(self, credentials: Credentials, asked: RequestFacts, record: Record) -> tuple[Account, User]:
         """Whose credentials these are; the first factor alone.
 
-        Raises 429 where the caller's bucket is empty, 401 where account, user or hash are wrong or the module is
-        disabled, 423 where the account is disabled or expired.
+        Raises 429 where the caller's bucket is empty or too many log-ins to the account have failed, 401 where account,
+        user or hash are wrong or the module is disabled, 423 where the account is disabled or expired.
         """
         self._costs.charge(asked, login=True)
-        account, user = await self._find(credentials)
+        account, user = await self._counted(credentials, asked)
         settings = await self._settings_of(account, USER_AUTH)
         try:
             if account is None or user is None:
@@ -232,7 +238,7 @@ class Logins:
         """Log an account in by its API key.
 
         Raises 429 where the caller's bucket is empty, 404 with the key where no account has it, 401 where the module
-        is disabled, 423 where the account is expired.
+        is disabled, 423 where the account is disabled or expired.
         """
         self._costs.charge(asked, login=True)
         account = await self._directory.account_of_api_key(api_key_digest(self._pepper, key))
@@ -244,7 +250,7 @@ class Logins:
         """Log an account in by the client's address, if one account alone lists it.
 
         Raises 429 where the caller's bucket is empty, 401 where no account lists the address or the module is disabled,
-        423 where the account is expired.
+        423 where the account is disabled or expired.
         """
         self._costs.charge(asked, login=True)
         accounts = await self._directory.accounts_of_ip(asked.client_ip)
@@ -278,6 +284,7 @@ class Logins:
                 self._costs.drain(way.asked)
                 raise unknown
             self._check(account, settings)
+            refuse_disabled(account)
             login = await self._issue(account, None, way.module, settings, {})
         except CrossbarError as refusal:
             await attempt.failed(settings, refusal)
@@ -305,10 +312,21 @@ class Logins:
             raise InvalidCredentials
         return verdict.status == "success"
 
-    async def _find(self, credentials: Credentials) -> tuple[Account | None, User | None]:
+    async def _counted(self, credentials: Credentials, asked: RequestFacts) -> tuple[Account | None, User | None]:
+        """As `_find`. A hash does not name its user, so what fails counts for the account."""
+        accounts = await self._accounts(credentials)
+        attempt = LoginTry(asked.client_ip, accounts[0].id if accounts else credentials.account_as_named)
+        self._costs.failed_logins.begin(attempt)
+        account, user = await self._find(credentials, accounts)
+        if user is None:
+            self._costs.failed_logins.failed(attempt)
+        else:
+            self._costs.failed_logins.succeeded(attempt)
+        return account, user
+
+    async def _find(self, credentials: Credentials, accounts: list[Account]) -> tuple[Account | None, User | None]:
         """The account meant and its user with these credentials; without such a user the first account meant."""
         digest = self._pepper.digest(credentials.hash.lower())
-        accounts = await self._accounts(credentials)
         if not accounts:
             await self._directory.users_of_credential(NOWHERE, credentials.method, digest)
             return None, None

@@ -1,4 +1,4 @@
-"""May the account be used at all? Disabled and expired ones may not.
+"""May the account, and the user, be of use at all? Disabled and expired ones may not.
 
 Source: `kzd_accounts.erl` (`is_expired`), `cb_token_auth.erl`, `crossbar_auth.erl`. KAZOO means to answer 423; see
 `docs/compatibility.md` for why its 400 is not followed.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from crossbar.access.directory import Account
+from crossbar.access.directory import Account, User
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.store import Store
 from crossbar.errors import CrossbarError, Invalid
@@ -27,6 +27,11 @@ def refuse_disabled(account: Account) -> None:
     """Raise 423 `locked` if the account is disabled."""
     if not account.enabled:
         raise _locked().add("account", "disabled", "account disabled")
+
+
+def is_switched_off(account: Account, user: User | None) -> bool:
+    """Whether the user or the account is disabled. Of one whose trial is over `refuse_expired` tells more."""
+    return (user is not None and not user.enabled) or not (account.enabled or account.expired)
 
 
 def _locked() -> Invalid:

@@ -23,6 +23,7 @@ from crossbar.access.directory import Account, Directory, User
 from crossbar.access.feed_cache import FeedCache
 from crossbar.access.identity import Identity
 from crossbar.access.keys import Keyring, Keys, UnknownKey
+from crossbar.access.standing import is_switched_off
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import REVOCATION, Store
@@ -71,7 +72,7 @@ class Tokens:
     """Issues, verifies and revokes tokens.
 
     A token is verified once (`limit` are remembered, by digest). Whether it still counts is asked each time, of
-    memory that the change feed keeps fresh: keys, revocation, account, user, identity signature.
+    memory that the change feed keeps fresh: keys, revocation, account, user (both enabled), identity signature.
     """
 
     def __init__(self, store: Store, feed: Feed, keys: Keys, directory: Directory, *, limit: int = 20_000) -> None:
@@ -130,7 +131,10 @@ class Tokens:
             raise BadToken(EXPIRED)
         if await self._revoked.get(digest):
             raise BadToken(BAD_IDENTITY)
-        return await self._identify(checked)
+        identity = await self._identify(checked)
+        if is_switched_off(identity.account, identity.user) or await self._has_lost_its_bearer(identity):
+            raise BadToken(BAD_IDENTITY)
+        return identity
 
     async def revoke(self, identity: Identity) -> None:
         """End the token of `identity` before its time, in every worker. Without a token there is nothing to end."""
@@ -192,6 +196,15 @@ class Tokens:
             raise BadToken(BAD_IDENTITY)
         checked.identity = _identity(checked, account, user)
         return checked.identity
+
+    async def _has_lost_its_bearer(self, identity: Identity) -> bool:
+        """Whether who took on this identity is gone or disabled by now."""
+        account_id, owner_id = identity.original_account_id, identity.original_owner_id
+        if account_id is None:
+            return False
+        account = await self._directory.account(account_id)
+        user = await self._directory.user(account_id, owner_id) if owner_id else None
+        return account is None or (owner_id is not None and user is None) or is_switched_off(account, user)
 
     async def _is_revoked(self, digest: bytes) -> bool | None:
         return await self._store.revocations.revoked(digest.hex()) or None

@@ -1,19 +1,33 @@
 """Where a request comes from.
 
-Source: `api_util` (`maybe_set_client_ip`): `X-Forwarded-For` counts when a known reverse proxy says so.
+A reverse proxy adds the address it was called from at the end of a header; what stands before that came with the call
+and may be made up. So the header is read from its end, and the client is the first address that is no proxy's.
+
+Source: `api_util` (`maybe_set_client_ip`), which takes the whole header for the client's address; RFC 7239.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from aiohttp import web
 
 from crossbar.config import ServerOptions
 
+REMEMBERED: Final = 10_000
+"""Addresses of which it is remembered whether a proxy has them."""
+
 LONGEST_ADDRESS: Final = 64
+"""Characters of an address with brackets, port and the blanks around it."""
+
+Address = IPv4Address | IPv6Address
+
+_WITH_PORT: Final = re.compile(r"\[(?P<six>[^\]]*)\](:\d{1,5})?|(?P<four>[\d.]+)(:\d{1,5})?")
+_FOR: Final = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;"]*))\s*(?=;|$)', re.IGNORECASE)
 
 
 class ClientAddress:
@@ -23,31 +37,73 @@ class ClientAddress:
         self._server = server
         self._read: ServerOptions | None = None
         self._networks: list[IPv4Network | IPv6Network] = []
-        self._trusted: dict[str, bool] = {}
+        self._proxies: dict[str, bool] = {}
 
     def address(self, request: web.Request) -> str:
-        """The client's IP address; `X-Forwarded-For` is taken verbatim from a trusted peer."""
-        peer = request.remote or "0.0.0.0"  # noqa: S104 - no address at all, on a unix socket
-        forwarded = request.headers.get("X-Forwarded-For")
-        if not forwarded or len(forwarded) > LONGEST_ADDRESS or not self._is_trusted(peer):
-            return peer
-        return forwarded
+        """The client's IP address.
 
-    def _is_trusted(self, peer: str) -> bool:
+        Behind trusted proxies the last one that they added to the header of `server.forwarded_header` and that is none
+        of theirs. Where what they added is no address, it is that of the proxy that did.
+        """
+        server, peer = self._server(), request.remote or "0.0.0.0"  # noqa: S104 - no address at all, on a unix socket
+        client = parsed(peer) or peer
+        if server.check_reverse_proxies and not self._is_proxy(client):
+            return client
+        for hop in _hops(request, server.forwarded_header):
+            address = parsed(hop)
+            if address is None:
+                break
+            client = address
+            if not self._is_proxy(client):
+                break
+        return client
+
+    def _is_proxy(self, address: str) -> bool:
         server = self._server()
-        if not server.check_reverse_proxies:
-            return True
         if server is not self._read:
             self._read = server
             self._networks = [ip_network(proxy) for proxy in server.reverse_proxies]
-            self._trusted.clear()
-        trusted = self._trusted.get(peer)
-        if trusted is None:
+            self._proxies.clear()
+        known = self._proxies.get(address)
+        if known is None:
             try:
-                address = ip_address(peer)
+                number = ip_address(address)
             except ValueError:
                 return False
-            trusted = any(address in network for network in self._networks)
-            if len(self._trusted) < 10_000:
-                self._trusted[peer] = trusted
-        return trusted
+            known = any(number in network for network in self._networks)
+            if len(self._proxies) < REMEMBERED:
+                self._proxies[address] = known
+        return known
+
+
+def parsed(text: str) -> str | None:
+    """An address in its usual form, from one that may have brackets and a port; None where it is none.
+
+    An IPv4 address that came over IPv6 (`::ffff:192.0.2.1`) is the IPv4 address.
+    """
+    return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(REMEMBERED)
+def _parsed(text: str) -> str | None:
+    match = _WITH_PORT.fullmatch(text.strip())
+    try:
+        address: Address = ip_address((match["six"] or match["four"] or "") if match else text.strip())
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
+
+
+def _hops(request: web.Request, header: str) -> Iterator[str]:
+    """What the header says of each address on the way, the nearest first; empty text where it says nothing."""
+    # No address has a comma in it: a quotation mark that a client left open cannot swallow what proxies added.
+    for line in reversed(request.headers.getall(header, ())):
+        for element in reversed(line.split(",")):
+            yield element if header == "x-forwarded-for" else _named(element)
+
+
+def _named(element: str) -> str:
+    """The `for` of one element of a `Forwarded` header."""
+    match = _FOR.search(element)
+    return "" if match is None else (match[1] or match[2] or "")

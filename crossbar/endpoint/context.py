@@ -107,6 +107,11 @@ class Context:
         return self.caller
 
     @property
+    def is_guarded(self) -> bool:
+        """Whether the caller is a plain user, and kept from what an administrator alone should do."""
+        return self.runtime.access.plain_users.guards(self.caller)
+
+    @property
     def author(self) -> Author:
         """Who writes what this request changes."""
         return Author(self.request_id, self.caller)

@@ -23,6 +23,7 @@ from crossbar.endpoint.admission import Admission
 from crossbar.endpoint.body_reader import BodyReader
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint
+from crossbar.endpoint.magic_links import hidden_path
 from crossbar.endpoint.reply import Binary, Reply
 from crossbar.endpoint.routing import ANY_COLLECTION, PathPattern, Route, Who
 from crossbar.endpoint.shielded_tasks import ShieldedTasks
@@ -35,11 +36,11 @@ from crossbar.errors import (
     Plain,
     UnknownPath,
 )
+from crossbar.runtime import Runtime
 from crossbar.wire.body import RequestBody, parse_body
 from crossbar.wire.conditions import check_preconditions, is_conditional
 from crossbar.wire.decoding import BodyLimits
 from crossbar.wire.headers import cors_headers, is_cors
-from crossbar.wire.magic_paths import reveal
 from crossbar.wire.negotiation import DEFAULT_ACCEPTED, DEFAULT_PROVIDED, answer_type, check_content_type
 from crossbar.wire.paths import HOOKS, Noun, Path, Words, check_account_id, parse_path
 from crossbar.wire.query import Query
@@ -64,7 +65,7 @@ async def parse(context: Context, words: Words, body_reader: BodyReader, admissi
     """
     request = context.request
     raw_path, _, query_string = request.raw_path.partition("?")
-    context.requested, context.is_magic = _path(raw_path, request.method, words)
+    context.requested, context.is_magic = _path(context.runtime, raw_path, request.method, words)
     if context.requested is None:
         return
     context.query = Query.parse(query_string)
@@ -76,10 +77,10 @@ async def parse(context: Context, words: Words, body_reader: BodyReader, admissi
     context.verb = context.values.verb("POST") if request.method == "POST" else request.method
 
 
-def _path(raw_path: str, method: str, words: Words) -> tuple[Path | None, bool]:
+def _path(runtime: Runtime, raw_path: str, method: str, words: Words) -> tuple[Path | None, bool]:
     """What a URL path says, and whether it was hidden in a link that needs no token."""
     path = parse_path(raw_path, words)
-    if path is None and method == "GET" and (hidden := reveal(raw_path)) is not None:
+    if path is None and method == "GET" and (hidden := hidden_path(runtime, raw_path)) is not None:
         return parse_path(hidden, words), True
     return path, False
 
@@ -230,6 +231,8 @@ async def authorize(context: Context) -> None:
     if context.caller is not None:
         await context.runtime.access.restrictions.check(context.caller, context, context.target)
         if not await _is_allowed(context, context.caller):
+            raise Forbidden
+        if context.route is not None and context.runtime.access.plain_users.refuses(context.caller, context):
             raise Forbidden
     if context.route is None:
         raise MethodNotAllowed if context.routes else Plain(404, "faulty request")

@@ -13,6 +13,7 @@ from crossbar.access.costs import Costs, CostSettings
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
 from crossbar.access.ingest_token import IngestTokens
+from crossbar.access.plain_users import PlainUsers
 from crossbar.documents.document import Document
 from crossbar.shared import BucketTable
 from tests.access.installation import refusal
@@ -25,7 +26,7 @@ REQUEST = Request.of("GET", "/accounts/A/devices")
 class Door:
     """Authentication in one worker, with buckets that hold three tokens and never fill."""
 
-    def __init__(self, worker: Worker, *, by_address: bool = False) -> None:
+    def __init__(self, worker: Worker, *, by_address: bool = False, guarded: bool = False) -> None:
         self.expired: list[str] = []
         self.costs = Costs(BucketTable(64), lambda: CostSettings(capacity=3, rate_per_second=0.0))
         self.authentication = Authentication(
@@ -36,6 +37,7 @@ class Door:
             IngestTokens(worker.store, worker.directory, PEPPER),
             by_address=lambda: by_address,
             on_expired=self._note,
+            plain_users=PlainUsers(lambda: guarded),
         )
 
     async def early(self, credential: Credential | None) -> Identity | None:
@@ -130,9 +132,44 @@ async def test_after_a_trial_nothing_goes(worker: Worker, installation: Installa
     assert door.expired == [acme.id, acme.id]
 
 
-async def test_a_disabled_account_keeps_its_tokens(worker: Worker, installation: Installation, door: Door) -> None:
-    acme = await installation.account("Acme", pvt_enabled=False)
-    assert await door.early(await jwt(worker, acme, None)) is not None
+async def test_nobody_comes_from_a_disabled_account(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme", pvt_enabled=False, ips={"a": {"ip": REQUEST.client_ip}})
+    ann = await installation.user(acme, "ann")
+    door = Door(worker, by_address=True)
+    for credential in (await jwt(worker, acme, None), await jwt(worker, acme, ann), basic(acme, "ann:secret")):
+        assert await door.early(credential) is None
+        assert await refusal(door.required(credential)) == UNKNOWN
+    assert await door.authentication.known_by_address(REQUEST) is None
+
+
+async def test_nobody_acts_as_who_is_disabled(worker: Worker, installation: Installation, door: Door) -> None:
+    parent = await installation.account("Parent")
+    ann = await installation.user(parent, "ann", priv_level="admin")
+    for account_fields, user_fields in (({"pvt_enabled": False}, {}), ({}, {"enabled": False})):
+        child = await installation.account("Child", parent, **account_fields)
+        bob = await installation.user(child, "bob", **user_fields)
+        as_bob = {"as": {"account_id": child.id, "owner_id": bob.id}}
+        assert await door.early(await jwt(worker, parent, ann, **as_bob)) is None
+
+
+@pytest.mark.parametrize(
+    ("guarded", "priv_level", "acts"),
+    [
+        (True, "admin", True),
+        (True, "user", False),
+        (False, "user", True),
+    ],
+)
+async def test_a_guarded_plain_user_acts_as_nobody(
+    worker: Worker, installation: Installation, guarded: bool, priv_level: str, acts: bool
+) -> None:
+    parent = await installation.account("Parent")
+    child = await installation.account("Child", parent)
+    ann = await installation.user(parent, "ann", priv_level=priv_level)
+    bob = await installation.user(child, "bob", priv_level="admin")
+    door = Door(worker, guarded=guarded)
+    identity = await door.early(await jwt(worker, parent, ann, **{"as": {"account_id": child.id, "owner_id": bob.id}}))
+    assert (identity is not None) is acts
 
 
 async def test_basic_authentication_has_an_identity_but_no_token(
@@ -210,12 +247,24 @@ async def test_half_a_masquerade_is_none(worker: Worker, installation: Installat
 async def test_an_impersonating_token_names_who_really_acts(
     worker: Worker, installation: Installation, door: Door
 ) -> None:
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
-    credential = await jwt(worker, acme, ann, original_account_id="M", original_owner_id="U")
+    master, acme = await installation.account("Master"), await installation.account("Acme")
+    root, ann = await installation.user(master, "root"), await installation.user(acme, "ann")
+    original = {"original_account_id": master.id, "original_owner_id": root.id}
+    credential = await jwt(worker, acme, ann, **original)
     identity = await door.early(credential)
     assert identity is not None
-    assert (identity.original_account_id, identity.original_owner_id) == ("M", "U")
+    assert (identity.original_account_id, identity.original_owner_id) == (master.id, root.id)
+
+    for document, field in ((root, "enabled"), (master, "pvt_enabled")):
+        await installation.edit(document, **{field: False})
+        await worker.hears_everything(document)
+        assert await door.early(credential) is None
+        await installation.edit(document, **{field: True})
+        await worker.hears_everything(document)
+        assert await door.early(credential) is not None
+    await installation.delete(root)
+    await worker.hears_everything(root)
+    assert await door.early(credential) is None
 
 
 async def test_a_known_address_needs_no_credential(worker: Worker, installation: Installation) -> None:

@@ -7,11 +7,17 @@ from base64 import b64encode
 
 import pytest
 
+from crossbar import clock
 from crossbar.access.basic import BasicCredentials
+from crossbar.access.failed_logins import FailedLogins
 from crossbar.access.passwords import password_fields
 from crossbar.access.pepper import Pepper
+from crossbar.errors import TooManyRequests
+from crossbar.shared import BucketTable
 
 from .installation import PEPPER, Installation, StartWorker, Worker
+
+LIMIT = 6
 
 
 def header(account_id: str, secret: str) -> str:
@@ -144,3 +150,27 @@ async def test_forgotten_credentials_are_looked_for_anew(worker: Worker, install
     found = [await basic.user_of(header(acme.id, secret)) for secret in ("first", "second", "first")]
     assert [user.id if user else None for user in found] == [ann.id, bob.id, ann.id]
     assert found[2] is not found[0]
+
+
+async def test_many_addresses_do_not_guess_more_of_one_user(worker: Worker, installation: Installation) -> None:
+    acme = await installation.account("Acme")
+    for name in ("ann", "bob"):
+        await installation.user(acme, name, f"the word of {name}")
+    basic = BasicCredentials(worker.directory, PEPPER, failed_logins=FailedLogins(BucketTable(1024), lambda: LIMIT))
+
+    async def let(address: str, secret: str) -> bool:
+        try:
+            await basic.user_of(header(acme.id, secret), address)
+        except TooManyRequests:
+            return False
+        return True
+
+    with clock.frozen(clock.unix_now()):
+        assert await let("192.0.2.1", "ann:the word of ann")
+        tried = [await let(f"203.0.113.{number}", f"ann:{number}") for number in range(LIMIT * 2)]
+        assert tried == [True] * LIMIT + [False] * LIMIT
+        assert await let("192.0.2.2", "bob:the word of bob")
+        assert await let("192.0.2.1", "ann:the word of ann")
+        assert await let("192.0.2.1", "ann:another")  # the address is known
+        hashes = [await let(f"203.0.113.{number}", md5(str(number))) for number in range(LIMIT * 2)]
+        assert hashes == [True] * LIMIT + [False] * LIMIT  # of a hash nobody knows whose it is

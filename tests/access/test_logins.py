@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from crossbar import clock
 from crossbar.access.costs import Costs, CostSettings
 from crossbar.access.directory import Account, Directory, User
 from crossbar.access.logins import (
@@ -55,7 +57,7 @@ class LoginFixture:
         self.attempts: list[LoginAttempt] = []
         self.expired: list[Account] = []
         self.pepper = CountingPepper("a pepper for tests, and for nothing else")
-        self.costs = Costs(BucketTable(64), lambda: CostSettings(capacity=10, rate_per_second=0.0))
+        self.costs = Costs(BucketTable(1024), lambda: CostSettings(capacity=10, rate_per_second=0.0))
         self.directory = CountingDirectory(worker.store, worker.feed)
         self.logins = Logins(
             self.directory,
@@ -68,11 +70,13 @@ class LoginFixture:
             on_expired=self.expired.append,
         )
 
-    async def log_in(self, username: str, password: str = "secret", method: str = "md5", **account: Any) -> Any:
+    async def log_in(
+        self, username: str, password: str = "secret", method: str = "md5", asked: Request = LOG_IN, **account: Any
+    ) -> Any:
         function = hashlib.md5 if method == "md5" else hashlib.sha1
         hashed = function(f"{username}:{password}".encode()).hexdigest()
         credentials = Credentials(hashed, method, **account)  # type: ignore[arg-type]
-        return await self.logins.by_credentials(credentials, LOG_IN, self._record)
+        return await self.logins.by_credentials(credentials, asked, self._record)
 
     async def by_key(self, key: str) -> Any:
         return await self.logins.by_api_key(key, BY_KEY, self._record)
@@ -336,8 +340,11 @@ async def test_an_unknown_api_key(installation: Installation, fixture: LoginFixt
     assert (await refusal(fixture.by_key(KEY)))[0] == 429
 
 
-async def test_an_api_key_of_an_expired_account(installation: Installation, fixture: LoginFixture) -> None:
-    await installation.account("Acme", pvt_trial_expires=1, **KEYED)
+@pytest.mark.parametrize("off", [{"pvt_trial_expires": 1}, {"pvt_enabled": False}])
+async def test_an_api_key_of_an_expired_or_disabled_account(
+    installation: Installation, fixture: LoginFixture, off: dict[str, Any]
+) -> None:
+    await installation.account("Acme", **off, **KEYED)
     assert (await refusal(fixture.by_key(KEY)))[:2] == (423, "locked")
 
 
@@ -346,8 +353,36 @@ async def test_a_grant_needs_no_credentials(worker: Worker, installation: Instal
     ann = await installation.user(acme, "ann")
     account, user = await worker.directory.account(acme.id), await worker.directory.user(acme.id, ann.id)
     assert account is not None
-    login = await fixture.logins.grant(account, user, "cb_auth", {"original_account_id": "M"})
+    login = await fixture.logins.grant(account, user, "cb_auth", {"original_account_id": acme.id})
     identity = await worker.tokens.verify(login.token)
-    assert (identity.owner_id, identity.method, identity.original_account_id) == (ann.id, "cb_auth", "M")
+    assert (identity.owner_id, identity.method, identity.original_account_id) == (ann.id, "cb_auth", acme.id)
     fixture.settings["cb_auth"] = ModuleSettings(enabled=False)
     assert await refusal(fixture.logins.grant(account, user, "cb_auth")) == (401, "invalid credentials", {})
+
+
+@pytest.mark.parametrize("given", [{"realm": "acme.example.com"}, {"account_name": "Acme"}, {"realm": "no.where"}])
+async def test_many_addresses_do_not_guess_more(
+    installation: Installation, fixture: LoginFixture, given: dict[str, str]
+) -> None:
+    """An account that is not there is counted like one that is; a realm and a name of one account are one."""
+    await installation.user(await installation.account("Acme", realm="acme.example.com"), "ann")
+    asked = [dataclasses.replace(LOG_IN, client_ip=f"203.0.113.{number}") for number in range(61)]
+    with clock.frozen(clock.unix_now()):
+        for request in asked[:-1]:
+            assert await refusal(fixture.log_in("ann", "wrong", asked=request, **given)) == UNKNOWN
+        for right in ("wrong", "secret"):
+            assert (await refusal(fixture.log_in("ann", right, asked=asked[-1], **given)))[0] == 429
+        if given != {"realm": "no.where"}:
+            other = {"account_name": "acme"} if "realm" in given else {"realm": "acme.example.com"}
+            assert (await refusal(fixture.log_in("ann", asked=asked[-1], **other)))[0] == 429
+
+
+async def test_who_logged_in_before_is_not_locked_out(installation: Installation, fixture: LoginFixture) -> None:
+    await installation.user(await installation.account("Acme", realm="acme.example.com"), "ann")
+    home = dataclasses.replace(LOG_IN, client_ip="192.0.2.77")
+    with clock.frozen(clock.unix_now()):
+        await fixture.log_in("ann", realm="acme.example.com", asked=home)
+        for number in range(80):
+            stranger = dataclasses.replace(LOG_IN, client_ip=f"203.0.113.{number}")
+            await refusal(fixture.log_in("ann", "wrong", realm="acme.example.com", asked=stranger))
+        await fixture.log_in("ann", realm="acme.example.com", asked=home)

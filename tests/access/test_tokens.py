@@ -255,12 +255,22 @@ async def test_tokens_end_with_their_account(
     assert await refused(other, token) == "not_found"
 
 
-async def test_disabling_a_user_ends_no_token(worker: Worker, installation: Installation) -> None:
+async def test_tokens_rest_while_their_user_or_account_is_disabled(
+    worker: Worker, start_worker: StartWorker, installation: Installation
+) -> None:
+    other = await start_worker()
     acme = await installation.account("Acme")
     ann = await installation.user(acme, "ann")
-    token = await log_in(worker, acme, ann)
-    await installation.edit(ann, enabled=False)
-    assert (await worker.tokens.verify(token)).owner_id == ann.id
+    of_ann, of_acme = await log_in(worker, acme, ann), await log_in(worker, acme, None)
+    for document, field, ended in ((ann, "enabled", [of_ann]), (acme, "pvt_enabled", [of_ann, of_acme])):
+        for token in (of_ann, of_acme):
+            await other.tokens.verify(token)
+        await installation.edit(document, **{field: False})
+        await other.hears_everything(document)
+        assert [await refused(other, token) for token in ended] == ["invalid_identity_signature"] * len(ended)
+        await installation.edit(document, **{field: True})
+        await other.hears_everything(document)
+    assert (await other.tokens.verify(of_ann)).owner_id == ann.id
 
 
 async def test_a_token_newer_than_what_a_worker_remembers_counts(

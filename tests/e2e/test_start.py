@@ -167,7 +167,9 @@ def test_commands_work_on_the_database_of_a_running_server(tmp_path: Path) -> No
     """A lost password is replaced, an app registered, and who is there told, without stopping anything."""
     app = tmp_path / "app" / "metadata"
     app.mkdir(parents=True)
-    (app / "app.json").write_text('{"name": "dialler", "version": "1.0", "i18n": {"en-US": {"label": "Dialler"}}}')
+    (app / "app.json").write_text(
+        '{"name": "dialler", "version": "1.0", "price": 0, "i18n": {"en-US": {"label": "Dialler"}}}'
+    )
     installation = Installation(tmp_path / "data")
     with installation.serving("--create-admin", **ADMIN) as server:
         account, token = log_in(server)

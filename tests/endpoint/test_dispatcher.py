@@ -223,7 +223,10 @@ async def test_whose_word_on_the_clients_address_counts(
 
     assert [await knock("203.0.113.1"), await knock("203.0.113.1")] == [401, 429]
     assert await knock("203.0.113.2") == (401 if told_apart else 429)
-    assert await knock("2" * 65) == (401 if told_apart else 429)  # too long for an address: the peer's own counts
+    # What a client makes up stands before what the proxy adds, and no address is the peer's own.
+    assert await knock("203.0.113.77, 203.0.113.1") == 429
+    assert await knock("2" * 65) == (401 if told_apart else 429)
+    assert await knock("203.0.113.78, unknown") == 429
 
 
 # The body

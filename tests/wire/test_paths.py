@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
+import re
+import zlib
 from urllib.parse import quote
 
 import pytest
@@ -110,30 +113,70 @@ def test_every_chain_comes_back(chain: list[tuple[str, list[str]]]) -> None:
 @given(st.text(st.characters(codec="latin-1")))
 def test_no_path_crashes(raw_path: str) -> None:
     parse_path("/v2/" + raw_path, ENDPOINTS)
-    reveal(raw_path)
+    reveal(raw_path, sign, now=NOW, unsigned=True)
 
 
 MESSAGE = f"/v2/accounts/{A}/vmboxes/box/messages/202401-m/raw"
+NOW = 1_700_000_000
+
+
+def sign(text: str, key: bytes = b"the server's own") -> str:
+    return hmac.new(key, text.encode(), "sha256").hexdigest()
+
+
+def link(path: str, expires: int = NOW + 1) -> str:
+    return conceal(path, expires, sign)
+
+
+def kazoos(path: str) -> str:
+    """A link as KAZOO makes it."""
+    return "/" + zlib.compress(path.encode()).hex()
 
 
 def test_a_magic_path_hides_a_path() -> None:
-    concealed = conceal(MESSAGE)
+    concealed = link(MESSAGE)
+    assert re.fullmatch("/[0-9a-f]+", concealed)
     assert parse_path(concealed, ENDPOINTS) is None
-    assert reveal(concealed) == MESSAGE
+    for unsigned in (False, True):
+        assert reveal(concealed, sign, now=NOW, unsigned=unsigned) == MESSAGE
+        assert reveal(concealed, sign, now=NOW + 1, unsigned=unsigned) is None
+
+
+@pytest.mark.parametrize("unsigned", [False, True])
+def test_a_link_that_was_tampered_with_leads_nowhere(unsigned: bool) -> None:
+    hidden = zlib.decompress(bytes.fromhex(link(MESSAGE)[1:])).decode()
+    other = MESSAGE.replace("box", "another")
+    forged = [
+        conceal(MESSAGE, NOW + 1, lambda text: sign(text, b"somebody else's")),
+        kazoos(hidden.replace(MESSAGE, other)),
+        kazoos(hidden.replace(f"expires={NOW + 1}", f"expires={NOW + 9_000}")),
+        kazoos(hidden[:-1]),
+        kazoos(hidden + "0"),
+        kazoos(hidden.partition("&")[0]),
+        kazoos(f"{other}?{hidden}"),
+        kazoos(hidden + hidden),
+        kazoos(hidden.replace("=", "=\u0661", 1)),
+    ]
+    for concealed in forged:
+        revealed = reveal(concealed, sign, now=NOW, unsigned=unsigned)
+        # What is no signed link at all is one of KAZOO's where those count, and leads to no other file than it names.
+        assert revealed is None or (unsigned and revealed != MESSAGE)
+
+
+def test_unsigned_links_count_only_where_they_are_wanted() -> None:
+    assert reveal(kazoos(MESSAGE), sign, now=NOW) is None
+    assert reveal(kazoos(MESSAGE), sign, now=NOW, unsigned=True) == MESSAGE
 
 
 @pytest.mark.parametrize(
-    "raw_path",
-    [
-        "/",
-        "/abc",
-        "/zz",
-        "/" + "00" * 20,
-        conceal(f"/v2/accounts/{A}"),
-        conceal(MESSAGE + "/"),
-        conceal(MESSAGE.replace("box/", "/")),
-        conceal("/v2" + "/" * 100_000),
-    ],
+    "path",
+    [f"/v2/accounts/{A}", MESSAGE + "/", MESSAGE.replace("box/", "/"), "/v2" + "/" * 100_000],
 )
-def test_only_listed_paths_can_be_revealed(raw_path: str) -> None:
-    assert reveal(raw_path) is None
+def test_only_listed_paths_can_be_revealed(path: str) -> None:
+    for raw_path in (link(path), kazoos(path)):
+        assert reveal(raw_path, sign, now=NOW, unsigned=True) is None
+
+
+@pytest.mark.parametrize("raw_path", ["/", "/abc", "/zz", "/" + "00" * 20])
+def test_what_hides_nothing_reveals_nothing(raw_path: str) -> None:
+    assert reveal(raw_path, sign, now=NOW, unsigned=True) is None

@@ -174,7 +174,8 @@ async def show_computed(context: Context, account: Document, public: dict[str, A
     public.setdefault("language", context.config.api.default_language)
     public.update(await computed_fields(context, account))
     public["knm_allow_additions"] = public["wnm_allow_additions"]
-    if context.config.accounts.expose_api_key or context.values.is_true("include_api_key"):
+    exposed = context.config.accounts.expose_api_key or context.values.is_true("include_api_key")
+    if exposed and not context.is_guarded:
         public["api_key"] = api_key_of(context.runtime.access.pepper, account)
 
 

@@ -15,7 +15,8 @@ from crossbar.documents.document import Document, value_at
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
-from crossbar.errors import Plain
+from crossbar.errors import Forbidden, Plain
+from crossbar.resources.identity.domain import plain_user
 
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
 OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type", "hotdesked", "call_recording")
@@ -153,6 +154,13 @@ async def type_stays(context: Context, draft: Draft) -> None:
     if draft.previous and draft.changed("device_type") and not context.identity.superduper:
         cause = draft.data.get("device_type")
         draft.errors.add("device_type", "invalid", "Not authorized to change type of device", cause=cause)
+
+
+@devices.finish
+async def guard_restrictions(context: Context, draft: Draft) -> None:
+    """A plain user does not lift what a device is denied."""
+    if context.is_guarded and plain_user.loosens(draft.data, draft.previous):
+        raise Forbidden
 
 
 @devices.decorate_rows(asked_by="with_status")

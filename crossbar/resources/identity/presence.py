@@ -1,7 +1,7 @@
 """Presence: who watches whom, and the state that is shown of a user or device.
 
 Without a switch nobody answers a search, which the answer says (`timeout`), and orders go nowhere; what is set by
-hand is kept, and each reset leaves a report of what was found before.
+hand is kept, and each reset leaves a report of what was found before; the answer's `Location` is a link to it.
 
 Source: KAZOO `cb_presence`.
 """
@@ -19,6 +19,7 @@ from crossbar.documents.document import Document, is_private
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate
 from crossbar.endpoint import Binary, Context, Endpoint, Reply
+from crossbar.endpoint.magic_links import magic_link
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import owned_by
@@ -65,8 +66,7 @@ async def nobody(_: Context) -> Reply:
 async def reset_extension(context: Context) -> Reply:
     """Make the subscriptions of an extension start anew."""
     extension = context.path["extension"]
-    await keep_report(context)
-    return Reply(f"reset command sent for extension {extension}")
+    return Reply(f"reset command sent for extension {extension}", status=200, location=await keep_report(context))
 
 
 @presence.post("/accounts/{account_id}/devices/{device_id}/presence")
@@ -87,11 +87,13 @@ def search() -> dict[str, JSON]:
     return {"timeout": True}
 
 
-async def keep_report(context: Context) -> None:
-    """Keep what was found before a reset."""
+async def keep_report(context: Context) -> str:
+    """Keep what was found before a reset, and return a link to it that needs no token."""
     now = clock.now()
     fields = {"found": search(), "pvt_type": REPORT, "pvt_account_id": context.account_id, "pvt_created": now}
-    await context.store.insert(Document(context.account_id, REPORT, new_id(), fields))
+    report = await context.store.insert(Document(context.account_id, REPORT, new_id(), fields))
+    path = f"/v2/accounts/{context.account_id}/presence/{REPORT_PREFIX}{report.id}"
+    return magic_link(context.runtime, path)
 
 
 async def _act(context: Context, things: list[Document]) -> Reply:
@@ -104,9 +106,8 @@ async def _act(context: Context, things: list[Document]) -> Reply:
     if not things:
         return Reply("nothing to send command to")
     if action == "reset":
-        await keep_report(context)
-    else:
-        await _set_by_hand(context, (thing.at("presence_id") for thing in things), state)
+        return Reply("command sent", status=200, location=await keep_report(context))
+    await _set_by_hand(context, (thing.at("presence_id") for thing in things), state)
     return Reply("command sent")
 
 

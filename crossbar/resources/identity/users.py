@@ -10,13 +10,14 @@ from typing import Final
 
 from crossbar.access.authorship import stamps
 from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD, credential_fields, credential_tags, password_fields
+from crossbar.access.plain_users import is_oneself
 from crossbar.dialing import normalize_at
 from crossbar.documents.document import Document, merge, public_fields
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply
-from crossbar.errors import Invalid, NotFound
+from crossbar.errors import Forbidden, Invalid, NotFound
 from crossbar.ids import new_secret
-from crossbar.resources.identity.domain import user_vcard
+from crossbar.resources.identity.domain import plain_user, user_vcard
 from crossbar.resources.identity.domain.call_features import smartpbx_features, switched_on
 from crossbar.resources.identity.domain.welcome_mail import MAIL, welcome
 from crossbar.wire.body import UploadedFile
@@ -100,6 +101,16 @@ async def normalize(context: Context, draft: Draft) -> None:
     if isinstance(username := data.get("username"), str):
         data["username"] = username.lower()
     normalize_at(data, "caller_id.emergency.number")
+
+
+@users.finish
+async def guard_what_is_not_theirs(context: Context, draft: Draft) -> None:
+    """A plain user neither rises nor touches the log-ins of others."""
+    if draft.previous is None or not context.is_guarded:
+        return
+    own = is_oneself(context.identity, context.named_account_id, draft.id)
+    if plain_user.oversteps(draft.data, draft.previous, own=own):
+        raise Forbidden
 
 
 @users.finish

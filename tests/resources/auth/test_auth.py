@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from crossbar import clock
-from tests.harness import Api, RunningServer, Tenant, issue_token
+from tests.harness import Api, RunningServer, Tenant, issue_token, new_person
 
 INVALID = (401, "401", "invalid_credentials", {"message": "invalid credentials"})
 FORBIDDEN = (403, "403", "forbidden", {"message": "forbidden"})
@@ -18,12 +18,6 @@ ACTION = (500, "500", "action required", {"message": "action required"})
 def claims_of(token: str) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims
-
-
-async def plain_user(tenant: Tenant, server: RunningServer) -> tuple[str, Api]:
-    person = {"first_name": "P", "last_name": "U", "username": "plain", "password": "plain password"}
-    user = await tenant.api.put("/users", person)
-    return user.id, tenant.root.acting(await issue_token(server, tenant.id, user.id))
 
 
 async def test_a_token_is_refreshed(tenant: Tenant) -> None:
@@ -57,7 +51,8 @@ async def test_who_acts_for_another_refreshes_the_own_token(
 
 
 async def test_a_new_secret_ends_a_user_s_tokens(tenant: Tenant, server: RunningServer) -> None:
-    user_id, plain = await plain_user(tenant, server)
+    person = await new_person(server, tenant)
+    user_id, plain = person.id, person.root
     path = f"/accounts/{tenant.id}/users/{user_id}/auth"
     assert (await plain.put(path, {}, action="something")).error() == ACTION
     other = f"/accounts/{tenant.id}/users/{tenant.admin_id}/auth"
@@ -72,7 +67,7 @@ async def test_a_new_secret_ends_a_user_s_tokens(tenant: Tenant, server: Running
 
 async def test_a_new_secret_ends_an_account_s_tokens(tenant: Tenant, server: RunningServer) -> None:
     of_account = tenant.api.acting(await issue_token(server, tenant.id, None))
-    _, plain = await plain_user(tenant, server)
+    plain = (await new_person(server, tenant)).root
     path = f"/accounts/{tenant.id}/auth"
     assert (await plain.put(path, {}, action="reset_signature_secret")).error() == FORBIDDEN
     assert (await tenant.root.put(path, {}, action="reset_signature_secret")).status == 201
@@ -112,7 +107,7 @@ async def test_keys(tenant: Tenant, server: RunningServer) -> None:
     assert (file.raw.decode(), file.headers["Content-Type"]) == (pem, "application/x-pem-file")
     assert 'filename="public_key.pem"' in file.headers["Content-Disposition"]
     assert (await tenant.root.get("/auth/keys/nothing")).error()[:3] == (404, "404", "bad_identifier")
-    _, plain = await plain_user(tenant, server)
+    plain = (await new_person(server, tenant)).root
     assert (await plain.get("/auth/keys")).error() == FORBIDDEN
     assert (await plain.get(f"/auth/keys/{key_id}")).error() == FORBIDDEN
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,14 +12,22 @@ import pyotp
 import pytest
 
 from crossbar import clock
-from tests.harness import Api, RunningServer, Tenant, letters_to
+from crossbar.resources.auth.user_auth.recovery import ANSWER_SECONDS
+from tests.harness import Answer, Api, RunningServer, Tenant, letters_to, new_person, new_tenant, set_options
 
 UI = "https://ui.example.com/#/auth"
 
 
-async def ask(anonymous: Api, tenant: Tenant, **changes: Any) -> Any:
+HANDLED = "Request for password reset handled, email sent to: the address of the user, if there is one"
+ADDRESSES = (f"198.51.{number // 256}.{number % 256}" for number in itertools.count())
+TOO_MANY = (429, "429", "too_many_requests", {"message": "too many requests"})
+
+
+async def ask(anonymous: Api, tenant: Tenant, *, address: str | None = None, **changes: Any) -> Any:
+    """Ask for a link to the tenant's administrator, from an address of its own."""
     body = {"account_realm": tenant.realm, "username": "admin", "ui_url": UI}
-    return await anonymous.put("/user_auth/recovery", body | changes)
+    from_there = {"X-Forwarded-For": address or next(ADDRESSES)}
+    return await anonymous.put("/user_auth/recovery", body | changes, headers=from_there)
 
 
 def mailed_id(server: RunningServer, tenant: Tenant) -> str:
@@ -32,8 +42,7 @@ async def test_a_link_logs_in_once_and_wants_a_new_password(
     tenant: Tenant, anonymous: Api, server: RunningServer
 ) -> None:
     asked = await ask(anonymous, tenant)
-    told = f"Request for password reset handled, email sent to: admin@{tenant.realm}"
-    assert (asked.status, asked.data) == (201, told)
+    assert (asked.status, asked.data) == (201, HANDLED)
     reset_id = mailed_id(server, tenant)
     assert len(reset_id) == 137
 
@@ -109,7 +118,92 @@ async def test_a_link_leads_to_a_web_page_only(ui_url: str, tenant: Tenant, anon
     assert refused.error() == (400, "400", "validation error", {"ui_url": {"invalid": detail}})
 
 
-async def test_what_is_not_found_is_said(tenant: Tenant, anonymous: Api) -> None:
+def forbidden(ui_url: str) -> tuple[Any, ...]:
+    detail = {"message": "The URL must be that of a user interface of this server", "cause": ui_url}
+    return 400, "400", "validation error", {"ui_url": {"forbidden": detail}}
+
+
+async def test_a_link_leads_to_configured_hosts_only(
+    tenant: Tenant, anonymous: Api, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_options(monkeypatch, server, "access", recovery_hosts=("ui.example.com", "other.example.com:8443"))
+    for good in ("http://ui.example.com:80/a", "https://UI.example.com:443", "https://other.example.com:8443/#/x"):
+        assert (await ask(anonymous, tenant, ui_url=good)).status == 201, good
+    for bad in (
+        "https://evil.example.com/page",
+        "https://ui.example.com.evil.test/",
+        "https://sub.ui.example.com/",
+        "https://ui.example.com:8443/",
+        "https://other.example.com/page",
+        "https://ui.example.com\\.evil.test/",
+        f"http://{server.url.removeprefix('http://')}/",
+    ):
+        assert (await ask(anonymous, tenant, ui_url=bad)).error() == forbidden(bad)
+    assert len(letters_to(server, f"admin@{tenant.realm}")) == 3
+
+
+async def test_a_link_leads_to_the_whitelabel_of_the_tree(
+    tenant: Tenant, stranger: Tenant, anonymous: Api, server: RunningServer
+) -> None:
+    child = await new_tenant(server, tenant, f"child-of-{tenant.realm.removesuffix('.test')}")
+    domain = f"portal.{tenant.realm}"
+    ui_url = f"https://{domain}/login"
+    assert (await ask(anonymous, tenant, ui_url=ui_url)).error() == forbidden(ui_url)
+    assert (await tenant.api.put("/whitelabel", {"domain": domain})).status == 201
+    for account in (tenant, child):
+        assert (await ask(anonymous, account, ui_url=ui_url)).status == 201
+    assert (await ask(anonymous, stranger, ui_url=ui_url)).error() == forbidden(ui_url)
+    assert len(letters_to(server, f"admin@{child.realm}")) == 1
+    assert letters_to(server, f"admin@{stranger.realm}") == []
+
+
+async def test_the_answer_does_not_tell_whether_there_is_such_a_user(
+    tenant: Tenant, anonymous: Api, server: RunningServer
+) -> None:
+    await new_person(server, tenant, "disabled", enabled=False, email=f"disabled@{tenant.realm}")
+    await new_person(server, tenant, "unreachable")
+    answers: list[Answer] = []
+    for username in ("admin", "nobody", "disabled", "unreachable"):
+        began = time.perf_counter()
+        answers.append(await ask(anonymous, tenant, username=username))
+        assert time.perf_counter() - began >= ANSWER_SECONDS
+    assert {(answer.status, answer.data, frozenset(answer.headers)) for answer in answers} == {
+        (201, HANDLED, frozenset(answers[0].headers))
+    }
+    assert {frozenset(answer.envelope) for answer in answers} == {frozenset(answers[0].envelope)}
+    assert len(letters_to(server, f"admin@{tenant.realm}")) == 1
+    assert letters_to(server, f"disabled@{tenant.realm}") == []
+
+
+@pytest.mark.parametrize("username", ["admin", "nobody"])
+async def test_not_many_links_are_sent_for_one_name(
+    username: str, tenant: Tenant, anonymous: Api, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_options(monkeypatch, server, "access", recoveries_per_user=2)
+    for spelling in (username, username.upper()):
+        assert (await ask(anonymous, tenant, username=spelling)).status == 201
+    assert (await ask(anonymous, tenant, username=username)).error() == TOO_MANY
+    by_name = {"account_realm": "nowhere.test", "account_name": tenant.realm.removesuffix(".test")}
+    assert (await ask(anonymous, tenant, username=username, **by_name)).error() == TOO_MANY
+    assert (await ask(anonymous, tenant, username="somebody-else")).status == 201
+    with clock.frozen(clock.unix_now() + 1801):
+        assert (await ask(anonymous, tenant, username=username)).status == 201
+
+
+async def test_one_address_does_not_ask_for_many(
+    tenant: Tenant, anonymous: Api, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_options(monkeypatch, server, "access", recoveries_per_address=3)
+    address = "203.0.113.200"
+    assert (await ask(anonymous, tenant, address=address)).status == 201
+    assert (await ask(anonymous, tenant, address=address, username="nobody")).status == 201
+    assert (await ask(anonymous, tenant, address=address, account_realm="nowhere.test")).status == 400
+    for invented in (address, f"192.0.2.77, {address}"):
+        assert (await ask(anonymous, tenant, address=invented, username="another")).error() == TOO_MANY
+    assert (await ask(anonymous, tenant, username="another")).status == 201
+
+
+async def test_an_account_that_is_not_found_is_said(tenant: Tenant, anonymous: Api) -> None:
     async def errors(**changes: Any) -> Any:
         status, _, message, data = (await ask(anonymous, tenant, **changes)).error()
         assert (status, message) == (400, "validation error")
@@ -122,13 +216,6 @@ async def test_what_is_not_found_is_said(tenant: Tenant, anonymous: Api) -> None
     assert await errors(account_realm=None, phone_number="+15551234567") == {
         "account_realm": {"type": "Value did not match type(s): string"}
     }
-    assert await errors(username="nobody") == {"username": {"not_found": "The provided user name was not found"}}
-    plain = {"first_name": "A", "last_name": "B", "username": "plain", "password": "secret word"}
-    user = await tenant.api.put("/users", plain)
-    required = {"email": {"required": "The user has no address to which a link could be sent"}}
-    assert await errors(username="plain") == required
-    await tenant.api.patch(f"/users/{user.id}", {"enabled": False})
-    assert await errors(username="plain") == {"username": {"forbidden": "The provided user name is disabled"}}
 
 
 async def test_a_number_belongs_to_nobody(tenant: Tenant, anonymous: Api) -> None:

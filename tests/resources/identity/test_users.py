@@ -281,11 +281,13 @@ async def test_credentials_are_an_md5_hash(tenant: Tenant) -> None:
     assert (await log_in(tenant, "jane", "secret word", "sha")).status == 401
 
 
-async def test_a_disabled_user_does_not_log_in(tenant: Tenant) -> None:
+async def test_a_disabled_user_neither_logs_in_nor_goes_on(tenant: Tenant) -> None:
     user = await tenant.api.put("/users", {**NAME, "username": "jane", "password": "secret word"})
     token = (await log_in(tenant, "jane", "secret word")).envelope["auth_token"]
     await tenant.api.patch(f"/users/{user.id}", {"enabled": False})
     assert (await log_in(tenant, "jane", "secret word")).status == 401
+    assert not await works(tenant, token)
+    await tenant.api.patch(f"/users/{user.id}", {"enabled": True})
     assert await works(tenant, token)
     await tenant.api.delete(f"/users/{user.id}")
     assert not await works(tenant, token)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.access.logins import OTHERS_AUTH, LoginAttempt
+from crossbar.access.standing import refuse_expired
 from crossbar.access.tokens import NO_ACCOUNT, BadToken
 from crossbar.endpoint import ABSENT, Binary, Context, Endpoint, Reply, Who
 from crossbar.errors import Forbidden, InvalidCredentials, Plain
@@ -37,7 +38,7 @@ async def act(context: Context) -> Reply:
         case "refresh_token":
             return await _refresh(context)
         case "reset_signature_secret":
-            if not context.identity.superduper:
+            if not context.identity.superduper or context.is_guarded:
                 raise Forbidden
             await context.runtime.access.keys.reset_secret()
             return Reply(ABSENT)
@@ -96,6 +97,7 @@ async def _token_info(context: Context, token: Any, missing: str) -> Reply:
         identity = await context.runtime.access.tokens.verify(token)
     except BadToken as error:
         raise Plain(403 if error.reason == NO_ACCOUNT else 401, error.reason) from None
+    refuse_expired(identity.account)
     answer = await login_object(context.runtime, identity.account, identity.user)
     return Reply(answer, auth_token=token)
 

@@ -1,14 +1,16 @@
 """A way back in for who forgot the password: a link by mail that logs in once.
 
 Source: KAZOO `cb_user_auth` (`recovery`). There a link can be used again and again; here it is good for one log-in,
-within two days, and only its digest is kept.
+within two days, and only its digest is kept. It leads to known user interfaces only, and the answer is the same whether
+or not there is such a user.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from crossbar import clock
 from crossbar.access.authorship import stamps
@@ -23,9 +25,14 @@ from crossbar.ids import new_secret
 from crossbar.resources.auth.user_auth import logged_in, login_record, user_auth
 from crossbar.resources.identity.domain.welcome_mail import MAIL, send_recovery
 from crossbar.resources.identity.users import username_claim
+from crossbar.resources.system.whitelabel import domain_claim
 
 TYPE: Final = "password_reset"
 LIFETIME_SECONDS: Final = 2 * clock.DAY
+ANSWER_SECONDS: Final = 0.1
+"""How long an answer takes at least: longer than a letter, so that the time does not tell whether there was one."""
+HANDLED: Final = "Request for password reset handled, email sent to: the address of the user, if there is one"
+PORTS: Final = {"http": 80, "https": 443}
 
 
 def claim(digest: str) -> Unique:
@@ -43,18 +50,35 @@ SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=_claims)
 
 @user_auth.put("/user_auth/recovery", who=Who.ANONYMOUS)
 async def send_link(context: Context) -> Reply:
-    """Mail a user the link that logs in. It costs like a log-in, so that nobody is flooded with mail."""
-    context.runtime.access.costs.charge(context, login=True)
+    """Mail a user the link that logs in. It costs like a log-in, and there are not many an hour.
+
+    What is asked for counts by the client's address, and by the user's name whether or not somebody has it.
+    """
+    costs, limits = context.runtime.access.costs, context.config.access
+    costs.charge(context, login=True)
     data = context.valid("user_auth_recovery", context.object)
-    ui_url = _checked_url(data["ui_url"])
+    site = _web_page(data["ui_url"])
+    costs.ration(f"recovery/address/{context.client_ip}", limits.recoveries_per_address)
     account = await _account(context, data)
-    user = await _user(context, account, data["username"])
-    reset_id = new_secret((context.config.api.reset_id_size + 1) // 2)[: context.config.api.reset_id_size]
+    await _require_user_interface(context, account, site)
+    username = data["username"].lower()
+    costs.ration(f"recovery/user/{account.id}/{username}", limits.recoveries_per_user)
+    await asyncio.gather(_mail(context, account, username, data["ui_url"]), asyncio.sleep(ANSWER_SECONDS))
+    return Reply(HANDLED)
+
+
+async def _mail(context: Context, account: Account, username: str, ui_url: str) -> None:
+    """Send the link to the user of this name, if there is one who is enabled and has an address."""
+    holder = await context.store.claims.holder(account.id, username_claim(username).key)
+    user = await context.store.get(account.id, "user", holder) if holder else None
+    if user is None or user.at("enabled") is False or not user.text("email"):
+        return
+    size = context.config.api.reset_id_size
+    reset_id = new_secret((size + 1) // 2)[:size]
     fields = {"pvt_digest": _digest(context, reset_id), "pvt_type": TYPE, "pvt_created": clock.now()}
     await context.store.upsert(Document(account.id, TYPE, user.id, fields))
     separator = "&" if "?" in ui_url else "?"
     await send_recovery(context.service(MAIL), account, user, f"{ui_url}{separator}recovery={reset_id}")
-    return Reply(f"Request for password reset handled, email sent to: {user.at('email')}")
 
 
 @user_auth.post("/user_auth/recovery", who=Who.ANONYMOUS)
@@ -98,16 +122,27 @@ def _digest(context: Context, reset_id: str) -> str:
     return context.runtime.access.pepper.digest(f"reset_id:{reset_id.lower()}")
 
 
-def _checked_url(ui_url: str) -> str:
+def _web_page(ui_url: str) -> SplitResult:
     """The page of a user interface; nothing but a web page is opened by a link of ours."""
     try:
         parts = urlsplit(ui_url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+        usable = parts.scheme in PORTS and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
     except ValueError:
         usable = False
     if not usable or not ui_url.isprintable() or " " in ui_url:
         raise Invalid.field("ui_url", "invalid", "The URL must be that of a web page", cause=ui_url)
-    return ui_url
+    return parts
+
+
+async def _require_user_interface(context: Context, account: Account, site: SplitResult) -> None:
+    """Refuse a page that is neither under a configured host nor under the whitelabel domain of the account's tree."""
+    host = site.netloc.lower().removesuffix(f":{PORTS[site.scheme]}")
+    if host in context.config.access.recovery_hosts:
+        return
+    held = await context.store.claims.system_holder(domain_claim(host).key)
+    if held is None or not account.within(held.partition):
+        message = "The URL must be that of a user interface of this server"
+        raise Invalid.field("ui_url", "forbidden", message, cause=site.geturl())
 
 
 async def _account(context: Context, data: dict[str, Any]) -> Account:
@@ -132,16 +167,3 @@ async def _account(context: Context, data: dict[str, Any]) -> Account:
     if not errors:
         errors.add("account_name", "required", "Field is required but missing", value="account_name")
     raise errors
-
-
-async def _user(context: Context, account: Account, username: str) -> Document:
-    """The user of this name, enabled and with an address."""
-    holder = await context.store.claims.holder(account.id, username_claim(username).key)
-    user = await context.store.get(account.id, "user", holder) if holder else None
-    if user is None:
-        raise Invalid.field("username", "not_found", "The provided user name was not found", cause=username)
-    if user.at("enabled") is False:
-        raise Invalid.field("username", "forbidden", "The provided user name is disabled", cause=username)
-    if not user.text("email"):
-        raise Invalid.field("email", "required", "The user has no address to which a link could be sent")
-    return user

@@ -10,8 +10,8 @@ import pytest
 from pypdf import PdfReader
 
 from crossbar import clock
+from crossbar.endpoint.magic_links import magic_link
 from crossbar.resources.calls.fax.faxes import letter_of
-from crossbar.wire.magic_paths import conceal
 from tests.harness import Answer, RunningServer, Tenant, send_parts
 from tests.samples import PDF, WAV, pages
 
@@ -181,7 +181,7 @@ async def test_a_received_fax(tenant: Tenant, server: RunningServer) -> None:
 
 async def test_a_hidden_path_to_the_paper(tenant: Tenant, server: RunningServer) -> None:
     fax = await receive(server, tenant, (PDF, "application/pdf"))
-    hidden = conceal(f"/v2/accounts/{tenant.id}/faxes/inbox/{fax}/attachment")
+    hidden = magic_link(server.runtime, f"/v2/accounts/{tenant.id}/faxes/inbox/{fax}/attachment")
     loaded = await tenant.root.acting(None).get(server.url + hidden)
     assert (loaded.status, loaded.raw) == (200, PDF)
 

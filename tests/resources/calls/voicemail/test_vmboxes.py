@@ -13,7 +13,7 @@ import pytest
 
 from crossbar import clock
 from crossbar.documents.document import Document
-from crossbar.wire.magic_paths import conceal
+from crossbar.endpoint.magic_links import magic_link
 from tests.harness import Answer, RunningServer, Tenant, send_parts
 from tests.samples import MP3, PDF, WAV
 
@@ -467,12 +467,16 @@ async def test_a_hidden_path_needs_no_token(tenant: Tenant, stranger: Tenant, se
     anonymous = tenant.root.acting(None)
     assert (await anonymous.get(server.url + path)).status == 401
     for caller in (anonymous, stranger.root, anonymous.acting("garbage")):
-        loaded = await caller.get(server.url + conceal(path))
+        loaded = await caller.get(server.url + magic_link(server.runtime, path))
         assert (loaded.status, loaded.raw) == (200, MP3)
     for other in (f"/v2/accounts/{tenant.id}/vmboxes/{box}", f"/v2/accounts/{tenant.id}"):
-        hidden = await anonymous.get(server.url + conceal(other))
+        hidden = await anonymous.get(server.url + magic_link(server.runtime, other))
         assert hidden.headers["Content-Type"].startswith("text/plain")
-    assert (await anonymous.delete(server.url + conceal(path))).headers["Content-Type"].startswith("text/plain")
+    assert (
+        (await anonymous.delete(server.url + magic_link(server.runtime, path)))
+        .headers["Content-Type"]
+        .startswith("text/plain")
+    )
 
 
 NO_NUMBER = {"unique": {"message": "Invalid mailbox number or already exists"}}

@@ -1,0 +1,95 @@
+"""What a plain user may not do, though the account tree allows it.
+
+KAZOO lets any token of an account do everything in it, so that a user without rights makes an administrator of
+himself. Here a user whose `priv_level` is not `admin` is kept from the requests of the table below, in whatever account
+of the tree; single fields of users and devices are guarded where these are saved. API keys and addresses, which stand
+for the account as a whole, and administrators are not concerned. `docs/compatibility/auth.md` has the same table for
+people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from crossbar.access.identity import Identity
+from crossbar.access.request_facts import RequestFacts
+from crossbar.access.restrictions import matches
+
+CHANGES: Final = frozenset({"PUT", "POST", "PATCH", "DELETE"})
+
+
+class Need(Enum):
+    """Who may send a request."""
+
+    ADMIN = "an administrator"
+    OWN = "an administrator, or the user whom the path names"
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Requests that are not for everybody: an endpoint's arguments, as token restrictions spell them, and verbs."""
+
+    arguments: str
+    verbs: frozenset[str] = CHANGES
+    need: Need = Need.ADMIN
+
+
+EVERYTHING: Final = (Guarded("#"),)
+
+GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
+    # Accounts, those below them, their API keys
+    "accounts": (
+        Guarded("/"),
+        Guarded("*"),
+        Guarded("*/api_key", CHANGES | {"GET"}),
+        Guarded("*/move"),
+        Guarded("*/reseller"),
+    ),
+    # Who there is
+    "users": (Guarded("/"), Guarded("*", frozenset({"DELETE"}), Need.OWN)),
+    # How people log in, and what their tokens may do
+    "security": EVERYTHING,
+    "multi_factor": (Guarded("/"), Guarded("*", CHANGES - {"PUT"})),
+    "token_restrictions": EVERYTHING,
+    "auth": (Guarded("apps/*"), Guarded("providers/*"), Guarded("keys/*")),
+    "ingest_tokens": EVERYTHING,
+    # Settings, among them those of log-ins, and where people are led to log in
+    "configs": EVERYTHING,
+    "system_configs": EVERYTHING,
+    "whitelabel": EVERYTHING,
+    "apps_store": EVERYTHING,
+    # What holds for everybody in the account
+    "access_lists": EVERYTHING,
+    "limits": EVERYTHING,
+    "rate_limits": EVERYTHING,
+}
+"""Endpoint → what of it is guarded."""
+
+
+class PlainUsers:
+    """Judges requests of plain users. `guarded` says whether they are guarded at all; it is asked at each use."""
+
+    def __init__(self, guarded: Callable[[], bool]) -> None:
+        self._guarded = guarded
+
+    def guards(self, identity: Identity | None) -> bool:
+        """Whether the caller is a plain user and has to be kept from what only administrators should do."""
+        return identity is not None and identity.is_plain_user and self._guarded()
+
+    def refuses(self, identity: Identity, asked: RequestFacts) -> bool:
+        """Whether the request is one of the table, and the caller has not what it needs."""
+        if not asked.nouns or not self.guards(identity):
+            return False
+        endpoint, arguments = asked.nouns[-1]
+        for rule in GUARDED.get(endpoint, ()):
+            if asked.verb in rule.verbs and matches(rule.arguments, arguments):
+                return rule.need is Need.ADMIN or not is_oneself(identity, asked.named_account_id, arguments[0])
+        return False
+
+
+def is_oneself(identity: Identity, account_id: str | None, user_id: str) -> bool:
+    """Whether the caller is that user of that account."""
+    return identity.account_id == account_id and identity.owner_id == user_id
