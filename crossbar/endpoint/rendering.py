@@ -23,6 +23,7 @@ from crossbar.wire import spreadsheet
 from crossbar.wire.conditions import check_preconditions, is_conditional
 from crossbar.wire.envelope import AUTOMATIC, Envelopes, Exchange, jsonp, pretty
 from crossbar.wire.headers import LONG_AGO, answer_headers, cors_headers
+from crossbar.wire.json_text import json_text
 from crossbar.wire.negotiation import language
 from crossbar.wire.ranges import byte_range
 from crossbar.wire.request_values import pretty_print
@@ -101,7 +102,7 @@ class _Response:
         """The envelope, or 304 where the client has it already."""
         context = self._context
         reading = context.verb == "GET"
-        data = reply.json if reply.json is not None else None if reply.data is ABSENT else orjson.dumps(reply.data)
+        data = reply.json if reply.json is not None else None if reply.data is ABSENT else json_text(reply.data)
         revision = reply.revision
         if revision is None and data is not None and data[:1] == b"[" and data != b"[]":
             # A listing's entity tag never matches a later one, as the envelope's time is part of it.

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 import orjson
 
+from crossbar import clock
 from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing, Row
 from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
 from crossbar.endpoint.document_list import answer_stream, bounds, decorated, options_of
 from crossbar.endpoint.hooks import RowsHook
-from crossbar.errors import Plain
+from crossbar.errors import Invalid, Plain
 from crossbar.resources.records.domain.cdr import (
     ANYBODY,
     CDR,
@@ -182,9 +183,14 @@ def _utc_offset(context: Context) -> int | None:
     if offset is None:
         return None
     try:
-        return round(float(offset)) if not isinstance(offset, bool) else _refuse_offset()
+        seconds = round(float(offset)) if not isinstance(offset, bool) else _refuse_offset()
     except (TypeError, ValueError, OverflowError):
         return _refuse_offset()
+    if abs(seconds) > clock.DAY:
+        code, bound = ("maximum", clock.DAY) if seconds > 0 else ("minimum", -clock.DAY)
+        text = f"Value must be at {'most' if seconds > 0 else 'least'} {bound}"
+        raise Invalid.field("utc_offset", code, text, target=bound, value=offset)
+    return seconds
 
 
 def _refuse_offset() -> int:

@@ -5,7 +5,6 @@ Source: KAZOO `kz_services.erl` (`audit`), `cb_services.erl` (`audit_summary`).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from crossbar import clock
@@ -60,7 +59,7 @@ async def days(store: Store, account_id: str, first: int, last: int) -> dict[str
     before: dict[str, float] = {}
     for entry in await store.all(listing):
         moment = entry.fields["pvt_created"]
-        date = datetime.fromtimestamp(clock.unix(moment), UTC).strftime("%Y-%m-%d")
+        date = clock.moment(moment).date().isoformat()
         for category, items in entry.fields["quantities"].items():
             quantity = sum(items.values())
             change = quantity - before.get(category, 0)

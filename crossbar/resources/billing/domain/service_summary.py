@@ -68,6 +68,6 @@ def _standing(account_id: str, *, has_plans: bool) -> dict[str, Any]:
 
 def next_month() -> int:
     """When the next billing cycle begins: the first of next month (UTC), Gregorian."""
-    now = datetime.fromtimestamp(clock.unix_now(), UTC)
+    now = clock.moment(clock.now())
     year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
     return clock.gregorian(datetime(year, month, 1, tzinfo=UTC).timestamp())

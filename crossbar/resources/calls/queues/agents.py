@@ -12,6 +12,7 @@ from typing import Any, Final
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
+from crossbar.documents.schemas import casts
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.errors import JSON, Invalid
@@ -140,11 +141,10 @@ async def _recent(context: Context, agent_id: str | None = None) -> dict[str, di
 
 def _timeout(value: JSON) -> int:
     """The seconds of a pause, which has to have some."""
-    try:
-        seconds = int(value)
-    except (TypeError, ValueError):
+    seconds = casts.integer(value)
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
         text = "value must be an integer greater than or equal to 0"
-        raise Invalid.field("timeout", "type", text, cause=value) from None
+        raise Invalid.field("timeout", "type", text, cause=value)
     if seconds < 0:
         text = "value must be at least greater than or equal to 0"
         raise Invalid.field("timeout", "minimum", text, cause=value)

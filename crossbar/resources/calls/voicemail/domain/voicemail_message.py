@@ -279,7 +279,7 @@ class Voicemail:
 
 
 def _message_time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d} {moment.hour}:{moment.minute}:{moment.second}"
+    return f"{moment.date()} {moment.hour}:{moment.minute}:{moment.second}"
 
 
 def _check_age(message: Document, limit: int) -> None:
