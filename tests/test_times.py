@@ -142,12 +142,14 @@ async def test_an_offset_is_added_to_times_at_the_end_of_the_calendar(tenant: Te
 
 @pytest.mark.parametrize("value", BAD)
 async def test_other_places_of_times(tenant: Tenant, master: Tenant, value: Any) -> None:
+    rule = {"name": "r", "start_date": value, "time_window_start": value}
+    alert = {"title": "t", "message": "m", "from": [], "to": [], "expiration_date": value}
     sent = [
-        await tenant.api.put("/temporal_rules", body=body({"name": "r", "start_date": value, "time_window_start": value})),
-        await master.api.put("/alerts", body=body({"title": "t", "message": "m", "from": [], "to": [], "expiration_date": value})),
+        await tenant.api.put("/temporal_rules", body=body(rule)),
+        await master.api.put("/alerts", body=body(alert)),
         await tenant.api.put("/faxes", body=body({"to_number": "1", "from_number": "2", "timestamp": value})),
         await tenant.api.post(f"/agents/{tenant.admin_id}/status", body=body({"status": "pause", "timeout": value})),
-    ]  # fmt: skip
+    ]
     for answer in sent:
         assert answer.status < 500, answer.envelope
     for path in ("/temporal_rules", "/alerts", "/agents/status"):
