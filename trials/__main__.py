@@ -66,6 +66,7 @@ async def _fuzz(server: RunningServer, requests: int, seconds: float, seed: int,
         while time.monotonic() < ends and not progress.finished:
             for fuzzer in fuzzers.values():
                 await fuzzer.round()
+                await fuzzer.stored_round(server.runtime.store, many=100)
             progress.update(task, completed=sum(fuzzer.figures.requests for fuzzer in fuzzers.values()))
     return fuzzers
 

@@ -10,7 +10,7 @@ import copy
 import random
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -50,7 +50,7 @@ class Bodies:
             for _ in range(chance.randint(1, 3)):
                 _put(good, chance.choice(words).split("."), self._value())
         for _ in range(chance.choice((0, 1, 1, 1, 2, 4))):
-            self._spoil(good)
+            self.spoil(good)
         return self._value() if chance.random() < 0.03 else good
 
     def example(self, schema: Schema, depth: int = 0) -> Any:
@@ -106,9 +106,11 @@ class Bodies:
         known = self._ids and self._chance.random() < 0.1
         return copy.deepcopy(self._chance.choice(self._ids if known else WRONG))
 
-    def _spoil(self, body: dict[str, Any]) -> None:
-        """Exchange one value, at any depth, for a wrong one."""
-        if places := list(_places(body)):
+    def spoil(self, body: dict[str, Any], words: Sequence[str] = ()) -> None:
+        """Exchange one value, at any depth, for a wrong one; or put one under one of the words."""
+        if words and self._chance.random() < 0.5:
+            _put(body, self._chance.choice(words).split("."), self._value())
+        elif places := list(_places(body)):
             holder, key = self._chance.choice(places)
             holder[key] = self._value()
 

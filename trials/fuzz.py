@@ -17,8 +17,10 @@ from urllib.parse import quote
 import orjson
 
 from crossbar.app import ENDPOINTS
+from crossbar.documents.store import Store
 from crossbar.endpoint import Route
 from trials.bodies import Bodies
+from trials.stored import spoil
 
 ENDS_THE_CALLER: Final = {("DELETE", "/v2/accounts/{account_id}"), ("DELETE", "/v2/token_auth")}
 ROUTES: Final = sorted(
@@ -86,7 +88,7 @@ class Fuzzer:
         seed: int,
         *,
         writes: list[Route] | None = None,
-        batch: int = 60,
+        batch: int = 400,
     ) -> None:
         self.figures = Figures()
         self._new_world = new_world
@@ -108,6 +110,15 @@ class Fuzzer:
             if status in (200, 201):
                 self._recent.append(f"{route.verb} {route.template} {orjson.dumps(data).decode()[:2000]}")
                 _note_id(world, route, answer)
+        await self._read_everything(world)
+
+    async def stored_round(self, store: Store, many: int) -> None:
+        """Wrong values in what is stored, written past the API, then every read."""
+        world = self._world = self._world or await self._new_world()
+        self._recent = await spoil(store, world.ids["account_id"], self._chance, many)
+        await self._read_everything(world)
+
+    async def _read_everything(self, world: World) -> None:
         for route in READS:
             await self._request(world, route, None)
         status, _ = await world.send("GET", f"/v2/accounts/{world.ids['account_id']}", None)

@@ -1,0 +1,56 @@
+"""Documents that are stored wrongly already: wrong values are written past the API, and everything is read."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from crossbar.app import ENDPOINTS
+from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.listing import Listing
+from crossbar.documents.store import Store
+from crossbar.endpoint import Collection
+from trials.bodies import Bodies, words_of
+
+WORDS: Final = {
+    collection.shape.type: sorted(
+        {word for route in endpoint.routes for word in words_of(getattr(route.handler, "__module__", ""))}
+    )
+    for endpoint in ENDPOINTS
+    for collection in endpoint.collections
+    if isinstance(collection, Collection)
+}
+"""Type of document → the words of the modules that serve it, which may be fields that they read."""
+
+
+async def spoil(store: Store, account_id: str, chance: random.Random, many: int) -> list[str]:
+    """Change documents of an account, public fields only; says what was done."""
+    bodies = Bodies(chance, [])
+    found = [document for document_type in WORDS for document in await _documents(store, account_id, document_type)]
+    done = []
+    for _ in range(many):
+        document = chance.choice(found)
+        words = WORDS[document.type]
+        public = {key: value for key, value in document.fields.items() if not key.startswith("pvt_")}
+        for _ in range(chance.randint(1, 3)):
+            bodies.spoil(public, words)
+
+        def change(stored: Document, public: dict[str, object] = public) -> None:
+            stored.fields.update(public)
+
+        done.append(f"{document.type} {document.id} := {public}"[:1000])
+        try:
+            await store.update(document.partition, document.type, document.id, change)
+        except Exception as error:  # a claim that somebody holds, or a shape that cannot bear the value
+            if not type(error).__module__.startswith("crossbar."):
+                raise
+    return done
+
+
+async def _documents(store: Store, account_id: str, document_type: str) -> list[Document]:
+    if document_type == "account":
+        account = await store.get(ACCOUNTS, "account", account_id)
+        return [account] if account else []
+    if document_type not in store.shapes:
+        return []
+    return await store.all(Listing(account_id, document_type, limit=20))
