@@ -115,7 +115,9 @@ class Fuzzer:
     async def stored_round(self, store: Store, many: int) -> None:
         """Wrong values in what is stored, written past the API, then every read."""
         world = self._world = self._world or await self._new_world()
-        self._recent = await spoil(store, world.ids["account_id"], self._chance, many)
+        self._recent, unbearable = await spoil(store, world.ids["account_id"], self._chance, many)
+        for what, change in unbearable.items():
+            self.figures.faults.setdefault(what, Fault(change, 0, what, ()))
         await self._read_everything(world)
 
     async def _read_everything(self, world: World) -> None:

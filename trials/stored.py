@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import Final
 
 from crossbar.app import ENDPOINTS
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.store import Store
+from crossbar.documents.store import Duplicate, Store
 from crossbar.endpoint import Collection
+from crossbar.errors import Conflict
 from trials.bodies import Bodies, words_of
+
+log = logging.getLogger(__name__)
 
 WORDS: Final = {
     collection.shape.type: sorted(
@@ -23,11 +27,15 @@ WORDS: Final = {
 """Type of document → the words of the modules that serve it, which may be fields that they read."""
 
 
-async def spoil(store: Store, account_id: str, chance: random.Random, many: int) -> list[str]:
-    """Change documents of an account, public fields only; says what was done."""
+async def spoil(store: Store, account_id: str, chance: random.Random, many: int) -> tuple[list[str], dict[str, str]]:
+    """Change documents of an account, public fields only.
+
+    Says what was done, and which shapes cannot bear a value at all: the error and what it came of.
+    """
     bodies = Bodies(chance, [])
     found = [document for document_type in WORDS for document in await _documents(store, account_id, document_type)]
-    done = []
+    done: list[str] = []
+    unbearable: dict[str, str] = {}
     for _ in range(many):
         document = chance.choice(found)
         words = WORDS[document.type]
@@ -41,10 +49,12 @@ async def spoil(store: Store, account_id: str, chance: random.Random, many: int)
         done.append(f"{document.type} {document.id} := {public}"[:1000])
         try:
             await store.update(document.partition, document.type, document.id, change)
-        except Exception as error:  # a claim that somebody holds, or a shape that cannot bear the value
-            if not type(error).__module__.startswith("crossbar."):
-                raise
-    return done
+        except (Duplicate, Conflict):  # a claim that somebody holds
+            continue
+        except Exception as error:
+            log.exception("%s cannot bear a value", document.type)
+            unbearable[f"stored {document.type} {error!r}"[:300]] = done[-1]
+    return done, unbearable
 
 
 async def _documents(store: Store, account_id: str, document_type: str) -> list[Document]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from crossbar.access.directory import Account
 from crossbar.dialing import NUMBER, NUMBERS
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, Document, as_list, as_object
 from crossbar.documents.listing import Listing
 from crossbar.resources.numbers.domain import number_features
 from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned
@@ -45,10 +45,10 @@ def _limits(document: Document) -> Items:
 
 
 def _apps(document: Document) -> Items:
-    for entry in (document.at("apps") or {}).values():
-        if isinstance(entry, dict) and (name := entry.get("name")):
+    for entry in as_object(document.at("apps")).values():
+        if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
             yield "account_apps", name, 1
-            yield "user_apps", name, len(entry.get("users") or ())
+            yield "user_apps", name, len(as_list(entry.get("users")))
 
 
 def _one(category: str, item: str) -> Callable[[Document], Items]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from crossbar import clock
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_object
 from crossbar.errors import JSON
 
 Column = Callable[[Document], JSON]
@@ -107,7 +107,7 @@ def _moment(name: str) -> Column:
 
 def _cost(billing: str) -> Column:
     def column(cdr: Document) -> str:
-        variables = cdr.at(CCV) or {}
+        variables = as_object(cdr.at(CCV))
         if variables.get(billing) != "per_minute":
             return "0"
         return str(call_cost(whole(cdr.at("billing_seconds")), variables))
