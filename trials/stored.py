@@ -7,7 +7,7 @@ import random
 from typing import Final
 
 from crossbar.app import ENDPOINTS
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, Document, is_private
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Duplicate, Store
 from crossbar.endpoint import Collection
@@ -18,7 +18,12 @@ log = logging.getLogger(__name__)
 
 WORDS: Final = {
     collection.shape.type: sorted(
-        {word for route in endpoint.routes for word in words_of(getattr(route.handler, "__module__", ""))}
+        {
+            word
+            for route in endpoint.routes
+            for word in words_of(getattr(route.handler, "__module__", ""))
+            if not is_private(word)
+        }
     )
     for endpoint in ENDPOINTS
     for collection in endpoint.collections
@@ -39,7 +44,7 @@ async def spoil(store: Store, account_id: str, chance: random.Random, many: int)
     for _ in range(many):
         document = chance.choice(found)
         words = WORDS[document.type]
-        public = {key: value for key, value in document.fields.items() if not key.startswith("pvt_")}
+        public = {key: value for key, value in document.fields.items() if not is_private(key)}
         for _ in range(chance.randint(1, 3)):
             bodies.spoil(public, words)
 

@@ -1,7 +1,8 @@
 """Filters of the query string: which documents a listing keeps.
 
-`filter_KEY=V`, `has_key=KEY`, `created_from=N` and their kin look at the whole stored document, public and `pvt_*`
-fields alike. Each condition exists twice, side by side: as a MongoDB expression over stored documents, and as a
+`filter_KEY=V`, `has_key=KEY` and their kin look at the public fields of the stored document; a private one counts as
+missing, so that nobody learns what it is by asking. `created_from=N` and its kin compare the times of the document.
+Each condition exists twice, side by side: as a MongoDB expression over stored documents, and as a
 predicate for rows that do not come from the store.
 
 What a request sends stands in expressions as literals only, so it can be no operator.
@@ -92,9 +93,9 @@ def _condition(name: str, value: str | Literal[True], rename: Callable[[str], st
     """The condition a parameter stands for; None if it is no filter."""
     for prefix, make in _BY_PREFIX:
         if name.startswith(prefix):
-            return make(Field(rename(name.removeprefix(prefix))), "true" if value is True else value)
+            return make(Field.public(rename(name.removeprefix(prefix))), "true" if value is True else value)
     if make_of_field := _BY_NAME.get(name):
-        return _NEVER if value is True else make_of_field(Field(rename(value)))
+        return _NEVER if value is True else make_of_field(Field.public(rename(value)))
     if make_of_number := _BY_TIME.get(name):
         number = _number(value)
         return _NEVER if number is None else make_of_number(number)

@@ -27,6 +27,7 @@ from crossbar.resources.calls.media.domain.local_time import file_time, local_ti
 from crossbar.resources.calls.media.domain.media_file import check_sound, record_id, save_with_files, sound
 from crossbar.runtime import Runtime
 from crossbar.wire.body import UploadedFile
+from crossbar.wire.disposition import saved_name
 
 TYPE: Final = "mailbox_message"
 NEW: Final = "new"
@@ -137,7 +138,7 @@ class Voicemail:
     def download_name(self, box: Document, message: Document, extension: str) -> str:
         """`<caller's number>_<time>.<extension>`, the time in the box's time zone."""
         moment = self._box_time(box, message.at("metadata.timestamp"))
-        return f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}"
+        return saved_name(f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}")
 
     # Making
 
