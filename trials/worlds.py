@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from tests.harness import RunningServer, issue_token, new_tenant
+from tests.harness import RunningServer, Tenant, issue_token, new_tenant
 from trials.fuzz import World
 
 CALLERS: Final = ("operator", "admin", "user", "stranger")
@@ -26,15 +26,21 @@ MADE: Final[dict[str, dict[str, Any]]] = {
 SINGULAR: Final = {"vmboxes": "vmbox", "media": "media"}
 
 
-async def new_world(server: RunningServer, caller: str) -> World:
-    """A new account with a document of many kinds, as one of the `CALLERS` gets at it."""
-    tenant = await new_tenant(server, server.master, f"trial{uuid.uuid4().hex[:12]}")
+async def made_in(tenant: Tenant) -> dict[str, str]:
+    """Make a document of many kinds in an account; their ids by the name that templates have for them."""
     ids = {"account_id": tenant.id, "collection": "devices"}
     for endpoint, document in MADE.items():
         made = await tenant.api.put(f"/{endpoint}", document)
         if made.status != 201:
             raise RuntimeError(f"cannot make {endpoint}: {made.envelope}")
         ids[f"{SINGULAR.get(endpoint, endpoint.removesuffix('s'))}_id"] = made.id
+    return ids
+
+
+async def new_world(server: RunningServer, caller: str) -> World:
+    """A new account with a document of many kinds, as one of the `CALLERS` gets at it."""
+    tenant = await new_tenant(server, server.master, f"trial{uuid.uuid4().hex[:12]}")
+    ids = await made_in(tenant)
     tokens = {"operator": server.master.token, "admin": tenant.token}
     if caller == "user":
         tokens["user"] = await issue_token(server, tenant.id, ids["user_id"])
