@@ -68,17 +68,16 @@ async def read_everything(tenant: Tenant, ids: dict[str, str]) -> None:
             assert answer.status < 500 or is_meant(route, answer.raw), (route.template, answer.raw)
 
 
-@pytest.mark.parametrize(("verb", "path", "field", "rest"), FIELDS, ids=lambda part: str(part))
+@pytest.mark.parametrize(("verb", "path", "field", "rest"), FIELDS, ids=str)
 async def test_a_wrong_value_breaks_nothing(
-    tenant: Tenant, master: Tenant, verb: str, path: str, field: str, rest: dict[str, Any]
+    tenant: Tenant, master: Tenant, *, verb: str, path: str, field: str, rest: dict[str, Any]
 ) -> None:
     url = f"/accounts/{tenant.id}{path.format(admin_id=tenant.admin_id)}"
     for value in WRONG:
         data = orjson.loads(orjson.dumps(rest))
-        inner = data["devices"] if "devices" in data else data
-        inner[field] = value
+        data.get("devices", data)[field] = value
         sent = await master.root.request(verb, url, data)
-        assert sent.status < 500 or sent.envelope["message"] in ("unspecified_fault", "timeout") == False, sent.envelope
+        assert sent.status < 500, (value, sent.envelope)
     for read in ("", "/services", "/services/summary", "/service_plans/current", "/users", "/agents", "/groups"):
         answer = await master.root.get(f"/accounts/{tenant.id}{read}")
         assert answer.status == 200, (read, answer.envelope)

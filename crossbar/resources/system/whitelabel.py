@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from crossbar.documents.attachments import Attachment
-from crossbar.documents.document import ACCOUNTS, Document, as_object
+from crossbar.documents.document import Document, as_object
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Binary, Context, Draft, Reply, Singleton, Who
 from crossbar.errors import JSON, Invalid, NotFound
@@ -61,27 +61,6 @@ async def lower_domain(_: Context, draft: Draft) -> None:
     """Domains are compared without regard to case."""
     if isinstance(domain := draft.data.get("domain"), str):
         draft.data["domain"] = domain.lower()
-
-
-@whitelabel.after
-async def tell_account(context: Context, document: Document, _: Document | None) -> None:
-    """The account knows the domain it is reached under."""
-    await _note_domain(context, document.at("domain"))
-
-
-@whitelabel.after_delete
-async def untell_account(context: Context, _: Document) -> None:
-    """The account is no longer reached under a domain of its own."""
-    await _note_domain(context, None)
-
-
-async def _note_domain(context: Context, domain: str | None) -> None:
-    def note(account: Document) -> None:
-        account.fields.pop("pvt_whitelabel_domain", None)
-        if domain:
-            account.fields["pvt_whitelabel_domain"] = domain
-
-    await context.store.update(ACCOUNTS, "account", context.account_id, note)
 
 
 @whitelabel.get("/whitelabel/{domain}", who=Who.ANONYMOUS)
