@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 import pytest
+import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,13 @@ KINDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 def body(data: Any) -> bytes:
     """An envelope with whole numbers of any size, which only the standard library writes."""
     return json.dumps({"data": data}).encode()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def passing(tenant: Tenant, master: Tenant) -> AsyncIterator[Tenant]:
+    """An account whose strange old records go with it: other tests count what is old in all accounts."""
+    yield tenant
+    assert (await master.root.delete(f"/accounts/{tenant.id}")).status == 200
 
 
 async def box_of(tenant: Tenant) -> str:
@@ -81,10 +89,10 @@ async def test_a_voicemail_message_has_a_time_of_the_calendar(tenant: Tenant) ->
 
 
 @pytest.mark.parametrize("field", ["end_epoch", "start_uepoch", "duration", "billsec", "progresssec"])
-async def test_a_switch_reports_any_time(tenant: Tenant, master: Tenant, field: str) -> None:
+async def test_a_switch_reports_any_time(passing: Tenant, master: Tenant, field: str) -> None:
     for value in BAD:
         text = value if isinstance(value, str) else body(value).decode()
-        variables = {"uuid": "leg", "direction": "inbound", "ecallmgr_Account-ID": tenant.id, field: text}
+        variables = {"uuid": "leg", "direction": "inbound", "ecallmgr_Account-ID": passing.id, field: text}
         for about in (
             {"variables": variables},
             {"variables": variables, "callflow": [{"times": {"created_time": value}}]},
@@ -130,13 +138,13 @@ async def test_a_query_is_refused_by_field(tenant: Tenant, path: str, field: str
         assert (refused.status, list(refused.data)) == (400, [field]), refused.envelope
 
 
-async def test_an_offset_is_added_to_times_at_the_end_of_the_calendar(tenant: Tenant, master: Tenant) -> None:
+async def test_an_offset_is_added_to_times_at_the_end_of_the_calendar(passing: Tenant, master: Tenant) -> None:
     for number, timestamp in enumerate((63_000_000_000, 99_999_999_999)):
-        data = {**LEG, "call_id": f"leg-{number}", "account_id": tenant.id, "timestamp": timestamp}
+        data = {**LEG, "call_id": f"leg-{number}", "account_id": passing.id, "timestamp": timestamp}
         assert (await master.root.post("/ingest/cdrs", data)).status == 200
         for offset in (86_400, -86_400):
             query = {"created_from": timestamp, "created_to": timestamp, "utc_offset": offset}
-            found = await tenant.api.get("/cdrs", query=query)
+            found = await passing.api.get("/cdrs", query=query)
             assert found.data[0]["datetime"] == datetime_text(timestamp - 5 + offset)
 
 

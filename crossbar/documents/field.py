@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from crossbar.documents.document import is_private
 from crossbar.errors import JSON
 
 Expression = Any
@@ -45,10 +44,10 @@ class Field:
         self._is_hidden = False
 
     @classmethod
-    def public(cls, path: str) -> Field:
-        """The field as clients may name it: a private one is missing in every document."""
-        field = cls(path)
-        field._is_hidden = is_private(field._keys[0])
+    def hidden(cls) -> Field:
+        """A field that every document lacks."""
+        field = cls("")
+        field._is_hidden = True
         return field
 
     def of(self, document: Mapping[str, JSON]) -> Any:
