@@ -48,10 +48,10 @@ class Bodies:
         good = good if isinstance(good, dict) else {}
         if words and chance.random() < 0.6:
             for _ in range(chance.randint(1, 3)):
-                _put(good, chance.choice(words).split("."), self._value())
+                _put(good, chance.choice(words).split("."), self.value())
         for _ in range(chance.choice((0, 1, 1, 1, 2, 4))):
             self.spoil(good)
-        return self._value() if chance.random() < 0.03 else good
+        return self.value() if chance.random() < 0.03 else good
 
     def example(self, schema: Schema, depth: int = 0) -> Any:
         """A value that a prepared schema is likely to accept."""
@@ -102,17 +102,18 @@ class Bodies:
     def _null(self, _schema: Schema, _depth: int) -> None:
         return None
 
-    def _value(self) -> Any:
+    def value(self) -> Any:
+        """A wrong value, or a text that names something."""
         known = self._ids and self._chance.random() < 0.1
         return copy.deepcopy(self._chance.choice(self._ids if known else WRONG))
 
     def spoil(self, body: dict[str, Any], words: Sequence[str] = ()) -> None:
         """Exchange one value, at any depth, for a wrong one; or put one under one of the words."""
         if words and self._chance.random() < 0.5:
-            _put(body, self._chance.choice(words).split("."), self._value())
+            _put(body, self._chance.choice(words).split("."), self.value())
         elif places := list(_places(body)):
             holder, key = self._chance.choice(places)
-            holder[key] = self._value()
+            holder[key] = self.value()
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -37,12 +37,30 @@ READS: Final = [route for route in ROUTES if route.verb == "GET"]
 MEANT: Final = re.compile(
     r"action required|invalid action|invalid request|apps exist for provider|quickcall initiation failed"
     r"|account has descendants|account_has_descendants|schema .* not found\.|error processing fax file"
-    r"|timeout|not_implemented",
+    r"|timeout|not_implemented|Failed to send message|Failed to process notification preview"
+    r"|Failed to compile notification template",
     re.DOTALL,
 )
 """Messages of answers of 500 and above that the protocol has."""
 NOTHING_TO_RING: Final = "unspecified_fault"
 """The message where a quick call finds no device; elsewhere it tells of a fault."""
+
+ENVELOPE: Final = (
+    "action",
+    "filename",
+    "page_size",
+    "start_key",
+    "accept_charges",
+    "dry_run",
+    "paginate",
+)
+"""Keys beside `data` that handlers look at."""
+QUERIES: Final = (
+    *("", "", "with_status=true", "full_docs=true", "paginate=false", "fields=id,name", "accept=csv", "full=true"),
+    *("recent=true", "details=true", "with_defaults=true", "page_size=1", "has_key=name", "filter_name=x"),
+    *("include_api_key=true", "created_from=1", "filter_not_owner_id=a", "sort_by=name&descending=true"),
+)
+"""What is asked of reads."""
 
 Send = Callable[[str, str, bytes | None], Awaitable[tuple[int, bytes]]]
 """Verb, path and body of a request → status and body of the answer."""
@@ -106,7 +124,8 @@ class Fuzzer:
         for _ in range(self._batch):
             route = self._chance.choice(self._writes)
             data = bodies.body(route)
-            status, answer = await self._request(world, route, orjson.dumps({"data": data}))
+            beside = {self._chance.choice(ENVELOPE): bodies.value()} if self._chance.random() < 0.15 else {}
+            status, answer = await self._request(world, route, orjson.dumps({**beside, "data": data}))
             if status in (200, 201):
                 self._recent.append(f"{route.verb} {route.template} {orjson.dumps(data).decode()[:2000]}")
                 _note_id(world, route, answer)
@@ -128,10 +147,11 @@ class Fuzzer:
             self._world = None
 
     async def _request(self, world: World, route: Route, body: bytes | None) -> tuple[int, bytes]:
-        status, answer = await world.send(route.verb, path_of(route, world.ids, "f" * 32), body)
+        query = f"?{self._chance.choice(QUERIES)}" if body is None else ""
+        status, answer = await world.send(route.verb, path_of(route, world.ids, "f" * 32) + query, body)
         self.figures.statuses[f"{status // 100}xx"] += 1
         if status >= 500 and not is_meant(route, answer):
-            request = f"{route.verb} {route.template} {(body or b'').decode()[:2000]}"
+            request = f"{route.verb} {route.template}{query} {(body or b'').decode()[:2000]}"
             before = () if body else tuple(self._recent[-self._batch :])
             told = answer.decode(errors="replace")[:300]
             self.figures.faults.setdefault(f"{route.verb} {route.template}", Fault(request, status, told, before))

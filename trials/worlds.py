@@ -23,12 +23,25 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "lists": {"name": "list"},
 }
 """Documents whose ids stand in paths: past the first look-up there is more to go wrong."""
+KNOWN: Final = {
+    "notification_id": "voicemail_to_email",
+    "schema_id": "devices",
+    "number": "+12025550198",
+    "kind": "cdrs",
+    "extension": "1001",
+    "participant_id": "1",
+    "category": "callflow",
+    "node": "default",
+    "provider_id": "google",
+    "index": "0",
+}
+"""What stands in paths and is there in every installation, or need not be."""
 SINGULAR: Final = {"vmboxes": "vmbox", "media": "media"}
 
 
 async def made_in(tenant: Tenant) -> dict[str, str]:
     """Make a document of many kinds in an account; their ids by the name that templates have for them."""
-    ids = {"account_id": tenant.id, "collection": "devices"}
+    ids = {"account_id": tenant.id, "collection": "devices", **KNOWN}
     for endpoint, document in MADE.items():
         made = await tenant.api.put(f"/{endpoint}", document)
         if made.status != 201:

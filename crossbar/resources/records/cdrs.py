@@ -224,7 +224,7 @@ def _decorations(context: Context) -> list[RowsHook]:
 async def _shift_datetime(context: Context, rows: list[dict[str, Any]]) -> None:
     offset = _utc_offset(context) or 0
     for row in rows:
-        row["datetime"] = datetime_text(whole(row["timestamp"]) + offset)
+        row["datetime"] = datetime_text(whole(row.get("timestamp")) + offset)
 
 
 async def _add_reseller_columns(context: Context, rows: list[dict[str, Any]]) -> None:

@@ -146,7 +146,7 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
         )
     )
     account = await store.get(ACCOUNTS, "account", account_id)
-    if account is not None and (below := account.at("descendants_count")):
+    if account is not None and (below := _number(account.at("descendants_count"))):
         quantities[ACCOUNTS_BELOW] = {"account": below}
     return quantities
 
