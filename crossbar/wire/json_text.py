@@ -8,7 +8,6 @@ from typing import Final
 import orjson
 
 from crossbar.errors import JSON
-from crossbar.wire.text import clean
 
 _DEEPEST: Final = 200
 """Levels that are written as what they are; orjson writes no more than 254."""
@@ -25,17 +24,20 @@ def json_text(value: JSON) -> bytes:
 
 
 def _writable(value: object, levels: int) -> JSON:
-    if isinstance(value, Mapping) and levels:
-        return {clean(str(key)): _writable(item, levels - 1) for key, item in value.items()}
-    if isinstance(value, list | tuple) and levels:
-        return [_writable(item, levels - 1) for item in value]
-    if isinstance(value, str):
-        return clean(value)
+    if isinstance(value, Mapping):
+        return {_text(key): _writable(item, levels - 1) for key, item in value.items()} if levels else "{…}"
+    if isinstance(value, list | tuple):
+        return [_writable(item, levels - 1) for item in value] if levels else "[…]"
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
         return value if -(2**63) <= value < 2**63 else _digits(value)
-    return clean(str(value))
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    """A value as text, in which U+FFFD stands for lone surrogates."""
+    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _digits(number: int) -> str:
