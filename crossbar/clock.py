@@ -15,6 +15,8 @@ GREGORIAN_OFFSET = 62_167_219_200
 """Gregorian seconds at the Unix epoch."""
 DAY = 86_400
 """Seconds of a day."""
+_CALENDAR = (datetime(1, 1, 2, tzinfo=UTC).timestamp(), datetime(9999, 12, 30, tzinfo=UTC).timestamp())
+"""Unix seconds between which a moment has a date in every time zone."""
 
 
 class _Frozen:
@@ -43,10 +45,16 @@ def unix(gregorian_seconds: int) -> int:
     return gregorian_seconds - GREGORIAN_OFFSET
 
 
+def moment(gregorian_seconds: int) -> datetime:
+    """The date of a time (UTC). Any number has one: what lies outside of the calendar, its first or last day."""
+    earliest, latest = _CALENDAR
+    return datetime.fromtimestamp(min(max(unix(gregorian_seconds), earliest), latest), UTC)
+
+
 def year_month(gregorian_seconds: int | None = None) -> str:
     """`YYYYMM` (UTC) of a time, the prefix of the ids of monthly documents."""
-    moment = unix_now() if gregorian_seconds is None else unix(gregorian_seconds)
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y%m")
+    date = moment(now() if gregorian_seconds is None else gregorian_seconds)
+    return f"{date.year:04}{date.month:02}"
 
 
 def iso_timestamp() -> str:

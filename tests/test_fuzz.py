@@ -5,9 +5,8 @@ The caller is an account's administrator: what the routes of the system let such
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import orjson
@@ -17,40 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yarl import URL
 
-from crossbar.app import ENDPOINTS
 from crossbar.endpoint import Route
 from tests.harness import RunningServer, Tenant, new_tenant
+from trials.fuzz import ROUTES, is_meant, path_of
+from trials.worlds import made_in
 
-ENDS_THE_TENANT: Final = {("DELETE", "/v2/accounts/{account_id}"), ("DELETE", "/v2/token_auth")}
-ROUTES: Final = sorted(
-    (
-        route
-        for endpoint in ENDPOINTS
-        for route in endpoint.routes
-        if (route.verb, route.template) not in ENDS_THE_TENANT
-    ),
-    key=lambda route: (route.template, route.verb),
-)
-MEANT: Final = re.compile(
-    r"action required|invalid action|invalid request|apps exist for provider|quickcall initiation failed"
-    r"|account has descendants|schema .* not found\.|error processing fax file",
-    re.DOTALL,
-)
-"""Messages of answers of 500 that the protocol has."""
-NOTHING_TO_RING: Final = "unspecified_fault"
-"""The message where a quick call finds no device; elsewhere it tells of a fault."""
-MADE: Final[dict[str, dict[str, Any]]] = {
-    "users": {"first_name": "Ann", "last_name": "User", "username": "ann", "password": "correct horse"},
-    "devices": {"name": "phone"},
-    "vmboxes": {"name": "box", "mailbox": "1001"},
-    "callflows": {"name": "flow", "numbers": ["1001"], "flow": {"module": "hangup", "data": {}}},
-    "groups": {"name": "all", "endpoints": {}},
-    "queues": {"name": "queue"},
-    "conferences": {"name": "room"},
-    "media": {"name": "sound"},
-    "lists": {"name": "list"},
-}
-"""Documents whose ids stand in paths: past the first look-up there is more to go wrong."""
 ODD_WORDS: Final = (
     *("", "0", "-1", "1.5", "9" * 25, "true", "null", "nan", "1e999", "²", "é", "\0", "\x01", "\r\n", "\u2028", "💩"),
     *("..", "/", "a/b", "a.b", "$a", "$$ROOT", "*", "[", "[]", "[[1]]", "{}", '"', "%", "%2F", "x" * 300, "f" * 32),
@@ -93,20 +63,7 @@ class Target:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def target(server: RunningServer) -> Target:
     tenant = await new_tenant(server, server.master, "fuzzed")
-    ids = {"account_id": tenant.id, "collection": "devices"}
-    for endpoint, document in MADE.items():
-        made = await tenant.api.put(f"/{endpoint}", document)
-        assert made.status == 201, made.envelope
-        ids[f"{endpoint.removesuffix('es') if endpoint == 'vmboxes' else endpoint.removesuffix('s')}_id"] = made.id
-    return Target(tenant, ids)
-
-
-def path_of(route: Route, ids: dict[str, str], fill: str) -> str:
-    """The path of a route; what is in no document's id is filled in."""
-    steps = [step[1:-1] if step.startswith("{") else None for step in route.template.split("/")]
-    literal = route.template.split("/")
-    filled = [word if name is None else ids.get(name, fill) for name, word in zip(steps, literal, strict=True)]
-    return "/".join(quote(step, safe="") for step in filled)
+    return Target(tenant, await made_in(tenant))
 
 
 def check_envelope(status: int, content_type: str | None, body: bytes) -> None:
@@ -135,8 +92,7 @@ async def test_odd_requests_are_no_fault_of_the_server(
     async with session.request(route.verb, url, data=body, headers=headers, allow_redirects=False) as response:
         answer = await response.read()
     if response.status >= 500:
-        message = orjson.loads(answer)["message"]
-        assert MEANT.fullmatch(message) or ("/quickcall/" in route.template and message == NOTHING_TO_RING), answer
+        assert is_meant(route, answer), answer
     wanted_otherwise = {name for name, _ in query} & {"accept", "jsonp"}
     if response.status >= 400 or (response.content_type == "application/json" and not wanted_otherwise):
         check_envelope(response.status, response.headers.get("Content-Type"), answer)

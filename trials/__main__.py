@@ -1,46 +1,85 @@
-"""`python -m trials`: run a trial and print its figures."""
+"""`python -m trials`: run a trial and print its figures; the exit status is 1 if anything was wrong."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import platform
 import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
+from crossbar.config import Config
+from crossbar.documents.embedded import EmbeddedMongo
+from tests.harness import RunningServer, running_server
 from trials import kills as killing
+from trials.fuzz import Fuzzer, World
 from trials.kills import Outcome
+from trials.worlds import CALLERS, new_world
 
-console = Console(highlight=False)
+OVERRIDES: Final = {"buckets.token_costs": "0", "log.level": "error"}
+MOST_TOLD: Final = 50
+console = Console(highlight=False, markup=False)
 
 
 @click.group()
 def main() -> None:
-    """The server under attack and among failures."""
+    """The whole server under attack and among failures."""
 
 
 @main.command()
-@click.option("--kills", default=90, help="Kills of workers, of the database and of the whole server, in turn.")
+@click.option("--kills", default=90, show_default=True, help="Of workers, the database and the whole server, in turn.")
 def processes(kills: int) -> None:
     """Kill processes of a server with an embedded database while writers are at work."""
-    _report("processes", kills, lambda told: killing.kill_processes(kills, told))
+    sys.exit(not _kills("processes", kills, lambda told: killing.kill_processes(kills, told)))
 
 
 @main.command()
-@click.option("--kills", default=15, help="Primaries killed or stepped down.")
-@click.option("--election-ms", default=10_000, help="How long members wait for a silent primary.")
+@click.option("--kills", default=15, show_default=True, help="Primaries killed or stepped down.")
+@click.option("--election-ms", default=10_000, show_default=True, help="How long a silent primary is waited for.")
 def failover(kills: int, election_ms: int) -> None:
     """Kill the primary of a replica set of three while writers are at work."""
-    _report("failover", kills, lambda told: killing.kill_primaries(kills, told, election_ms=election_ms))
+    trial = lambda told: killing.kill_primaries(kills, told, election_ms=election_ms)  # noqa: E731
+    sys.exit(not _kills("failover", kills, trial))
 
 
-def _report(name: str, kills: int, trial: Callable[[Callable[[str], None]], Awaitable[Outcome]]) -> None:
-    """Run a trial under a progress bar and print what came of it; exit status 1 if anything was wrong."""
+@main.command()
+@click.option("--requests", type=int, default=500_000, show_default=True, help="Requests to send at most.")
+@click.option("--seconds", type=float, default=7200, show_default=True, help="How long at most.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed sends the same bodies.")
+@click.option(
+    "--caller", type=click.Choice([*CALLERS, "all"]), default="all", show_default=True, help="Who sends them."
+)
+@click.option("--log", is_flag=True, help="Show the server's own log, with a traceback for each fault.")
+def fuzz(requests: int, seconds: float, seed: int, caller: str, log: bool) -> None:
+    """Send wrong values in every body, then read everything that can be read."""
+    if log:
+        logging.basicConfig(level=logging.ERROR)
+    sys.exit(not _fuzz(requests, seconds, seed, CALLERS if caller == "all" else (caller,)))
+
+
+@main.command("all")
+def everything() -> None:
+    """Run all trials with their usual amounts, one after the other."""
+    passed = [
+        _kills("processes", 90, lambda told: killing.kill_processes(90, told)),
+        _kills("failover", 15, lambda told: killing.kill_primaries(15, told)),
+        _fuzz(500_000, 7200, 1, CALLERS),
+    ]
+    sys.exit(not all(passed))
+
+
+def _kills(name: str, kills: int, trial: Callable[[Callable[[str], None]], Awaitable[Outcome]]) -> bool:
+    """Run a trial of kills and print what came of it; whether nothing was wrong."""
     began = time.monotonic()
     with Progress(console=console) as progress:
         bar = progress.add_task(name, total=kills)
@@ -50,18 +89,68 @@ def _report(name: str, kills: int, trial: Callable[[Callable[[str], None]], Awai
 
         outcome = asyncio.run(run())
     tally = outcome.tally
-    console.print(f"{name}, {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {time.monotonic() - began:.0f} s")
+    _head(name, began)
     console.print(f"  kills: {_counts(outcome.kills)}")
     console.print(f"  answers by status (0: none): {_counts(tally.answers)}")
     console.print(f"  comparisons: {_counts(tally.checked)}")
     console.print(f"  5xx other than 503: {tally.forbidden}, wrong: {len(tally.wrong)}")
-    for complaint in tally.wrong[:50]:
-        console.print(f"    {complaint}", markup=False)
-    if tally.wrong:
-        sys.exit(1)
+    for complaint in tally.wrong[:MOST_TOLD]:
+        console.print(f"    {complaint}")
+    return not tally.wrong
 
 
-def _counts(counted: dict[int, int] | dict[str, int]) -> str:
+def _fuzz(requests: int, seconds: float, seed: int, callers: tuple[str, ...]) -> bool:
+    """Run the fuzz trial and print what came of it; whether nothing was wrong."""
+    began = time.monotonic()
+    fuzzers = asyncio.run(_with_server(lambda server: _send(server, requests, seconds, seed, callers)))
+    _head("fuzz", began)
+    for name, fuzzer in fuzzers.items():
+        figures = fuzzer.figures
+        console.print(f"  {name}: {figures.requests} requests, {_counts(figures.statuses)}")
+        for fault in figures.faults.values():
+            console.print(f"    {fault.status} {fault.request}\n      {fault.answer}")
+            for before in fault.before:
+                console.print(f"      after {before}")
+    return not any(fuzzer.figures.faults for fuzzer in fuzzers.values())
+
+
+async def _send(
+    server: RunningServer, requests: int, seconds: float, seed: int, callers: tuple[str, ...]
+) -> dict[str, Fuzzer]:
+    def worlds(name: str) -> Callable[[], Awaitable[World]]:
+        return lambda: new_world(server, name)
+
+    fuzzers = {name: Fuzzer(worlds(name), seed) for name in callers}
+    ends = time.monotonic() + seconds
+    with Progress(console=console) as progress:
+        task = progress.add_task("fuzz", total=requests)
+        while time.monotonic() < ends and not progress.finished:
+            for fuzzer in fuzzers.values():
+                await fuzzer.round()
+                await fuzzer.stored_round(server.runtime.store, many=100)
+            progress.update(task, completed=sum(fuzzer.figures.requests for fuzzer in fuzzers.values()))
+    return fuzzers
+
+
+async def _with_server(
+    work: Callable[[RunningServer], Awaitable[dict[str, Fuzzer]]],
+) -> dict[str, Fuzzer]:
+    with tempfile.TemporaryDirectory(prefix="crossbar-trials-") as folder:
+        mongo = EmbeddedMongo(Path(folder) / "mongo", cache_gb=0.5)
+        try:
+            config = Config.load(None, {}, {**OVERRIDES, "server.data": folder, "database.name": "trials"})
+            async with running_server(config, await mongo.start()) as server:
+                return await work(server)
+        finally:
+            await mongo.stop()
+
+
+def _head(name: str, began: float) -> None:
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    console.print(f"{name}: {datetime.now(UTC):%Y-%m-%d}, {time.monotonic() - began:.0f} s, {machine}")
+
+
+def _counts(counted: Mapping[Any, int]) -> str:
     return ", ".join(f"{key} {count}" for key, count in sorted(counted.items(), key=str)) or "none"
 
 

@@ -58,16 +58,16 @@ class Account:
         get = document.fields.get
         return cls(
             id=document.id,
-            name=get("name") or "",
-            realm=get("realm") or "",
+            name=document.text("name"),
+            realm=document.text("realm"),
             tree=tuple(get("pvt_tree") or ()),
             enabled=get("pvt_enabled") is not False,
             superduper_admin=get("pvt_superduper_admin") is True,
             is_reseller=get("pvt_reseller") is True,
             created=get("pvt_created") or 0,
             trial_expires=get("pvt_trial_expires"),
-            language=get("language"),
-            timezone=get("timezone"),
+            language=document.text("language") or None,
+            timezone=document.text("timezone") or None,
             signature_secret=get("pvt_signature_secret"),
         )
 
@@ -108,11 +108,11 @@ class User:
         return cls(
             id=document.id,
             account_id=document.partition,
-            username=get("username"),
-            priv_level=get("priv_level") or "user",
+            username=document.text("username") or None,
+            priv_level=document.text("priv_level") or "user",
             enabled=get("enabled") is not False,
             created=get("pvt_created") or 0,
-            language=get("language"),
+            language=document.text("language") or None,
             md5=get("pvt_md5_auth"),
             sha1=get("pvt_sha1_auth"),
             signature_secret=get("pvt_signature_secret"),

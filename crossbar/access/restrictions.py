@@ -55,7 +55,7 @@ class TokenRestrictions:
         if by_level is None:
             return
         level = identity.priv_level or system.get("default_priv_level", "admin")
-        by_endpoint = by_level.get(level, by_level.get(ANY))
+        by_endpoint = _object(by_level).get(level, _object(by_level).get(ANY))
         if by_endpoint is not None and not allows(by_endpoint, identity, asked, account):
             raise Forbidden(cause=DENIED)
 
@@ -69,10 +69,10 @@ def allows(by_endpoint: Restrictions, identity: Identity, asked: RequestFacts, a
     if not asked.nouns:
         return False
     endpoint, arguments = asked.nouns[-1]
-    entries = by_endpoint.get(endpoint, by_endpoint.get(ANY)) or ()
+    entries = _list(_object(by_endpoint).get(endpoint, _object(by_endpoint).get(ANY)))
     names = _names_of(identity, asked, account)
-    rules = next((entry.get("rules") or {} for entry in entries if _is_for(entry, names)), {})
-    verbs = next((verbs for pattern, verbs in rules.items() if matches(pattern, arguments)), ())
+    rules = next((_object(entry).get("rules") for entry in entries if _is_for(_object(entry), names)), None)
+    verbs = next((_list(verbs) for pattern, verbs in _object(rules or {}).items() if matches(pattern, arguments)), [])
     return asked.verb in verbs or ANY in verbs
 
 
@@ -97,8 +97,25 @@ def matches(pattern: str, arguments: Sequence[str]) -> bool:
 def _for_method(restrictions: Restrictions | None, method: str) -> Restrictions | None:
     if not restrictions:
         return None
-    found: Restrictions | None = restrictions.get(method, restrictions.get(ANY))
+    known = _object(restrictions)
+    found: Restrictions | None = known.get(method, known.get(ANY))
     return found
+
+
+def _object(value: JSON) -> Restrictions:
+    """A part of restrictions. One of the wrong type is not understood, and what is not understood lets nothing through.
+
+    Raises Forbidden.
+    """
+    if not isinstance(value, Mapping):
+        raise Forbidden(cause=DENIED)
+    return value
+
+
+def _list(value: JSON) -> list[JSON]:
+    if value is not None and not isinstance(value, list):
+        raise Forbidden(cause=DENIED)
+    return value or []
 
 
 def _names_of(identity: Identity, asked: RequestFacts, account: Account | None) -> set[str]:
@@ -115,4 +132,4 @@ def _names_of(identity: Identity, asked: RequestFacts, account: Account | None) 
 
 def _is_for(entry: Mapping[str, JSON], names: set[str]) -> bool:
     allowed = entry.get("allowed_accounts")
-    return allowed is None or not names.isdisjoint(allowed)
+    return allowed is None or any(name in names for name in _list(allowed) if isinstance(name, str))

@@ -102,6 +102,16 @@ def value_at(fields: Mapping[str, JSON], path: str, default: JSON = None) -> JSO
     return value
 
 
+def as_object(value: JSON) -> dict[str, Any]:
+    """A value that should be an object; anything else is an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: JSON) -> list[Any]:
+    """A value that should be an array; anything else is an empty one."""
+    return value if isinstance(value, list) else []
+
+
 def display_name(fields: Mapping[str, JSON]) -> str:
     """`name`, or for people without one their first and last name."""
     name = fields.get("name")

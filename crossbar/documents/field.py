@@ -37,14 +37,22 @@ _ID: Final[Expression] = {
 class Field:
     """One field. `id` and `_id` are both the document's id, which is not among the stored fields."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_is_hidden", "_keys")
 
     def __init__(self, path: str) -> None:
         self._keys = ["id"] if path == "_id" else path.split(".")
+        self._is_hidden = False
+
+    @classmethod
+    def hidden(cls) -> Field:
+        """A field that every document lacks."""
+        field = cls("")
+        field._is_hidden = True
+        return field
 
     def of(self, document: Mapping[str, JSON]) -> Any:
         """The value in a document (its fields, with `id`), or `MISSING`."""
-        value: Any = document if len(self._keys) <= _DEEPEST else MISSING
+        value: Any = MISSING if self._is_hidden or len(self._keys) > _DEEPEST else document
         for key in self._keys:
             if isinstance(value, list):
                 index = _index(key)
@@ -60,7 +68,7 @@ class Field:
     def _value(self) -> Expression:
         if self._keys == ["id"]:
             return _ID
-        if len(self._keys) > _DEEPEST or any("\0" in key for key in self._keys):
+        if self._is_hidden or len(self._keys) > _DEEPEST or any("\0" in key for key in self._keys):
             return "$$REMOVE"
         value: Expression = "$doc"
         for key in self._keys:

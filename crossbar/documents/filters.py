@@ -1,7 +1,8 @@
 """Filters of the query string: which documents a listing keeps.
 
-`filter_KEY=V`, `has_key=KEY`, `created_from=N` and their kin look at the whole stored document, public and `pvt_*`
-fields alike. Each condition exists twice, side by side: as a MongoDB expression over stored documents, and as a
+`filter_KEY=V`, `has_key=KEY` and their kin look at the public fields of the stored document; a private one counts as
+missing, so that nobody learns what it is by asking. `created_from=N` and its kin compare the times of the document.
+Each condition exists twice, side by side: as a MongoDB expression over stored documents, and as a
 predicate for rows that do not come from the store.
 
 What a request sends stands in expressions as literals only, so it can be no operator.
@@ -17,6 +18,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
+from crossbar.documents.document import is_private
 from crossbar.documents.field import IS_ARRAY, MISSING, VALUE, Expression, Field
 from crossbar.documents.field_text import render, renders_as
 from crossbar.errors import JSON
@@ -92,13 +94,18 @@ def _condition(name: str, value: str | Literal[True], rename: Callable[[str], st
     """The condition a parameter stands for; None if it is no filter."""
     for prefix, make in _BY_PREFIX:
         if name.startswith(prefix):
-            return make(Field(rename(name.removeprefix(prefix))), "true" if value is True else value)
+            return make(_named(name.removeprefix(prefix), rename), "true" if value is True else value)
     if make_of_field := _BY_NAME.get(name):
-        return _NEVER if value is True else make_of_field(Field(rename(value)))
+        return _NEVER if value is True else make_of_field(_named(value, rename))
     if make_of_number := _BY_TIME.get(name):
         number = _number(value)
         return _NEVER if number is None else make_of_number(number)
     return None
+
+
+def _named(key: str, rename: Callable[[str], str]) -> Field:
+    """The field that a client names; a private one is hidden, whatever the listing has in its place."""
+    return Field.hidden() if is_private(key) and key.partition(".")[0] != "_id" else Field(rename(key))
 
 
 def _test(field: Field, expression: Expression, holds: Callable[[Any], bool]) -> Condition:

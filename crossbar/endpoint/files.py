@@ -5,16 +5,12 @@ Source: `cb_modules_util.erl` (`attachment_name`), `crossbar_doc:load_attachment
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from crossbar.documents.attachments import Attachment
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.reply import Binary
 from crossbar.errors import Invalid
 from crossbar.wire.body import UploadedFile
-
-_PLAIN_NAME: Final = re.compile(r"[\w!#$&+.:^`|~%-]+", re.ASCII)
+from crossbar.wire.disposition import content_disposition
 
 
 def only_file(context: Context) -> UploadedFile | None:
@@ -29,13 +25,5 @@ async def download(
 ) -> Binary:
     """An attachment as a file to save (`kind="attachment"`) or to show (`"inline"`), under its own name or another."""
     answer = await Binary.attachment(context, attachment)
-    answer.disposition = disposition(name or attachment.name, kind)
+    answer.disposition = content_disposition(name or attachment.name, kind)
     return answer
-
-
-def disposition(name: str, kind: str = "attachment") -> str:
-    """`content-disposition`; the name stands bare, as KAZOO sends it, where it can."""
-    if _PLAIN_NAME.fullmatch(name):
-        return f"{kind}; filename={name}"
-    safe = "".join(character for character in name if character.isprintable() and character not in '"\\')
-    return f'{kind}; filename="{safe}"'

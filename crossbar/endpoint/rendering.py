@@ -22,8 +22,10 @@ from crossbar.ids import new_id
 from crossbar.metrics import Metrics
 from crossbar.wire import spreadsheet
 from crossbar.wire.conditions import check_preconditions, is_conditional
+from crossbar.wire.disposition import content_disposition
 from crossbar.wire.envelope import AUTOMATIC, Envelopes, Exchange, jsonp, pretty
 from crossbar.wire.headers import LONG_AGO, answer_headers, cors_headers
+from crossbar.wire.json_text import json_text
 from crossbar.wire.negotiation import language
 from crossbar.wire.ranges import byte_range
 from crossbar.wire.request_values import pretty_print
@@ -107,7 +109,7 @@ class _Response:
         """The envelope, or 304 where the client has it already."""
         context = self._context
         reading = context.verb == "GET"
-        data = reply.json if reply.json is not None else None if reply.data is ABSENT else orjson.dumps(reply.data)
+        data = reply.json if reply.json is not None else None if reply.data is ABSENT else json_text(reply.data)
         revision = reply.revision
         if revision is None and data is not None and data[:1] == b"[" and data != b"[]":
             # A listing's entity tag never matches a later one, as the envelope's time is part of it.
@@ -195,7 +197,7 @@ class _Response:
 
     def _sheet_headers(self, name: str) -> CIMultiDict[str]:
         headers = self._headers(content_type=spreadsheet.CSV_TYPE)
-        headers[hdrs.CONTENT_DISPOSITION] = spreadsheet.attachment(name)
+        headers[hdrs.CONTENT_DISPOSITION] = content_disposition(name, quoted=True)
         return headers
 
     # Files
@@ -204,7 +206,8 @@ class _Response:
         """A file, a part of it, or 304 where the client has it already."""
         headers = self._headers(content_type=reply.content_type, etag=reply.revision, expires=LONG_AGO)
         if reply.disposition or reply.filename:
-            headers[hdrs.CONTENT_DISPOSITION] = reply.disposition or spreadsheet.attachment(reply.filename or "")
+            named = reply.disposition or content_disposition(reply.filename or "", quoted=True)
+            headers[hdrs.CONTENT_DISPOSITION] = named
         headers[hdrs.X_CONTENT_TYPE_OPTIONS] = "nosniff"  # what was uploaded as a sound is not looked at as a page
         headers.update(reply.headers)
         if self._is_unchanged(reply.revision):

@@ -15,6 +15,7 @@ import orjson
 
 from crossbar import clock
 from crossbar.errors import JSON, CrossbarError, Empty
+from crossbar.wire.json_text import json_text
 
 AUTOMATIC: Final = "automatic"
 """`revision` of an answer to PUT or POST that is a list, and of log-ins."""
@@ -88,9 +89,9 @@ class Envelopes:
         return b"".join(
             (
                 b'{"data":',
-                orjson.dumps(error.data),
+                json_text(error.data),
                 b',"status":"error","error":"%d","message":' % error.status,
-                orjson.dumps(error.message),
+                json_text(error.message),
                 *self._about(exchange),
                 b"}",
             )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Final
@@ -19,6 +20,10 @@ from crossbar.wire.request_values import Headers, Values
 
 CSV_TYPE: Final = "text/csv"
 
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""With what a cell begins that a spreadsheet takes for a formula; the last ones are the full-width forms."""
+_NUMBER: Final = re.compile(r"[+-][0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,4})?")
+_ADDRESS: Final = re.compile(r"\+[0-9]{1,40}@[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?")
 _X_FILE_NAME: Final = istr("X-File-Name")
 
 _COLUMN_NAMES: Final = {
@@ -62,7 +67,7 @@ def render(rows: Iterable[JSON]) -> bytes:
         return b""
     text = StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow([_COLUMN_NAMES.get(column, column) for column in columns])
+    writer.writerow([defused(_COLUMN_NAMES.get(column, column)) for column in columns])
     writer.writerows([_cell(row.get(column)) for column in columns] for row in flat)
     return _encode(text)
 
@@ -77,7 +82,7 @@ class Sheet:
     def head(self) -> bytes:
         """The header row."""
         text = StringIO()
-        csv.writer(text).writerow(self._columns)
+        csv.writer(text).writerow(map(_cell, self._columns))
         return _encode(text)
 
     def rows(self, rows: Iterable[Mapping[str, JSON]]) -> bytes:
@@ -92,12 +97,6 @@ def file_name(headers: Headers, values: Values, default: str | None = None) -> s
     return headers.get(_X_FILE_NAME) or values.text("file_name") or default or f"json_{os.urandom(11).hex()}.csv"
 
 
-def attachment(name: str) -> str:
-    """`content-disposition` of a download."""
-    safe = "".join(character for character in name if character.isprintable() and character not in '"\\')
-    return f'attachment; filename="{safe}"'
-
-
 def _flatten(value: Mapping[str, JSON], prefix: str = "") -> Iterator[tuple[str, JSON]]:
     for key, item in value.items():
         name = f"{prefix}{key}"
@@ -107,13 +106,35 @@ def _flatten(value: Mapping[str, JSON], prefix: str = "") -> Iterator[tuple[str,
             yield name, item
 
 
+def defused(text: str) -> str:
+    """A cell that no spreadsheet runs as a formula: one that begins like one gets an apostrophe before it.
+
+    Plain numbers, phone numbers and SIP addresses (`-12.5`, `+14155550100`, `+14155550100@a.example:5060`) stay as
+    they are: they have nothing in them that a formula could do anything with.
+    """
+    return f"'{text}" if _runs(text.lstrip("'")) else text
+
+
+def restored(text: str) -> str:
+    """What `defused` was given."""
+    return text[1:] if text[:1] == "'" and _runs(text.lstrip("'")) else text
+
+
+def _runs(text: str) -> bool:
+    return text.startswith(_FORMULA) and not (_NUMBER.fullmatch(text) or _ADDRESS.fullmatch(text))
+
+
 def _cell(value: JSON) -> str:
+    return defused(_text(value))
+
+
+def _text(value: JSON) -> str:
     if isinstance(value, str):
         return value
     if value is None:
         return ""
     if isinstance(value, list):
-        return ",".join(map(_cell, value))
+        return ",".join(map(_text, value))
     return orjson.dumps(value).decode()
 
 

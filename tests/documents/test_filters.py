@@ -87,7 +87,10 @@ KEPT: list[list[Parameter]] = [
     [("filter_$where", "dollar")],
     [("filter_a$b.$ne", "inner")],
     [("filter_.", "nameless")],
-    [("filter_pvt_type", "callflow")],
+    [("filter_pvt_type", "")],
+    [("filter_not_pvt_type", "callflow")],
+    [("filter_none_pvt_type", '["callflow"]')],
+    [("key_missing", "pvt_type"), ("value_missing", "pvt_created"), ("missing_value", "_rev")],
     [("filter_not_type", "other")],
     [("filter_not_absent", "anything")],
     [("filter_not_numbers", "other")],
@@ -120,6 +123,16 @@ KEPT: list[list[Parameter]] = [
 ]
 
 DROPPED: list[list[Parameter]] = [
+    [("filter_pvt_type", "callflow")],
+    [("filter_any_pvt_type", '["callflow"]')],
+    [("filter_array_intersect_any_pvt_tree", '["a"]')],
+    [("filter_array_intersect_none_pvt_tree", '["b"]'), ("has_key", "pvt_tree")],
+    [("filter_pvt_created", "63000000000")],
+    [("filter_pvt_hash.0", "a")],
+    [("has_key", "pvt_type")],
+    [("has_key", "_rev")],
+    [("has_value", "pvt_type")],
+    [("key_missing", "id"), ("key_missing", "pvt_type")],
     [("filter_type", "other")],
     [("filter_type", "")],
     [("filter_type", "main"), ("filter_type", "other")],

@@ -25,7 +25,7 @@ def read(path: Path) -> dict:
     return json.loads(path.read_text())
 
 
-OWN = ("ingest", "system_config.dialplans")
+OWN = ("ingest", "services.", "system_config.dialplans")
 """How the ids begin of schemas that KAZOO has not."""
 
 

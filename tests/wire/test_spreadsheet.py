@@ -6,13 +6,14 @@ import csv
 import re
 from io import StringIO
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from crossbar.wire.query import Query
 from crossbar.wire.request_values import Values
-from crossbar.wire.spreadsheet import Sheet, attachment, file_name, render
+from crossbar.wire.spreadsheet import Sheet, defused, file_name, render, restored
 
 
 def test_objects_are_flattened_and_columns_renamed() -> None:
@@ -42,7 +43,39 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"))
 @given(st.lists(st.fixed_dictionaries({"a": TEXTS, "b": TEXTS}), min_size=1))
 def test_any_text_survives(rows: list[dict[str, str]]) -> None:
     reader = csv.DictReader(StringIO(render(rows).decode(), newline=""))
-    assert list(reader) == rows
+    assert [{key: restored(cell) for key, cell in row.items()} for row in reader] == rows
+
+
+@given(TEXTS | st.from_regex(r"'{0,3}[=+\-@\t\uff1d][0-9a-z+.'()!|]{0,8}", fullmatch=True))
+def test_no_cell_begins_like_a_formula_and_each_comes_back(text: str) -> None:
+    cell = defused(text)
+    assert restored(cell) == text
+    assert cell[:1] not in tuple("=@\t\r\n")
+    if cell[:1] in ("+", "-"):
+        assert cell == text
+        assert not set(cell) & set("()!|'\"=&*/\t ")
+        float(cell.partition("@")[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-12.5", "+14155550100", "-3", "12", "1e5", "-1.5e+300", "a=b", "", "'quoted'", "2026-01-01", "+1@a.example:5060"],
+)
+def test_numbers_and_plain_texts_stay_as_they_are(text: str) -> None:
+    assert defused(text) == restored(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "-", "+1 (415) 555-0100"),
+        *("+1415x", "-1\n=2", "\uff1d1+1"),
+    ],
+)
+def test_what_a_spreadsheet_would_run_is_defused(text: str) -> None:
+    for sheet in (render([{text: text}, {text: [text, "b"]}]), Sheet([text]).head + Sheet([text]).rows([{text: text}])):
+        cells = [cell for row in csv.reader(StringIO(sheet.decode(), newline="")) for cell in row]
+        assert all(cell.startswith(f"'{text}") for cell in cells)
 
 
 def test_a_streamed_list_has_its_columns_given() -> None:
@@ -57,7 +90,3 @@ def test_the_name_of_a_download() -> None:
     assert file_name(CIMultiDict(), values) == "b.csv"
     assert file_name(CIMultiDict(), Values(), "result.csv") == "result.csv"
     assert re.fullmatch(r"json_[0-9a-f]{22}\.csv", file_name(CIMultiDict(), Values()))
-
-
-def test_a_name_cannot_leave_its_quotes() -> None:
-    assert attachment('a"; x="\r\nB: c\\\udcff.csv') == 'attachment; filename="a; x=B: c.csv"'

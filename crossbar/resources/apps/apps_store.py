@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crossbar.documents.document import Document, public_fields
+from crossbar.documents.document import Document, as_list, as_object, public_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Reply, Who
 from crossbar.errors import JSON, Forbidden, Invalid, NotFound, Plain, SystemFault
@@ -108,7 +108,7 @@ async def _known(context: Context) -> Document:
 
 def _installed(stored: dict[str, JSON], app_id: str, *, wanted: bool) -> dict[str, JSON]:
     """What is installed, where the app has to be among it or must not."""
-    apps: dict[str, JSON] = stored.get("apps") or {}
+    apps = as_object(stored.get("apps"))
     if (app_id in apps) is not wanted:
         raise Plain(400, f"Application {'is not' if wanted else 'already'} installed")
     return apps
@@ -127,7 +127,7 @@ async def is_above(context: Context) -> bool | None:
 async def read_blacklist(context: Context) -> Reply:
     """The ids of the apps that are closed to the account."""
     stored = await context.store.get(context.account_id, STORE, STORE)
-    return Reply({"blacklist": (stored.at("blacklist") if stored else None) or []})
+    return Reply({"blacklist": as_list(stored.at("blacklist") if stored else None)})
 
 
 @apps_store.post("/accounts/{account_id}/apps_store/blacklist", who=is_above, checks_itself=True)
@@ -161,8 +161,8 @@ async def icon(context: Context) -> Binary:
 async def screenshot(context: Context) -> Binary:
     """One of the app's screenshots, counted from 0."""
     app, number = await _app(context), context.path["number"]
-    names = app.at("screenshots") or []
-    known = number.isascii() and number.isdigit() and int(number) < len(names)
+    names = as_list(app.at("screenshots"))
+    known = number.isascii() and number.isdigit() and len(number) < 10 and int(number) < len(names)
     return await _image(context, app, names[int(number)] if known else None)
 
 

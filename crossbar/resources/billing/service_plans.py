@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crossbar.documents.document import public_fields
+from crossbar.documents.document import as_object, public_fields
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Collection, Context, Reply, Who
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.billing.domain.editable_item import editable_items
 from crossbar.resources.billing.domain.invoice import merged
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, load_plans, load_services
 from crossbar.resources.billing.domain.service_summary import summarize
-from crossbar.resources.billing.services import available, change_plans, recount, sells, services
+from crossbar.resources.billing.services import (
+    available,
+    change_plans,
+    check_overrides,
+    check_prices,
+    recount,
+    sells,
+    services,
+    wanted_plans,
+)
 
 CHARGES: Final[dict[str, Any]] = {
     "activation_charge": {},
@@ -47,20 +56,27 @@ async def index(context: Context) -> Reply:
     return Reply([context.store.shapes[PLAN].summary.of(plan) for plan in plans])
 
 
+@service_plans.check
+async def check_plan(context: Context, draft: Draft) -> None:
+    """What is sold has prices that can be reckoned with."""
+    check_prices(context, draft.data)
+
+
 service_plans.put("/accounts/{account_id}/service_plans", who=may_create, checks_itself=True)(service_plans.life.create)
 
 
 @service_plans.post("/accounts/{account_id}/service_plans", who=sells, checks_itself=True)
 async def change_many(context: Context) -> Reply:
     """Assign (`add`, `plans`) and take away (`delete`) plans."""
-    add = context.object.get("add", context.object.get("plans")) or []
-    return await _changed(context, add, context.object.get("delete") or [])
+    order = context.valid("services.change", context.object)
+    return await _changed(context, wanted_plans(order), order.get("delete", []))
 
 
 @service_plans.delete("/accounts/{account_id}/service_plans", who=sells, checks_itself=True)
 async def remove_many(context: Context) -> Reply:
     """Take away plans."""
-    return await _changed(context, [], context.object.get("plans") or [])
+    order = context.valid("services.change", context.object)
+    return await _changed(context, [], [entry["id"] for entry in wanted_plans(order)])
 
 
 @service_plans.get("/accounts/{account_id}/service_plans/{plan_id}")
@@ -76,7 +92,7 @@ async def read(context: Context) -> Reply:
 @service_plans.post("/accounts/{account_id}/service_plans/{plan_id}", who=sells, checks_itself=True)
 async def assign(context: Context) -> Reply:
     """Assign one plan."""
-    return await _changed(context, [context.path["plan_id"]], [])
+    return await _changed(context, [{"id": context.path["plan_id"]}], [])
 
 
 @service_plans.delete("/accounts/{account_id}/service_plans/{plan_id}", who=sells, checks_itself=True)
@@ -88,9 +104,8 @@ async def unassign(context: Context) -> Reply:
     return await _changed(context, [], [plan_id])
 
 
-async def _changed(context: Context, add: list[JSON], delete: list[str]) -> Reply:
-    entries = [{"id": plan_id} for plan_id in add if isinstance(plan_id, str)]
-    await change_plans(context, entries, [plan_id for plan_id in delete if isinstance(plan_id, str)])
+async def _changed(context: Context, add: list[dict[str, JSON]], delete: list[str]) -> Reply:
+    await change_plans(context, add, delete)
     return Reply(merged(await load_plans(context.runtime, context.account)))
 
 
@@ -153,14 +168,16 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 @service_plans.post("/accounts/{account_id}/service_plans/override", who=Who.SUPERDUPER, checks_itself=True)
 async def override(context: Context) -> Reply:
     """Lay something over assigned plans: plan id → what."""
-    given = context.object.get("overrides") or {}
+    given = context.valid("services.change", context.object).get("overrides", {})
+    for plan_id, overrides in given.items():
+        check_overrides(context, overrides, f"overrides.{plan_id}")
 
     def laid_in(stored: dict[str, Any]) -> dict[str, Any]:
-        plans = dict(stored.get("plans") or {})
+        plans = dict(as_object(stored.get("plans")))
         for plan_id, overrides in given.items():
             if plan_id not in plans:
                 raise NotFound(plan_id)
-            plans[plan_id] = {**plans[plan_id], "overrides": overrides}
+            plans[plan_id] = {**as_object(plans[plan_id]), "overrides": overrides}
         return {**stored, "plans": plans}
 
     return Reply(assigned(await services.life.upsert(context, SERVICES, laid_in)))

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crossbar.access.directory import Account
-from crossbar.documents.document import Document, merge, public_fields
+from crossbar.documents.document import Document, as_object, merge, public_fields
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply, Who, answer_listing
-from crossbar.errors import JSON
+from crossbar.errors import JSON, Invalid
 from crossbar.resources.billing.domain import service_audit
 from crossbar.resources.billing.domain.editable_item import editable_items
 from crossbar.resources.billing.domain.service_audit import AUDIT, YEAR
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, check_plans, load_services
-from crossbar.resources.billing.domain.service_summary import summarize
+from crossbar.resources.billing.domain.service_summary import manual_quantities, summarize
 from crossbar.wire.list_options import time_range
 
 Fields = dict[str, Any]
@@ -50,7 +50,8 @@ async def index(context: Context) -> Reply:
 @services.post("/accounts/{account_id}/services", who=sells, checks_itself=True)
 async def change_many(context: Context) -> Reply:
     """Assign and take away several plans."""
-    return Reply(assigned(await change_plans(context, _wanted(context), context.object.get("delete") or [])))
+    order = context.valid("services.change", context.object)
+    return Reply(assigned(await change_plans(context, wanted_plans(order), order.get("delete", []))))
 
 
 @services.post("/accounts/{account_id}/services/{plan_id}", who=sells, checks_itself=True)
@@ -67,10 +68,17 @@ async def unassign(context: Context) -> Reply:
     return Reply(assigned(await change_plans(context, [], [plan_id])))
 
 
-def _wanted(context: Context) -> list[Fields]:
-    given = context.object.get("add", context.object.get("plans")) or []
-    entries = [{"id": entry} if isinstance(entry, str) else entry for entry in given]
-    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+def wanted_plans(order: Fields) -> list[Fields]:
+    """The plans that a valid `services.change` assigns, each with its `id`."""
+    given: Any = order.get("add", order.get("plans", []))
+    return [{"id": entry} if isinstance(entry, str) else entry for entry in given]
+
+
+def check_prices(context: Context, given: Fields, field: str = "") -> None:
+    """Refuse (400) what is no plan, nor a part of one to lay over plans. Numbers in texts are none here."""
+    _, errors = context.runtime.schemas.errors("services.plan", given, strict=True)
+    if errors:
+        raise Invalid({f"{field}{name}": error for name, error in errors.items()})
 
 
 async def change_plans(context: Context, add: list[Fields], delete: Iterable[str]) -> Document:
@@ -78,9 +86,12 @@ async def change_plans(context: Context, add: list[Fields], delete: Iterable[str
     vendor_id = await check_plans(context.store, context.directory, context.account, [entry["id"] for entry in add])
     gone = set(delete)
     overrides = context.object.get("overrides")
+    for laid in (overrides, *(entry.get("overrides") for entry in add)):
+        if laid is not None:
+            check_overrides(context, laid)
 
     def laid_in(stored: Fields) -> Fields:
-        plans = {key: entry for key, entry in (stored.get("plans") or {}).items() if key not in gone}
+        plans = {key: entry for key, entry in as_object(stored.get("plans")).items() if key not in gone}
         for entry in add:
             kept = {key: entry[key] for key in ("overrides", "contract") if entry.get(key) is not None}
             plans[entry["id"]] = {"vendor_id": vendor_id, **kept}
@@ -105,8 +116,25 @@ async def available(context: Context) -> Reply:
 # Overrides and quantities by hand
 
 
+def check_overrides(context: Context, given: JSON, field: str = "overrides") -> None:
+    """Refuse (400) what cannot be laid over plans."""
+    if not isinstance(given, dict):
+        raise Invalid.field(field, "type", "Value did not match type(s): object", target="object", value=given)
+    check_prices(context, given, f"{field}.")
+
+
+def _check_quantities(context: Context, given: JSON) -> None:
+    context.valid("services.quantities", given)
+
+
 def _offer(
-    path: str, name: str, read: Callable[[Fields], JSON], write: Callable[[Fields, JSON], Fields], *, who: Any
+    path: str,
+    name: str,
+    read: Callable[[Fields], JSON],
+    write: Callable[[Fields, JSON], Fields],
+    *,
+    check: Callable[[Context, JSON], None],
+    who: Any,
 ) -> None:
     """Reading, replacing and changing one object of the services document."""
 
@@ -115,9 +143,12 @@ def _offer(
         return Reply(read(public_fields(stored.fields) if stored else {}))
 
     async def replace(context: Context) -> Reply:
-        saved = await services.life.upsert(
-            context, SERVICES, lambda stored: write(stored, _laid(context, stored, name, context.object, read(stored)))
-        )
+        def laid_in(stored: Fields) -> Fields:
+            value = _laid(context, stored, name, context.object, read(stored))
+            check(context, value)
+            return write(stored, value)
+
+        saved = await services.life.upsert(context, SERVICES, laid_in)
         return Reply(read(saved.fields))
 
     services.get(path, who=who)(show)
@@ -135,15 +166,17 @@ def _laid(context: Context, stored: Fields, name: str, given: JSON, before: JSON
 _offer(
     "/accounts/{account_id}/services/overrides",
     "overrides",
-    lambda stored: stored.get("overrides") or {},
+    lambda stored: as_object(stored.get("overrides")),
     lambda stored, value: {**stored, "overrides": value},
+    check=check_overrides,
     who=Who.TREE,
 )
 _offer(
     "/accounts/{account_id}/services/manual",
     "manual",
-    lambda stored: (stored.get("quantities") or {}).get("manual") or {},
-    lambda stored, value: {**stored, "quantities": {**(stored.get("quantities") or {}), "manual": value}},
+    manual_quantities,
+    lambda stored, value: {**stored, "quantities": {**as_object(stored.get("quantities")), "manual": value}},
+    check=_check_quantities,
     who=sells,
 )
 
@@ -170,15 +203,14 @@ async def summary(context: Context) -> Reply:
 @services.post("/services/quote", who=Who.AUTHENTICATED)
 async def quote(context: Context) -> Reply:
     """What the given plans would come to, with nothing stored."""
-    wanted = _wanted(context)
+    order = context.valid("services.change", context.object)
+    wanted = wanted_plans(order)
     vendor_id = await check_plans(
         context.store, context.directory, _account(context), [entry["id"] for entry in wanted]
     )
     plans = {entry["id"]: {**entry, "vendor_id": vendor_id} for entry in wanted}
     return Reply(
-        await summarize(
-            context.runtime, _account(context), {"plans": plans, "overrides": context.object.get("overrides") or {}}
-        )
+        await summarize(context.runtime, _account(context), {"plans": plans, "overrides": order.get("overrides", {})})
     )
 
 

@@ -167,7 +167,7 @@ async def guard_restrictions(context: Context, draft: Draft) -> None:
 async def registration_status(context: Context, rows: list[dict[str, Any]]) -> None:
     """Whether each device can be and is registered (never, without a switch)."""
     for row in rows:
-        row["registrable"] = row["device_type"] not in NOT_REGISTRABLE
+        row["registrable"] = str(row.get("device_type")) not in NOT_REGISTRABLE
         if row["registrable"]:
             row["registered"] = False
 

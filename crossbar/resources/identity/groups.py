@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_object
 from crossbar.documents.shape import Shape, Summary, or_default
 from crossbar.endpoint import Collection, Context, Reply, answer_listing
 from crossbar.resources.identity.domain.call_features import smartpbx_features
@@ -20,12 +20,12 @@ def features(group: Document) -> list[str]:
 
 def endpoint_count(group: Document) -> int:
     """How many users and devices the group has."""
-    return len(group.at("endpoints") or {})
+    return len(as_object(group.at("endpoints")))
 
 
 def tags(group: Document) -> Iterator[str]:
     """The listing of each user who is an endpoint of the group."""
-    for endpoint_id, endpoint in (group.at("endpoints") or {}).items():
+    for endpoint_id, endpoint in as_object(group.at("endpoints")).items():
         if isinstance(endpoint, dict) and endpoint.get("type") == "user":
             yield f"user/{endpoint_id}"
 

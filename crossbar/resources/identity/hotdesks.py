@@ -49,11 +49,11 @@ def _pairs(devices: list[Document]) -> Iterator[tuple[str, Document, dict[str, A
 
 
 async def _as_device_rows(_: Context, rows: list[dict[str, Any]]) -> None:
-    rows[:] = [{"device_id": row["id"], "device_name": row["name"]} for row in rows]
+    rows[:] = [{"device_id": row["id"], "device_name": row.get("name")} for row in rows]
 
 
 def _user_row(user: Document) -> dict[str, Any]:
     row = ROW.of(user)
-    del row["flags"]
+    row.pop("flags", None)
     row["features"] = [*smartpbx_features(user), *switched_on(user, OF_HOTDESKED)]
     return row

@@ -81,7 +81,7 @@ def tags(user: Document) -> Iterator[str]:
     queues = user.at("queues")
     if isinstance(queues, list):
         yield "agent"
-        yield from (f"queue/{queue_id}" for queue_id in dict.fromkeys(queues))
+        yield from (f"queue/{queue_id}" for queue_id in dict.fromkeys(filter(_is_text, queues)))
 
 
 users = Collection(
@@ -232,3 +232,7 @@ def _only_file(context: Context) -> UploadedFile:
     if len(context.files) > 1:
         raise Invalid.field("file", "maxItems", "Please provide a single image file")
     return context.files[0]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

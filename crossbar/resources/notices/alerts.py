@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_list, as_object
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who
@@ -27,7 +27,7 @@ EXPIRES_SOON: Final = 60 * clock.DAY
 
 def addressees(alert: Document) -> Iterator[str]:
     """The words under which an alert is found: to whom it is."""
-    for entry in alert.at("to") or []:
+    for entry in as_list(alert.at("to")):
         if isinstance(entry, dict):
             kind, value = entry.get("type"), entry.get("value")
             yield DESCENDANTS if kind == DESCENDANTS else f"to/{kind}/{value}"
@@ -110,7 +110,7 @@ async def _is_for(context: Context, alert: Document) -> bool:
     """Whether an alert is for the caller: by its words, or because it names an account below the caller's."""
     if not set(addressees(alert)).isdisjoint(_words(context)):
         return True
-    for entry in alert.at("to"):
+    for entry in as_list(alert.at("to")):
         match entry:
             case {"type": "descendants", "value": [str(account_id), "all" | "users" | "admins"]}:
                 account = await context.directory.account(account_id)
@@ -129,7 +129,7 @@ async def _computed(context: Context) -> list[dict[str, Any]]:
         return []
     tokens = [
         token
-        for tokens in (services.at("payment_tokens") or {}).values()
+        for tokens in as_object(services.at("payment_tokens")).values()
         for token in (tokens.values() if isinstance(tokens, dict) else ())
         if isinstance(token, dict) and token.get("default") is True
     ]
@@ -138,7 +138,8 @@ async def _computed(context: Context) -> list[dict[str, Any]]:
             _alert(context, "no_payment_token", "No payment token configured", "Add a payment method to the account")
         ]
     soon = clock.now() + EXPIRES_SOON
-    if all(token.get("expiration", soon) < soon for token in tokens):
+    ends = [token.get("expiration") for token in tokens]
+    if all(isinstance(end, int | float) and end < soon for end in ends):
         message = "Replace the payment method before it ends"
         return [_alert(context, "expired_payment_token", "Payment method expired or about to expire", message)]
     return []

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 import orjson
 
+from crossbar import clock
 from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing, Row
 from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
 from crossbar.endpoint.document_list import answer_stream, bounds, decorated, options_of
 from crossbar.endpoint.hooks import RowsHook
-from crossbar.errors import Plain
+from crossbar.errors import Invalid, Plain
 from crossbar.resources.records.domain.cdr import (
     ANYBODY,
     CDR,
@@ -182,9 +183,14 @@ def _utc_offset(context: Context) -> int | None:
     if offset is None:
         return None
     try:
-        return round(float(offset)) if not isinstance(offset, bool) else _refuse_offset()
+        seconds = round(float(offset)) if not isinstance(offset, bool) else _refuse_offset()
     except (TypeError, ValueError, OverflowError):
         return _refuse_offset()
+    if abs(seconds) > clock.DAY:
+        code, bound = ("maximum", clock.DAY) if seconds > 0 else ("minimum", -clock.DAY)
+        text = f"Value must be at {'most' if seconds > 0 else 'least'} {bound}"
+        raise Invalid.field("utc_offset", code, text, target=bound, value=offset)
+    return seconds
 
 
 def _refuse_offset() -> int:
@@ -218,7 +224,7 @@ def _decorations(context: Context) -> list[RowsHook]:
 async def _shift_datetime(context: Context, rows: list[dict[str, Any]]) -> None:
     offset = _utc_offset(context) or 0
     for row in rows:
-        row["datetime"] = datetime_text(whole(row["timestamp"]) + offset)
+        row["datetime"] = datetime_text(whole(row.get("timestamp")) + offset)
 
 
 async def _add_reseller_columns(context: Context, rows: list[dict[str, Any]]) -> None:

@@ -11,10 +11,10 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from crossbar.documents.attachments import Attachment
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import Document, as_object
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Binary, Context, Draft, Reply, Singleton, Who
-from crossbar.errors import Invalid, NotFound
+from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.system.domain import dns_check
 from crossbar.resources.system.system_configs import system_configs
 from crossbar.settings import DEFAULT_SECTION
@@ -61,27 +61,6 @@ async def lower_domain(_: Context, draft: Draft) -> None:
     """Domains are compared without regard to case."""
     if isinstance(domain := draft.data.get("domain"), str):
         draft.data["domain"] = domain.lower()
-
-
-@whitelabel.after
-async def tell_account(context: Context, document: Document, _: Document | None) -> None:
-    """The account knows the domain it is reached under."""
-    await _note_domain(context, document.at("domain"))
-
-
-@whitelabel.after_delete
-async def untell_account(context: Context, _: Document) -> None:
-    """The account is no longer reached under a domain of its own."""
-    await _note_domain(context, None)
-
-
-async def _note_domain(context: Context, domain: str | None) -> None:
-    def note(account: Document) -> None:
-        account.fields.pop("pvt_whitelabel_domain", None)
-        if domain:
-            account.fields["pvt_whitelabel_domain"] = domain
-
-    await context.store.update(ACCOUNTS, "account", context.account_id, note)
 
 
 @whitelabel.get("/whitelabel/{domain}", who=Who.ANONYMOUS)
@@ -209,15 +188,14 @@ async def replace_template(context: Context) -> Reply:
     template = context.valid("domains", context.object)
 
     def laid_in(stored: dict[str, Any]) -> dict[str, Any]:
-        return {**stored, DEFAULT_SECTION: {**stored.get(DEFAULT_SECTION, {}), "domains": template}}
+        return {**stored, DEFAULT_SECTION: {**as_object(stored.get(DEFAULT_SECTION)), "domains": template}}
 
     await system_configs.life.upsert(context, "whitelabel", laid_in)
     return Reply(template)
 
 
-def _template(context: Context) -> dns_check.Template:
-    template: dns_check.Template = context.runtime.settings.get("whitelabel", "domains", dns_check.TEMPLATE)
-    return template
+def _template(context: Context) -> JSON:
+    return context.runtime.settings.get("whitelabel", "domains", dns_check.TEMPLATE)
 
 
 async def _domain(context: Context) -> str:

@@ -74,7 +74,7 @@ async def test_a_long_list_is_read_in_parts(tenant: Tenant, master: Tenant, monk
     ]
 
 
-async def test_filters_look_at_what_is_private_too(tenant: Tenant, master: Tenant) -> None:
+async def test_filters_look_at_what_rows_show(tenant: Tenant, master: Tenant) -> None:
     spare, used = await own(master, tenant, 2)
     reserved = fresh()
     await add(master, tenant, reserved, create_with_state="reserved", carrier_name="inventory")
@@ -89,6 +89,7 @@ async def test_filters_look_at_what_is_private_too(tenant: Tenant, master: Tenan
     assert await listed(filter_used_by="callflow") == {used}
     assert await listed(key_missing="used_by", filter_not_state="reserved") == {spare}
     assert await listed(filter_id=spare) == {spare}
+    assert await listed(filter_pvt_state="reserved") == await listed(has_key="pvt_assigned_to") == set()
 
 
 async def test_a_callflow_uses_its_numbers(tenant: Tenant, master: Tenant) -> None:

@@ -26,7 +26,7 @@ FALLBACK_LANGUAGE: Final = "en-US"
 
 
 def _claims(app: Document) -> Iterator[Unique]:
-    if name := app.at("name"):
+    if name := app.text("name"):
         yield Unique("app.name", name, "name", "An app of this name exists", cause=name)
 
 

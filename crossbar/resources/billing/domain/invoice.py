@@ -6,11 +6,12 @@ Source: KAZOO `kz_services_invoice.erl`, `kz_services_items.erl`, `kz_services_i
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
-from crossbar.documents.document import merge
+from crossbar.documents.document import as_list, as_object, merge
 from crossbar.errors import JSON
 
 Quantities = Mapping[str, Mapping[str, float]]
@@ -21,6 +22,10 @@ ALL: Final = "_all"
 """The item that stands for every item of a category that the plan does not name."""
 STRATEGIES: Final = {"simple": 10, "recursive": 25, "cumulative": 50}
 """How plans are merged, and in which order the results are laid over each other."""
+LARGEST: Final = 10**12
+"""Beyond this a price or quantity is none."""
+SMALLEST_STEP: Final = 1e-6
+_TIER: Final = re.compile("[0-9]{1,12}")
 PRORATE: Final = {"additions": True, "removals": False}
 
 
@@ -45,7 +50,7 @@ def _bookkeeper(plan: Plan) -> dict[str, JSON]:
 
 def _invoice(plans: list[Plan], quantities: Quantities, cascade: Quantities) -> dict[str, Any]:
     plan = merged(plans)
-    items = list(_items(plan.get("plan", {}), quantities, cascade))
+    items = list(_items(as_object(plan.get("plan")), quantities, cascade))
     return {
         "items": items,
         "activation_charges": [],
@@ -77,13 +82,13 @@ def merged(plans: Iterable[Plan]) -> Plan:
 def _strategy(plan: Plan) -> str:
     given = plan.get("merge")
     strategy = given.get("strategy") if isinstance(given, dict) else None
-    return strategy if strategy in STRATEGIES else "simple"
+    return strategy if isinstance(strategy, str) and strategy in STRATEGIES else "simple"
 
 
 def _priority(plan: Plan) -> tuple[int, float]:
     given = plan.get("merge")
     priority = given.get("priority", 0) if isinstance(given, dict) else 0
-    return STRATEGIES[_strategy(plan)], priority if isinstance(priority, int | float) else 0
+    return STRATEGIES[_strategy(plan)], priority if is_number(priority) else 0
 
 
 def _sum(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
@@ -93,15 +98,16 @@ def _sum(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         before = result.get(key)
         if isinstance(before, dict) and isinstance(value, dict):
             result[key] = _sum(before, value)
-        elif _is_number(before) and _is_number(value):
+        elif is_number(before) and is_number(value):
             result[key] = before + value
         else:
             result[key] = value
     return result
 
 
-def _is_number(value: JSON) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def is_number(value: JSON) -> TypeGuard[float]:
+    """Whether a value is a number that can be reckoned with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 # Items
@@ -126,7 +132,7 @@ def _counted(
     there = quantities.get(category, {})
     if name != ALL:
         return there.get(name, 0)
-    left_out = {*siblings, *(item.get("exceptions") or ())}
+    left_out = {*siblings, *filter(_is_text, as_list(item.get("exceptions")))}
     return sum(quantity for key, quantity in there.items() if key not in left_out)
 
 
@@ -144,8 +150,8 @@ def price(category: str, name: str, item: dict[str, Any], quantity: float) -> di
     discounts = _discounts(item, billable)
     line = {
         "category": category,
-        "item": item.get("as") or name,
-        "name": item.get("name") or (category if name == ALL else f"{category}/{name}"),
+        "item": _text(item, "as") or name,
+        "name": _text(item, "name") or (category if name == ALL else f"{category}/{name}"),
         "quantity": quantity,
         "billable": billable,
         "rate": rate,
@@ -154,31 +160,41 @@ def price(category: str, name: str, item: dict[str, Any], quantity: float) -> di
         "minimum": minimum,
         "maximum": maximum,
         "total": round(billable * rate - discounts.get("total", 0.0), 4),
-        "prorate": {**PRORATE, **(item.get("prorate") or {})},
+        "prorate": {**PRORATE, **as_object(item.get("prorate"))},
     }
     return {key: value for key, value in line.items() if value or key not in ("discounts", "minimum", "maximum")}
 
 
 def _billable(item: dict[str, Any], quantity: float) -> tuple[float, float, float]:
     """Billable quantity between minimum and maximum, each in whole steps."""
-    step = _number(item, "step") or 1
+    step = max(_number(item, "step"), 0) or 1
     minimum = _stepped(_number(item, "minimum"), step)
-    maximum = _stepped(item["maximum"] if _is_number(item.get("maximum")) else quantity, step)
+    maximum = _stepped(item["maximum"] if is_number(item.get("maximum")) else quantity, step)
     return max(minimum, min(_stepped(quantity, step), maximum)), minimum, maximum
 
 
 def _stepped(quantity: float, step: float) -> float:
-    return math.ceil(quantity / step) * step
+    return math.ceil(quantity / max(step, SMALLEST_STEP)) * step
 
 
 def _number(item: Mapping[str, Any], key: str) -> float:
     value = item.get(key)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    return value if is_number(value) else 0
+
+
+def _text(item: Mapping[str, Any], key: str) -> str:
+    value = item.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _is_text(value: JSON) -> bool:
+    return isinstance(value, str)
 
 
 def _tier(rates: JSON, quantity: float) -> float | None:
     """The rate of the smallest tier that holds the quantity."""
-    tiers = {int(key): rate for key, rate in rates.items() if key.isdigit()} if isinstance(rates, dict) else {}
+    given = as_object(rates).items()
+    tiers = {int(key): rate for key, rate in given if _TIER.fullmatch(key) and is_number(rate)}
     fitting = [tier for tier in tiers if tier >= quantity]
     return tiers[min(fitting)] if fitting else None
 
@@ -191,12 +207,13 @@ def _discounts(item: dict[str, Any], billable: float) -> dict[str, Any]:
     discounts: dict[str, Any] = {}
     total = 0.0
     if (single := _applying(given.get("single"), billable)) is not None:
-        amount = single.get("rate", rate)
+        amount = _number(single, "rate") if "rate" in single else rate
         discounts["single"] = {"rate": amount}
         total += amount
     if (cumulative := _applying(given.get("cumulative"), billable)) is not None:
         tier = _tier(cumulative.get("rates"), billable)
-        each = cumulative.get("rate", rate) if tier is None else tier
+        own = _number(cumulative, "rate") if "rate" in cumulative else rate
+        each = own if tier is None else tier
         quantity = min(billable, _number(cumulative, "maximum"))
         if quantity:
             discounts["cumulative"] = {"rate": each, "quantity": quantity}

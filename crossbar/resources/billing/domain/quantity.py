@@ -5,18 +5,23 @@ Source: KAZOO `kz_services_quantities.erl`, `kzd_services`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
 from crossbar.access.directory import Account
 from crossbar.dialing import NUMBER, NUMBERS
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, Document, as_list, as_object
 from crossbar.documents.listing import Listing
+from crossbar.errors import JSON
 from crossbar.resources.numbers.domain import number_features
 from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.runtime import Runtime
+
+ACCOUNTS_BELOW: Final = "accounts"
+"""The category of the accounts below an account, at any depth."""
 
 Quantities = dict[str, dict[str, float]]
 """Category → item → how many."""
@@ -45,10 +50,28 @@ def _limits(document: Document) -> Items:
 
 
 def _apps(document: Document) -> Items:
-    for entry in (document.at("apps") or {}).values():
-        if isinstance(entry, dict) and (name := entry.get("name")):
+    for entry in as_object(document.at("apps")).values():
+        if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
             yield "account_apps", name, 1
-            yield "user_apps", name, len(entry.get("users") or ())
+            yield "user_apps", name, len(as_list(entry.get("users")))
+
+
+def _id_of(user: JSON) -> JSON:
+    """The id in an entry of an app's users; interfaces write it as text or as an object with an `id`."""
+    user_id = user.get("id") if isinstance(user, dict) else user
+    return user_id if isinstance(user_id, str) else None
+
+
+def _with_known_users(document: Document, users: Collection[str]) -> Document:
+    """An account's apps, opened to none but users who still exist; any other document as it is."""
+    if document.type != "apps_store":
+        return document
+    apps = {
+        app_id: {**entry, "users": [user for user in as_list(entry.get("users")) if _id_of(user) in users]}
+        for app_id, entry in as_object(document.at("apps")).items()
+        if isinstance(entry, dict)
+    }
+    return replace(document, fields={**document.fields, "apps": apps})
 
 
 def _one(category: str, item: str) -> Callable[[Document], Items]:
@@ -113,27 +136,29 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
         if document_type in store.shapes
         for document in await store.all(Listing(account_id, document_type))
     ]
+    users = {document.id for document in documents if document.type == "user"}
     rules = NumberSettings(runtime)
     numbers = await store.all(Listing(NUMBERS, NUMBER, tag=owned(account_id)))
     quantities = total(
         chain(
-            (item for document in documents for item in items_of(document)),
+            (item for document in documents for item in items_of(_with_known_users(document, users))),
             (item for number in numbers for item in _items_of_number(number, rules)),
         )
     )
     account = await store.get(ACCOUNTS, "account", account_id)
-    if account is not None and (below := account.at("descendants_count")):
-        quantities["accounts"] = {"account": below}
+    if account is not None and (below := _number(account.at("descendants_count"))):
+        quantities[ACCOUNTS_BELOW] = {"account": below}
     return quantities
 
 
 async def cascading_quantities(runtime: Runtime, account: Account) -> Quantities:
-    """What all accounts below an account have together."""
+    """What all accounts below an account have together. Accounts are not among it: each counts all below itself."""
     below = Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}")
     each = [await own_quantities(runtime, descendant.id) for descendant in await runtime.store.all(below)]
     return total(
         (category, item, quantity)
         for quantities in each
         for category, items in quantities.items()
+        if category != ACCOUNTS_BELOW
         for item, quantity in items.items()
     )

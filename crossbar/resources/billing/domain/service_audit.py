@@ -5,16 +5,16 @@ Source: KAZOO `kz_services.erl` (`audit`), `cb_services.erl` (`audit_summary`).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 from crossbar import clock
 from crossbar.access.authorship import Author, stamps
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_object
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.ids import monthly_id
+from crossbar.resources.billing.domain.invoice import is_number
 from crossbar.resources.billing.domain.quantity import own_quantities
 from crossbar.resources.billing.domain.service_plan import assigned
 from crossbar.runtime import Runtime
@@ -60,9 +60,9 @@ async def days(store: Store, account_id: str, first: int, last: int) -> dict[str
     before: dict[str, float] = {}
     for entry in await store.all(listing):
         moment = entry.fields["pvt_created"]
-        date = datetime.fromtimestamp(clock.unix(moment), UTC).strftime("%Y-%m-%d")
-        for category, items in entry.fields["quantities"].items():
-            quantity = sum(items.values())
+        date = clock.moment(moment).date().isoformat()
+        for category, items in as_object(entry.at("quantities")).items():
+            quantity = sum(filter(is_number, as_object(items).values()))
             change = quantity - before.get(category, 0)
             day = found.setdefault(category, {}).setdefault(
                 date, {"addition": 0, "removal": 0, "quantity": 0, "sum_quantity": 0, "last_timestamp": 0}

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.access.directory import Account
-from crossbar.documents.document import Document, merge
-from crossbar.resources.billing.domain.invoice import invoices, merged
+from crossbar.documents.document import Document, as_object, merge
+from crossbar.resources.billing.domain.invoice import invoices, is_number, merged
 from crossbar.resources.billing.domain.quantity import Quantities, cascading_quantities, own_quantities
 from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, resolve
 from crossbar.runtime import Runtime
@@ -25,10 +25,10 @@ Fields = dict[str, Any]
 async def summarize(runtime: Runtime, account: Account, stored: Fields) -> dict[str, Any]:
     """Everything about the services of an account, were `stored` its services document."""
     entries = assigned(Document("", SERVICES, SERVICES, stored))
-    overrides = stored.get("overrides") or {}
+    overrides = as_object(stored.get("overrides"))
     plans = [merge(plan, overrides) for plan in await resolve(runtime, account, entries)]
     own = await own_quantities(runtime, account.id)
-    manual = (stored.get("quantities") or {}).get("manual") or {}
+    manual = manual_quantities(stored)
     cascade = await cascading_quantities(runtime, account) if _any_cascade(plans) else {}
     together = merged(plans)
     return {
@@ -38,9 +38,19 @@ async def summarize(runtime: Runtime, account: Account, stored: Fields) -> dict[
         "quantities": {"account": own, "cascade": cascade, "manual": manual},
         "reseller": {"id": await runtime.access.directory.reseller_of(account), "is_reseller": account.is_reseller},
         **{key: together.get(key) or {} for key in FROM_PLANS},
-        "payment_tokens": stored.get("payment_tokens") or {},
+        "payment_tokens": as_object(stored.get("payment_tokens")),
         "billing_cycle": {"next": next_month(), "period": 1, "unit": "month"},
         "status": _standing(account.id, has_plans=bool(plans)),
+    }
+
+
+def manual_quantities(stored: Fields) -> Quantities:
+    """The quantities that somebody set by hand, as far as a services document has any that are such."""
+    given = as_object(as_object(stored.get("quantities")).get("manual"))
+    return {
+        category: {item: quantity for item, quantity in items.items() if is_number(quantity)}
+        for category, items in given.items()
+        if isinstance(items, dict)
     }
 
 
@@ -48,7 +58,7 @@ def _any_cascade(plans: list[Fields]) -> bool:
     return any(
         isinstance(item, dict) and item.get("cascade") is True
         for plan in plans
-        for category in (plan.get("plan") or {}).values()
+        for category in as_object(plan.get("plan")).values()
         if isinstance(category, dict)
         for item in category.values()
     )
@@ -68,6 +78,6 @@ def _standing(account_id: str, *, has_plans: bool) -> dict[str, Any]:
 
 def next_month() -> int:
     """When the next billing cycle begins: the first of next month (UTC), Gregorian."""
-    now = datetime.fromtimestamp(clock.unix_now(), UTC)
+    now = clock.moment(clock.now())
     year, month = (now.year + 1, 1) if now.month == 12 else (now.year, now.month + 1)
     return clock.gregorian(datetime(year, month, 1, tzinfo=UTC).timestamp())

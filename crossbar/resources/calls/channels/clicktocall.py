@@ -12,7 +12,7 @@ from urllib.parse import quote
 from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.dialing import normalize
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_list
 from crossbar.documents.schemas.patterns import matches
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply, answer_listing
@@ -68,7 +68,7 @@ async def connect(context: Context) -> Reply:
     """Ask for a call; answers the request for it, or with `blocking` what came of it."""
     button = await clicktocall.life.load(context, context.path["click2call_id"])
     contact = _contact(context)
-    whitelist = button.at("whitelist") or []
+    whitelist = [pattern for pattern in as_list(button.at("whitelist")) if isinstance(pattern, str)]
     if whitelist and not any(matches(pattern, contact) for pattern in whitelist):
         raise Plain(400, "Contact doesn't match whitelist", contact)
     item = await _remember(context, button, contact)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_object
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Context, Endpoint, Reply
@@ -29,5 +29,5 @@ async def read(context: Context) -> Reply:
 
 def _call_in(slot: Document) -> dict[str, JSON]:
     """The parked call, its keys (`Call-ID`) as the API writes them (`call_id`)."""
-    parked: dict[str, JSON] = slot.at("slot") or {}
+    parked = as_object(slot.at("slot"))
     return {key.lower().replace("-", "_"): value for key, value in parked.items()}

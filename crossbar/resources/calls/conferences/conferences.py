@@ -21,7 +21,7 @@ from crossbar.resources.calls.domain.lookup import find_any
 
 EMPTY_CONFERENCE: Final[dict[str, JSON]] = {"members": 0, "moderators": 0, "duration": 0, "is_locked": False}
 """What is seen of a conference that is not running."""
-PARTICIPANT_ACTIONS: Final = frozenset({"mute", "unmute", "deaf", "undeaf", "kick"})
+PARTICIPANT_ACTIONS: Final = ("mute", "unmute", "deaf", "undeaf", "kick")
 
 _NUMBERS: Final = ("conference_numbers", "member.numbers", "moderator.numbers")
 _ID_LENGTH: Final = 32

@@ -29,7 +29,7 @@ class WithAddress(Summary):
 def claims(faxbox: Document) -> Iterator[Unique]:
     """The mail addresses, which no second box of any account may have."""
     for path, field in ((ADDRESS, "smtp_email_address"), ("custom_smtp_email_address",) * 2):
-        if address := faxbox.at(path):
+        if address := faxbox.text(path):
             message = "email address must be unique"
             yield Unique("faxbox.address", address.lower(), field, message, cause=address, system=True)
 

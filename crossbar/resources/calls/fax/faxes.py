@@ -185,11 +185,11 @@ async def act(context: Context, fax: Document, where: str) -> Reply:
     action = context.values.envelope_first("action")
     if not action:
         raise SystemFault("action required")
-    dropped = ACTIONS.get((where, action))
+    dropped = ACTIONS.get((where, str(action)))
     if dropped is None:
         raise SystemFault("invalid action")
     if not fax.at("document.url") and not await context.runtime.attachments.all(fax):
-        raise SystemFault(FAILURES[action])
+        raise SystemFault(FAILURES[str(action)])
     changes = {key: value for key, value in context.object.items() if key not in ("id", "action")}
     return Reply.document(await fax_store(context).requeue(fax, changes, dropped, ready=context.ready_to_write))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_list, as_object
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, or_default
 from crossbar.endpoint import Binary, Collection, Context, Reply
@@ -43,14 +43,14 @@ async def _members(context: Context, directory: Document) -> list[Document]:
 
 
 def _callflow_id(user: Document, directory: Document) -> Any:
-    return user.fields["directories"][directory.id]
+    return as_object(user.at("directories")).get(directory.id)
 
 
 async def _printed(context: Context, directory: Document, members: list[Document]) -> Binary:
     callflow_ids = {str(_callflow_id(user, directory)) for user in members}
     callflows = await context.store.find_by_ids(context.account_id, callflow_ids, ["callflow"], ["numbers"])
-    numbers = {callflow.id: ", ".join(callflow.at("numbers")) for callflow in callflows}
-    sort_by = directory.at("sort_by")
+    numbers = {callflow.id: ", ".join(filter(_is_text, as_list(callflow.at("numbers")))) for callflow in callflows}
+    sort_by = directory.text("sort_by") or "last_name"
     entries = [
         DirectoryEntry(
             f"{user.at('first_name')} {user.at('last_name')}", numbers.get(str(_callflow_id(user, directory)), "")
@@ -59,3 +59,7 @@ async def _printed(context: Context, directory: Document, members: list[Document
     ]
     body = await asyncio.to_thread(render, str(directory.at("name")), entries)
     return Binary(body, "application/pdf", f"{context.account.name}-directory.pdf")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

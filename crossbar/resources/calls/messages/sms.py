@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_list
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Context, Endpoint, Handler, Reply, answer_listing
 from crossbar.errors import JSON
@@ -28,7 +28,8 @@ def message_endpoint(kind: Shape, create: Handler, *items: str) -> Endpoint:
 
         async def name_holder(_: Context, rows: list[dict[str, Any]]) -> None:
             for row in rows:
-                row["key"] = [holder_id, row["key"][0]]
+                if key := as_list(row.get("key")):  # a whole document has none
+                    row["key"] = [holder_id, key[0]]
 
         hooks = [name_holder] if tag else []
         return await answer_listing(

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_list
 from crossbar.documents.listing import Listing
+from crossbar.documents.schemas import casts
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.errors import JSON, Invalid
@@ -90,7 +91,7 @@ async def change_status(context: Context) -> Reply:
     """Log an agent in or out, make it pause or go on."""
     user = await _user(context)
     order = context.values.get("status")
-    if order not in _MEANING:
+    if not isinstance(order, str) or order not in _MEANING:
         raise Invalid.field("status", "enum", "value is not a valid status", cause=order)
     told: dict[str, Any] = {"agent_id": user.id, "status": _MEANING[order]}
     if order == "pause":
@@ -106,7 +107,7 @@ async def change_status(context: Context) -> Reply:
 async def queue_status(context: Context) -> Reply:
     """The queues an agent serves."""
     user = await _user(context)
-    return Reply(user.fields.get("queues") or [])
+    return Reply(as_list(user.at("queues")))
 
 
 @agents.post("/accounts/{account_id}/agents/{user_id}/queue_status")
@@ -140,11 +141,10 @@ async def _recent(context: Context, agent_id: str | None = None) -> dict[str, di
 
 def _timeout(value: JSON) -> int:
     """The seconds of a pause, which has to have some."""
-    try:
-        seconds = int(value)
-    except (TypeError, ValueError):
+    seconds = casts.integer(value)
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
         text = "value must be an integer greater than or equal to 0"
-        raise Invalid.field("timeout", "type", text, cause=value) from None
+        raise Invalid.field("timeout", "type", text, cause=value)
     if seconds < 0:
         text = "value must be at least greater than or equal to 0"
         raise Invalid.field("timeout", "minimum", text, cause=value)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from crossbar import clock
 from crossbar.access.authorship import stamps
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_list
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply
@@ -133,7 +133,7 @@ async def leave_queue(context: Context, user_id: str, queue_id: str) -> list[JSO
 
 async def _change_queues(context: Context, user_id: str, change: Callable[[Iterable[JSON]], list[JSON]]) -> list[JSON]:
     def apply(user: Document) -> None:
-        user.fields["queues"] = change(user.fields.get("queues") or [])
+        user.fields["queues"] = change(as_list(user.at("queues")))
         user.fields |= stamps(context.author, user)
 
     user = await context.store.update(context.account_id, "user", user_id, apply)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.access.directory import Account
 from crossbar.conversion.media_types import extension
 from crossbar.documents.attachments import Attachment
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_object
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, answer_listing
 from crossbar.endpoint.files import download, only_file
@@ -20,6 +20,7 @@ from crossbar.resources.calls.media.domain.media_file import MEDIA_CONVERTER, SO
 from crossbar.resources.calls.voicemail.domain import sound_archive, voicemail_message
 from crossbar.resources.calls.voicemail.domain.mailbox import REFUSAL, mailbox_claim, mailbox_number
 from crossbar.resources.calls.voicemail.domain.voicemail_message import DELETED, FOLDERS, SAVED, Voicemail
+from crossbar.resources.records.domain.cdr_row import whole
 
 MOVED_ADDRESS: Final = "214 Transformation applied: attribute notify_email_address replaced"
 LEGACY_MESSAGES: Final = "Please migrate your voicemail box messages to MODB"
@@ -138,7 +139,7 @@ async def count(context: Context, rows: list[dict[str, Any]]) -> None:
     counts = await voicemail(context).counts([row["id"] for row in rows])
     for row in rows:
         legacy = row.get("messages", 0)
-        row["messages"] = len(legacy) if isinstance(legacy, list) else legacy
+        row["messages"] = len(legacy) if isinstance(legacy, list) else whole(legacy)
         if folders := counts.get(row["id"]):
             row["messages"] += sum(folders.values())
             row["folders"] = folders
@@ -158,7 +159,7 @@ async def list_of_account(context: Context) -> Reply:
     """The messages of all boxes, each as `{box id: metadata}`."""
 
     async def by_box(context: Context, rows: list[dict[str, Any]]) -> None:
-        rows[:] = [{row.pop("source_id"): row} for row in rows]
+        rows[:] = [{str(row.pop("source_id", "")): row} for row in rows]
 
     return await _list(context, None, by_box)
 
@@ -170,7 +171,7 @@ async def list_of_box(context: Context) -> Reply:
 
     async def of_box(context: Context, rows: list[dict[str, Any]]) -> None:
         for row in rows:
-            row.pop("source_id")
+            row.pop("source_id", None)
 
     return await _list(context, f"box/{box.id}", of_box)
 
@@ -248,7 +249,9 @@ async def _delete_all(context: Context, box_id: str, selected: Sequence[str]) ->
 async def read(context: Context) -> Reply:
     """What is known of a message."""
     message = await _message(context)
-    metadata = voicemail_message.as_retained(message.at("metadata"), voicemail_message.retention_limit(context.config))
+    metadata = voicemail_message.as_retained(
+        as_object(message.at("metadata")), voicemail_message.retention_limit(context.config)
+    )
     return Reply(metadata, revision=message.revision)
 
 

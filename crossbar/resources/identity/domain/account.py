@@ -13,7 +13,7 @@ from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import API_KEY, REALM, ROOT, ip_tag
 from crossbar.access.logins import api_key_fields
 from crossbar.access.pepper import Pepper
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, Document, as_list
 from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_default
 from crossbar.documents.store import Store
 from crossbar.errors import NotFound
@@ -32,8 +32,8 @@ def tags(account: Document) -> Iterator[str]:
 
 
 def _addresses(account: Document) -> Iterator[dict[str, Any]]:
-    ips = account.at("ips") or {}
-    for entry in ips.values() if isinstance(ips, dict) else ips:
+    ips = account.at("ips")
+    for entry in ips.values() if isinstance(ips, dict) else as_list(ips):
         if isinstance(entry, dict) and isinstance(entry.get("ip"), str):
             yield entry
 

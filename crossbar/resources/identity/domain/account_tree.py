@@ -1,10 +1,12 @@
 """The tree of accounts: a new one below its parent, one that moves or ends, and who resells to whom.
 
 Source: KAZOO `cb_accounts.erl` (`move`, `delete`), `kzdb_account.erl`, `kz_services_reseller.erl`. Each change is one
-transaction that also writes the parents, so that what they count is right.
+transaction that also writes all accounts above, so that what they count (`descendants_count`) is right at every depth.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from crossbar import clock
 from crossbar.access.authorship import Author, stamps
@@ -24,7 +26,7 @@ def descendants_of(account_id: str) -> Listing:
 
 
 async def insert_below(runtime: Runtime, account: Document, parent_id: str) -> Document:
-    """Save a new account below its parent, which counts it; all or nothing. Raises NotFound without the parent."""
+    """Save a new account below its parent; all above count it; all or nothing. Raises NotFound without the parent."""
 
     async def insert(transaction: Transaction) -> Document:
         parent = await _account(transaction, parent_id)
@@ -36,7 +38,7 @@ async def insert_below(runtime: Runtime, account: Document, parent_id: str) -> D
         if reseller and (preference := reseller.at("pvt_notification_preference")) is not None:
             account.fields["pvt_notification_preference"] = preference
         saved = await transaction.insert(account)
-        await _count_descendants(transaction, parent)
+        await _count_descendants(transaction, account.fields["pvt_tree"])
         return saved
 
     return await runtime.store.transact(insert)
@@ -54,10 +56,7 @@ async def remove(runtime: Runtime, account_id: str) -> Document:
             raise SystemFault("account_has_descendants")
         await transaction.remove(account)
         await account_removal.note(transaction, account_id)
-        for parent_id in account.fields["pvt_tree"][-1:]:
-            parent = await transaction.get(ACCOUNTS, ACCOUNT, parent_id)
-            if parent is not None:
-                await _count_descendants(transaction, parent)
+        await _count_descendants(transaction, account.fields["pvt_tree"])
         return account
 
     account = await runtime.store.transact(take_out)
@@ -81,10 +80,20 @@ async def move(store: Store, account_id: str, target_id: str) -> Document:
         old, new = account.fields["pvt_tree"], [*target.fields["pvt_tree"], target.id]
         for moved in await transaction.all(descendants_of(account.id)):
             await _move_branch(transaction, moved, old, new)
-        await transaction.replace(target, target)
-        return await _move_branch(transaction, account, old, new)
+        moved_account = await _move_branch(transaction, account, old, new)
+        await _count_descendants(transaction, [*old, *new])
+        return moved_account
 
     return await store.transact(rehang)
+
+
+async def recount(store: Store, account_id: str) -> None:
+    """Count anew what is below an account."""
+
+    async def count(transaction: Transaction) -> None:
+        await _count_descendants(transaction, [account_id])
+
+    await store.transact(count)
 
 
 async def set_reseller(store: Store, account_id: str, is_reseller: bool, author: Author) -> Document:
@@ -111,11 +120,14 @@ async def _account(transaction: Transaction, account_id: str) -> Document:
     return account
 
 
-async def _count_descendants(transaction: Transaction, account: Document) -> None:
-    """Set `descendants_count`. Writing the parent also makes changes of its children meet in one place."""
-    count = await transaction.count(descendants_of(account.id))
-    counted = Document(ACCOUNTS, ACCOUNT, account.id, {**account.fields, "descendants_count": count})
-    await transaction.replace(counted, account)
+async def _count_descendants(transaction: Transaction, account_ids: Iterable[str]) -> None:
+    """Set `descendants_count` of accounts. Writing them also makes changes below meet in one place."""
+    for account_id in dict.fromkeys(account_ids):
+        account = await transaction.get(ACCOUNTS, ACCOUNT, account_id)
+        if account is not None:
+            count = await transaction.count(descendants_of(account.id))
+            fields = {**account.fields, "descendants_count": count}
+            await transaction.replace(Document(ACCOUNTS, ACCOUNT, account.id, fields), account)
 
 
 async def _move_branch(transaction: Transaction, account: Document, old: list[str], new: list[str]) -> Document:

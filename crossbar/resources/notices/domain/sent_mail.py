@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crossbar.access.authorship import Author, stamps
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_list
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.errors import Plain
@@ -30,7 +30,7 @@ LOG_SHAPE: Final = Shape(
         "subject",
         "receipt",
         **{"from": "emails.from"},
-        to=lambda entry: next(iter(entry.at("emails.to") or ()), None),
+        to=lambda entry: next(iter(as_list(entry.at("emails.to"))), None),
         created="pvt_created",
     ),
     sort="pvt_created",

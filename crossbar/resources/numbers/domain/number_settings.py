@@ -66,7 +66,7 @@ class NumberSettings:
         if self._get("should_age", False) is True:
             return State.AGING
         wanted = self._get("released_state", State.AVAILABLE)
-        return State(wanted) if wanted in UNASSIGNED else State.AVAILABLE
+        return State(wanted) if isinstance(wanted, str) and wanted in UNASSIGNED else State.AVAILABLE
 
     @property
     def largest_search(self) -> int:

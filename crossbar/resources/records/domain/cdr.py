@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.documents.document import Document, public_fields
+from crossbar.documents.document import Document, as_object, public_fields
 from crossbar.documents.shape import Shape, Summary, filter_tag
 from crossbar.documents.store import Duplicate, Store
 from crossbar.errors import JSON
@@ -47,7 +47,7 @@ def interaction_tag(interaction_id: str) -> str | None:
 
 
 def _tags(cdr: Document) -> Iterator[str]:
-    variables = cdr.at(CCV) or {}
+    variables = as_object(cdr.at(CCV))
     inbound = cdr.at("call_direction") == "inbound"
     from_carrier = not variables.get("authorizing_id") if inbound else bool(variables.get("resource_id"))
     if variables and from_carrier and "loopback" not in str(cdr.at("channel_name") or ""):
@@ -90,7 +90,7 @@ def cdr_of(account_id: str, data: dict[str, JSON]) -> Document:
     fields: dict[str, Any] = public_fields(data)
     cdr_id = fields.pop("id", None)
     timestamp = fields.setdefault("timestamp", clock.now())
-    fields[CCV] = public_fields(fields.get(CCV) or {})
+    fields[CCV] = public_fields(as_object(fields.get(CCV)))
     if recording_url := fields[CCV].get("recording_url"):
         fields.setdefault("recording_url", recording_url)
     cdr = Document(account_id, CDR.type, str(cdr_id or f"{clock.year_month(timestamp)}-{fields['call_id']}"), fields)

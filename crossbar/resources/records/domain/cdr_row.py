@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import formatdate
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from crossbar import clock
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_object
 from crossbar.errors import JSON
 
 Column = Callable[[Document], JSON]
@@ -24,12 +23,16 @@ CCV: Final = "custom_channel_vars"
 UNITS_PER_DOLLAR: Final = 10_000
 
 
+_STORABLE: Final = range(-(2**63), 2**63)
+
+
 def whole(value: JSON, default: int = 0) -> int:
-    """A whole number given as a number or as text."""
+    """A whole number of 64 bits given as a number or as text; `default` for anything else."""
     try:
-        return int(value)
+        number = int(value)
     except (TypeError, ValueError, OverflowError):
         return default
+    return number if number in _STORABLE else default
 
 
 def start_of(cdr: Document) -> int:
@@ -44,7 +47,7 @@ def before_at(address: JSON) -> str:
 
 def datetime_text(gregorian_seconds: int) -> str:
     """`YYYY-MM-DD_HH:MM:SS` (UTC)."""
-    return datetime.fromtimestamp(clock.unix(gregorian_seconds), UTC).strftime("%Y-%m-%d_%H:%M:%S")
+    return clock.moment(gregorian_seconds).replace(tzinfo=None).isoformat("_", "seconds")
 
 
 class Moment(NamedTuple):
@@ -60,14 +63,13 @@ class Moment(NamedTuple):
 @lru_cache(maxsize=256)
 def moment(gregorian_seconds: int) -> Moment:
     """The forms of a time."""
-    seconds = clock.unix(gregorian_seconds)
-    at = datetime.fromtimestamp(seconds, UTC)
+    at = clock.moment(gregorian_seconds)
     return Moment(
         datetime_text(gregorian_seconds),
-        str(seconds),
-        formatdate(seconds, usegmt=True),
-        at.strftime("%Y-%m-%d"),
-        at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        str(clock.unix(gregorian_seconds)),
+        format_datetime(at, usegmt=True),
+        at.date().isoformat(),
+        f"{at.replace(tzinfo=None).isoformat(timespec='seconds')}Z",
     )
 
 
@@ -105,7 +107,7 @@ def _moment(name: str) -> Column:
 
 def _cost(billing: str) -> Column:
     def column(cdr: Document) -> str:
-        variables = cdr.at(CCV) or {}
+        variables = as_object(cdr.at(CCV))
         if variables.get(billing) != "per_minute":
             return "0"
         return str(call_cost(whole(cdr.at("billing_seconds")), variables))

@@ -11,6 +11,7 @@ from typing import Any, Final
 from dns.asyncresolver import Resolver
 from dns.exception import DNSException
 
+from crossbar.documents.document import as_object
 from crossbar.errors import JSON
 
 Template = dict[str, dict[str, dict[str, Any]]]
@@ -36,8 +37,8 @@ TEMPLATE: Final[Template] = {
 """What a domain needs as long as nobody said otherwise."""
 
 
-def filled(template: Template, domain: str) -> Template:
-    """The template with a domain put in."""
+def filled(template: JSON, domain: str) -> Template:
+    """The template with a domain put in; what is no record type, host or entry is left out."""
 
     def fill(value: JSON) -> JSON:
         match value:
@@ -50,8 +51,11 @@ def filled(template: Template, domain: str) -> Template:
             case _:
                 return value
 
-    entries: Template = fill(template)
-    return entries
+    entries = {record: as_object(hosts) for record, hosts in as_object(fill(template)).items()}
+    return {
+        record: {host: entry for host, entry in hosts.items() if isinstance(entry, dict)}
+        for record, hosts in entries.items()
+    }
 
 
 def new_resolver() -> Resolver:

@@ -6,7 +6,6 @@ Source: `applications/tasks/src/modules/kt_cdrs.erl`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import orjson
@@ -51,7 +50,7 @@ async def _for_reseller(work: Work) -> bool:
 
 def _month_of(gregorian_seconds: int) -> int:
     """When the month of a time began (UTC)."""
-    moment = datetime.fromtimestamp(clock.unix(gregorian_seconds), UTC)
+    moment = clock.moment(gregorian_seconds)
     return clock.gregorian(moment.replace(day=1, hour=0, minute=0, second=0).timestamp())
 
 

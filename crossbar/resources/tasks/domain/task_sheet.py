@@ -12,20 +12,21 @@ from itertools import islice
 from typing import Any
 
 from crossbar.errors import Invalid
-from crossbar.wire.spreadsheet import Sheet
+from crossbar.wire.spreadsheet import Sheet, restored
 
 
 class Input:
     """The rows of a CSV whose first row is the header, from the one after the first `skipped` on.
 
-    Empty lines are no rows. Raises csv.Error, or UnicodeDecodeError, for what is no CSV.
+    Empty lines are no rows. A cell that an export has defused is what it was before. Raises csv.Error, or
+    UnicodeDecodeError, for what is no CSV.
     """
 
     def __init__(self, contents: bytes, skipped: int = 0) -> None:
         lines = csv.reader(StringIO(contents.decode("utf-8-sig"), newline=""), strict=True)
         rows = filter(None, lines)
-        self.header: list[str] = next(rows, [])
-        self._rows = islice(rows, skipped, None)
+        self.header = _restored(next(rows, []))
+        self._rows = map(_restored, islice(rows, skipped, None))
 
     def __iter__(self) -> Iterator[list[str]]:
         return self._rows
@@ -59,6 +60,10 @@ def of_records(records: Sequence[dict[str, Any]]) -> bytes:
     """Records as CSV; the first says what the columns are."""
     sheet = Sheet(list(records[0]))
     return sheet.head + sheet.rows(records)
+
+
+def _restored(row: list[str]) -> list[str]:
+    return [restored(cell) for cell in row]
 
 
 def _line(row: list[str]) -> str:

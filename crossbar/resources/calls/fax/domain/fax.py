@@ -141,8 +141,14 @@ class FaxStore:
         `data` is of schema `faxes`; `timestamp` (Gregorian seconds), if given, is the time it is kept and listed under.
         With a `reference` the same fax is kept once: a second one raises Duplicate.
         """
-        fields = self.runtime.valid("faxes", data)
-        created = fields.pop("timestamp", None) or clock.now()
+        fields, errors = self.runtime.schema_errors("faxes", data)
+        dated, wrong = self.runtime.schema_errors(
+            "ingest.fax", {"timestamp": data["timestamp"]} if "timestamp" in data else {}
+        )
+        if errors or wrong:
+            raise Invalid({**errors, **wrong})
+        fields.pop("timestamp", None)
+        created = dated.get("timestamp") or clock.now()
         fax = Document(
             account_id, TYPE, record_id(created, reference), {**fields, "folder": where, "pvt_created": created}
         )

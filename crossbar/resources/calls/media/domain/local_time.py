@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crossbar import clock
+from crossbar.errors import JSON
 
 
-def local_time(gregorian_seconds: int, *zones: str | None) -> datetime:
+def local_time(gregorian_seconds: int, *zones: JSON) -> datetime:
     """A moment in the first of the time zones that exists, else in UTC."""
+    moment = clock.moment(gregorian_seconds)
     for zone in zones:
-        if zone:
+        if zone and isinstance(zone, str):
             try:
-                return datetime.fromtimestamp(clock.unix(gregorian_seconds), ZoneInfo(zone))
-            except (ZoneInfoNotFoundError, ValueError):
+                return moment.astimezone(ZoneInfo(zone))
+            except (ZoneInfoNotFoundError, ValueError, OSError):  # a part of a name, as `America`, is a folder
                 continue
-    return datetime.fromtimestamp(clock.unix(gregorian_seconds), UTC)
+    return moment
 
 
 def file_time(moment: datetime) -> str:
     """`YYYY-MM-DD_HH:MM:SS`, as names of downloads have it."""
-    return moment.strftime("%Y-%m-%d_%H:%M:%S")
+    return moment.replace(tzinfo=None).isoformat("_", "seconds")

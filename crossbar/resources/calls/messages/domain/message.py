@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import formatdate
+from email.utils import format_datetime
 from typing import Any, Final
 
 from crossbar import clock
@@ -40,7 +40,7 @@ def _key(message: Document) -> list[JSON]:
 
 
 def _date(message: Document) -> str:
-    return formatdate(clock.unix(message.fields["pvt_created"]), usegmt=True)
+    return format_datetime(clock.moment(message.fields["pvt_created"]), usegmt=True)
 
 
 def _value(message: Document) -> dict[str, JSON]:

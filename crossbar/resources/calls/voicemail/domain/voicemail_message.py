@@ -18,15 +18,17 @@ from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import Account
 from crossbar.config import Config
 from crossbar.conversion.converter import MediaConverter
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, as_list, as_object
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.calls.media.domain.local_time import file_time, local_time
 from crossbar.resources.calls.media.domain.media_file import check_sound, record_id, save_with_files, sound
+from crossbar.resources.records.domain.cdr_row import whole
 from crossbar.runtime import Runtime
 from crossbar.wire.body import UploadedFile
+from crossbar.wire.disposition import saved_name
 
 TYPE: Final = "mailbox_message"
 NEW: Final = "new"
@@ -89,7 +91,7 @@ def retention_limit(config: Config) -> int:
 
 def as_retained(metadata: dict[str, JSON], limit: int) -> dict[str, JSON]:
     """Metadata as it is shown: that of a message from before `limit` says why nothing can be done with it."""
-    if int(metadata.get("timestamp") or limit) >= limit:
+    if (whole(metadata.get("timestamp")) or limit) >= limit:
         return metadata
     return {
         **metadata,
@@ -136,8 +138,8 @@ class Voicemail:
 
     def download_name(self, box: Document, message: Document, extension: str) -> str:
         """`<caller's number>_<time>.<extension>`, the time in the box's time zone."""
-        moment = self._box_time(box, message.at("metadata.timestamp"))
-        return f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}"
+        moment = self._box_time(box, whole(message.at("metadata.timestamp")))
+        return saved_name(f"{message.at('metadata.caller_id_number') or 'unknown'}_{file_time(moment)}{extension}")
 
     # Making
 
@@ -203,7 +205,7 @@ class Voicemail:
             "source_id": box.id,
             "utc_seconds": timestamp,
             "metadata": {
-                **message.fields["metadata"],
+                **as_object(message.at("metadata")),
                 "timestamp": timestamp,
                 "to": to,
                 "folder": folder,
@@ -225,7 +227,7 @@ class Voicemail:
         _check_age(await self.find(box_id, message_id), retention_limit(self.runtime.config))
 
         def change(message: Document) -> None:
-            message.fields["metadata"] = {**message.fields["metadata"], "folder": folder}
+            message.fields["metadata"] = {**as_object(message.at("metadata")), "folder": folder}
             message.fields |= stamps(self.author, message) | ({"pvt_deleted": True} if gone else {})
 
         changed = await self.runtime.store.update(self.account.id, TYPE, message_id, change)
@@ -267,7 +269,7 @@ class Voicemail:
         message = await self.find(box_id, message_id)
         _check_age(message, retention_limit(self.runtime.config))
         copy = replace(message, id=ids.monthly_id(), fields=dict(message.fields), revision=None)
-        copy.fields["history"] = [*message.at("history", []), box_id]
+        copy.fields["history"] = [*as_list(message.at("history")), box_id]
         recipient = f"{target.at('mailbox')}@{self.account.realm or 'nodomain'}"
         self._place(copy, target, clock.now(), folder=NEW, to=recipient)
         return message, copy
@@ -279,11 +281,11 @@ class Voicemail:
 
 
 def _message_time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d} {moment.hour}:{moment.minute}:{moment.second}"
+    return f"{moment.date()} {moment.hour}:{moment.minute}:{moment.second}"
 
 
 def _check_age(message: Document, limit: int) -> None:
-    if message.at("metadata.timestamp") < limit:
+    if whole(message.at("metadata.timestamp")) < limit:
         text = "cannot make changes to messages prior to retention duration"
         raise Invalid.field(message.id, "date_range", text, cause=limit)
 

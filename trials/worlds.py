@@ -1,0 +1,69 @@
+"""Accounts to try things in, with something of everything, and the callers who do it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+from tests.harness import RunningServer, Tenant, issue_token, new_tenant
+from trials.fuzz import World
+
+CALLERS: Final = ("operator", "admin", "user", "stranger")
+"""A superduper admin of the master account,
+an admin of the account, one of its plain users, an admin of another account."""
+MADE: Final[dict[str, dict[str, Any]]] = {
+    "users": {"first_name": "Ann", "last_name": "User", "username": "ann", "password": "correct horse"},
+    "devices": {"name": "phone"},
+    "vmboxes": {"name": "box", "mailbox": "1001"},
+    "callflows": {"name": "flow", "numbers": ["1001"], "flow": {"module": "hangup", "data": {}}},
+    "groups": {"name": "all", "endpoints": {}},
+    "queues": {"name": "queue"},
+    "conferences": {"name": "room"},
+    "media": {"name": "sound"},
+    "lists": {"name": "list"},
+}
+"""Documents whose ids stand in paths: past the first look-up there is more to go wrong."""
+KNOWN: Final = {
+    "notification_id": "voicemail_to_email",
+    "schema_id": "devices",
+    "number": "+12025550198",
+    "kind": "cdrs",
+    "extension": "1001",
+    "participant_id": "1",
+    "category": "callflow",
+    "node": "default",
+    "provider_id": "google",
+    "index": "0",
+}
+"""What stands in paths and is there in every installation, or need not be."""
+SINGULAR: Final = {"vmboxes": "vmbox", "media": "media"}
+
+
+async def made_in(tenant: Tenant) -> dict[str, str]:
+    """Make a document of many kinds in an account; their ids by the name that templates have for them."""
+    ids = {"account_id": tenant.id, "collection": "devices", **KNOWN}
+    for endpoint, document in MADE.items():
+        made = await tenant.api.put(f"/{endpoint}", document)
+        if made.status != 201:
+            raise RuntimeError(f"cannot make {endpoint}: {made.envelope}")
+        ids[f"{SINGULAR.get(endpoint, endpoint.removesuffix('s'))}_id"] = made.id
+    return ids
+
+
+async def new_world(server: RunningServer, caller: str) -> World:
+    """A new account with a document of many kinds, as one of the `CALLERS` gets at it."""
+    tenant = await new_tenant(server, server.master, f"trial{uuid.uuid4().hex[:12]}")
+    ids = await made_in(tenant)
+    tokens = {"operator": server.master.token, "admin": tenant.token}
+    if caller == "user":
+        tokens["user"] = await issue_token(server, tenant.id, ids["user_id"])
+    if caller == "stranger":
+        tokens["stranger"] = (await new_tenant(server, server.master, f"other{uuid.uuid4().hex[:12]}")).token
+    headers = {"X-Auth-Token": tokens[caller], "Content-Type": "application/json"}
+
+    async def send(verb: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        url = f"{server.url}{path}"
+        async with tenant.api.session.request(verb, url, data=body, headers=headers, allow_redirects=False) as answer:
+            return answer.status, await answer.read()
+
+    return World(ids, send)
