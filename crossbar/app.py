@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,8 @@ from crossbar import __version__
 from crossbar.access.bundle import Access
 from crossbar.access.directory import Account
 from crossbar.access.failed_logins import Buckets
-from crossbar.access.pepper import Pepper, pepper_secret
+from crossbar.access.pepper import configured_pepper
+from crossbar.access.resealing import reseal
 from crossbar.config import Config
 from crossbar.dialing import account_of
 from crossbar.documents.attachments import Attachments
@@ -24,6 +25,7 @@ from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.embedded_trouble import Trouble, embedded_folder
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
+from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Store
 from crossbar.endpoint import Endpoint
@@ -81,8 +83,8 @@ def shapes() -> Shapes:
     return known
 
 
-def open_store(config: Config, database_uri: str) -> Store:
-    """The store of the configured database."""
+def open_store(config: Config, database_uri: str, sealer: Sealer | None = None) -> Store:
+    """The store of the configured database; without a sealer for those who look at no credentials."""
     return Store.connect(
         database_uri,
         config.database.name,
@@ -90,6 +92,7 @@ def open_store(config: Config, database_uri: str) -> Store:
         timeout=config.database.timeout_ms / 1000,
         pool_size=config.database.pool_size,
         reads=config.database.reads,
+        sealer=sealer,
     )
 
 
@@ -103,13 +106,12 @@ def _client_urls(config: Config) -> ClientUrls:
 @asynccontextmanager
 async def open_runtime(config: Config, database_uri: str, buckets: Buckets) -> AsyncIterator[Runtime]:
     """Everything that endpoints need, up and listening for changes; closed at the end."""
-    store = open_store(config, database_uri)
+    pepper = configured_pepper(config)
+    store = open_store(config, database_uri, pepper)
     feed = Feed(store)
     schemas = Schemas.load(client_urls=_client_urls(config))
     settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
-    access = Access.build(
-        settings, store, feed, Pepper(pepper_secret(config)), buckets, account_of_number=partial(account_of, store)
-    )
+    access = Access.build(settings, store, feed, pepper, buckets, account_of_number=partial(account_of, store))
     try:
         await store.prepare()
         await feed.start()
@@ -206,6 +208,12 @@ async def set_password(
     async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
         found = await user_password.find_account(services, account)
         return found, await user_password.set_password(services, found, user, password)
+
+
+async def rotate_secrets(config: Config, *, database_uri: str, told: Callable[[int], None]) -> int:
+    """Seal all credentials under the current key; returns how many documents were written."""
+    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+        return await reseal(services.store, services.access.pepper, told)
 
 
 async def register_apps(

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 from rich.panel import Panel
+from rich.progress import Progress, TextColumn
 from rich.table import Table
 
 import crossbar
@@ -265,6 +266,29 @@ def set_password(user: str, account: str | None, from_stdin: bool, config_file: 
 async def _set_password(config: Config, account: str | None, user: str, password: str) -> tuple[Account, KnownUser]:
     async with command_database(config) as uri:
         return await app.set_password(config, database_uri=uri, account=account, user=user, password=password)
+
+
+@main.group()
+def secrets() -> None:
+    """Credentials that lie sealed in the database."""
+
+
+@secrets.command()
+@configured
+def rotate(config_file: Path | None, data: str | None) -> None:
+    """Seal all credentials under the first of `security.sealing_keys`; can be ended and begun again."""
+    with for_people():
+        config = load(config_file, data=data)
+        logs.configure(config.log.format, config.log.level)
+        with Progress(TextColumn("{task.completed} documents looked at"), console=Console(stderr=True)) as progress:
+            bar = progress.add_task("", total=None)
+            written = asyncio.run(_rotate(config, lambda looked_at: progress.update(bar, completed=looked_at)))
+    click.echo(f"{written} documents were sealed anew. Keys behind the first are no longer needed.")
+
+
+async def _rotate(config: Config, told: Callable[[int], None]) -> int:
+    async with command_database(config) as uri:
+        return await app.rotate_secrets(config, database_uri=uri, told=told)
 
 
 @main.command("mail")

@@ -355,6 +355,12 @@ class SecurityOptions:
         "Changing it invalidates every password.",
         secret=True,
     )
+    sealing_keys: tuple[str, ...] = option(
+        (),
+        "Keys under which credentials lie sealed in the database: the first seals, each of them opens, and so does the "
+        "pepper's own. Put a new one in front, then run `crossbar secrets rotate`; the others can go then.",
+        secret=True,
+    )
     token_auth_expiry_s: int = option(
         3_600, "Seconds a token lives; 0: for ever.", minimum=0, kazoo="crossbar.auth.token_auth_expiry_s"
     )

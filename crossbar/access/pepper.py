@@ -9,11 +9,13 @@ from __future__ import annotations
 import hmac
 import os
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from crossbar.config import Config
+from crossbar.config import Config, ConfigError
+from crossbar.documents.sealing import Unsealable
 from crossbar.ids import new_secret
 
 FILE = "pepper"
@@ -21,18 +23,19 @@ SHORTEST = 16
 """Bytes below which a pepper could be guessed."""
 
 
-class Unsealable(Exception):
-    """A stored secret was sealed under another pepper."""
-
-
 class Pepper:
-    """Keyed digests and sealed values under one secret of at least 16 bytes."""
+    """Keyed digests under one secret, and values sealed under it or under keys of their own, of at least 16 bytes each.
 
-    def __init__(self, secret: str) -> None:
+    The first of `sealing_keys` seals, each of them opens, and so does the key that is derived from the pepper.
+    """
+
+    def __init__(self, secret: str, sealing_keys: Sequence[str] = ()) -> None:
         self._key = secret.encode()
-        if len(self._key) < SHORTEST:
-            raise ValueError(f"the pepper must have at least {SHORTEST} bytes")
-        self._fernet = Fernet(urlsafe_b64encode(self._derive(b"sealed values")))
+        keys = [key.encode() for key in sealing_keys]
+        if min(map(len, (self._key, *keys))) < SHORTEST:
+            raise ValueError(f"the pepper and each sealing key must have at least {SHORTEST} bytes")
+        self._fernets = [Fernet(urlsafe_b64encode(_derived(key, b"sealed values"))) for key in (*keys, self._key)]
+        self._all = MultiFernet(self._fernets)
 
     def digest(self, value: str | bytes) -> str:
         """HMAC-SHA256 of `value`, 64 lower-case hex characters."""
@@ -41,17 +44,34 @@ class Pepper:
 
     def seal(self, value: str) -> str:
         """`value`, encrypted and authenticated (Fernet), as text to store."""
-        return self._fernet.encrypt(value.encode()).decode()
+        return self._all.encrypt(value.encode()).decode()
 
     def unseal(self, sealed: str) -> str:
-        """What was sealed; raises Unsealable when it was under another pepper."""
+        """What was sealed; raises Unsealable when it was under a key that is not known."""
         try:
-            return self._fernet.decrypt(sealed).decode()
+            return self._all.decrypt(sealed).decode()
         except InvalidToken as error:
-            raise Unsealable("sealed under another pepper") from error
+            raise Unsealable("sealed under another key") from error
 
-    def _derive(self, purpose: bytes) -> bytes:
-        return hmac.digest(self._key, b"crossbar:" + purpose, "sha256")
+    def is_current(self, sealed: str) -> bool:
+        """Whether something was sealed under the key that seals now."""
+        try:
+            self._fernets[0].decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return hmac.digest(key, b"crossbar:" + purpose, "sha256")
+
+
+def configured_pepper(config: Config) -> Pepper:
+    """The pepper and the sealing keys of the configuration. Raises ConfigError."""
+    try:
+        return Pepper(pepper_secret(config), config.security.sealing_keys)
+    except ValueError as error:
+        raise ConfigError([f"{error} (security.password_pepper, security.sealing_keys)"]) from error
 
 
 def pepper_secret(config: Config) -> str:

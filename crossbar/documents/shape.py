@@ -116,6 +116,8 @@ class Shape:
     - `numbers`: the numbers by which `search` finds it; for an account its realm.
     - `filters`: dotted paths, the most telling first; `filter_<path>=V` is answered from the index, at a cost that
       follows the page and not the number of documents.
+    - `sealed`: dotted paths (`*`: every member) of credentials, which lie in the database sealed and are found by no
+      filter; they are not in the row.
     - `stored_in`: the MongoDB collection: `documents`, or `records` for what is written once and listed by time.
     """
 
@@ -126,6 +128,7 @@ class Shape:
     unique: Callable[[Document], Iterable[Unique]] = _no_claims
     numbers: Callable[[Document], Iterable[str]] = _nothing
     filters: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
     stored_in: Literal["documents", "records"] = "documents"
 
     def words(self, document: Document) -> list[str]:

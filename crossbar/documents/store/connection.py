@@ -31,8 +31,10 @@ from pymongo.monitoring import (
 )
 from pymongo.read_preferences import Primary, PrimaryPreferred
 
+from crossbar.documents.codec import Codec
 from crossbar.documents.document import Document
 from crossbar.documents.indexes import INDEXES
+from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
 from crossbar.errors import CrossbarError, Invalid, SystemFault
 
@@ -139,8 +141,10 @@ class Connection:
         *,
         patience: float,
         reads: Reads = "primary",
+        sealer: Sealer | None = None,
     ) -> None:
         self.client = client
+        self.codec = Codec(shapes, sealer)
         self.patience = patience
         self._outage = outage
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
@@ -161,6 +165,7 @@ class Connection:
         timeout: float = 10.0,
         pool_size: int = 50,
         reads: Reads = "primary",
+        sealer: Sealer | None = None,
     ) -> Connection:
         """Connect to the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call."""
         try:
@@ -177,7 +182,7 @@ class Connection:
             )
         except (PyMongoError, ValueError, TypeError) as error:
             raise DatabaseUnusable(f"{error}. It is an address such as mongodb://host:27017/?replicaSet=rs0") from error
-        return cls(client, name, shapes, outage, patience=timeout, reads=reads)
+        return cls(client, name, shapes, outage, patience=timeout, reads=reads, sealer=sealer)
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from crossbar.documents.document import Document
+from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.listing import Listing, Page, Row
+from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store.claims import Claims
 from crossbar.documents.store.connection import Connection, Reads
@@ -46,9 +47,16 @@ class Store:
         timeout: float = 10.0,
         pool_size: int = 50,
         reads: Reads = "primary",
+        sealer: Sealer | None = None,
     ) -> Store:
-        """A store on the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call."""
-        return cls(Connection.connect(uri, name, shapes, timeout=timeout, pool_size=pool_size, reads=reads))
+        """A store on the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call.
+
+        `sealer` seals what shapes declare to be credentials.
+        """
+        connection = Connection.connect(
+            uri, name, shapes, timeout=timeout, pool_size=pool_size, reads=reads, sealer=sealer
+        )
+        return cls(connection)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -93,6 +101,10 @@ class Store:
     ) -> Coroutine[Any, Any, list[Document]]:
         """The documents of these ids, whichever of the `types` they have, with no more than the named fields."""
         return self._reading.find_by_ids(partition, ids, types, fields)
+
+    def keys(self) -> AsyncIterator[list[DocumentKey]]:
+        """The keys of all documents of the installation that are no records and not deleted, some at a time."""
+        return self._reading.keys()
 
     # Reading listings
 

@@ -13,7 +13,7 @@ from pymongo import ASCENDING, DESCENDING
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, document_key
 from crossbar.documents.indexes import TAGGED
-from crossbar.documents.layout import Stored, decode, search_key
+from crossbar.documents.layout import Stored, search_key
 from crossbar.documents.listing import LAST, Listing, Page, Row
 from crossbar.documents.shape import SEPARATOR, stored_tag
 from crossbar.documents.store.connection import Connection, driver_errors
@@ -33,6 +33,7 @@ class ListingReads:
 
     def __init__(self, connection: Connection) -> None:
         self._run = connection.run
+        self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
         self._pages: dict[str, Coalescer[Listing, list[Stored]]] = {}
@@ -45,6 +46,8 @@ class ListingReads:
             stored = await self._run(lambda: self._cursor(reading).to_list(None))
         else:
             stored = await self._page_reader(self._shapes[listing.type].stored_in)(reading)
+        if listing.view == "json":
+            stored = self._codec.shown(stored, listing.type)
         if limit is not None and len(stored) > limit:
             return Page(listing, stored[:-1], Row.of(reading, stored[-1]).position)
         return Page(listing, stored, None)
@@ -81,14 +84,15 @@ class ListingReads:
         with driver_errors():
             try:
                 async for stored in cursor:
-                    yield Row.of(listing, stored)
+                    shown = self._codec.shown([stored], listing.type)[0] if listing.view == "json" else stored
+                    yield Row.of(listing, shown)
             finally:
                 await cursor.close()
 
     async def stream_documents(self, listing: Listing) -> AsyncIterator[tuple[str, Document]]:
         """The documents of a listing one after another, each with its position, in bounded memory."""
         async for row in self.stream(replace(listing, view="doc")):
-            yield row.position, decode(await self._whole(row.stored, listing.type))
+            yield row.position, self._codec.decode(await self._whole(row.stored, listing.type))
 
     def _cursor(self, listing: Listing) -> AsyncIOMotorCursor[Any]:
         target = self._database[self._shapes[listing.type].stored_in]
@@ -106,7 +110,7 @@ class ListingReads:
             stored = await self._cursor(replace(listing, view="doc")).to_list(None)
             return [await self._whole(document, listing.type) for document in stored]
 
-        return list(map(decode, await self._run(read)))
+        return list(map(self._codec.decode, await self._run(read)))
 
     async def _whole(self, stored: Stored, document_type: str) -> Stored:
         """A document whose mirror is cut, with the JSON that has the rest."""
@@ -176,7 +180,7 @@ class ListingReads:
                 cursor = cursor.sort(key, DESCENDING if descending else ASCENDING).limit(limit)
             return await cursor.to_list(None)
 
-        found = [(_matching_key(stored[key], low), decode(stored)) for stored in await self._run(read)]
+        found = [(_matching_key(stored[key], low), self._codec.decode(stored)) for stored in await self._run(read)]
         # A document with several numbers is found by the first that fits, which the database cannot sort by.
         found = [entry for entry in found if first <= entry[0] <= last]
         found.sort(key=itemgetter(0), reverse=descending)
@@ -188,7 +192,7 @@ class ListingReads:
         query = {"a": partition, "name": {"$gte": low, "$lt": low + LAST}}
         target = self._database[self._shapes[document_type].stored_in]
         found = await self._run(lambda: target.find(query).to_list(None))
-        return [decode(stored) for stored in found]
+        return [self._codec.decode(stored) for stored in found]
 
 
 def _matching_key(held: str | list[str], prefix: str) -> str:

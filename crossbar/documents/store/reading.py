@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+import orjson
+
 from crossbar.documents.coalesce import Coalescer
-from crossbar.documents.document import Document, document_key
-from crossbar.documents.layout import Stored, decode
-from crossbar.documents.store.connection import Connection
+from crossbar.documents.document import Document, DocumentKey, document_key
+from crossbar.documents.layout import Stored
+from crossbar.documents.store.connection import Connection, driver_errors
 from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, living, one_or_in
 
 
@@ -27,6 +29,7 @@ class DocumentReads:
 
     def __init__(self, connection: Connection) -> None:
         self._run = connection.run
+        self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
         self._reads: dict[tuple[str, str], Coalescer[str, Stored | None]] = {}
@@ -34,10 +37,13 @@ class DocumentReads:
     async def get(self, partition: str, document_type: str, document_id: str) -> Document | None:
         """The document, or None where there is none of that type or it was deleted."""
         stored = await self._read(document_type, document_key(partition, document_type, document_id), "doc")
-        return decode(stored) if stored else None
+        return self._codec.decode(stored) if stored else None
 
     async def get_json(self, partition: str, document_type: str, document_id: str) -> Raw | None:
         """The public JSON of a document as it lies there, or None: the cheap way to answer a GET."""
+        if self._codec.sealed_places(document_type):
+            document = await self.get(partition, document_type, document_id)
+            return Raw(document.revision or "", orjson.dumps(document.public)) if document else None
         stored = await self._read(document_type, document_key(partition, document_type, document_id), "json")
         return Raw(stored["rev"], stored["json"]) if stored else None
 
@@ -45,7 +51,7 @@ class DocumentReads:
         """Those of the documents that exist, by id."""
         keys = [document_key(partition, document_type, document_id) for document_id in dict.fromkeys(ids)]
         found = await asyncio.gather(*(self._read(document_type, key, "doc") for key in keys))
-        return {document.id: document for document in map(decode, filter(None, found))}
+        return {document.id: document for document in map(self._codec.decode, filter(None, found))}
 
     async def get_rows(self, partition: str, document_type: str, ids: list[str]) -> dict[str, bytes]:
         """The listing rows of those of the documents that exist, as JSON, by id."""
@@ -68,8 +74,15 @@ class DocumentReads:
 
         for start in range(0, len(keys), KEYS_OF_A_QUERY):
             found = await self._run(partial(find, keys[start : start + KEYS_OF_A_QUERY]))
-            documents += [decode({"doc": {}, **stored}) for stored in found if living(stored)]
+            documents += [self._codec.decode({"doc": {}, **stored}) for stored in found if living(stored)]
         return documents
+
+    async def keys(self) -> AsyncIterator[list[DocumentKey]]:
+        """The keys of all documents that are no records and not deleted, some at a time."""
+        with driver_errors():
+            cursor = self._database["documents"].find({"deleted": {"$exists": False}}, {"_id": 1})
+            while found := await cursor.to_list(KEYS_OF_A_QUERY):
+                yield [DocumentKey.parse(stored["_id"]) for stored in found]
 
     async def _read(self, document_type: str, key: str, part: str) -> Stored | None:
         if len(key) > LONGEST_KEY:

@@ -14,7 +14,6 @@ from pymongo.errors import DuplicateKeyError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
 from crossbar.documents.document import Document, document_key
-from crossbar.documents.layout import decode, encode
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
@@ -57,6 +56,7 @@ class Transaction:
     """The store's reads and writes inside one transaction."""
 
     def __init__(self, connection: Connection, session: AsyncIOMotorClientSession) -> None:
+        self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
         self._session = session
@@ -71,13 +71,13 @@ class Transaction:
         key = document_key(partition, document_type, document_id)
         collection = self._collection(self._shapes[document_type])
         stored = await collection.find_one({"_id": key, "a": partition}, session=self._session)
-        return decode(stored) if stored and not stored.get("deleted") else None
+        return self._codec.decode(stored) if stored and not stored.get("deleted") else None
 
     async def all(self, listing: Listing) -> list[Document]:
         """Every document of a listing, as this transaction sees it."""
         collection = self._collection(self._shapes[listing.type])
         cursor = collection.find(listing.query(), session=self._session, hint=listing.index).sort("k", ASCENDING)
-        return [decode(stored) for stored in await cursor.to_list(None)]
+        return [self._codec.decode(stored) for stored in await cursor.to_list(None)]
 
     async def count(self, listing: Listing) -> int:
         """How many documents a listing has, as this transaction sees it."""
@@ -90,7 +90,7 @@ class Transaction:
         saved = replace(document, revision=next_revision(None))
         await self._claim(shape, saved, system_claims(shape, saved))
         try:
-            await self._collection(shape).insert_one(to_bson(encode(saved, shape)), session=self._session)
+            await self._collection(shape).insert_one(to_bson(self._codec.encode(saved, shape)), session=self._session)
         except DuplicateKeyError as error:
             raise duplicate_of(error.details or {}) from error
         self.touched.append(saved)
@@ -106,7 +106,7 @@ class Transaction:
         query = {"_id": saved.key, "a": saved.partition, "rev": previous.revision}
         try:
             result = await self._collection(shape).replace_one(
-                query, to_bson(encode(saved, shape)), session=self._session
+                query, to_bson(self._codec.encode(saved, shape)), session=self._session
             )
         except DuplicateKeyError as error:
             raise duplicate_of(error.details or {}) from error

@@ -13,7 +13,6 @@ from pymongo.errors import BulkWriteError
 
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, document_key
-from crossbar.documents.layout import encode
 from crossbar.documents.listing import Listing
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
@@ -32,6 +31,7 @@ class DocumentWrites:
     def __init__(self, connection: Connection, reading: DocumentReads, listings: ListingReads) -> None:
         self._connection = connection
         self._run = connection.run
+        self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
         self._reading = reading
@@ -51,7 +51,7 @@ class DocumentWrites:
         inserter = self._inserts.get(shape.stored_in)
         if inserter is None:
             inserter = self._inserts[shape.stored_in] = Coalescer(self._inserter(shape.stored_in))
-        await inserter(to_bson(encode(saved, shape)))
+        await inserter(to_bson(self._codec.encode(saved, shape)))
         self._connection.written(saved)
         return saved
 
@@ -67,7 +67,7 @@ class DocumentWrites:
         replacer = self._replacements.get(shape.stored_in)
         if replacer is None:
             replacer = self._replacements[shape.stored_in] = Coalescer(self._replacer(shape.stored_in))
-        await replacer(_Replacement(saved, previous.revision or "", to_bson(encode(saved, shape))))
+        await replacer(_Replacement(saved, previous.revision or "", to_bson(self._codec.encode(saved, shape))))
         self._connection.written(saved)
         return saved
 

@@ -14,6 +14,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Retries, Stale
 from crossbar.endpoint import Collection, Context, Draft, Reply
 from crossbar.errors import JSON, Conflict, NotFound
+from crossbar.resources.system.domain.config_credentials import CREDENTIALS
 from crossbar.resources.system.domain.default_values import difference, system_defaults
 
 TYPE: Final = "account_config"
@@ -21,7 +22,7 @@ TYPE: Final = "account_config"
 configs = Collection(
     "configs",
     "/accounts/{account_id}/configs/{category}",
-    Shape(TYPE, summary=Summary("id")),
+    Shape(TYPE, summary=Summary("id"), sealed=CREDENTIALS),
     operations=(),
     takes_all_words=True,
 )

@@ -16,6 +16,7 @@ from crossbar.documents.document import SYSTEM_CONFIG, Document, merge, public_f
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
 from crossbar.errors import JSON, NotFound, SystemFault
+from crossbar.resources.system.domain.config_credentials import CREDENTIALS
 from crossbar.resources.system.domain.default_values import difference, system_defaults
 from crossbar.settings import DEFAULT_SECTION, TYPE
 
@@ -27,7 +28,7 @@ Sections = dict[str, dict[str, JSON]]
 system_configs = Collection(
     "system_configs",
     "/system_configs/{category}",
-    Shape(TYPE, summary=Summary("id")),
+    Shape(TYPE, summary=Summary("id"), sealed=tuple(f"*.{name}" for name in CREDENTIALS)),
     schema="system_configs",
     operations=("delete",),
     partition=lambda _: SYSTEM_CONFIG,

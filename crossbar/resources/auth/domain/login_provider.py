@@ -36,6 +36,7 @@ PROVIDER_SHAPE: Final = Shape(
     summary=Summary("id", "enabled", "name", "provider_name", provider_type="pvt_provider_type"),
     sort="pvt_provider_type",
     tags=_tags,
+    sealed=("settings.secret_key", "settings.application_secret_key", "settings.client_secret", "client_secret"),
 )
 
 STOCK: Final[Mapping[str, dict[str, Any]]] = {

@@ -1,0 +1,73 @@
+"""Credentials that lie sealed in the database, its oplog and its backups, and are whole for whoever reads the document.
+
+A shape names the places of its credentials (`Shape.sealed`), dotted paths in which `*` stands for every member. Only
+text is sealed; what was stored before its place was named is read as it is, and sealed when it is next written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from crossbar.errors import JSON
+
+log = logging.getLogger(__name__)
+
+MARK: Final = "sealed:"
+"""What sealed text begins with. A client's own text that begins so is sealed like any other."""
+
+
+class Unsealable(Exception):
+    """A stored secret was sealed under a key that is not known any more."""
+
+
+class Sealer(Protocol):
+    """Seals and opens text under keys that are kept outside the database."""
+
+    def seal(self, text: str) -> str:
+        """The text, encrypted and authenticated."""
+
+    def unseal(self, sealed: str) -> str:
+        """What was sealed; raises Unsealable."""
+
+
+def sealed(fields: dict[str, JSON], places: tuple[str, ...], sealer: Sealer) -> dict[str, JSON]:
+    """A copy of `fields` with the text at these places sealed; what has nothing there is left as it is."""
+    return _changed(fields, places, lambda text: MARK + sealer.seal(text))
+
+
+def opened(fields: dict[str, JSON], places: tuple[str, ...], sealer: Sealer) -> dict[str, JSON]:
+    """A copy of `fields` with the text at these places opened; null stands for what no key opens any more."""
+
+    def unseal(text: str) -> str | None:
+        if not text.startswith(MARK):
+            return text
+        try:
+            return sealer.unseal(text.removeprefix(MARK))
+        except Unsealable:
+            log.error("a credential was sealed under a key that is not known; set it anew")
+            return None
+
+    return _changed(fields, places, unseal)
+
+
+def _changed(fields: dict[str, JSON], places: tuple[str, ...], change: Callable[[str], str | None]) -> dict[str, JSON]:
+    for place in places:
+        fields = _at(fields, tuple(place.split(".")), change)
+    return fields
+
+
+def _at(value: JSON, path: tuple[str, ...], change: Callable[[str], str | None]) -> JSON:
+    if not path:
+        return change(value) if isinstance(value, str) else value
+    step, rest = path[0], path[1:]
+    if step == "*":
+        if isinstance(value, list):
+            return [_at(item, rest, change) for item in value]
+        if isinstance(value, Mapping):
+            return {key: _at(item, rest, change) for key, item in value.items()}
+        return value
+    if isinstance(value, Mapping) and step in value:
+        return {**value, step: _at(value[step], rest, change)}
+    return value
