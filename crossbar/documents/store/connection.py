@@ -137,7 +137,7 @@ class Connection:
         shapes: Shapes,
         outage: Outage,
         *,
-        patience: float,
+        patience: float = 10.0,
         reads: Reads = "primary",
     ) -> None:
         self.client = client
