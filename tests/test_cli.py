@@ -22,7 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from crossbar import cli, clock
-from crossbar.documents.embedded import find_mongod
+from crossbar.documents.mongod_binary import find_mongod
 from crossbar.events.spool import Spool
 from tests import stand_in_server
 

@@ -39,8 +39,8 @@ class Machine(RuleBasedStateMachine):
 
     def ask(self, verb: str, path: str, data: Any = None, **options: Any) -> Answer:
         root = self.server.master.root
-        sent = root.request(verb, path, {} if data is None else data, **options)
-        answer: Answer = self.do(sent if verb != "GET" else root.get(path, **options))
+        sent = root.get(path, **options) if verb == "GET" else root.request(verb, path, data or {}, **options)
+        answer: Answer = self.do(sent)
         assert answer.status < 500 or answer.envelope["message"] == "account_has_descendants", answer.envelope
         return answer
 

@@ -38,7 +38,8 @@ MEANT: Final = re.compile(
     r"action required|invalid action|invalid request|apps exist for provider|quickcall initiation failed"
     r"|account has descendants|account_has_descendants|schema .* not found\.|error processing fax file"
     r"|timeout|not_implemented|Failed to send message|Failed to process notification preview"
-    r"|Failed to compile notification template",
+    r"|Failed to compile notification template|document is not in folder .*|error when (forward|resubmitt)ing fax"
+    r"|plan_is_not_assigned",
     re.DOTALL,
 )
 """Messages of answers of 500 and above that the protocol has."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from crossbar.documents.embedded import find_mongod
+from crossbar.documents.mongod_binary import find_mongod
 from trials.installation import PATIENCE_S, free_port
 
 MEMBERS: Final = 3

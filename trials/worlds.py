@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
+from crossbar import clock
 from tests.harness import RunningServer, Tenant, issue_token, new_tenant
 from trials.fuzz import World
 
@@ -36,6 +37,18 @@ KNOWN: Final = {
     "index": "0",
 }
 """What stands in paths and is there in every installation, or need not be."""
+RECORDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "cdrs": ("cdr_id", {"call_direction": "inbound", "duration_seconds": 5, "custom_channel_vars": {"rate": "5"}}),
+    "call_stats": ("stat_id", {"queue_id": "queue_id", "status": "handled", "entered_timestamp": 63_900_000_000}),
+    "agent_statuses": ("status_id", {"agent_id": "user_id", "status": "ready"}),
+    "call_events": ("event_id", {"event_name": "CHANNEL_CREATE"}),
+    "sms": ("sms_id", {"message_id": "m", "from": "1", "to": "2", "direction": "inbound"}),
+    "sip_messages": ("leg_id", {"src": "a:1", "dst": "b:1", "raw": "INVITE sip:a@b SIP/2.0"}),
+    "recordings": ("recording_id", {"name": "recording"}),
+    "faxes": ("fax_id", {"from_number": "+12025550199", "to_number": "+12025550198"}),
+    "voicemails": ("message_id", {"vmbox_id": "vmbox_id"}),
+}
+"""Kind of record → the name of its id in templates, and its fields; of ids the names."""
 SINGULAR: Final = {"vmboxes": "vmbox", "media": "media"}
 
 
@@ -50,10 +63,25 @@ async def made_in(tenant: Tenant) -> dict[str, str]:
     return ids
 
 
+async def handed_in(server: RunningServer, ids: dict[str, str]) -> None:
+    """Have a switch tell of a record of each kind; notes their ids."""
+    told = {"account_id": ids["account_id"], "call_id": "call", "timestamp": clock.now()}
+    for kind, (name, fields) in RECORDS.items():
+        owned = {key: ids[value] for key, value in fields.items() if key in ("vmbox_id", "agent_id", "queue_id")}
+        data = {**told, **fields, **owned}
+        if kind == "recordings":
+            data["start"] = data.pop("timestamp")
+        kept = await server.master.root.post(f"/ingest/{kind}", data)
+        if kept.status != 200:
+            raise RuntimeError(f"cannot hand in {kind}: {kept.envelope}")
+        ids[name] = kept.id
+
+
 async def new_world(server: RunningServer, caller: str) -> World:
     """A new account with a document of many kinds, as one of the `CALLERS` gets at it."""
     tenant = await new_tenant(server, server.master, f"trial{uuid.uuid4().hex[:12]}")
     ids = await made_in(tenant)
+    await handed_in(server, ids)
     tokens = {"operator": server.master.token, "admin": tenant.token}
     if caller == "user":
         tokens["user"] = await issue_token(server, tenant.id, ids["user_id"])

@@ -57,7 +57,9 @@ class Document:
     @property
     def public(self) -> dict[str, JSON]:
         """Public fields and `id`, as responses show a document."""
-        return {"id": self.id, **public_fields(self.fields)}
+        public = {"id": self.id, **public_fields(self.fields)}
+        public["id"] = self.id  # whatever a field of this name says
+        return public
 
     @property
     def private(self) -> dict[str, JSON]:

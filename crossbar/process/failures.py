@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crossbar.config import ConfigError
-from crossbar.documents.embedded import EmbeddedMongoError
+from crossbar.documents.mongod_binary import EmbeddedMongoError
 from crossbar.documents.store import DatabaseUnusable
 from crossbar.errors import CrossbarError, Invalid
 from crossbar.logs import scrubbed

@@ -19,8 +19,9 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient, WriteConcern
 
 from crossbar.documents import embedded
-from crossbar.documents.embedded import LOG_BYTES, EmbeddedMongo, EmbeddedMongoError, find_mongod, restart_pause
+from crossbar.documents.embedded import LOG_BYTES, EmbeddedMongo, restart_pause
 from crossbar.documents.embedded_trouble import SIZE, Trouble
+from crossbar.documents.mongod_binary import EmbeddedMongoError, find_mongod
 
 CACHE_GB = 0.25
 

@@ -19,6 +19,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.e2e.installed import Installation, Running
+from tests.resources.apps.test_apps_store import write_app
 
 PASSWORD = "a-good-password"
 ADMIN = {"CROSSBAR_ADMIN_PASSWORD": PASSWORD}
@@ -165,11 +166,7 @@ def asked_for_schemas(server: Running) -> float:
 
 def test_commands_work_on_the_database_of_a_running_server(tmp_path: Path) -> None:
     """A lost password is replaced, an app registered, and who is there told, without stopping anything."""
-    app = tmp_path / "app" / "metadata"
-    app.mkdir(parents=True)
-    (app / "app.json").write_text(
-        '{"name": "dialler", "version": "1.0", "price": 0, "i18n": {"en-US": {"label": "Dialler"}}}'
-    )
+    write_app(tmp_path / "app", name="dialler")
     installation = Installation(tmp_path / "data")
     with installation.serving("--create-admin", **ADMIN) as server:
         account, token = log_in(server)

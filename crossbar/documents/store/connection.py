@@ -139,7 +139,7 @@ class Connection:
         shapes: Shapes,
         outage: Outage,
         *,
-        patience: float,
+        patience: float = 10.0,
         reads: Reads = "primary",
         sealer: Sealer | None = None,
     ) -> None:

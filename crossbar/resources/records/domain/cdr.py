@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.documents.document import Document, as_object, public_fields
+from crossbar.documents.document import Document, as_list, as_object, public_fields
 from crossbar.documents.shape import Shape, Summary, filter_tag
 from crossbar.documents.store import Duplicate, Store
 from crossbar.errors import JSON
@@ -55,7 +55,7 @@ def _tags(cdr: Document) -> Iterator[str]:
 
 
 def _owners(interaction: Document) -> Iterator[str]:
-    yield from (f"owner/{owner}" for owner, *_ in interaction.fields["firsts"] if owner != ANYBODY)
+    yield from (f"owner/{owner}" for owner, *_ in _firsts(interaction) if owner != ANYBODY)
 
 
 CDR: Final = Shape(
@@ -137,7 +137,15 @@ async def insert_once(store: Store, record: Document) -> bool:
 
 def first_leg(interaction: Document, owner: str = ANYBODY) -> str | None:
     """The id of the leg that began first, among all or among an owner's."""
-    return next((cdr_id for holder, _, cdr_id in interaction.fields["firsts"] if holder == owner), None)
+    return next((cdr_id for holder, _, cdr_id in _firsts(interaction) if holder == owner), None)
+
+
+def _firsts(interaction: Document) -> Iterator[tuple[str, int, str]]:
+    """Owner, when that owner's first leg began, and its id."""
+    for entry in as_list(interaction.at("firsts")):
+        match entry:
+            case [str(owner), int(began), str(cdr_id)]:
+                yield owner, began, cdr_id
 
 
 async def _note(store: Store, key: tuple[str, str], legs: list[Document]) -> None:
@@ -148,7 +156,7 @@ async def _note(store: Store, key: tuple[str, str], legs: list[Document]) -> Non
     fresh.fields["firsts"] = []
 
     def change(interaction: Document) -> bool:
-        firsts = {owner: (created, cdr_id) for owner, created, cdr_id in interaction.fields["firsts"]}
+        firsts = {owner: (created, cdr_id) for owner, created, cdr_id in _firsts(interaction)}
         before = dict(firsts)
         for leg in legs:
             candidate = (_began(leg), leg.id)

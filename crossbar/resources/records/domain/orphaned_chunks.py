@@ -12,7 +12,7 @@ from aiohttp import web
 
 from crossbar import clock
 from crossbar.background import in_background
-from crossbar.documents.periodic import Lease, keep_doing
+from crossbar.documents.periodic import PeriodicLease, keep_doing
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ LONGEST_UPLOAD: Final = timedelta(days=1)
 async def orphaned_chunks(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Remove them as long as the server runs."""
 
-    async def remove(_: Lease) -> None:
+    async def remove(_: PeriodicLease) -> None:
         before = datetime.fromtimestamp(clock.unix_now(), UTC) - LONGEST_UPLOAD
         if count := await runtime.attachments.remove_orphans(before):
             log.info("removed the chunks of %d files that were never stored whole", count)
 
-    lease = Lease(runtime.store, "orphaned chunks")
+    lease = PeriodicLease(runtime.store, "orphaned chunks")
     async with in_background(keep_doing(lease, remove, lambda: INTERVAL_S), name=lease.name):
         yield

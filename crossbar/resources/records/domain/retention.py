@@ -19,7 +19,7 @@ from crossbar import clock
 from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.listing import Listing, Position
-from crossbar.documents.periodic import Lease, keep_doing
+from crossbar.documents.periodic import PeriodicLease, keep_doing
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -40,11 +40,11 @@ async def _keep_removing(runtime: Runtime) -> None:
     for term in runtime.config.retention.days:
         if term.type not in known:
             log.warning("retention.days names %r, which is no type of records; it has no effect", term.type)
-    lease = Lease(runtime.store, "retention")
+    lease = PeriodicLease(runtime.store, "retention")
     await keep_doing(lease, partial(remove_expired, runtime), lambda: runtime.config.retention.interval_s)
 
 
-async def remove_expired(runtime: Runtime, lease: Lease | None = None) -> int:
+async def remove_expired(runtime: Runtime, lease: PeriodicLease | None = None) -> int:
     """Remove, in every account, what is older than the configuration keeps it; returns how many records went.
 
     With a lease it goes on only as long as that is held.
