@@ -225,7 +225,8 @@ class BucketsOptions:
     )
     token_costs: TokenCosts = option(
         1,
-        'Tokens a request costs (0: no limit), or an object by account, endpoint and verb: {"devices": {"PUT": 5}}.',
+        'Tokens a request costs (0: no limit), or an object by account, endpoint and verb: {"devices": {"PUT": 5}}. '
+        "Whoever has a good token pays only what such an object names.",
         kazoo="crossbar.token_costs",
         form=Parser("whole number, 0 or more, or JSON object", _read_token_costs),
     )

@@ -77,8 +77,8 @@ class Authentication:
     async def early(self, credential: Credential | None, asked: RequestFacts) -> Identity | None:
         """Judge a presented credential before the path is looked at; None if there is none, or it is no good.
 
-        Raises 401 for an expired token, 423 for an account whose trial is over, 429 where basic authentication finds
-        an empty bucket.
+        Raises 401 for an expired token, 423 for an account whose trial is over, 429 where basic authentication, or a
+        request that `token_costs` names, finds an empty bucket.
         """
         if credential is None or credential.kind == "unusable":
             return None
@@ -88,6 +88,8 @@ class Authentication:
                 self._costs.charge(asked)
         elif credential.kind == "jwt":
             identity = await self._of_token(credential)
+            if identity is not None:
+                self._costs.charge_bearer(asked)
         else:
             self._costs.charge(asked)
             identity = await self._of_user(credential, asked)

@@ -50,16 +50,10 @@ class Costs:
         costs = settings.token_costs
         if isinstance(costs, int):
             return costs
-        endpoint = asked.nouns[-1][0] if asked.nouns else ""
-        paths: list[tuple[str, ...]] = [(endpoint, asked.verb), (endpoint,)]
-        if asked.named_account_id is not None:
-            account = asked.named_account_id
-            paths = [(account, endpoint, asked.verb), (account, endpoint), (account,), *paths]
-        for path in paths:
-            cost = _whole_number_at(costs, path if suffix is None else (*path, suffix))
-            if cost is not None:
-                return cost
-        return settings.login_tokens.get(endpoint, 1) if login else 1
+        named = _named_cost(costs, asked, suffix)
+        if named is not None:
+            return named
+        return settings.login_tokens.get(_endpoint(asked), 1) if login else 1
 
     def charge(
         self, asked: RequestFacts, *, login: bool = False, suffix: str | None = None, bucket: str | None = None
@@ -68,7 +62,15 @@ class Costs:
 
         A log-in is charged as such, after the request itself has been charged like any without a token.
         """
-        cost = self.cost(asked, login=login, suffix=suffix)
+        self._take(asked, self.cost(asked, login=login, suffix=suffix), bucket)
+
+    def charge_bearer(self, asked: RequestFacts) -> None:
+        """As `charge`, for whoever has a good token: only what `token_costs` names costs them anything."""
+        costs = self._settings().token_costs
+        if not isinstance(costs, int):
+            self._take(asked, _named_cost(costs, asked, None) or 0, None)
+
+    def _take(self, asked: RequestFacts, cost: int, bucket: str | None) -> None:
         if cost == 0:
             return
         settings = self._settings()
@@ -110,6 +112,24 @@ class Costs:
 def bucket_name(asked: RequestFacts) -> str:
     """The bucket a request draws from: one for each address and account in the URL."""
     return f"{asked.client_ip}/{asked.named_account_id or NO_ACCOUNT}"
+
+
+def _endpoint(asked: RequestFacts) -> str:
+    return asked.nouns[-1][0] if asked.nouns else ""
+
+
+def _named_cost(costs: Mapping[str, Any], asked: RequestFacts, suffix: str | None) -> int | None:
+    """What an object of costs says of a request, the account's word first; None if nothing."""
+    endpoint = _endpoint(asked)
+    paths: list[tuple[str, ...]] = [(endpoint, asked.verb), (endpoint,)]
+    if asked.named_account_id is not None:
+        account = asked.named_account_id
+        paths = [(account, endpoint, asked.verb), (account, endpoint), (account,), *paths]
+    for path in paths:
+        cost = _whole_number_at(costs, path if suffix is None else (*path, suffix))
+        if cost is not None:
+            return cost
+    return None
 
 
 def _whole_number_at(costs: Mapping[str, Any], path: tuple[str, ...]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from crossbar import clock
 from crossbar.access.costs import Costs, CostSettings
 from crossbar.errors import TooManyRequests
 from crossbar.shared import BucketTable
+from tests.harness import RunningServer, Tenant
 
 from .installation import Request
 
@@ -93,3 +95,37 @@ def test_a_cost_of_nothing_is_never_refused() -> None:
         table.drain(request)
         assert table.remaining(request) == 0
         table.charge(request)
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "paid"),
+    [
+        ({"token_costs": OBJECT}, "/accounts/C/devices", 5),
+        ({"token_costs": OBJECT}, "/accounts/B/whatever", 4),
+        ({"token_costs": OBJECT}, "/accounts/C/callflows", 0),
+        ({"token_costs": OBJECT}, "/accounts/C/media", 0),
+        ({"token_costs": 7}, "/accounts/C/devices", 0),
+        ({}, "/accounts/C/devices", 0),
+    ],
+)
+def test_the_bearer_of_a_token_pays_what_is_named(settings: dict[str, Any], path: str, paid: int) -> None:
+    table, asked = costs(**settings, capacity=10, rate_per_second=0), Request.of("PUT", path)
+    table.charge_bearer(asked)
+    assert table.remaining(asked) == 10 - paid
+    if paid:
+        with pytest.raises(TooManyRequests):
+            for _ in range(10):
+                table.charge_bearer(asked)
+
+
+async def test_a_bearer_waits_where_the_bucket_is_empty(
+    server: RunningServer, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = server.runtime.config
+    buckets = dataclasses.replace(
+        config.buckets, token_costs={tenant.id: {"devices": {"PUT": 60}}}, tokens_fill_rate=1, tokens_fill_time="day"
+    )
+    monkeypatch.setattr(server.runtime.settings, "config", dataclasses.replace(config, buckets=buckets))
+    statuses = [(await tenant.api.put("/devices", {"name": f"phone {number}"})).status for number in range(2)]
+    assert statuses == [201, 429]
+    assert (await tenant.api.get("/devices")).status == 200
