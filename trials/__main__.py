@@ -114,7 +114,8 @@ async def _load() -> bool:
     async for one in loading.run():
         console.print(
             f"  {one.name}: {_counts(one.statuses)}, {one.seconds:.1f} s, "
-            f"/healthz at most {max(one.health_ms):.0f} ms, worker at most {one.peak_mb:.0f} MB, then {one.left_mb:.0f} MB{'' if one.is_fine else ' (!)'}"
+            f"/healthz at most {max(one.health_ms):.0f} ms, "
+            f"worker at most {one.peak_mb:.0f} MB, then {one.left_mb:.0f} MB{'' if one.is_fine else ' (!)'}"
         )
         fine = fine and one.is_fine
     return fine
