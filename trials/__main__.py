@@ -22,6 +22,7 @@ from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
 from tests.harness import RunningServer, running_server
 from trials import kills as killing
+from trials import load as loading
 from trials.fuzz import Fuzzer, World
 from trials.kills import Outcome
 from trials.worlds import CALLERS, new_world
@@ -67,6 +68,12 @@ def fuzz(requests: int, seconds: float, seed: int, caller: str, log: bool) -> No
     sys.exit(not _fuzz(requests, seconds, seed, CALLERS if caller == "all" else (caller,)))
 
 
+@main.command()
+def load() -> None:
+    """Send bodies made to cost much, eight at a time, to one worker."""
+    sys.exit(not asyncio.run(_load()))
+
+
 @main.command("all")
 def everything() -> None:
     """Run all trials with their usual amounts, one after the other."""
@@ -74,6 +81,7 @@ def everything() -> None:
         _kills("processes", 90, lambda told: killing.kill_processes(90, told)),
         _kills("failover", 15, lambda told: killing.kill_primaries(15, told)),
         _fuzz(500_000, 7200, 1, CALLERS),
+        asyncio.run(_load()),
     ]
     sys.exit(not all(passed))
 
@@ -97,6 +105,20 @@ def _kills(name: str, kills: int, trial: Callable[[Callable[[str], None]], Await
     for complaint in tally.wrong[:MOST_TOLD]:
         console.print(f"    {complaint}")
     return not tally.wrong
+
+
+async def _load() -> bool:
+    """Run the trial of costly bodies and print what each cost; whether nothing was wrong."""
+    began, fine = time.monotonic(), True
+    _head("load", began)
+    async for one in loading.run():
+        console.print(
+            f"  {one.name}: {_counts(one.statuses)}, {one.seconds:.1f} s, "
+            f"/healthz at most {max(one.health_ms):.0f} ms, "
+            f"worker at most {one.peak_mb:.0f} MB, then {one.left_mb:.0f} MB{'' if one.is_fine else ' (!)'}"
+        )
+        fine = fine and one.is_fine
+    return fine
 
 
 def _fuzz(requests: int, seconds: float, seed: int, callers: tuple[str, ...]) -> bool:

@@ -117,6 +117,11 @@ class Installation:
         found = subprocess.run(command, capture_output=True, check=False)
         return [int(pid) for pid in found.stdout.split()]
 
+    def worker(self) -> int:
+        """The process id of a worker; a lone one may be the server itself."""
+        assert self._process is not None
+        return next(iter(self.workers_running()), self._process.pid)
+
     def memory_mb(self) -> dict[int, float]:
         """The resident memory of each worker, in MB."""
         return {pid: resident_mb(pid) for pid in self.workers_running()}

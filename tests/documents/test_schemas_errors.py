@@ -1,6 +1,8 @@
 """What validation says when it refuses: every code, with its whole detail."""
 
 import json
+import sys
+from collections import Counter
 
 import pytest
 
@@ -329,3 +331,48 @@ def test_a_callflow_inside_a_metaflow_inside_a_callflow():
     inner = {"module": "callflow", "data": {"flow": flow("user", {"timeout": []})}}
     found = errors("callflows", {"flow": flow("menu", {}), "metaflow": {"numbers": {"1": inner}}})
     assert list(found) == ["metaflow.numbers.1.data.flow.data.timeout"]
+
+
+def calls_while(work):
+    """How often each function was called while `work` ran."""
+    calls = Counter()
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, _: calls.update([frame.f_code.co_name] if event == "call" else []))
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+MANY_WRONG = {
+    "all items": lambda: ("devices", {"name": "d", "flags": list(range(20_000))}),
+    "the last item": lambda: ("devices", {"name": "d", "flags": [*map(str, range(20_000)), 1]}),
+    "the last member": lambda: (
+        "devices",
+        {"name": "d", "sip": {"custom_sip_headers": {"out": {f"X-{i}": "v" for i in range(20_000)} | {"X": 1}}}},
+    ),
+    "twice the same": lambda: ("devices", {"name": "d", "flags": [[], *range(20_000)]}),
+}
+
+
+@pytest.mark.parametrize("made", MANY_WRONG.values(), ids=MANY_WRONG)
+def test_many_values_are_not_looked_at_one_by_one(made):
+    schema_id, data = made()
+    assert errors(schema_id, data)
+    calls = calls_while(lambda: schemas.errors(schema_id, data))
+    assert sum(count for name, count in calls.items() if name in ("iter_errors", "descend", "_note")) < 1_000
+
+
+@pytest.mark.parametrize("size", [3, 200])
+def test_the_wrong_one_of_many_is_named(custom, size):
+    part = {"type": "array", "items": {"type": "string"}}
+    members = {"type": "object", "additionalProperties": {"type": "string"}}
+    loaded = custom(many={"type": "object", "properties": {"list": part, "object": members}})
+    data = {
+        "list": [*["x"] * size, {}, "x"],
+        "object": {**{f"m{i}": "x" for i in range(size)}, "bad": {}},
+    }
+    found = loaded.errors("many", data)[1]
+    assert found.keys() == {f"list.{size}", "object.bad"}
+    assert {code for codes in found.values() for code in codes} == {"type"}

@@ -33,11 +33,12 @@ class Schemas:
         self._library = library
         self._ids = library.ids
         self._client_urls = client_urls
-        self._find = finder(library)
+        self._find = finder(library, self._large_part)
         self._plans = Plans(library, partial(verdict, library), mend=True)
         self._strict_plans = Plans(library, partial(verdict, library), mend=False)
         self._whole: dict[str, Accept] = {}
         self._parts: dict[str, Accept] = {}
+        self._inner: dict[int, Accept] = {}  # by the identity of parts of prepared schemas, which stay
 
     @classmethod
     def load(cls, folder: Folder | None = None, *, client_urls: ClientUrls | None = None) -> Schemas:
@@ -141,8 +142,20 @@ class Schemas:
                         yield str(error.validator_value), error.instance, where
                 elif len(fields) < MOST_ERRORS:
                     _note(error, where, fields)
+                else:
+                    return
         except RecursionError:
             fields[field_name(path)] = {"error": {"message": "Value is nested too deeply"}}
+
+    def _large_part(self, schema: Schema) -> Accept:
+        """The fast verdict on each of many values under one schema, for the reference to pass over what is valid."""
+        if checks.circumstances.get().stability_level is not None:
+            return _never
+        accepts = self._inner.get(id(schema))
+        if accepts is None:
+            hides = NODES.keys() & self._library.reachable(schema, nodes=True)
+            accepts = self._inner[id(schema)] = _never if hides else verdict(self._library, schema)
+        return accepts
 
     def _is_fine(self, name: str, value: Any) -> bool:
         """Whether a part can be passed over: it is valid, and hides no nodes that only explaining it would find."""

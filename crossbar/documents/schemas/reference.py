@@ -7,7 +7,7 @@ are enforced; the extension keywords of `checks` exist. Source: jesse's `jesse_v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from jsonschema import Draft4Validator, ValidationError, validators
 
@@ -18,18 +18,54 @@ from crossbar.documents.schemas.string_formats import FORMATS
 
 Errors = Iterator[ValidationError]
 Find = Callable[[Schema, Any], Errors]
+Fast = Callable[[Schema], Callable[[Any], bool]]
+"""The fast verdict on values under a part of a prepared schema."""
+MANY: Final = 64
+"""Of more values under one schema only those are looked at that the fast verdict does not accept."""
 
 
-def finder(library: Library) -> Find:
+def _nothing(_value: Any) -> bool:
+    return False
+
+
+def _nothing_fast(_schema: Schema) -> Callable[[Any], bool]:
+    return _nothing
+
+
+def finder(library: Library, fast: Fast = _nothing_fast) -> Find:
     """A function that finds the errors of a value under a prepared schema of this library, in KAZOO's order.
 
-    Among them is an `x-node` for each tree node, which no schema has among alternatives.
+    Of many values under one schema those that the `fast` verdict accepts are passed over. Among the errors is an
+    `x-node` for each tree node, which no schema has among alternatives.
     """
 
     def reference(validator: Any, name: str, value: Any, _schema: Schema) -> Errors:
         yield from validator.descend(value, library.prepared(name))
 
-    keywords: dict[str, Any] = {**Draft4Validator.VALIDATORS, **_KEYWORDS, "$ref": reference}
+    def items(validator: Any, wanted: Any, value: Any, schema: Schema) -> Errors:
+        if isinstance(wanted, dict) and isinstance(value, list) and len(value) > MANY:
+            accepts = fast(wanted)
+            for index, item in enumerate(value):
+                if not accepts(item):
+                    yield from validator.descend(item, wanted, path=index)
+        else:
+            yield from Draft4Validator.VALIDATORS["items"](validator, wanted, value, schema)
+
+    def additional_properties(validator: Any, allowed: Any, value: Any, schema: Schema) -> Errors:
+        many = isinstance(allowed, dict) and isinstance(value, dict) and len(value) > MANY
+        return _additional_properties(validator, allowed, value, schema, fast(allowed) if many else _nothing)
+
+    def pattern_properties(validator: Any, by_pattern: Schema, value: Any, _schema: Schema) -> Errors:
+        return _pattern_properties(validator, by_pattern, value, fast)
+
+    keywords: dict[str, Any] = {
+        **Draft4Validator.VALIDATORS,
+        **_KEYWORDS,
+        "$ref": reference,
+        "items": items,
+        "additionalProperties": additional_properties,
+        "patternProperties": pattern_properties,
+    }
     validator_class = validators.create(
         meta_schema=Draft4Validator.META_SCHEMA,
         validators=keywords,
@@ -52,7 +88,9 @@ def _in_turn(schema: Any) -> list[tuple[str, Any]]:
     return sorted(schema.items(), key=lambda keyword: (keyword[0] in _LAST, keyword[0]))
 
 
-def _additional_properties(validator: Any, allowed: Any, value: Any, schema: Schema) -> Errors:
+def _additional_properties(
+    validator: Any, allowed: Any, value: Any, schema: Schema, accepts: Callable[[Any], bool]
+) -> Errors:
     if not isinstance(value, dict) or allowed is True:
         return
     named = schema.get("properties", {})
@@ -62,7 +100,7 @@ def _additional_properties(validator: Any, allowed: Any, value: Any, schema: Sch
             continue
         if allowed is False:
             yield ValidationError("extra member", path=(name,))
-        else:
+        elif not accepts(value[name]):
             yield from validator.descend(value[name], allowed, path=name)
 
 
@@ -81,11 +119,12 @@ def _pattern(_validator: Any, pattern: str, value: Any, _schema: Schema) -> Erro
         yield ValidationError("no match")
 
 
-def _pattern_properties(validator: Any, by_pattern: Schema, value: Any, _schema: Schema) -> Errors:
+def _pattern_properties(validator: Any, by_pattern: Schema, value: Any, fast: Fast) -> Errors:
     if isinstance(value, dict):
+        accepts = {pattern: fast(part) for pattern, part in by_pattern.items()} if len(value) > MANY else {}
         for name in value:
             for pattern, part in by_pattern.items():
-                if patterns.matches(pattern, name):
+                if patterns.matches(pattern, name) and not accepts.get(pattern, _nothing)(value[name]):
                     yield from validator.descend(value[name], part, path=name)
 
 
@@ -126,13 +165,11 @@ def _node(_validator: Any, _name: str, _value: Any, _schema: Schema) -> Errors:
 
 
 _KEYWORDS: dict[str, Any] = {
-    "additionalProperties": _additional_properties,
     "enum": _enum,
     "format": _format,
     "kazoo-regexp": _regexp,
     "kazoo-validation": _check,
     "pattern": _pattern,
-    "patternProperties": _pattern_properties,
     "required": _required,
     "stability_level": _stability,
     "uniqueItems": _unique_items,

@@ -18,4 +18,7 @@ def is_among(value: Any, values: list[Any]) -> bool:
 
 def are_unique(values: list[Any]) -> bool:
     """Whether no value is twice in a list."""
-    return len(set(map(canonical, values))) == len(values)
+    texts = [value for value in values if type(value) is str]
+    numbers = [value for value in values if type(value) is int]
+    others = [canonical(value) for value in values if type(value) not in (str, int)]
+    return all(len(set(part)) == len(part) for part in (texts, numbers, others))

@@ -181,7 +181,8 @@ async def _interaction_of(store: Store, account_id: str, report: Report) -> str:
 
 def _json_of(context: Context, text: bytes) -> Mapping[str, Any]:
     """The JSON object that is a text, or a text in base64."""
-    limits = BodyLimits(context.config.limits.max_upload_size, context.config.limits.max_json_depth)
+    options = context.config.limits
+    limits = BodyLimits(options.max_upload_size, options.max_json_depth, options.max_json_values)
     if not text.lstrip().startswith(b"{"):
         try:
             # In a form the plus signs of base64 arrive as blanks.

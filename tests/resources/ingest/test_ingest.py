@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 from typing import Any
 
 import pytest
@@ -122,3 +124,22 @@ async def test_a_token_is_shown_once_and_ends_at_once(tenant: Tenant) -> None:
     assert (await tenant.api.delete(f"/ingest_tokens/{created.id}")).error()[:3] == (404, "404", "bad_identifier")
     unnamed = await tenant.api.put("/ingest_tokens", {})
     assert (unnamed.status, list(unnamed.data)) == (400, ["name"])
+
+
+@pytest.mark.parametrize("limit", ["max_json_values", "max_json_depth"])
+async def test_records_in_other_forms_are_held_to_the_limits_of_bodies(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    config = server.runtime.config
+    limits = dataclasses.replace(config.limits, **{limit: 50})
+    monkeypatch.setattr(server.runtime.settings, "config", dataclasses.replace(config, limits=limits))
+    value = b"[" + b"1," * 60 + b"1]" if limit == "max_json_values" else b"[" * 60 + b"]" * 60
+    large = b'{"call_id": "c", "x": ' + value + b"}"
+    root = server.master.root
+    lines = await root.request("POST", "/ingest/cdrs", body=large, content_type="application/x-ndjson")
+    assert [list(refusal["data"]) for refusal in lines.data["refusals"]] == [["json"]]
+    form = b"cdr=" + base64.b64encode(large)
+    switch = await root.request(
+        "POST", "/hooks/freeswitch/cdr", body=form, content_type="application/x-www-form-base64-encoded"
+    )
+    assert (switch.status, list(switch.data)) == (400, ["json"])

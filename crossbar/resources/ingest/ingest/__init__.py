@@ -122,7 +122,8 @@ async def _keep_batch(context: Context, kind: RecordKind, records: Iterator[tupl
 
 def _lines(context: Context) -> Iterator[tuple[int, JSON | CrossbarError]]:
     """The records of an NDJSON body with the numbers of their lines; one that is no JSON as its error."""
-    limits = BodyLimits(context.config.limits.max_upload_size, context.config.limits.max_json_depth)
+    options = context.config.limits
+    limits = BodyLimits(options.max_upload_size, options.max_json_depth, options.max_json_values)
     for number, line in enumerate(context.files[0].contents.split(b"\n"), 1):
         if not line.strip():
             continue
