@@ -16,8 +16,6 @@ SLOWEST: Final = 1024
 """Bytes a second that a body brings at least, once the patience with it has been used up."""
 LARGEST_AT_A_TIME: Final = 32
 """So many bodies of the largest size may be on their way in together; many more small ones."""
-ROUNDS_BETWEEN: Final = 4
-"""Rounds of the event loop between two large bodies: what a small request needs to be read and answered."""
 LARGEST_INLINE: Final = 2048
 """Larger bodies are decompressed off the event loop: they may become a thousand times as large."""
 
@@ -35,13 +33,6 @@ class BodyReader:
 
     def __init__(self) -> None:
         self._held = 0
-        self._turn = asyncio.Lock()
-
-    async def turn(self) -> None:
-        """Wait until a large body may be worked on: one is begun at a time, and small requests come in between."""
-        async with self._turn:
-            for _ in range(ROUNDS_BETWEEN):
-                await asyncio.sleep(0)
 
     async def read(self, request: web.Request, limit: int, patience: float) -> bytes:
         """The whole body, decompressed.

@@ -60,6 +60,8 @@ class Context:
     values: Values = field(default_factory=Values)
     presented: PresentedCredential | None = None
     verb: str = ""
+    is_heavy: bool = False
+    """Whether it is one of the `HeavyRequests`, and holds others up until it is answered."""
 
     # authenticate
     client_ip: str = ""

@@ -19,6 +19,7 @@ from crossbar.endpoint.body_reader import BodyReader, Unreadable
 from crossbar.endpoint.client_address import ClientAddress
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint
+from crossbar.endpoint.heavy_requests import HeavyRequests
 from crossbar.endpoint.rendering import Rendering
 from crossbar.endpoint.shielded_tasks import ShieldedTasks
 from crossbar.errors import CrossbarError, SystemFault
@@ -53,14 +54,19 @@ class Dispatcher:
         self._client_address = ClientAddress(lambda: runtime.config.server)
         self._body_reader = BodyReader()
         self._shielded = ShieldedTasks()
+        self._heavy = HeavyRequests()
         self._admission = Admission(lambda: runtime.config.limits.max_concurrent_requests)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, whatever happens."""
         context = Context(self._runtime, request, presented_request_id(request.headers) or new_id())
         started = time.perf_counter()
-        with self._admission.counted():
-            response = await self._guarded(context)
+        try:
+            with self._admission.counted():
+                response = await self._guarded(context)
+        finally:
+            if context.is_heavy:
+                self._heavy.end()
         self._tell(context, response, time.perf_counter() - started)
         return response
 
@@ -88,7 +94,7 @@ class Dispatcher:
         """The protocol's order of checks, from the path to the answer."""
         await self._runtime.settings.fresh()
         self._runtime.store.require()
-        await stages.parse(context, self._words, self._body_reader, self._admission)
+        await stages.parse(context, self._words, self._body_reader, self._admission, self._heavy)
         if context.requested is None:
             return web.Response(text=BANNER, content_type="text/plain", charset="UTF-8")
         await stages.authenticate(context, self._client_address.address(context.request))

@@ -23,6 +23,7 @@ from crossbar.endpoint.admission import Admission
 from crossbar.endpoint.body_reader import BodyReader
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint
+from crossbar.endpoint.heavy_requests import HeavyRequests
 from crossbar.endpoint.magic_links import hidden_path
 from crossbar.endpoint.reply import Binary, Reply
 from crossbar.endpoint.routing import ANY_COLLECTION, PathPattern, Route, Who
@@ -37,7 +38,7 @@ from crossbar.errors import (
     UnknownPath,
 )
 from crossbar.runtime import Runtime
-from crossbar.wire.body import RequestBody, parse_body
+from crossbar.wire.body import RequestBody, is_heavy, parse_body
 from crossbar.wire.conditions import check_preconditions, is_conditional
 from crossbar.wire.decoding import BodyLimits
 from crossbar.wire.headers import cors_headers, is_cors
@@ -48,8 +49,6 @@ from crossbar.wire.request_values import Values, credential
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"})
 WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
-LARGE_BODY: Final = 64 * 1024
-"""A larger body waits for its turn: reading it takes a while of the loop."""
 
 Endpoints = Mapping[str, Endpoint]
 """Endpoints by name."""
@@ -58,7 +57,9 @@ Endpoints = Mapping[str, Endpoint]
 # Parse
 
 
-async def parse(context: Context, words: Words, body_reader: BodyReader, admission: Admission) -> None:
+async def parse(
+    context: Context, words: Words, body_reader: BodyReader, admission: Admission, heavy: HeavyRequests
+) -> None:
     """Read the request: path, query, body, options, credential, verb. No access decision is made here.
 
     Only `context.requested` is set, to None, for a path that is not the API's.
@@ -69,7 +70,7 @@ async def parse(context: Context, words: Words, body_reader: BodyReader, admissi
     if context.requested is None:
         return
     context.query = Query.parse(query_string)
-    context.body = await _body(context, body_reader, admission)
+    context.body = await _body(context, body_reader, admission, heavy)
     context.values = Values(context.body.data, context.query, context.body.envelope)
     context.presented = None if context.is_magic else credential(request.headers, context.values)
     if request.method not in METHODS:
@@ -85,15 +86,16 @@ def _path(runtime: Runtime, raw_path: str, method: str, words: Words) -> tuple[P
     return path, False
 
 
-async def _body(context: Context, body_reader: BodyReader, admission: Admission) -> RequestBody:
+async def _body(context: Context, body_reader: BodyReader, admission: Admission, heavy: HeavyRequests) -> RequestBody:
     request, config = context.request, context.config
     if not request.body_exists:
         return RequestBody()
     limits = BodyLimits(config.limits.max_upload_size, config.limits.max_json_depth, config.limits.max_json_values)
     with admission.not_counted():
         body = await body_reader.read(request, limits.size, config.server.idle_timeout_ms / 1000)
-        if len(body) > LARGE_BODY:
-            await body_reader.turn()
+        if is_heavy(body, request.headers.get(hdrs.CONTENT_TYPE)):
+            await heavy.begin()
+            context.is_heavy = True
     admission.require()
     return parse_body(
         body,

@@ -94,14 +94,14 @@ def _malformed(error: orjson.JSONDecodeError) -> Invalid:
 def _check_count(body: bytes, limits: BodyLimits) -> None:
     """Refuse too many values before any of them is made. Only where signs within strings leave it open they are told
     apart from others, and no further than to the first value too many."""
-    if _most_values(body) <= limits.values:
+    if most_values(body) <= limits.values:
         return
     signs = (match for match in _STRING_OR_SIGN.finditer(body) if body[match.start()] != _QUOTE)
     if next(islice(signs, limits.values, None), None) is not None:
         raise invalid_json(f"more than {limits.values} values; send fewer at a time")
 
 
-def _most_values(body: bytes) -> int:
+def most_values(body: bytes) -> int:
     """At least as many values as there are: each follows a comma or what opens an object or array."""
     return body.count(b",") + body.count(b"[") + body.count(b"{")
 

@@ -75,7 +75,10 @@ class Worker:
     async def hears_everything(self, document: Document) -> None:
         """Return when the feed has told this worker of all that happened to the store until now."""
         marker = await self.store.insert(Document("markers", document.type, new_id(), {"pvt_created": 0}))
-        await self.hears(document.type, marker.id)
+        # What this worker writes itself it hears of at once, as an edit: only the database tells of a creation.
+        heard = self.heard[document.type]
+        while (change := await heard.get()).id != marker.id or change.event != "created":
+            pass
 
 
 StartWorker = Callable[..., Awaitable[Worker]]

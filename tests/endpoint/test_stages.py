@@ -13,6 +13,7 @@ from crossbar.app import ENDPOINTS
 from crossbar.endpoint import Context, Reply, stages
 from crossbar.endpoint.admission import Admission
 from crossbar.endpoint.body_reader import BodyReader
+from crossbar.endpoint.heavy_requests import HeavyRequests
 from crossbar.endpoint.shielded_tasks import ShieldedTasks
 from crossbar.errors import CrossbarError, Forbidden, InvalidCredentials, MethodNotAllowed, NotFound, Plain, UnknownPath
 from tests.harness import RunningServer, Tenant
@@ -43,7 +44,7 @@ class Stages:
         return Context(self.server.runtime, request, "a request")
 
     async def parse(self, context: Context) -> Context:
-        await stages.parse(context, WORDS, BodyReader(), Admission(lambda: 10))
+        await stages.parse(context, WORDS, BodyReader(), Admission(lambda: 10), HeavyRequests())
         return context
 
     async def authenticate(self, context: Context) -> Context:

@@ -82,7 +82,7 @@ async def status(context: Context) -> Reply:
     latest = await acdc.latest_status(context.store, context.account_id, user.id)
     if context.values.is_true("full"):
         return Reply(latest.public if latest else {})
-    return Reply(latest.fields["status"] if latest else UNKNOWN)
+    return Reply(latest.fields.get("status") if latest else UNKNOWN)
 
 
 @agents.post("/accounts/{account_id}/agents/{user_id}/status")
@@ -131,11 +131,11 @@ async def _recent(context: Context, agent_id: str | None = None) -> dict[str, di
     now = clock.now()
     found = await acdc.agent_statuses(context.store, context.account_id, now - clock.DAY, now, agent_id=agent_id)
     wanted = context.values.text("status")
-    kept = [status for status in found if wanted is None or status.fields["status"] == wanted]
+    kept = [status for status in found if wanted is None or status.fields.get("status") == wanted]
     limit = whole(context.values.get("limit"))
     by_agent: dict[str, dict[str, JSON]] = {}
     for status in kept[:limit] if limit > 0 else kept:
-        by_agent.setdefault(status.fields["agent_id"], {})[str(status.fields["timestamp"])] = status.public
+        by_agent.setdefault(str(status.fields.get("agent_id")), {})[str(status.fields.get("timestamp"))] = status.public
     return by_agent
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.documents.document import Document, public_fields
+from crossbar.documents.document import Document, as_list, as_object, public_fields
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary, filter_tag
 from crossbar.documents.store import Store
@@ -155,16 +155,16 @@ def totals_by_agent(stats: list[Document]) -> dict[str, dict[str, Any]]:
                 counted[name] = counted.get(name, 0) + 1
 
     for stat in stats:
-        queue_id = stat.fields["queue_id"]
+        queue_id = str(stat.fields.get("queue_id"))
         if agent_id := stat.fields.get("agent_id"):
-            count(agent_id, queue_id, "total_calls", *(("answered_calls",) if _answered(stat.fields) else ()))
-        for miss in stat.fields.get("misses") or ():
-            count(miss["agent_id"], queue_id, "total_calls", "missed_calls")
+            count(str(agent_id), queue_id, "total_calls", *(("answered_calls",) if _answered(stat.fields) else ()))
+        for miss in map(as_object, as_list(stat.fields.get("misses"))):
+            count(str(miss.get("agent_id")), queue_id, "total_calls", "missed_calls")
     return totals
 
 
 def _answered(stat: Mapping[str, JSON]) -> bool:
-    return stat.get("status") in ANSWERED
+    return str(stat.get("status")) in ANSWERED
 
 
 def _between(account_id: str, shape: Shape, first: int, last: int) -> Listing:
