@@ -37,6 +37,9 @@ class ReplicaSet:
         """Start the members and wait until there is a primary."""
         for port in self.ports:
             self._launch(port)
+        for port in self.ports:
+            async with AsyncMongoClient[dict[str, Any]](f"mongodb://127.0.0.1:{port}/?directConnection=true") as member:
+                await member.admin.command("ping")
         members = [{"_id": number, "host": f"127.0.0.1:{port}"} for number, port in enumerate(self.ports)]
         settings = {"electionTimeoutMillis": self.election_ms}
         async with AsyncMongoClient[dict[str, Any]](
@@ -62,6 +65,13 @@ class ReplicaSet:
         self._processes[port].wait()
         await self.primary(other_than=port)
         self._launch(port)
+
+    async def lose_majority(self) -> None:
+        """Kill the primary and one more member for good; returns when both have ended."""
+        primary = await self.primary()
+        for port in (primary, next(port for port in self.ports if port != primary)):
+            self._processes[port].kill()
+            self._processes[port].wait()
 
     async def step_down(self) -> None:
         """Let the primary hand over."""
