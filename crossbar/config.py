@@ -153,7 +153,7 @@ class LimitsOptions:
         100, "Levels a JSON body may nest, against bodies made to exhaust the stack.", minimum=1, maximum=1_000
     )
     max_json_values: int = option(
-        100_000,
+        50_000,
         "Values a JSON body may hold, against bodies of little text that become much memory.",
         minimum=100,
         maximum=10_000_000,

@@ -58,12 +58,12 @@ def bodies() -> Bodies:
     return {
         "7 MB of 900,000 small objects": ("skels", b'{"data":{"x":[' + b'{"a":1},' * 900_000 + b"1]}}", 400),
         "49,000 empty objects": ("skels", b'{"data":{"name":"a","x":[' + b"{}," * 49_000 + b"1]}}", 201),
-        "49,000 small objects": ("skels", b'{"data":{"name":"a","x":[' + b'{"a":1},' * 49_000 + b"1]}}", 201),
-        "90,000 members": ("skels", _json({"name": "a", **{f"m{i}": i for i in range(90_000)}}), 201),
-        "90,000 wrong items": ("devices", _json({**good, "flags": list(range(90_000))}), 400),
-        "40,000 wrong members": ("devices", _json({**good, "sip": {f"m{i}": {} for i in range(40_000)}}), 201),
-        "99,000 unique items": ("devices", _json({**good, "media": {"audio": {"codecs": ["PCMU"] * 99_000}}}), 400),
-        "33,000 unlike objects": ("lists", _json({"name": "a", "entries": [{"a": i} for i in range(33_000)]}), 201),
+        "24,000 small objects": ("skels", b'{"data":{"name":"a","x":[' + b'{"a":1},' * 24_000 + b"1]}}", 201),
+        "49,000 members": ("skels", _json({"name": "a", **{f"m{i}": i for i in range(49_000)}}), 201),
+        "49,000 wrong items": ("devices", _json({**good, "flags": list(range(49_000))}), 400),
+        "24,000 wrong members": ("devices", _json({**good, "sip": {f"m{i}": {} for i in range(24_000)}}), 201),
+        "49,000 unique items": ("devices", _json({**good, "media": {"audio": {"codecs": ["PCMU"] * 49_000}}}), 400),
+        "16,000 unlike objects": ("lists", _json({"name": "a", "entries": [{"a": i} for i in range(16_000)]}), 201),
         "a form of 7 MB": ("skels", b"a=1&" * 1_750_000, 400),
         "a text of 7 MB": ("skels", _json({"name": "a", "x": '[{,"' * 1_750_000})[:7_900_000], 400),
     }

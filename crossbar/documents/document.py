@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from crossbar.errors import JSON
 
@@ -19,14 +19,17 @@ SYSTEM_DATA = "system_data"
 SYSTEM_MEDIA = "system_media"
 
 
+_PRIVATE: Final = ("_", "pvt_")
+
+
 def is_private(key: str) -> bool:
     """A key that never leaves the server: it begins with `_` or `pvt_`."""
-    return key.startswith(("_", "pvt_"))
+    return key.startswith(_PRIVATE)
 
 
 def public_fields(fields: Mapping[str, JSON]) -> dict[str, JSON]:
     """The part of a document that clients may see: the one place that splits public from private."""
-    return {key: value for key, value in fields.items() if not is_private(key)}
+    return {key: value for key, value in fields.items() if not key.startswith(_PRIVATE)}
 
 
 def private_fields(fields: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -25,7 +25,7 @@ class BodyLimits(NamedTuple):
 
     size: int = 8_000_000
     depth: int = 200
-    values: int = 100_000
+    values: int = 50_000
 
 
 DEFAULT_LIMITS: Final = BodyLimits()
@@ -43,7 +43,7 @@ _REASONS: Final = (
 )
 """A part of orjson's message and the word for it; what is not listed is `invalid_json`."""
 
-_STRING_OR_SIGN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[,\[{]', re.DOTALL)
+_STRING_OR_SIGN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[,\[{]', re.DOTALL)
 _QUOTE: Final = ord('"')
 _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG_INTEGER: Final = b"0" * 19

@@ -152,7 +152,7 @@ async def test_a_body_that_grows_without_end_is_refused(tenant: Tenant) -> None:
 )
 async def test_more_values_than_anybody_needs_are_refused(tenant: Tenant, body: bytes) -> None:
     refused = await tenant.api.put("/skels", body=body)
-    message = "more than 100000 values; send fewer at a time"
+    message = "more than 50000 values; send fewer at a time"
     assert refused.error()[3] == {"json": {"invalid": {"message": message, "target": "body"}}}
 
 
