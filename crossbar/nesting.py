@@ -14,7 +14,7 @@ def nests_deeper(text: bytes, levels: int) -> bool:
     if text.count(b"{") + text.count(b"[") <= levels:
         return False
     # Pairs of brackets are struck out, each time the innermost ones, until none are left.
-    left = _outside_strings(text).translate(_ONE_KIND, _OTHERS)
+    left = outside_strings(text).translate(_ONE_KIND, _OTHERS)
     for _ in range(levels):
         left = left.replace(b"{}", b"")
         if not left:
@@ -22,7 +22,8 @@ def nests_deeper(text: bytes, levels: int) -> bool:
     return True
 
 
-def _outside_strings(text: bytes) -> bytes:
+def outside_strings(text: bytes) -> bytes:
+    """JSON text, or the beginning of one, without its strings."""
     if b"\\" in text:  # a quote behind one ends no string
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     return b"".join(text.split(b'"')[::2])

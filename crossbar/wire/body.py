@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from crossbar import clock
 from crossbar.errors import JSON, Invalid
-from crossbar.wire.decoding import DEFAULT_LIMITS, BodyLimits, decode_json, invalid_json, most_values
+from crossbar.wire.decoding import DEFAULT_LIMITS, BodyLimits, decode_json, invalid_json
 from crossbar.wire.multipart import Part, malformed, split_parts
 from crossbar.wire.query import NO_QUERY, Query
 from crossbar.wire.request_values import Values
@@ -26,7 +26,7 @@ _PRIVATE: Final = ("_", "pvt_")
 _BLANKS: Final = b" \t\r\n"
 _MOST_FORM_FIELDS: Final = 1000
 _DEEPEST_MULTIPART: Final = 4
-_HEAVY_VALUES: Final = 5_000
+_LARGE: Final = 64 * 1024
 
 
 class UploadedFile(NamedTuple):
@@ -60,9 +60,7 @@ class _File(NamedTuple):
 
 def is_heavy(body: bytes, content_type: str | None) -> bool:
     """Whether to read a body takes time and memory worth speaking of."""
-    if len(body) < _HEAVY_VALUES or _media_type(content_type) not in (_JSON, _FORM):
-        return False
-    return most_values(body) + body.count(b"&") > _HEAVY_VALUES
+    return len(body) > _LARGE and _media_type(content_type) in (_JSON, _FORM)
 
 
 def parse_body(

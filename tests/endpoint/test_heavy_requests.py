@@ -7,7 +7,7 @@ import asyncio
 from crossbar.endpoint.heavy_requests import HeavyRequests
 from tests.harness import Tenant
 
-MANY = [{"a": number} for number in range(6_000)]
+MANY = [{"a": number} for number in range(10_000)]
 
 
 async def test_one_waits_for_the_other_and_whoever_gives_up_holds_nobody_up() -> None:
