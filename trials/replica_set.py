@@ -67,7 +67,9 @@ class ReplicaSet:
         self._launch(port)
 
     async def lose_majority(self) -> None:
-        """Kill the primary and one more member for good; returns when both have ended."""
+        """Kill the primary and one more member for good, once all have the same; returns when both have ended."""
+        async with AsyncMongoClient[dict[str, Any]](self.uri, w=MEMBERS) as client:  # the last one has seen all then
+            await client.trial.marks.insert_one({})
         primary = await self.primary()
         for port in (primary, next(port for port in self.ports if port != primary)):
             self._processes[port].kill()
