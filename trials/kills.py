@@ -33,9 +33,10 @@ class Outcome:
 async def writing(installation: Installation, outcome: Outcome) -> AsyncIterator[None]:
     """Writers at work during the block; afterwards everything is checked, also after one more start."""
     timeout = aiohttp.ClientTimeout(total=REQUEST_S)
-    # Connections used once: on those used again the client repeats a request that may have been done already.
     connector = aiohttp.TCPConnector(force_close=True)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+        # The client would repeat a PUT or DELETE whose answer was lost, and tell of the second answer alone.
+        session._retry_connection = False
         token, account_id = await log_in(session, installation.url)
         crew = Crew(session, installation.url, account_id, token)
         outcome.tally = crew.tally
