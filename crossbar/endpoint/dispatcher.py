@@ -67,6 +67,9 @@ class Dispatcher:
         finally:
             if context.is_heavy:
                 self._heavy.end()
+        if not request.content.is_eof() and not response.prepared:
+            # What is still to come of the body nobody reads: the client must not send its next request behind it.
+            response.force_close()
         self._tell(context, response, time.perf_counter() - started)
         return response
 

@@ -190,3 +190,14 @@ async def test_who_is_slow_to_send_keeps_nobody_out(hurried: RunningServer, tena
         for _ in range(5):
             await stack.enter_async_context(slow_sender(hurried))
         assert (await tenant.api.get("/devices")).status == 200
+
+
+async def test_an_answer_before_the_end_of_the_body_closes_the_connection(server: RunningServer) -> None:
+    """Else the client would use the connection again, and lose its next request."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"PUT /v2/user_auth HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n{")
+    answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\nConnection: close\r\n" in answer
