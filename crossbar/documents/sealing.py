@@ -15,7 +15,7 @@ from crossbar.errors import JSON
 log = logging.getLogger(__name__)
 
 MARK: Final = "sealed:"
-"""What sealed text begins with. A client's own text that begins so is sealed like any other."""
+"""What sealed text begins with."""
 
 
 class Unsealable(Exception):
@@ -33,32 +33,44 @@ class Sealer(Protocol):
 
 
 def sealed(fields: dict[str, JSON], places: tuple[str, ...], sealer: Sealer) -> dict[str, JSON]:
-    """A copy of `fields` with the text at these places sealed; what has nothing there is left as it is."""
-    return _changed(fields, places, lambda text: MARK + sealer.seal(text))
+    """A copy of `fields` with the text at these places sealed; what no key opens any more stays as it is."""
+
+    def seal(text: str) -> str:
+        if text.startswith(MARK) and _unsealed(text, sealer) is None:
+            return text
+        return MARK + sealer.seal(text)
+
+    return _changed(fields, places, seal)
 
 
 def opened(fields: dict[str, JSON], places: tuple[str, ...], sealer: Sealer) -> dict[str, JSON]:
-    """A copy of `fields` with the text at these places opened; null stands for what no key opens any more."""
+    """A copy of `fields` with the text at these places opened; what no key opens any more stays sealed."""
 
-    def unseal(text: str) -> str | None:
+    def unseal(text: str) -> str:
         if not text.startswith(MARK):
             return text
-        try:
-            return sealer.unseal(text.removeprefix(MARK))
-        except Unsealable:
-            log.error("a credential was sealed under a key that is not known; set it anew")
-            return None
+        found = _unsealed(text, sealer)
+        if found is None:
+            log.error("a credential was sealed under a key that is not known; set it anew, or give the key back")
+        return text if found is None else found
 
     return _changed(fields, places, unseal)
 
 
-def _changed(fields: dict[str, JSON], places: tuple[str, ...], change: Callable[[str], str | None]) -> dict[str, JSON]:
+def _unsealed(text: str, sealer: Sealer) -> str | None:
+    try:
+        return sealer.unseal(text.removeprefix(MARK))
+    except Unsealable:
+        return None
+
+
+def _changed(fields: dict[str, JSON], places: tuple[str, ...], change: Callable[[str], str]) -> dict[str, JSON]:
     for place in places:
         fields = _at(fields, tuple(place.split(".")), change)
     return fields
 
 
-def _at(value: JSON, path: tuple[str, ...], change: Callable[[str], str | None]) -> JSON:
+def _at(value: JSON, path: tuple[str, ...], change: Callable[[str], str]) -> JSON:
     if not path:
         return change(value) if isinstance(value, str) else value
     step, rest = path[0], path[1:]

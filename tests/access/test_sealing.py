@@ -109,7 +109,15 @@ async def test_a_credential_that_no_key_opens_hides_nothing_else(tenant: Tenant,
     raw = server.runtime.store.database["documents"]
     await raw.update_one({"_id": f"{tenant.id}/provider/{made.id}"}, {"$set": {"doc.settings.secret_key": foreign}})
     read = await tenant.api.get(f"/multi_factor/{made.id}")
-    assert (read.status, read.data["name"], read.data["settings"]) == (200, "Duo", {"secret_key": None})
+    assert (read.status, read.data["name"], read.data["settings"]) == (200, "Duo", {"secret_key": foreign})
+    assert (await tenant.api.patch(f"/multi_factor/{made.id}", {"name": "Other"})).status == 200
+    kept = await raw.find_one({"_id": f"{tenant.id}/provider/{made.id}"})
+    assert kept is not None
+    assert (kept["doc"]["name"], kept["doc"]["settings"]["secret_key"]) == ("Other", foreign)
+    own = await tenant.api.patch(
+        f"/multi_factor/{made.id}", {"settings": {"secret_key": "sealed:" + server.runtime.access.pepper.seal("x")}}
+    )
+    assert own.data["settings"]["secret_key"].startswith("sealed:")  # nobody has others' sealed text opened
 
 
 @pytest.mark.parametrize(
