@@ -114,10 +114,11 @@ async def test_a_credential_that_no_key_opens_hides_nothing_else(tenant: Tenant,
     kept = await raw.find_one({"_id": f"{tenant.id}/provider/{made.id}"})
     assert kept is not None
     assert (kept["doc"]["name"], kept["doc"]["settings"]["secret_key"]) == ("Other", foreign)
-    own = await tenant.api.patch(
-        f"/multi_factor/{made.id}", {"settings": {"secret_key": "sealed:" + server.runtime.access.pepper.seal("x")}}
-    )
-    assert own.data["settings"]["secret_key"].startswith("sealed:")  # nobody has others' sealed text opened
+    stolen = "sealed:" + server.runtime.access.pepper.seal("somebody's secret")
+    own = await tenant.api.patch(f"/multi_factor/{made.id}", {"settings": {"secret_key": stolen}})
+    assert own.status == 200
+    read = await tenant.api.get(f"/multi_factor/{made.id}")
+    assert read.data["settings"]["secret_key"] == stolen  # nobody has others' sealed text opened
 
 
 @pytest.mark.parametrize(
