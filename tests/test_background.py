@@ -31,5 +31,6 @@ async def test_what_a_task_failed_with_is_told() -> None:
         raise ValueError("broken")
 
     task = asyncio.create_task(broken())
+    await asyncio.sleep(0)
     with pytest.raises(ValueError, match="broken"):
         await end(task)
