@@ -163,6 +163,8 @@ class Connection:
         self.client = client
         self.codec = Codec(shapes, sealer)
         self.patience = patience
+        self.sharded = False
+        """Whether the database is a sharded cluster, whose documents are found by partition and key; see `prepare`."""
         self._outage = outage
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
         self.database: Database = client.get_database(
@@ -234,7 +236,8 @@ class Connection:
             raise DatabaseUnusable(f"it refuses ({reason}). Correct the user name, password or rights") from error
         except PyMongoError as error:
             raise DatabaseUnusable(f"{error}") from error
-        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        self.sharded = hello.get("msg") == "isdbgrid"
+        if "setName" not in hello and not self.sharded:
             advice = "Start it with --replSet and call rs.initiate() once"
             raise DatabaseUnusable(f"the mongod there is no replica set, which transactions need. {advice}")
 

@@ -13,7 +13,7 @@ from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, DocumentKey, document_key
 from crossbar.documents.layout import Stored
 from crossbar.documents.store.connection import Connection, driver_errors
-from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, living, one_or_in
+from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, by_keys, living
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class DocumentReads:
     """Reads by id. Calls made at the same time travel together."""
 
     def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._run = connection.run
         self._codec = connection.codec
         self._database = connection.database
@@ -69,7 +70,7 @@ class DocumentReads:
         documents: list[Document] = []
 
         async def find(keys: list[str]) -> list[Stored]:
-            query = {"_id": one_or_in(keys), "a": partition}
+            query = by_keys(keys, sharded=self._connection.sharded)
             return await self._database["documents"].find(query, projection).to_list(None)
 
         for start in range(0, len(keys), KEYS_OF_A_QUERY):
@@ -90,8 +91,7 @@ class DocumentReads:
         collection = self._shapes[document_type].stored_in
         reader = self._reads.get((collection, part))
         if reader is None:
-            # Reads by id wait for nobody's lock, so the next batch may wait for this one.
-            reader = self._reads[collection, part] = Coalescer(self._finder(collection, part), concurrent=1)
+            reader = self._reads[collection, part] = Coalescer(self._finder(collection, part))
         return await reader(key)
 
     def _finder(self, collection: str, part: str) -> Callable[[list[str]], Awaitable[list[Stored | Exception | None]]]:
@@ -99,8 +99,7 @@ class DocumentReads:
         projection = {part: 1, "rev": 1, "deleted": 1} | ({"cut": 1} if part == "doc" else {})
 
         async def find(keys: list[str]) -> list[Stored | Exception | None]:
-            partitions = list({key.split("/", 1)[0] for key in keys})
-            query = {"_id": one_or_in(keys), "a": one_or_in(partitions)}
+            query = by_keys(keys, sharded=self._connection.sharded)
             found = {stored["_id"]: stored for stored in await target.find(query, projection).to_list(None)}
             if part == "doc":
                 for key in [key for key, stored in found.items() if stored.get("cut")]:

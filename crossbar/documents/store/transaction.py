@@ -19,7 +19,7 @@ from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Stale, pause
 from crossbar.documents.store.connection import Connection, driver_errors
-from crossbar.documents.store.queries import to_bson
+from crossbar.documents.store.queries import KEY_INDEX, by_keys, to_bson
 from crossbar.errors import SystemFault
 from crossbar.ids import next_revision
 
@@ -56,6 +56,7 @@ class Transaction:
     """The store's reads and writes inside one transaction."""
 
     def __init__(self, connection: Connection, session: Session) -> None:
+        self._sharded = connection.sharded
         self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
@@ -70,7 +71,7 @@ class Transaction:
         """The document as this transaction sees it."""
         key = document_key(partition, document_type, document_id)
         collection = self._collection(self._shapes[document_type])
-        stored = await collection.find_one({"_id": key, "a": partition}, session=self._session)
+        stored = await collection.find_one(by_keys([key], sharded=self._sharded), session=self._session)
         return self._codec.decode(stored) if stored and not stored.get("deleted") else None
 
     async def all(self, listing: Listing) -> list[Document]:
@@ -103,10 +104,10 @@ class Transaction:
         held, wanted = system_claims(shape, previous), system_claims(shape, saved)
         await self._release(held - wanted)
         await self._claim(shape, saved, wanted - held)
-        query = {"_id": saved.key, "a": saved.partition, "rev": previous.revision}
+        query = by_keys([saved.key], sharded=self._sharded) | {"rev": previous.revision}
         try:
             result = await self._collection(shape).replace_one(
-                query, to_bson(self._codec.encode(saved, shape)), session=self._session
+                query, to_bson(self._codec.encode(saved, shape)), hint=KEY_INDEX, session=self._session
             )
         except DuplicateKeyError as error:
             raise duplicate_of(error.details or {}) from error
@@ -120,7 +121,9 @@ class Transaction:
         shape = self._shapes[document.type]
         # By its holder: the caller may not have seen what the document claims by now.
         await self._database["claims"].delete_many({"holder": document.key}, session=self._session)
-        await self._collection(shape).delete_one({"_id": document.key, "a": document.partition}, session=self._session)
+        await self._collection(shape).delete_one(
+            by_keys([document.key], sharded=self._sharded), session=self._session
+        )
         self.touched.append(document)
 
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:
