@@ -69,7 +69,7 @@ class Access:
         directory = Directory(store, feed, master=lambda: settings.get("accounts", "master_account_id"))
         keys = Keys(store, feed, pepper)
         tokens = Tokens(store, feed, keys, directory)
-        costs = Costs(buckets, lambda: _costs(settings.config))
+        costs = Costs(buckets, settings.derived(_costs))
         plain_users = PlainUsers(lambda: settings.config.access.plain_users == "guarded")
         basic = BasicCredentials(
             directory, pepper, lambda: settings.config.security.basic_auth_type, failed_logins=costs.failed_logins

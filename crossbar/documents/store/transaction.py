@@ -121,9 +121,7 @@ class Transaction:
         shape = self._shapes[document.type]
         # By its holder: the caller may not have seen what the document claims by now.
         await self._database["claims"].delete_many({"holder": document.key}, session=self._session)
-        await self._collection(shape).delete_one(
-            by_keys([document.key], sharded=self._sharded), session=self._session
-        )
+        await self._collection(shape).delete_one(by_keys([document.key], sharded=self._sharded), session=self._session)
         self.touched.append(document)
 
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:

@@ -97,7 +97,7 @@ async def _below(context: Context) -> dict[str, Any]:
     """What is in force for the account without its own settings, limited to what an account may set."""
     category = context.path["category"]
     system = context.runtime.settings.section(category)
-    values = merge(system_defaults(context.runtime, category), system)
+    values = merge(system_defaults(context.runtime, category), dict(system))
     reseller_id = await context.directory.reseller_of(context.account)
     reseller = await _stored(context, reseller_id) if reseller_id and reseller_id != context.account_id else None
     values = merge(values, public_fields(reseller.fields) if reseller else {})
