@@ -20,9 +20,10 @@ from crossbar import clock
 from crossbar.config import Config
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
+from crossbar.ids import new_id
 from crossbar.process.serving import http_runner
 from crossbar.runtime import Runtime
-from crossbar.shared import BucketTable
+from crossbar.shared import BucketTable, Shared, WriteMarks
 
 PATIENCE_S = 30
 ABSENT = object()
@@ -128,7 +129,9 @@ async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[Runnin
     made = await application.bootstrap(
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
-    app = await application.build_app(config, database_uri=mongo_uri, buckets=BucketTable(1024))
+    app = await application.build_app(
+        config, database_uri=mongo_uri, shared=Shared(BucketTable(1024), WriteMarks(), new_id())
+    )
     runner = http_runner(app, config)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -148,7 +151,9 @@ async def worker(
     config: Config, uri: str, session: ClientSession, made: application.Bootstrap
 ) -> AsyncIterator[RunningServer]:
     """One worker's application, on a port of its own."""
-    app = await application.build_app(config, database_uri=uri, buckets=BucketTable(1024))
+    app = await application.build_app(
+        config, database_uri=uri, shared=Shared(BucketTable(1024), WriteMarks(), new_id())
+    )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

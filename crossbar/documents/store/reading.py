@@ -30,6 +30,7 @@ class DocumentReads:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._run = connection.run
+        self._memory = connection.memory
         self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
@@ -45,8 +46,18 @@ class DocumentReads:
         if self._codec.sealed_places(document_type):
             document = await self.get(partition, document_type, document_id)
             return Raw(document.revision or "", orjson.dumps(document.public)) if document else None
-        stored = await self._read(document_type, document_key(partition, document_type, document_id), "json")
-        return Raw(stored["rev"], stored["json"]) if stored else None
+        key = document_key(partition, document_type, document_id)
+        raw: Raw | None = self._memory.get(key)
+        if raw is not None:
+            return raw
+        ticket = self._memory.ticket(key)
+        stored = await self._read(document_type, key, "json")
+        if stored is None:
+            return None
+        raw = Raw(stored["rev"], stored["json"])
+        if ticket is not None:
+            self._memory.keep(key, raw, len(raw.json), ticket)
+        return raw
 
     async def get_many(self, partition: str, document_type: str, ids: list[str]) -> dict[str, Document]:
         """Those of the documents that exist, by id."""

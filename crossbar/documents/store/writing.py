@@ -32,6 +32,7 @@ class DocumentWrites:
         self._connection = connection
         self._run = connection.run
         self._codec = connection.codec
+        self._marking = connection.marking
         self._database = connection.database
         self._shapes = connection.shapes
         self._reading = reading
@@ -137,7 +138,8 @@ class DocumentWrites:
         collection = self._database[self._shapes[listing.type].stored_in]
         for start in range(0, len(documents), KEYS_OF_A_QUERY):
             keys = [document.key for document in documents[start : start + KEYS_OF_A_QUERY]]
-            await self._run(partial(collection.delete_many, self._by_keys(keys)))
+            async with self._marking.writing(keys):
+                await self._run(partial(collection.delete_many, self._by_keys(keys)))
         for document in documents:
             self._connection.written(document)
         return documents
@@ -146,12 +148,14 @@ class DocumentWrites:
         """Take records, which claim nothing, out of the store for good. Already gone is no error."""
         keys = [document_key(partition, document_type, document_id) for document_id in ids]
         collection = self._database[self._shapes[document_type].stored_in]
-        await self._run(lambda: collection.delete_many(self._by_keys(keys)))
+        async with self._marking.writing(keys):
+            await self._run(lambda: collection.delete_many(self._by_keys(keys)))
 
     async def remove_partition(self, partition: str) -> None:
         """Take everything of one partition out of every collection (repeatable; used when an account ends)."""
-        for collection in ("documents", "records"):
-            await self._run(partial(self._database[collection].delete_many, {"a": partition}))
+        async with self._marking.writing_everything():
+            for collection in ("documents", "records"):
+                await self._run(partial(self._database[collection].delete_many, {"a": partition}))
         held = {"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}}
         await self._run(lambda: self._database["claims"].delete_many(held))
 
@@ -177,7 +181,11 @@ class DocumentWrites:
                 for stored, outcome in zip(batch, outcomes, strict=True)
             ]
 
-        return lambda batch: self._run(lambda: insert(batch))
+        async def marked(batch: list[RawBSONDocument]) -> list[Exception | None]:
+            async with self._marking.writing(stored["_id"] for stored in batch):
+                return await self._run(lambda: insert(batch))
+
+        return marked
 
     def _replacer(self, collection: str) -> Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]:
         target = self._database[collection]
@@ -214,7 +222,11 @@ class DocumentWrites:
                 ]
             return outcomes
 
-        return lambda batch: self._run(lambda: write(batch))
+        async def marked(batch: list[_Replacement]) -> list[Exception | None]:
+            async with self._marking.writing(item.document.key for item in batch):
+                return await self._run(lambda: write(batch))
+
+        return marked
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ from crossbar.resources.tasks.domain.runner import MOST_TRIES, Runner
 from crossbar.resources.tasks.domain.task import CHUNK_SHAPE, CSV, INPUT, OUTPUT, TASK, new_task
 from crossbar.resources.tasks.domain.task_catalog import Catalog
 from crossbar.runtime import Runtime
-from crossbar.shared import BucketTable
 
 ACCOUNT = "a" * 32
 ROWS = 250
@@ -46,8 +45,8 @@ def config(mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.T
 async def processes(mongo_uri: str, config: Config) -> AsyncIterator[tuple[Runtime, Runtime]]:
     """The services of two processes on one database."""
     async with (
-        open_runtime(config, mongo_uri, BucketTable(1024)) as one,
-        open_runtime(config, mongo_uri, BucketTable(1024)) as other,
+        open_runtime(config, mongo_uri) as one,
+        open_runtime(config, mongo_uri) as other,
     ):
         yield one, other
 
