@@ -6,7 +6,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -31,7 +30,7 @@ def operations(accounts: Sequence[Account], names: Sequence[str], folder: Path) 
         for one in accounts
         for device in one.devices
     ]
-    bodies = [_body(_unnamed(number, chance)) for number in range(len(places))]
+    bodies = [_body(samples.unnamed_device(number, chance)) for number in range(len(places))]
     each = [Request(root + end, token) for root, token, end in places]
     lists = [Request(f"/accounts/{one.id}/devices", token) for one in accounts for token in one.tokens]
     creates = [Request(root, token, body) for (root, token, _), body in zip(places, bodies, strict=True)]
@@ -75,12 +74,5 @@ def hello(folder: Path) -> Operation:
     return Operation("hello", {"hello": Load.of("GET", [Request("/")], folder / "hello.txt")})
 
 
-def _unnamed(number: int, chance: random.Random) -> dict[str, Any]:
-    """A device that no other is in conflict with, however often it is sent."""
-    device = samples.device(number, chance)
-    del device["mac_address"], device["sip"]["username"]
-    return device
-
-
-def _body(data: Any) -> str:
+def _body(data: object) -> str:
     return orjson.dumps({"data": data}).decode()

@@ -105,16 +105,19 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 @asynccontextmanager
 async def crossbar(
-    uri: str, database: str, data: Path, workers: int, variables: Mapping[str, str] | None = None
+    uri: str | None, database: str, data: Path, workers: int, variables: Mapping[str, str] | None = None
 ) -> AsyncIterator[Server]:
-    """The server with its whole protocol on, on a database of this name, which is made if it is not there."""
+    """The server with its whole protocol on, on a database of this name, which is made if it is not there.
+
+    Without a URI it runs a database of its own in the data folder.
+    """
     port = free_port()
     settings = {
-        "CROSSBAR_DATABASE__URI": uri,
         "CROSSBAR_DATABASE__NAME": database,
         "CROSSBAR_BUCKETS__TOKEN_COSTS": "0",
         "CROSSBAR_ADMIN_PASSWORD": PASSWORD,
         "CROSSBAR_LOG__LEVEL": "info",
+        **({"CROSSBAR_DATABASE__URI": uri} if uri else {}),
         **(variables or {}),
     }
     command = [sys.executable, "-m", "crossbar", "serve", "--create-admin", "--data", str(data)]
@@ -153,6 +156,13 @@ async def install_fastify(console: Console) -> bool:
     if process.returncode != 0:
         console.print(f"Without Fastify: npm install failed. {said[-500:]}", markup=False)
     return process.returncode == 0
+
+
+def cancelled_by_sigterm() -> None:
+    """Let SIGTERM end the running task as Ctrl-C does, so that it ends what it has started."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 @contextmanager
