@@ -36,6 +36,8 @@ from benchmarks.table import show
 LOADS = ("GET one", "list of 50", "create", "update")
 WARM_UP = ("GET one", "create")
 WARM_UP_SECONDS = 1.0
+PAGES = 48
+"""Places at which a list of 50 of an account's devices begins: few accounts ask for as many unlike ones as many do."""
 Results = dict[tuple[str, int, int], list[wrk.Measured]]
 """By operation, workers and documents."""
 
@@ -103,7 +105,7 @@ class Scale:
         todo = {}
         for crowd in crowds:
             folders[crowd.size].mkdir()
-            rows = operations(crowd.accounts, ["crossbar"], folders[crowd.size])
+            rows = operations(crowd.accounts, ["crossbar"], folders[crowd.size], pages=PAGES)
             todo[crowd.size] = {row.name: row for row in rows if row.name in LOADS}
         turns = settings.load_rounds * len(settings.workers) * len(crowds)
         task = progress.add_task(f"{settings.connections} connections", total=turns)
@@ -197,7 +199,7 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> list[int]:
 @click.option("--workers", default="1,2,4", show_default=True, callback=_numbers)
 @click.option("--members", default="1,3", show_default=True, callback=_numbers, help="Of the replica set.")
 @click.option("--rounds", default=200, show_default=True, help="Requests of each kind, one at a time.")
-@click.option("--load-rounds", default=2, show_default=True, help="Runs of each kind with many connections; may be 0.")
+@click.option("--load-rounds", default=3, show_default=True, help="Runs of each kind with many connections; may be 0.")
 @click.option("--seconds", default=3.0, show_default=True, help="How long each of these takes.")
 @click.option("--connections", default=32, show_default=True)
 @click.option("--large", default=10_000, show_default=True, help="Devices in the one large account.")
