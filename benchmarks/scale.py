@@ -2,7 +2,8 @@
 
 Fills one database for each number of documents (accounts of a hundred documents each and one of `--large` devices),
 all on one `mongod`, or on a replica set of three on this machine. Then, for each number of workers, asks all of them in
-turn: first one request at a time, then with `--connections` at once.
+turn: first for the median time of a request, then for what it costs with so many `--connections`. With one connection
+one worker has all the work, and what the others cost the database by listening for changes shows by itself.
 
 Usage: python -m benchmarks.scale [--documents 1000,1000000] [--workers 1,2,4] [--members 1,3]
 """
@@ -36,10 +37,12 @@ from benchmarks.table import show
 LOADS = ("GET one", "list of 50", "create", "update")
 WARM_UP = ("GET one", "create")
 WARM_UP_SECONDS = 1.0
+LEAST_DOCUMENTS = 500
 PAGES = 48
 """Places at which a list of 50 of an account's devices begins: few accounts ask for as many unlike ones as many do."""
-Results = dict[tuple[str, int, int], list[wrk.Measured]]
-"""By operation, workers and documents."""
+Key = tuple[int, str, int, int]
+"""Connections, operation, documents and workers."""
+Results = dict[Key, list[wrk.Measured]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Settings:
     rounds: int
     load_rounds: int
     seconds: float
-    connections: int
+    connections: list[int]
     large: int
     accounts: int
 
@@ -108,47 +111,50 @@ class Scale:
             rows = operations(crowd.accounts, ["crossbar"], folders[crowd.size], pages=PAGES)
             todo[crowd.size] = {row.name: row for row in rows if row.name in LOADS}
         turns = settings.load_rounds * len(settings.workers) * len(crowds)
-        task = progress.add_task(f"{settings.connections} connections", total=turns)
+        task = progress.add_task("load", total=turns)
         results: Results = {}
         for number in range(settings.load_rounds):
             for workers in settings.workers:
                 for crowd in reversed(crowds) if number % 2 else crowds:
-                    for name, measured in (await self._turn(crowd, workers, todo[crowd.size])).items():
-                        results.setdefault((name, workers, crowd.size), []).append(measured)
+                    for key, measured in (await self._turn(crowd, workers, todo[crowd.size])).items():
+                        results.setdefault(key, []).append(measured)
                     progress.advance(task)
         progress.remove_task(task)
-        self._show_loads(results)
+        medians = {key: wrk.median(runs) for key, runs in results.items()}
+        for connections in settings.connections:
+            self._console.print(f"\n{connections} connection(s)\n")
+            self._show_loads(connections, medians)
 
-    async def _turn(self, crowd: Crowd, workers: int, todo: dict[str, Operation]) -> dict[str, wrk.Measured]:
+    async def _turn(self, crowd: Crowd, workers: int, todo: dict[str, Operation]) -> dict[Key, wrk.Measured]:
         """One run of each operation at a server that is there for this turn."""
         settings = self._settings
         data = self._data(crowd.size)
         async with crossbar(self._base.uri, _name(crowd.size), data, workers) as server:
             for name in WARM_UP:
-                await wrk.run(todo[name].loads["crossbar"], server, [], WARM_UP_SECONDS, settings.connections)
+                await wrk.run(todo[name].loads["crossbar"], server, [], WARM_UP_SECONDS, max(settings.connections))
             measured = {
-                name: await wrk.run(
-                    row.loads["crossbar"], server, self._base.pids, settings.seconds, settings.connections
+                (connections, name, crowd.size, workers): await wrk.run(
+                    row.loads["crossbar"], server, self._base.pids, settings.seconds, connections
                 )
+                for connections in settings.connections
                 for name, row in todo.items()
             }
         await self._remove_created(crowd)
         return measured
 
-    def _show_loads(self, results: Results) -> None:
+    def _show_loads(self, connections: int, medians: dict[Key, wrk.Measured]) -> None:
         settings = self._settings
         columns = [
             "request", "documents", "workers", "requests/s", "p50 ms", "p99 ms", "CPU µs server", "CPU µs mongod",
             f"CPU, of {settings.documents[0]:,}'s", f"CPU, of {settings.workers[0]} worker's", "errors",
         ]  # fmt: skip
-        medians = {key: wrk.median(runs) for key, runs in results.items()}
         rows = []
         for name in LOADS:
             for size in settings.documents:
                 for workers in settings.workers:
-                    measured = medians[name, workers, size]
-                    smallest = medians[name, workers, settings.documents[0]]
-                    fewest = medians[name, settings.workers[0], size]
+                    measured = medians[connections, name, size, workers]
+                    smallest = medians[connections, name, settings.documents[0], workers]
+                    fewest = medians[connections, name, size, settings.workers[0]]
                     rows.append([
                         name, f"{size:,}", str(workers), f"{measured.rate:,.0f}",
                         f"{measured.p50:.2f}", f"{measured.p99:.2f}",
@@ -156,7 +162,6 @@ class Scale:
                         f"{measured.all_cpu / smallest.all_cpu:.2f}", f"{measured.all_cpu / fewest.all_cpu:.2f}",
                         str(measured.errors),
                     ])  # fmt: skip
-        self._console.print(f"\n{settings.connections} connections\n")
         show(self._console, columns, rows)
 
     async def _remove_created(self, crowd: Crowd) -> None:
@@ -201,11 +206,13 @@ def _numbers(_: click.Context, __: click.Parameter, value: str) -> list[int]:
 @click.option("--rounds", default=200, show_default=True, help="Requests of each kind, one at a time.")
 @click.option("--load-rounds", default=3, show_default=True, help="Runs of each kind with many connections; may be 0.")
 @click.option("--seconds", default=3.0, show_default=True, help="How long each of these takes.")
-@click.option("--connections", default=32, show_default=True)
+@click.option("--connections", default="1,32", show_default=True, callback=_numbers)
 @click.option("--large", default=10_000, show_default=True, help="Devices in the one large account.")
 @click.option("--accounts", default=100, show_default=True, help="How many of the other accounts ask.")
 def main(members: list[int], **settings: Any) -> None:
     """Print tables for each kind of replica set."""
+    if min(settings["documents"]) < LEAST_DOCUMENTS:
+        raise click.UsageError(f"--documents: at least {LEAST_DOCUMENTS}")
     try:
         asyncio.run(run(Settings(**settings), members))
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -143,18 +143,20 @@ async def bare(name: str, uri: str, workers: int) -> AsyncIterator[Server]:
 
 async def install_fastify(console: Console) -> bool:
     """Have Fastify beside us; False, with a line that says why, where that cannot be."""
-    if (FASTIFY / "node_modules" / "fastify").is_dir() and shutil.which("node"):
+    installed = FASTIFY / "node_modules" / ".package-lock.json"  # the last that npm writes
+    if installed.is_file() and shutil.which("node"):
         return True
     if missing := [program for program in ("node", "npm") if shutil.which(program) is None]:
         console.print(f"Without Fastify: {' and '.join(missing)} not found.")
         return False
-    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
+    command += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000", "--loglevel=error"]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, cwd=FASTIFY, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
     with ended_with_us(process):
         said = (await process.communicate())[0].decode(errors="replace").strip()
     if process.returncode != 0:
-        console.print(f"Without Fastify: npm install failed. {said[-500:]}", markup=False)
+        console.print(f"Without Fastify: npm install failed: {said.partition(chr(10))[0]}", markup=False)
     return process.returncode == 0
 
 
