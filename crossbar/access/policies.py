@@ -14,7 +14,7 @@ from typing import Final
 
 from crossbar.access.directory import Account, Directory
 from crossbar.access.feed_cache import FeedCache
-from crossbar.access.logins import ModuleSettings
+from crossbar.access.login_types import ModuleSettings
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import Store
 from crossbar.errors import JSON

@@ -9,8 +9,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from crossbar import clock
+from crossbar.access.api_keys import api_key_fields
 from crossbar.access.directory import Account
-from crossbar.access.logins import api_key_fields
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing, chosen_id
 from crossbar.errors import Forbidden, Invalid, MethodNotAllowed

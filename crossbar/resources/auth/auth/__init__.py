@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crossbar.access.logins import OTHERS_AUTH, LoginAttempt
+from crossbar.access.login_types import OTHERS_AUTH, LoginAttempt
 from crossbar.access.standing import refuse_expired
 from crossbar.access.tokens import NO_ACCOUNT, BadToken
 from crossbar.endpoint import ABSENT, Binary, Context, Endpoint, Reply, Who

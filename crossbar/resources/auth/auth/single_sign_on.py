@@ -14,7 +14,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 
 from crossbar import clock
 from crossbar.access.authorship import stamps
-from crossbar.access.logins import OTHERS_AUTH, LoginMethod
+from crossbar.access.login_types import OTHERS_AUTH, LoginMethod
 from crossbar.access.second_factor import PROVIDER
 from crossbar.access.tokens import BadToken
 from crossbar.documents.document import SYSTEM_AUTH, Document

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from crossbar import clock
-from crossbar.access.logins import LoginAttempt, Record
+from crossbar.access.login_types import LoginAttempt, Record
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store

@@ -12,7 +12,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from crossbar import clock
-from crossbar.access.logins import MULTI_FACTOR
+from crossbar.access.login_types import MULTI_FACTOR
 from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.shape import Shape, Summary

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.access.directory import Account
-from crossbar.access.logins import USER_AUTH, LoginMethod
+from crossbar.access.login_types import USER_AUTH, LoginMethod
 from crossbar.dialing import account_of
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary, Unique

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from crossbar.access.api_keys import api_key_fields
 from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import API_KEY, REALM, ROOT, ip_tag
-from crossbar.access.logins import api_key_fields
 from crossbar.access.pepper import Pepper
 from crossbar.documents.document import ACCOUNTS, Document, as_list
 from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_default

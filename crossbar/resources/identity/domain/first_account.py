@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossbar.access.api_keys import api_key_fields
 from crossbar.access.authorship import Author, stamps
-from crossbar.access.logins import api_key_fields
 from crossbar.access.passwords import password_fields
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
 from crossbar.documents.store import Duplicate, Transaction
