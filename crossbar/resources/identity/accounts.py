@@ -12,11 +12,12 @@ from crossbar import clock
 from crossbar.access.api_keys import api_key_fields
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing, chosen_id
 from crossbar.errors import Forbidden, Invalid, MethodNotAllowed
 from crossbar.ids import new_id, new_secret
 from crossbar.resources.identity.domain import account_tree
-from crossbar.resources.identity.domain.account import ACCOUNT, ACCOUNT_SHAPE, api_key_of
+from crossbar.resources.identity.domain.account import ACCOUNT_SHAPE, api_key_of
 from crossbar.resources.identity.domain.account import renew_api_key as renew_key
 from crossbar.resources.identity.domain.welcome_mail import MAIL, announce
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossbar.documents.document_types import ACCOUNT, DEVICE
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply
 
@@ -75,7 +76,7 @@ async def name_owner(context: Context, draft: Draft) -> None:
     device = context.parents.get("devices")
     draft.private |= {
         "pvt_owner_id": draft.id,
-        "pvt_owner_type": "device" if device else "account",
+        "pvt_owner_type": DEVICE if device else ACCOUNT,
         "pvt_queryname": device.at("sip.username") if device else context.account.realm,
     }
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossbar.documents.document import Document
+from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
@@ -123,7 +124,7 @@ def _enable(webhook: Document) -> None:
 async def _accounts(context: Context) -> list[str]:
     if context.nouns[0].args[1:] != ("descendants",):
         return [context.account_id]
-    below = Listing("accounts", "account", tag=f"descendant/{context.account_id}")
+    below = Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{context.account_id}")
     return [account.id for account in await context.store.all(below)]
 
 

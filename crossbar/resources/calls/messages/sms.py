@@ -39,21 +39,17 @@ def message_endpoint(kind: Shape, create: Handler, *items: str) -> Endpoint:
     @endpoint.get(*items)
     async def read(context: Context) -> Reply:
         """One message."""
-        return Reply.document(await _load(context, kind))
+        return Reply.document(await context.document(kind.type, context.path["message_id"]))
 
     @endpoint.delete(*items)
     async def delete(context: Context) -> Reply:
         """Delete a message, with its parts."""
-        message = await _load(context, kind)
+        message = await context.document(kind.type, context.path["message_id"])
         await context.store.remove(message)
         await context.runtime.attachments.delete(message)
         return Reply({**message.public, "_read_only": {"deleted": True}}, revision=message.revision)
 
     return endpoint
-
-
-async def _load(context: Context, kind: Shape) -> Document:
-    return await context.document(kind.type, context.path["message_id"])
 
 
 def _holder(context: Context) -> tuple[str | None, str]:

@@ -12,6 +12,7 @@ from crossbar.access.directory import Account
 from crossbar.conversion.media_types import extension
 from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document, as_object
+from crossbar.documents.document_types import VMBOX
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, answer_listing
 from crossbar.endpoint.files import download, only_file
@@ -46,7 +47,7 @@ vmboxes = Collection(
     "vmboxes",
     "/accounts/{account_id}/vmboxes/{vmbox_id}",
     Shape(
-        "vmbox",
+        VMBOX,
         summary=Summary(
             "id",
             "name",

@@ -18,6 +18,7 @@ from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import Account
 from crossbar.dialing import account_dial_plan, accounts_of, is_reconcilable, normalize
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
+from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, Invalid, SystemFault
@@ -117,7 +118,7 @@ async def send(
 async def _caller_id(store: Store, sender: Sender, kind: str) -> str:
     """The number a message shows when none is given: the sender's, else the account's."""
     user, account = await asyncio.gather(
-        store.get(sender.account.id, "user", sender.owner_id or ""), store.get(ACCOUNTS, "account", sender.account.id)
+        store.get(sender.account.id, USER, sender.owner_id or ""), store.get(ACCOUNTS, ACCOUNT, sender.account.id)
     )
     numbers = (holder.at(f"caller_id.{kind}.number") for holder in (user, account) if holder)
     return str(next(filter(None, numbers), ""))
