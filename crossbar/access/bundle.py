@@ -39,7 +39,7 @@ DEFAULT_PROVIDER: Final = "duo"
 class Access:
     """Who is calling, and may they."""
 
-    SHAPES: ClassVar[tuple[Shape, ...]] = (INGEST_TOKEN_SHAPE, KEYS_SHAPE, authenticators.SHAPE)
+    SHAPES: ClassVar[tuple[Shape, ...]] = (INGEST_TOKEN_SHAPE, KEYS_SHAPE, authenticators.AUTHENTICATOR_SHAPE)
 
     pepper: Pepper
     directory: Directory

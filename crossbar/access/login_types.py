@@ -83,7 +83,7 @@ class LoginAttempt:
 
 @dataclass(frozen=True, slots=True)
 class LoginMethod:
-    """A way in: the module, what the record calls it, the request, and who keeps the record."""
+    """How somebody logs in: the module, what the record calls it, the request, and who keeps the record."""
 
     module: str
     kind: str

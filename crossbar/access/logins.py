@@ -74,8 +74,8 @@ class Logins:
     async def by_credentials(self, credentials: Credentials, asked: RequestFacts, record: Record) -> Login:
         """Log a user in; raises as `identify` and `admit` do."""
         account, user = await self.identify(credentials, asked, record)
-        way = LoginMethod(USER_AUTH, CREDENTIALS, asked, record)
-        return await self.admit(account, user, way, credentials.second_factor, {"as": credentials.as_})
+        method = LoginMethod(USER_AUTH, CREDENTIALS, asked, record)
+        return await self.admit(account, user, method, credentials.second_factor, {"as": credentials.as_})
 
     async def identify(self, credentials: Credentials, asked: RequestFacts, record: Record) -> tuple[Account, User]:
         """Whose credentials these are; the first factor alone.
@@ -102,7 +102,7 @@ class Logins:
         self,
         account: Account,
         user: User,
-        way: LoginMethod,
+        method: LoginMethod,
         response: JSON = None,
         extra: Mapping[str, JSON] | None = None,
     ) -> Login:
@@ -111,14 +111,14 @@ class Logins:
         `response` is the client's answer to a demand for a second factor, `extra` as in `Tokens.issue`. Raises 401, and
         drains the caller's bucket if that answer is wrong; 423 where the account is disabled or expired.
         """
-        settings = await self._settings_of(account, way.module)
-        attempt = _AttemptRecorder(account, user, way)
+        settings = await self._settings_of(account, method.module)
+        attempt = _AttemptRecorder(account, user, method)
         try:
             self._check(account, settings)
             refuse_disabled(account)
             passed = await self._pass_second_factor(attempt, settings, response)
             claims = {**(extra or {}), "mfa_resp": response if passed else None}
-            login = await self._issue(account, user, way.module, settings, claims)
+            login = await self._issue(account, user, method.module, settings, claims)
         except SecondFactorWanted:
             raise
         except CrossbarError as refusal:
@@ -168,17 +168,17 @@ class Logins:
         token = await self._tokens.issue(account.id, owner_id, method, lifetime=settings.lifetime, extra=extra)
         return Login(account, user, token)
 
-    async def _of_account(self, account: Account | None, way: LoginMethod, unknown: CrossbarError) -> Login:
+    async def _of_account(self, account: Account | None, method: LoginMethod, unknown: CrossbarError) -> Login:
         """A token without user, for an account that was found by something that is its own."""
-        settings = await self._settings_of(account, way.module)
-        attempt = _AttemptRecorder(account, None, way)
+        settings = await self._settings_of(account, method.module)
+        attempt = _AttemptRecorder(account, None, method)
         try:
             if account is None:
-                self._costs.drain(way.asked)
+                self._costs.drain(method.asked)
                 raise unknown
             self._check(account, settings)
             refuse_disabled(account)
-            login = await self._issue(account, None, way.module, settings, {})
+            login = await self._issue(account, None, method.module, settings, {})
         except CrossbarError as refusal:
             await attempt.failed(settings, refusal)
             raise
@@ -199,9 +199,9 @@ class Logins:
         verdict = await self._second_factor(attempt.account, attempt.user, settings.multi_factor, response)
         if verdict is None:
             return False
-        await replace(attempt, way=replace(attempt.way, kind=MULTI_FACTOR)).told(settings, verdict)
+        await replace(attempt, method=replace(attempt.method, kind=MULTI_FACTOR)).told(settings, verdict)
         if not verdict.admits:
-            self._costs.drain(attempt.way.asked)
+            self._costs.drain(attempt.method.asked)
             raise InvalidCredentials
         return verdict.status == "success"
 
@@ -249,7 +249,7 @@ class _AttemptRecorder:
 
     account: Account | None
     user: User | None
-    way: LoginMethod
+    method: LoginMethod
 
     async def failed(self, settings: ModuleSettings, refusal: CrossbarError) -> None:
         if settings.log_failed:
@@ -266,7 +266,9 @@ class _AttemptRecorder:
     async def _keep(self, status: Literal["success", "failed"], message: str) -> None:
         account_id = None if self.account is None else self.account.id
         user_id = None if self.user is None else self.user.id
-        await self.way.record(LoginAttempt(account_id, user_id, self.way.module, self.way.kind, status, message))
+        await self.method.record(
+            LoginAttempt(account_id, user_id, self.method.module, self.method.kind, status, message)
+        )
 
 
 def _refuse_disabled_module(settings: ModuleSettings) -> None:

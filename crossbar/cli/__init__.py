@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import crossbar
-from crossbar.cli import apps, configuration, mail, secrets, start, users
+from crossbar.cli import app_commands, config_commands, mail_commands, secret_commands, start_commands, user_commands
 
 
 @click.group()
@@ -15,12 +15,12 @@ def main() -> None:
 
 
 for command in (
-    start.init,
-    start.serve,
-    apps.apps,
-    users.user,
-    secrets.secrets,
-    mail.show_mail,
-    configuration.show_config,
+    start_commands.init,
+    start_commands.serve,
+    app_commands.apps,
+    user_commands.user,
+    secret_commands.secrets,
+    mail_commands.show_mail,
+    config_commands.show_config,
 ):
     main.add_command(command)

@@ -110,10 +110,9 @@ async def test_the_nearest_reseller_above(worker: Worker, installation: Installa
     assert await reseller_of(orphan) == root.id
 
 
-async def test_the_chief_of_an_account(
-    worker: Worker, acme: Document, ann: Document, installation: Installation
-) -> None:
+async def test_the_chief_of_an_account(worker: Worker, acme: Document, installation: Installation) -> None:
     assert await worker.directory.chief_of(acme.id) is None
+    ann = await installation.user(acme, "ann")
     await installation.user(acme, "off", priv_level="admin", enabled=False)
     assert (await worker.directory.chief_of(acme.id)).id == ann.id  # type: ignore[union-attr]
     bob = await installation.user(acme, "bob", priv_level="admin")

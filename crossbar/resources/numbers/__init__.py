@@ -16,7 +16,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     phone_numbers,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    number.SHAPE,
-    port_numbers.SHAPE,
+    number.NUMBER_SHAPE,
+    port_numbers.PORT_REQUEST_SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()

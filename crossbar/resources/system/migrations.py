@@ -16,7 +16,7 @@ from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import Invalid, NotFound
 
 TYPE: Final = "migrations"
-SHAPE: Final = Shape(TYPE, summary=Summary("id"))
+MIGRATIONS_SHAPE: Final = Shape(TYPE, summary=Summary("id"))
 TELETYPE: Final = "notify_to_teletype"
 DESCRIPTIONS: Final = {TELETYPE: "Migrate account and all sub accounts to Teletype"}
 

@@ -37,7 +37,8 @@ def domain_claim(domain: str) -> Unique:
     return Unique("whitelabel.domain", domain, "domain", DOMAIN_TAKEN, cause=domain, system=True)
 
 
-def _claims(whitelabel: Document) -> Iterator[Unique]:
+def claims(whitelabel: Document) -> Iterator[Unique]:
+    """Its domain."""
     if isinstance(domain := whitelabel.at("domain"), str) and domain:
         yield domain_claim(domain)
 
@@ -45,7 +46,7 @@ def _claims(whitelabel: Document) -> Iterator[Unique]:
 whitelabel = Singleton(
     "whitelabel",
     "/accounts/{account_id}/whitelabel",
-    Shape(WHITELABEL, summary=Summary("id"), unique=_claims),
+    Shape(WHITELABEL, summary=Summary("id"), unique=claims),
     document_id=WHITELABEL,
     schema="whitelabel",
     operations=("read", "create", "replace", "delete"),

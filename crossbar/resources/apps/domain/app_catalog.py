@@ -25,12 +25,13 @@ PORT_APP: Final = "port"
 FALLBACK_LANGUAGE: Final = "en-US"
 
 
-def _claims(app: Document) -> Iterator[Unique]:
+def claims(app: Document) -> Iterator[Unique]:
+    """Its name."""
     if name := app.text("name"):
         yield Unique("app.name", name, "name", "An app of this name exists", cause=name)
 
 
-APP_SHAPE: Final = Shape(APP, summary=Summary("id", "name"), sort="name", unique=_claims)
+APP_SHAPE: Final = Shape(APP, summary=Summary("id", "name"), sort="name", unique=claims)
 
 
 @dataclass(frozen=True, slots=True)

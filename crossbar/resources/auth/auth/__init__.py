@@ -1,4 +1,4 @@
-"""Tokens and the keys that sign them. Log-in by others is in `single_sign_on`, on the same endpoint.
+"""Tokens and the keys that sign them. On the same endpoint: log-in by others, and their providers.
 
 Source: KAZOO `cb_auth`.
 """
@@ -17,7 +17,6 @@ from crossbar.resources.auth.user_auth import logged_in, login_record
 from crossbar.wire.negotiation import JSON_TYPES
 
 RESET_SECRET: Final = "reset_signature_secret"  # noqa: S105 - the action's name
-REFRESH: Final = "refresh_token"
 RESET_KEY: Final = "reset_private_key"
 PEM: Final = "application/x-pem-file"
 CARRIED_CLAIMS: Final = ("as", "mfa_resp", "original_account_id", "original_owner_id")

@@ -41,11 +41,12 @@ def claim(digest: str) -> Unique:
     return Unique(TYPE, digest, "reset_id", "The reset id is taken", system=True)
 
 
-def _claims(reset: Document) -> Iterator[Unique]:
+def claims(reset: Document) -> Iterator[Unique]:
+    """The digest of the id in the link, by which the reset is found."""
     yield claim(reset.fields["pvt_digest"])
 
 
-SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=_claims)
+PASSWORD_RESET_SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=claims)
 """One document for each user who asked; its id is the user's, so that the last link alone counts."""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from crossbar import clock, ids
 from crossbar.access.authorship import stamps
 from crossbar.conversion.media_types import PAPER
 from crossbar.documents.document import Document
@@ -57,7 +56,7 @@ LETTER_ROW: Final[dict[str, Source]] = {
     "error": letter_error,
     "created": "pvt_created",
 }
-FAX_SMTP_LOG: Final = Shape(
+FAX_SMTP_LOG_SHAPE: Final = Shape(
     LETTER,
     summary=Summary(**LETTER_ROW),
     sort="pvt_created",
@@ -269,13 +268,6 @@ async def read_letter(context: Context) -> Reply:
     """A letter, and what became of it."""
     letter = await context.document(LETTER, context.path["attempt_id"])
     return Reply.document(letter)
-
-
-def letter_of(account_id: str, fields: dict[str, JSON]) -> Document:
-    """A letter to be kept: `to`, `from`, `errors` and what else is known of it."""
-    now = clock.now()
-    private = {"pvt_type": LETTER, "pvt_account_id": account_id, "pvt_created": now, "pvt_modified": now}
-    return Document(account_id, LETTER, ids.monthly_id(), {**fields, **private})
 
 
 # What a request names

@@ -45,11 +45,12 @@ def _row(entry: Document) -> dict[str, JSON]:
     return {key: entry.fields[key] for key in IN_ROW if entry.fields.get(key) is not None}
 
 
-def _tags(entry: Document) -> Iterator[str]:
+def tags(entry: Document) -> Iterator[str]:
+    """Listing by list."""
     yield f"list/{entry.at('list_id')}"
 
 
-ENTRY_SHAPE: Final = Shape(ENTRY, summary=Summary("id", key="list_id", value=_row), tags=_tags)
+ENTRY_SHAPE: Final = Shape(ENTRY, summary=Summary("id", key="list_id", value=_row), tags=tags)
 entries = Collection(
     lists,
     "/accounts/{account_id}/lists/{list_id}/entries/{entry_id}",

@@ -31,7 +31,6 @@ from crossbar.wire.body import UploadedFile
 from crossbar.wire.negotiation import JSON_TYPES
 
 TYPE: Final = "call_recording"
-OF_USER: Final = "accounts/users"
 _MONTHLY: Final = re.compile(r"\d{6}-.+")
 
 

@@ -11,7 +11,7 @@ from crossbar.documents.document import Document, as_list
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Context, Endpoint, Handler, Reply, answer_listing
 from crossbar.errors import JSON
-from crossbar.resources.calls.messages.domain.message import FLAT_RATE, SMS, Sender, send
+from crossbar.resources.calls.messages.domain.message import FLAT_RATE, SMS_SHAPE, Sender, send
 
 
 def message_endpoint(kind: Shape, create: Handler, *items: str) -> Endpoint:
@@ -81,12 +81,12 @@ def _sender(context: Context) -> Sender:
 
 async def create(context: Context) -> Reply:
     """Send a text."""
-    _, reply = await send_message(context, SMS, context.valid("sms", context.object))
+    _, reply = await send_message(context, SMS_SHAPE, context.valid("sms", context.object))
     return reply
 
 
 sms = message_endpoint(
-    SMS,
+    SMS_SHAPE,
     create,
     "/accounts/{account_id}/sms/{message_id}",
     "/accounts/{account_id}/users/{user_id}/sms/{message_id}",

@@ -28,7 +28,7 @@ from crossbar.runtime import Runtime
 log = logging.getLogger(__name__)
 
 TYPE: Final = "account_removal"
-SHAPE: Final = Shape(TYPE, summary=Summary("id"))
+ACCOUNT_REMOVAL_SHAPE: Final = Shape(TYPE, summary=Summary("id"))
 GRACE_SECONDS: Final = 60
 """How long after an account's end a request that was let in before may still write."""
 

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from crossbar import app, ids
-from crossbar.cli.common import configured, console, logging_config, with_database
+from crossbar.cli.command_parts import configured, console, logging_config, with_database
 from crossbar.config import Config, ConfigError
 from crossbar.process import serving, supervisor
 from crossbar.process.serving import Listener, open_listeners

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from crossbar import app
-from crossbar.cli.common import configured, logging_config, with_database
+from crossbar.cli.command_parts import configured, logging_config, with_database
 
 
 @click.group()

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from crossbar import app
-from crossbar.cli.common import Command, configured, console, logging_config, with_database
+from crossbar.cli.command_parts import Command, configured, console, logging_config, with_database
 
 
 def of_account(command: Command) -> Command:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from crossbar import app
-from crossbar.cli.common import configured, logging_config, with_database
+from crossbar.cli.command_parts import configured, logging_config, with_database
 
 
 @click.group()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from crossbar.cli.common import configured, console, for_people, load
+from crossbar.cli.command_parts import configured, console, for_people, load
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
 

@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 
 from crossbar import manual
-from crossbar.cli.common import configured, console, for_people, load
+from crossbar.cli.command_parts import configured, console, for_people, load
 from crossbar.config import OPTIONS
 
 
