@@ -20,7 +20,6 @@ from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
 
-"""Type of the documents in which an account sets what it wants otherwise than the system."""
 ID: Final = "configs_crossbar.auth"
 
 Modules = Mapping[str, Mapping[str, JSON]]

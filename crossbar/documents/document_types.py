@@ -6,6 +6,7 @@ from typing import Final
 
 ACCOUNT: Final = "account"
 ACCOUNT_CONFIG: Final = "account_config"
+"""What an account sets otherwise than the system."""
 APPS_STORE: Final = "apps_store"
 CALLFLOW: Final = "callflow"
 CLICK2CALL: Final = "click2call"

@@ -209,7 +209,7 @@ class _Supervisor:
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[Process]:
-        """A worker process, stopped at the end of the block: politely, then by force."""
+        """A worker process, stopped at the end of the block: by SIGTERM, and by SIGKILL if it does not end in time."""
         inherited = [number for number, _ in self._assignment.sockets] + [self._assignment.buckets]
         process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -53,7 +53,7 @@ async def replace(context: Context) -> Reply:
     "/accounts/{account_id}/rate_limits", "/accounts/{account_id}/devices/{device_id}/rate_limits", checks_itself=True
 )
 async def remove(context: Context) -> Reply:
-    """Remove the limits; where there are none, that is as well."""
+    """Remove the limits; no error where there are none."""
     document = await context.store.get(context.account_id, TYPE, _owner_id(context))
     context.ready_to_write(document.revision if document else None)
     if document is None:

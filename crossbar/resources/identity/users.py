@@ -106,7 +106,7 @@ async def normalize(context: Context, draft: Draft) -> None:
 
 @users.finish
 async def guard_what_is_not_theirs(context: Context, draft: Draft) -> None:
-    """A plain user neither rises nor touches the log-ins of others."""
+    """A plain user changes neither the own `priv_level` nor the log-ins of others."""
     if draft.previous is None or not context.is_guarded:
         return
     own = is_oneself(context.identity, context.named_account_id, draft.id)

@@ -89,7 +89,7 @@ def _check_modifiers(context: Context, draft: Draft, hook_id: str) -> None:
 
 @webhooks.finish
 async def forget_failures(_: Context, draft: Draft) -> None:
-    """Who saves a hook as enabled has seen to what was wrong with it."""
+    """Saving a hook as enabled removes the reason why the server turned it off."""
     if draft.data.get("enabled") is True:
         draft.private["pvt_disabled_message"] = None
 

@@ -58,7 +58,7 @@ async def link(context: Context) -> Reply:
 
 @auth.delete("/auth/links/{link_id}", who=Who.AUTHENTICATED)
 async def unlink(context: Context) -> Reply:
-    """Who logs in that way is nobody of ours any more."""
+    """Who logs in that way is no user of ours any more."""
     own = await _own_link(context)
 
     def cut(found: Document) -> None:

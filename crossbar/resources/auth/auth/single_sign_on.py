@@ -27,7 +27,7 @@ from crossbar.runtime import Runtime
 
 TIMEOUT_SECONDS: Final = 10
 INTRODUCTION_SECONDS: Final = 3600
-"""How long somebody has to say which user of ours he is."""
+"""How long somebody has to say which user of ours they are."""
 
 SESSION: Final = web.AppKey("single sign-on", ClientSession)
 

@@ -1,4 +1,4 @@
-"""Conferences: rooms to meet in, and what can be done to a running one.
+"""Conferences: calls of several people, and what can be done to a running one.
 
 Without a switch no conference is running: nobody takes part, and orders are taken and have no effect. An id that no
 stored conference has stands for one made up on the spot, as KAZOO's own do.

@@ -1,4 +1,4 @@
-"""What is done with a whole account: another API key, the end, another place in the tree, resale.
+"""What is done with a whole account: its API key, deletion, its place in the tree, whether it is a reseller.
 
 Source: KAZOO `cb_accounts`.
 """
@@ -52,7 +52,7 @@ async def may_move(context: Context) -> bool | None:
 
 @accounts.post("/accounts/{account_id}/move", who=may_move)
 async def move(context: Context) -> Reply:
-    """Hang an account, with all below it, under another one."""
+    """Move an account, with all below it, below another one."""
     target_id = context.object.get("to")
     if not target_id:
         raise Invalid.field("to", "required", "Field 'to' is required")

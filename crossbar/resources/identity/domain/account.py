@@ -20,8 +20,6 @@ from crossbar.documents.store import Store
 from crossbar.errors import NotFound
 from crossbar.ids import new_secret
 
-"""The type of account documents."""
-
 
 def tags(account: Document) -> Iterator[str]:
     """The further listings: children of the parent, descendants of each ancestor, log-in addresses."""

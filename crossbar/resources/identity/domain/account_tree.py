@@ -65,7 +65,7 @@ async def remove(runtime: Runtime, account_id: str) -> Document:
 
 
 async def move(store: Store, account_id: str, target_id: str) -> Document:
-    """Hang an account, with all below it, under another one, and return it.
+    """Move an account, with all below it, below another one, and return it.
 
     Raises NotFound for one that is missing, Forbidden where the target is the account itself or below it.
     """
