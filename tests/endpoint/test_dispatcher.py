@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import re
 import time
-from datetime import datetime
 from typing import Any
 
-import orjson
 import pytest
 from yarl import URL
 
@@ -229,139 +225,6 @@ async def test_whose_word_on_the_clients_address_counts(
     assert await knock("203.0.113.78, unknown") == 429
 
 
-# The body
-
-
-@pytest.mark.parametrize(
-    ("body", "errors"),
-    [
-        (b"[1]", {"json": {"invalid": {"message": "All JSON must be valid", "target": "body"}}}),
-        (
-            b'{"a": 1}',
-            {"data": {"required": {"message": "Field is required but missing", "value": {"a": 1}}}},
-        ),
-        (b'{"data": null}', {"data": {"required": {"message": "Field is required but missing", "value": {}}}}),
-        (
-            b'{"data": 5}',
-            {
-                "data": {
-                    "type": {
-                        "message": "Value did not match type(s): object, array",
-                        "target": "object, array",
-                        "value": 5,
-                    }
-                }
-            },
-        ),
-    ],
-)
-async def test_bodies_without_data(body: bytes, errors: Any, tenant: Tenant) -> None:
-    assert (await tenant.api.put("/skels", body=body)).error() == (400, "400", "validation error", errors)
-
-
-async def test_a_body_that_is_too_large(tenant: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = server.runtime.settings
-    limits = dataclasses.replace(settings.config.limits, max_upload_size=1000)
-    monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, limits=limits))
-    detail = {"message": "Payload or Files must not be more than 1000 bytes", "target": 1000}
-
-    async def in_chunks() -> Any:
-        for _ in range(3):
-            yield b" " * 500
-
-    for body in (b" " * 1001, in_chunks()):
-        refused = await tenant.api.put("/skels", body=body)
-        assert refused.error() == (400, "400", "validation error", {"file": {"maxSize": detail}})
-    assert (await tenant.api.put("/skels", body=b'{"data": {}}' + b" " * 988)).status == 201
-
-
-async def test_a_body_that_is_too_deep(tenant: Tenant) -> None:
-    for depth, status in ((90, 201), (150, 400), (45_000, 400)):
-        body = b'{"data": {"a": ' + b"[" * depth + b"]" * depth + b"}}"
-        answer = await tenant.api.put("/skels", body=body)
-        assert answer.status == status
-        if status == 400:
-            assert answer.data["json"]["invalid"]["message"].endswith("nested levels")
-        else:
-            assert (await tenant.api.get(f"/skels/{answer.id}")).data == answer.data
-
-
-@pytest.mark.parametrize("content_type", ["application/x-json", "application/json; charset=utf-8", "", "text/json"])
-async def test_content_types(content_type: str, tenant: Tenant) -> None:
-    created = await tenant.api.put("/skels", body=b'{"data": {"a": 1}}', content_type=content_type)
-    assert created.status == (415 if content_type == "text/json" else 201)
-
-
-async def test_what_curl_sends_by_itself(tenant: Tenant) -> None:
-    form = "application/x-www-form-urlencoded"
-    created = await tenant.api.put("/skels", body=b'{"data": {"a": "x=1&y"}}', content_type=form)
-    assert (created.status, created.data["a"]) == (201, "x=1&y")
-    refused = await tenant.api.put("/skels", body=b"a=1", content_type=form)
-    assert list(refused.data) == ["data"]
-
-
-# The envelope
-
-ENVELOPE = {"data", "status", "auth_token", "request_id", "node", "version", "timestamp", "tokens"}
-"""What there is in every envelope."""
-
-
-async def test_the_envelope_of_a_success(tenant: Tenant) -> None:
-    read = await tenant.api.get(f"/users/{tenant.admin_id}")
-    envelope = read.envelope
-    assert envelope.keys() == ENVELOPE | {"revision"}
-    assert (envelope["status"], envelope["auth_token"]) == ("success", tenant.token)
-    assert envelope["tokens"] == {"consumed": 0, "remaining": 100}
-    assert re.fullmatch(r"[\w-]{22}", envelope["node"])
-    assert re.fullmatch("[0-9a-f]{32}", envelope["request_id"])
-    assert read.headers["X-Request-ID"] == envelope["request_id"]
-    assert abs(datetime.fromisoformat(envelope["timestamp"]).timestamp() - time.time()) < 60
-    assert envelope["timestamp"].endswith("Z")
-    headers = {name: read.headers[name] for name in ("Content-Type", "Content-Language", "Vary", "Server")}
-    assert headers == {
-        "Content-Type": "application/json",
-        "Content-Language": "en",
-        "Vary": "accept-language, accept",
-        "Server": "Cowboy",
-    }
-
-
-async def test_the_envelope_of_an_error(tenant: Tenant) -> None:
-    refused = await tenant.api.get(f"/users/{NOBODY}")
-    assert refused.envelope.keys() == ENVELOPE | {"error", "message"}
-    assert refused.headers["Content-Type"] == "application/json"
-    bad = await tenant.root.acting("a.b").get(f"/users/{NOBODY}")
-    assert bad.envelope["auth_token"] == "a.b"
-
-
-async def test_the_request_id_of_the_client(tenant: Tenant) -> None:
-    for path in ("", "/nothing"):
-        answer = await tenant.api.get(path, headers={"X-Request-ID": "my-id"})
-        assert (answer.envelope["request_id"], answer.headers["X-Request-ID"]) == ("my-id", "my-id")
-    answer = await tenant.api.get("", headers={"X-Request-ID": "x" * 500})
-    assert re.fullmatch("[0-9a-f]{32}", answer.envelope["request_id"])
-
-
-async def test_where_the_token_may_stand(tenant: Tenant) -> None:
-    api, path = tenant.root.acting(None), f"/accounts/{tenant.id}/skels"
-    for answer in (
-        await api.put(path, {"auth_token": tenant.token}),
-        await api.put(path, {}, query={"auth_token": tenant.token}),
-        await api.put(path, {}, auth_token=tenant.token),
-        await api.put(path, body=orjson.dumps({"Auth-Token": tenant.token, "data": {}})),
-        await api.put(path, {}, headers={"Authorization": f"Bearer {tenant.token}"}),
-    ):
-        assert (answer.status, answer.envelope["auth_token"]) == (201, tenant.token)
-    first = await api.put(path, {"auth_token": tenant.token}, headers={"X-Auth-Token": "bad"})
-    assert first.error() == UNAUTHENTICATED
-    assert (await api.put(path, {}, headers={"Authorization": f"Digest {tenant.token}"})).error() == UNAUTHENTICATED
-
-
-async def test_the_account_that_the_token_must_be_of(tenant: Tenant, stranger: Tenant) -> None:
-    assert (await tenant.api.get("", headers={"X-Auth-Account-ID": tenant.id})).status == 200
-    assert (await tenant.api.get("", headers={"X-Auth-Account-ID": stranger.id})).error() == UNAUTHENTICATED
-
-
 # Paths
 
 
@@ -485,53 +348,3 @@ async def test_who_is_told_of_other_origins(tenant: Tenant, anonymous: Api) -> N
     ):
         assert told(refused)
         assert refused.headers["Content-Type"] == "application/json"
-
-
-# How it is written
-
-
-async def test_indented(tenant: Tenant) -> None:
-    for answer in (
-        await tenant.api.get("", query={"pretty_print": "true"}),
-        await tenant.api.get("", headers={"X-Pretty-Print": "true"}),
-        await tenant.api.put("/skels", {}, pretty_print=True),
-        await tenant.api.get("/nothing", headers={"X-Pretty-Print": "true"}),
-    ):
-        assert b'\n  "status": ' in answer.raw
-    assert b"\n" not in (await tenant.api.get("", query={"pretty_print": "1"})).raw
-
-
-async def test_jsonp(tenant: Tenant) -> None:
-    async with tenant.api.session.get(
-        f"{tenant.api.base}/accounts/{tenant.id}", params={"jsonp": "show", "auth_token": tenant.token}
-    ) as response:
-        text = await response.text()
-    assert text.startswith('show({"data":')
-    assert text.endswith("});")
-    assert orjson.loads(text[5:-2])["data"]["id"] == tenant.id
-
-
-async def test_compressed_where_it_is_worth_it(tenant: Tenant) -> None:
-    async def get(path: str, accept: str) -> tuple[str | None, bytes]:
-        url = f"{tenant.api.base}/accounts/{tenant.id}{path}"
-        headers = {"X-Auth-Token": tenant.token, "Accept-Encoding": accept}
-        async with tenant.api.session.request("GET", url, headers=headers, auto_decompress=False) as response:
-            return response.headers.get("Content-Encoding"), await response.read()
-
-    encoding, body = await get("", "gzip, deflate")
-    assert encoding == "gzip"
-    assert orjson.loads(gzip.decompress(body))["data"]["id"] == tenant.id
-    assert (await get("", "identity"))[0] is None
-
-
-async def test_languages(tenant: Tenant) -> None:
-    for wanted, given in (("de-DE,de;q=0.9,en;q=0.5", "de-de"), ("en-GB", "en-gb"), ("", "en"), ("*", "en")):
-        answer = await tenant.api.get("", headers={"Accept-Language": wanted})
-        assert answer.headers["Content-Language"] == given
-
-
-async def test_a_line_break_in_a_path_is_a_character_like_others(tenant: Tenant, server: RunningServer) -> None:
-    url = URL(f"{server.url}/v2/accounts/{tenant.id}/devices/a%0Ab", encoded=True)
-    async with tenant.api.session.get(url, headers={"X-Auth-Token": tenant.token}) as response:
-        envelope = await response.json()
-    assert (response.status, envelope["data"]) == (404, {"cause": "a\nb", "message": "bad identifier"})
