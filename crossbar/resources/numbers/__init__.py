@@ -17,6 +17,6 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     number.NUMBER_SHAPE,
-    port_numbers.PORT_REQUEST_SHAPE,
+    port_numbers.SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()

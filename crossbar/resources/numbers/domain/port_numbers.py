@@ -41,7 +41,7 @@ def bringing(number: str) -> str:
     return f"number/{number}"
 
 
-PORT_REQUEST_SHAPE: Final = Shape(TYPE, summary=Summary("id", "name"), tags=tags)
+SHAPE: Final = Shape(TYPE, summary=Summary("id", "name"), tags=tags)
 
 
 async def request_for(store: Store, number: str) -> Document | None:
