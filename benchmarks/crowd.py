@@ -25,7 +25,6 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.shape import alphanumeric
 from crossbar.ids import next_revision
 from crossbar.runtime import Runtime
-from crossbar.shared import BucketTable
 from trials.installation import PASSWORD as MASTER_PASSWORD
 
 PER_ACCOUNT = 100
@@ -55,7 +54,7 @@ async def fill(uri: str, name: str, data: Path, *, size: int, large: int, asked:
     made = await application.bootstrap(
         config, database_uri=uri, account="Master", realm="master.test", user="admin", password=MASTER_PASSWORD
     )
-    async with application.open_runtime(config, uri, BucketTable(1024)) as runtime:
+    async with application.open_runtime(config, uri) as runtime:
         accounts = await _write(runtime, made.account_id, size, large, progress)
     chance = random.Random(size)
     crowd = chance.sample(accounts[1:], min(asked, len(accounts) - 1))

@@ -21,6 +21,7 @@ from crossbar.config import Config
 from crossbar.dialing import account_of
 from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.embedded_trouble import Trouble, embedded_folder
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
@@ -190,7 +191,7 @@ async def is_initialized(config: Config, *, database_uri: str) -> bool:
     store = open_store(config, database_uri)
     try:
         await store.prepare()  # a first start may have ended before it had made the indexes
-        return await store.exists(ACCOUNTS, "account")
+        return await store.exists(ACCOUNTS, ACCOUNT)
     finally:
         await store.close()
 

@@ -175,13 +175,9 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIE
             pass
 
 
-@dataclass
-class Tenant:
-    """An account with an administrator; `api` speaks as that user, with paths below the account."""
+class Caller:
+    """Who has a token; `api` speaks with it."""
 
-    id: str
-    realm: str
-    admin_id: str
     token: str
     api: Api
 
@@ -189,6 +185,17 @@ class Tenant:
     def root(self) -> Api:
         """The same caller, with paths from `/v2` on."""
         return self.api.acting(self.token, "")
+
+
+@dataclass
+class Tenant(Caller):
+    """An account with an administrator; `api` speaks as that user, with paths below the account."""
+
+    id: str
+    realm: str
+    admin_id: str
+    token: str
+    api: Api
 
 
 async def new_tenant(server: RunningServer, parent: Tenant, name: str) -> Tenant:
@@ -221,17 +228,12 @@ async def issue_token(server: RunningServer, account_id: str, user_id: str | Non
 
 
 @dataclass
-class Person:
+class Person(Caller):
     """A user of an account; `api` speaks as that user, with paths below the account."""
 
     id: str
     token: str
     api: Api
-
-    @property
-    def root(self) -> Api:
-        """The same caller, with paths from `/v2` on."""
-        return self.api.acting(self.token, "")
 
 
 async def new_person(server: RunningServer, tenant: Tenant, name: str = "plain", **fields: Any) -> Person:

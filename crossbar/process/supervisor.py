@@ -215,7 +215,8 @@ class _Supervisor:
 
     @asynccontextmanager
     async def _process(self, number: int) -> AsyncIterator[Process]:
-        """The process of a worker, stopped at the end of the block: politely, then by force."""
+        """The process of a worker, stopped at the end of the block: by SIGTERM, and by SIGKILL if it does not end in
+        time."""
         assignment = replace(self._assignment, number=number)
         inherited = [descriptor for descriptor, _ in assignment.sockets] + [assignment.buckets, assignment.marks]
         process = await asyncio.create_subprocess_exec(
