@@ -57,6 +57,8 @@ async def processes(mongo_uri: str, config: Config) -> AsyncIterator[tuple[Runti
         open_runtime(config, mongo_uri) as one,
         open_runtime(config, mongo_uri) as other,
     ):
+        for process in (one, other):  # the first write of a process waits until the others know of it
+            await process.store.upsert(Document(SYSTEM_DATA, JOB_SHAPE.type, "first", {}))
         yield one, other
 
 
