@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
-SLOW_SECONDS: Final = 0.005
+SLOW_SECONDS: Final = 0.05
 """A batch that takes longer no longer keeps the next one waiting."""
 MOST_TURNS: Final = 8
 """For so many turns of the event loop a batch waits for more questions at most; it ends with the first without one."""
