@@ -18,6 +18,8 @@ from crossbar.resources.numbers.domain.port_request import OWNER, PORTED, number
 
 FAMILY: Final = "Roboto"
 QR_MM: Final = 28
+LONGEST: Final = 500
+"""Characters of what is shown of a field."""
 STREET: Final = ("street_number", "street_pre_dir", "street_address", "street_type", "street_post_dir")
 TITLE: Final = "Letter of Authorization"
 DECLARATION: Final = (
@@ -70,8 +72,8 @@ def _facts(request: Document, account_name: str) -> Iterator[tuple[str, str]]:
 
 
 def _line(text: str) -> str:
-    """Text without control characters, which no paper shows."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    """Text without control characters, which no paper shows, and of a length that leaves room for the rest."""
+    return "".join(character if character.isprintable() else " " for character in text[:LONGEST])
 
 
 def render(letter: Letter) -> bytes:

@@ -218,9 +218,8 @@ class PortRequests:
             fields["numbers"] = {}
         if dated or "schedule_on" in fields:
             fields = scheduled(fields)
-            self._runtime.valid(
-                TO_SCHEDULED, {key: fields[key] for key in ("schedule_on", "scheduled_date") if key in fields}
-            )
+            given = {key: fields[key] for key in ("schedule_on", "scheduled_date") if key in fields}
+            fields |= self._runtime.valid(TO_SCHEDULED, given)
         return fields
 
     async def _check_numbers(self, stored: Document, public: dict[str, Any]) -> None:

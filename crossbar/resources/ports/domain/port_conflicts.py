@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from crossbar.dialing import accounts_of, is_reconcilable, normalize
+from crossbar.dialing import accounts_of, normalize
 from crossbar.documents.store import Store
 from crossbar.errors import Invalid
+from crossbar.resources.numbers.domain.number_errors import NumberFault
+from crossbar.resources.numbers.domain.number_operations import check
 from crossbar.resources.numbers.domain.port_request import DATABASE, OWNER, TYPE, number_claim
 
 EXISTS = "Number exists on the system already"
@@ -27,9 +29,12 @@ async def check_numbers(store: Store, account_id: str, wanted: Mapping[str, str]
     existing = await accounts_of(store, set(wanted.values()) - taken.keys())
     errors = Invalid()
     for given, number in wanted.items():
-        if not is_reconcilable(number):
-            errors.add(given, "type", f"number {number} is not reconcilable", cause=given)
-        elif number in taken:
+        try:
+            check(number)
+        except NumberFault as fault:
+            errors.add(given, "type", fault.data["message"], cause=given)
+            continue
+        if number in taken:
             errors.add(given, "type", taken[number], cause=given)
         elif number in existing:
             errors.add(given, "type", EXISTS, cause=given)
