@@ -6,9 +6,10 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
+from crossbar.resources.ports.domain import port_upkeep
 from crossbar.resources.ports.port_requests import port_requests
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (port_requests,)
 SHAPES: Final[tuple[Shape, ...]] = ()
-LIFESPANS: Final[tuple[Lifespan, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = (port_upkeep.port_upkeep,)

@@ -92,6 +92,11 @@ def decided_in(account_id: str, state: PortState) -> str:
     return f"authority/{account_id}/{state}"
 
 
+def everywhere_in(state: PortState) -> str:
+    """Tag of the requests of the installation that stand there."""
+    return f"state/{state}"
+
+
 def owned(account_id: str) -> str:
     """Tag of all requests of an account."""
     return f"account/{account_id}"
@@ -115,6 +120,7 @@ def naming(number: str) -> str:
 def tags(request: Document) -> Iterator[str]:
     """The listings of a request: by whom it concerns and where it stands, and by each of its numbers."""
     state, account_id = state_of(request), request.text(OWNER)
+    yield everywhere_in(state)
     yield owned(account_id)
     yield owned_in(account_id, state)
     yield from (below_in(ancestor, state) for ancestor in request.fields.get(TREE, ()))

@@ -218,7 +218,7 @@ class PortRequests:
             fields["numbers"] = {}
         if dated or "schedule_on" in fields:
             fields = scheduled(fields)
-            given = {key: fields[key] for key in ("schedule_on", "scheduled_date") if key in fields}
+            given = {key: value for key, value in fields.items() if key in ("schedule_on", "scheduled_date")}
             fields |= self._runtime.valid(TO_SCHEDULED, given)
         return fields
 

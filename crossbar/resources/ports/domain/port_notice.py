@@ -42,6 +42,7 @@ TEMPLATES: Final[Mapping[PortState, str]] = {
 """State → the template that tells of it."""
 FOR_THE_AUTHORITY: Final = "port_request_admin"
 COMMENT: Final = "port_comment"
+REMINDER: Final = "port_unconfirmed"
 BILL: Final = ("name", "street_address", "locality", "region", "postal_code")
 
 
@@ -71,6 +72,13 @@ class PortNotices:
         if state_of(request) is PortState.SUBMITTED:
             deciding = await self._authority(request)
             await notices.send(FOR_THE_AUTHORITY, told, original=deciding, reply_to=next(iter(contacts), None))
+
+    async def unconfirmed(self, request: Document) -> None:
+        """A request still waits to be submitted."""
+        notices = await self._notices(request)
+        if notices is not None:
+            told = {"port_request": await self._about(notices, request)}
+            await notices.send(REMINDER, told, original=[*await self._reseller(notices), *_contacts(request)])
 
     async def commented(self, request: Document, comments: list[Comment]) -> None:
         """A request has new comments; of a private one only those hear who decide."""
