@@ -97,6 +97,16 @@ def everywhere_in(state: PortState) -> str:
     return f"state/{state}"
 
 
+def open_of(account_id: str) -> str:
+    """Tag of an account's own requests that are open."""
+    return f"open/{account_id}"
+
+
+def open_below(account_id: str) -> str:
+    """Tag of the open requests of all accounts below one."""
+    return f"open_below/{account_id}"
+
+
 def owned(account_id: str) -> str:
     """Tag of all requests of an account."""
     return f"account/{account_id}"
@@ -123,7 +133,11 @@ def tags(request: Document) -> Iterator[str]:
     yield everywhere_in(state)
     yield owned(account_id)
     yield owned_in(account_id, state)
-    yield from (below_in(ancestor, state) for ancestor in request.fields.get(TREE, ()))
+    above = request.fields.get(TREE, ())
+    yield from (below_in(ancestor, state) for ancestor in above)
+    if state in ACTIVE:
+        yield open_of(account_id)
+        yield from map(open_below, above)
     if authority := request.text(AUTHORITY):
         yield decided_in(authority, state)
     if state in UNDER_WAY:

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
 from crossbar.documents.document import Document
-from crossbar.documents.filters import NO_FILTERS
-from crossbar.resources.numbers.domain.port_request import ACTIVE, OWNER, PortState, below_in, owned_in, state_of
+from crossbar.documents.listing import Listing
+from crossbar.resources.numbers.domain.port_request import (
+    DATABASE,
+    OWNER,
+    TYPE,
+    PortState,
+    open_below,
+    open_of,
+    state_of,
+)
 from crossbar.resources.ports.domain.port_authority import decides_as, port_settings
 from crossbar.resources.ports.domain.port_comment import visible
-from crossbar.resources.ports.domain.port_listing import Tag, in_states
 from crossbar.resources.ports.domain.port_transition import into
 from crossbar.runtime import Runtime
 from crossbar.wire.request_values import is_true
@@ -45,21 +51,21 @@ class PortAlerts:
         return [
             alert
             for tag in await self._tags(account)
-            for request in await in_states(self.runtime.store, tag, ACTIVE, NO_FILTERS, lambda: (0, 0))
+            for request in await self.runtime.store.all(Listing(DATABASE, TYPE, tag=tag))
             for alert in self._alerts(request)
         ]
 
     def _is_wanted(self, check: str) -> bool:
         return self.runtime.settings.get(CATEGORY, check, default=True) is not False
 
-    async def _tags(self, account: Account) -> list[Tag]:
+    async def _tags(self, account: Account) -> list[str]:
         """Whose requests count."""
-        own, store, directory = partial(owned_in, account.id), self.runtime.store, self.runtime.access.directory
+        own, store, directory = open_of(account.id), self.runtime.store, self.runtime.access.directory
         if self.identity.account_id == await directory.master_id():
             return [own]
         if account.is_reseller:
             decides = await decides_as(store, directory, account) == account.id
-            return [own] if decides else [own, partial(below_in, account.id)]
+            return [own] if decides else [own, open_below(account.id)]
         reseller_id = await directory.reseller_of(account)
         hidden = reseller_id is not None and (await port_settings(store, reseller_id)).hidden
         return [] if hidden else [own]
