@@ -34,7 +34,7 @@ def told(porting: Porting, request_name: str) -> list[tuple[str, set[str]]]:
     found = []
     for letter in letters(porting.server):
         if request_name in letter["Subject"]:
-            found.append((letter["Subject"].replace(request_name, "*"), set(letter["To"].split(", "))))
+            found.append((letter["Subject"].strip().replace(request_name, "*"), set(letter["To"].split(", "))))
     return found
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest_asyncio
 
 from crossbar import clock
+from crossbar.documents.document import Document
 from crossbar.events.mail import Mail
+from crossbar.ids import new_id
+from crossbar.resources.numbers.domain.port_request import DATABASE, TYPE
 from crossbar.resources.ports.domain.port_upkeep import look_after_unconfirmed
 from tests.harness import RunningServer
 from tests.numbers import fresh
@@ -69,3 +72,17 @@ async def test_an_installation_says_how_long_they_are_kept(porting: Porting, ser
         assert (await porting.customer.api.get(f"/port_requests/{request_id}")).status == 404
     finally:
         await server.master.root.delete("/system_configs/tasks")
+
+
+async def test_requests_of_older_installations_are_borne(porting: Porting, server: RunningServer) -> None:
+    fields = {"name": "bare", "numbers": {fresh(): {}}, "pvt_account_id": porting.customer.id}
+    bare = await server.runtime.store.insert(Document(DATABASE, TYPE, new_id(), fields))
+    await look(server, days=2)
+    shown = await porting.customer.api.get(f"/port_requests/{bare.id}")
+    assert (shown.status, shown.data["port_state"], shown.data["comments"]) == (200, "unconfirmed", [])
+    assert (await porting.customer.api.get(f"/port_requests/{bare.id}/timeline")).data == []
+    assert [alert for alert in (await porting.customer.api.get("/alerts")).data if alert["id"] == bare.id] == []
+    said = {"comments": [{"author": "a", "content": "c", "timestamp": 1}]}
+    assert (await porting.customer.api.put(f"/port_requests/{bare.id}/comments", said)).status == 201
+    moved = await porting.customer.api.patch(f"/port_requests/{bare.id}/submitted", {})
+    assert (moved.status, moved.data["port_state"]) == (200, "submitted")

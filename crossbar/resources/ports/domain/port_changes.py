@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
-from crossbar.documents.document import Document, merge, private_fields, public_fields
+from crossbar.documents.document import Document, as_object, merge, private_fields, public_fields
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound, SystemFault
 from crossbar.ids import new_id
@@ -223,7 +223,7 @@ class PortRequests:
         return fields
 
     async def _check_numbers(self, stored: Document, public: dict[str, Any]) -> None:
-        """Bring the numbers into the form in which they are kept. Raises 400 for those that cannot be ported."""
+        """Raise 400 for numbers that are new in a request and cannot come by it."""
         known = set(numbers_of(stored))
         wanted = {given: number for given, number in in_e164(public["numbers"]).items() if number not in known}
         await check_numbers(self._store, stored.text(OWNER), wanted)
@@ -233,8 +233,8 @@ class PortRequests:
         comments = checked(self._runtime, self._identity, stored, new, actor)
         every = merged(comments_of(stored), comments)
         public.pop("comments", None)
-        spelled = in_e164(public["numbers"])
-        numbers = {spelled[given]: about for given, about in public["numbers"].items()}
+        given = as_object(public.get("numbers"))
+        numbers = {number: given[spelled] for spelled, number in in_e164(given).items()}
         fields = {**private_fields(stored.fields), **public, "numbers": numbers}
         return PortChange(replace(stored, fields=fields | ({"comments": every} if every else {})), comments)
 

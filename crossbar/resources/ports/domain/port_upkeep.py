@@ -62,10 +62,16 @@ async def look_after_unconfirmed(runtime: Runtime, mail: Mail, lease: PeriodicLe
     async for _, request in runtime.store.stream_documents(unconfirmed):
         if lease is not None and not await lease.held():
             return
-        if request.fields["pvt_modified"] + _lifetime(runtime) <= clock.now():
+        if _since(request, "pvt_modified") >= _lifetime(runtime):
             await _remove(runtime, request)
-        elif request.fields.get(REMINDED, request.fields["pvt_created"]) + clock.DAY <= clock.now():
+        elif _since(request, REMINDED, "pvt_created") >= clock.DAY:
             await _remind(runtime, notices, request)
+
+
+def _since(request: Document, *fields: str) -> int:
+    """Seconds since the time that the first of some fields tells; none where no field does."""
+    times = [time for field in fields if isinstance(time := request.fields.get(field), int)]
+    return clock.now() - times[0] if times else 0
 
 
 def _lifetime(runtime: Runtime) -> int:
