@@ -140,7 +140,7 @@ class PortNotices:
 
     async def _reason(self, request: Document, zone: str | None) -> dict[str, Any]:
         """Why the latest move was made, and by whom, where that was said."""
-        move = next(iter(request.fields.get(TRANSITIONS, ())), {})
+        move: dict[str, Any] = next(iter(request.fields.get(TRANSITIONS, ())), {})
         if "reason" not in move:
             return {}
         by = move["authorization"]
