@@ -43,6 +43,7 @@ from crossbar.resources import (
     ingest,
     notices,
     numbers,
+    ports,
     records,
     system,
     tasks,
@@ -55,7 +56,7 @@ from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
 
-WINGS: Final = (auth, apps, notices, billing, numbers, ingest, tasks, calls, records, identity, system)
+WINGS: Final = (auth, apps, ports, notices, billing, numbers, ingest, tasks, calls, records, identity, system)
 """Each wing lists its `ENDPOINTS`, further `SHAPES`, and `LIFESPANS`: what runs as long as the server does."""
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(endpoint for wing in WINGS for endpoint in wing.ENDPOINTS)
 RUNTIME: Final = web.AppKey("services", Runtime)

@@ -19,7 +19,7 @@ def nests_deeper(text: bytes, levels: int) -> bool:
         left = left.replace(b"{}", b"")
         if not left:
             return False
-    return True
+    return bool(left)
 
 
 def outside_strings(text: bytes) -> bytes:

@@ -10,7 +10,9 @@ import pytest
 import pytest_asyncio
 
 from crossbar.app import ENDPOINTS
+from crossbar.documents.listing import Listing
 from crossbar.endpoint import Route, Who
+from crossbar.resources.numbers.domain.port_request import DATABASE, TYPE, owned
 from tests.harness import RunningServer, Tenant, expired_token, new_person, new_tenant
 from trials.worlds import handed_in, made_in
 
@@ -72,7 +74,9 @@ async def revisions(server: RunningServer, tenant: Tenant) -> dict[str, str]:
         for stored in await database[collection].find({"a": tenant.id}, {"rev": 1}).to_list(None)
     ]
     account = await server.runtime.store.get("accounts", "account", tenant.id)
-    return {stored["_id"]: stored["rev"] for stored in found} | {"account": account.revision if account else ""}
+    porting = await server.runtime.store.all(Listing(DATABASE, TYPE, tag=owned(tenant.id)))
+    kept = {stored["_id"]: stored["rev"] for stored in found} | {"account": account.revision if account else ""}
+    return kept | {request.id: request.revision or "" for request in porting}
 
 
 IN_ACCOUNT = sorted(routes(account=True), key=label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crossbar.nesting import nests_deeper
@@ -25,6 +25,7 @@ def depth(value: Any) -> int:
 
 
 @given(values, st.integers(0, 12))
+@example("[", 0)
 def test_it_is_that_of_the_values_whatever_strings_hold(value: Any, levels: int) -> None:
     assert nests_deeper(orjson.dumps(value), levels) is (depth(value) > levels)
 

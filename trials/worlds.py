@@ -22,6 +22,8 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "conferences": {"name": "room"},
     "media": {"name": "sound"},
     "lists": {"name": "list"},
+    "external_numbers": {"number": "+12025550197"},
+    "port_requests": {"name": "port"},
 }
 """Documents whose ids stand in paths: past the first look-up there is more to go wrong."""
 KNOWN: Final = {
@@ -56,11 +58,17 @@ async def made_in(tenant: Tenant) -> dict[str, str]:
     """Make a document of many kinds in an account; their ids by the name that templates have for them."""
     ids = {"account_id": tenant.id, "collection": "devices", **KNOWN}
     for endpoint, document in MADE.items():
-        made = await tenant.api.put(f"/{endpoint}", document)
+        data = {**document, "numbers": {_number(): {}}} if endpoint == "port_requests" else document
+        made = await tenant.api.put(f"/{endpoint}", data)
         if made.status != 201:
             raise RuntimeError(f"cannot make {endpoint}: {made.envelope}")
         ids[f"{SINGULAR.get(endpoint, endpoint.removesuffix('s'))}_id"] = made.id
     return ids
+
+
+def _number() -> str:
+    """A number that no other request brings."""
+    return f"+1212{uuid.uuid4().int % 10**7:07d}"
 
 
 async def handed_in(server: RunningServer, ids: dict[str, str]) -> None:

@@ -46,12 +46,25 @@ def letter(template: str, *, sender: str, to: str, told: Mapping[str, Any]) -> E
 
 
 def composed(
-    *, sender: str, to: Sequence[str], subject: str, text: str, page: str | None = None, reply_to: str | None = None
+    *,
+    sender: str,
+    to: Sequence[str],
+    subject: str,
+    text: str,
+    page: str | None = None,
+    reply_to: str | None = None,
+    cc: Sequence[str] = (),
+    bcc: Sequence[str] = (),
 ) -> EmailMessage:
-    """A message of finished texts; control characters of the subject become blanks. Raises BadAddress."""
+    """A message of finished texts; control characters of the subject become blanks. Raises BadAddress.
+
+    The addresses of `bcc` stand in the message as it lies in the spool, and not in what is delivered.
+    """
     message = EmailMessage()
     message["From"] = _address(sender)
-    message["To"] = [_address(address) for address in to]
+    for header, addresses in (("To", to), ("Cc", cc), ("Bcc", bcc)):
+        if addresses:
+            message[header] = [_address(address) for address in addresses]
     if reply_to:
         message["Reply-To"] = _address(reply_to)
     message["Subject"] = " ".join(subject.split())[:LONGEST_SUBJECT]

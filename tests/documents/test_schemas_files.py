@@ -25,7 +25,7 @@ def read(path: Path) -> dict:
     return json.loads(path.read_text())
 
 
-OWN = ("ingest", "services.", "system_config.dialplans")
+OWN = ("external_numbers", "ingest", "services.", "system_config.dialplans")
 """How the ids begin of schemas that KAZOO has not."""
 
 
@@ -37,7 +37,7 @@ def everywhere(schema: dict):
 
 def test_every_schema_is_there():
     ids = [path.stem for path in FILES if not path.stem.startswith(OWN)]
-    assert len(ids) == 373
+    assert len(ids) == 374
     assert sum(schema_id.startswith("system_config.") for schema_id in ids) == 149
     assert sum(schema_id.startswith("callflows.") for schema_id in ids) == 82
 

@@ -5,7 +5,7 @@ Source: KAZOO `cb_alerts`, `kapps_alert.erl`. Written ones lie together in a par
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from crossbar import clock
@@ -42,6 +42,17 @@ alerts = Collection(
 )
 
 
+Finding = Callable[[Context], Awaitable[list[dict[str, JSON]]]]
+"""What else of an account's state there is to be alerted of."""
+_findings: Final[list[Finding]] = []
+
+
+def also_computed(finding: Finding) -> Finding:
+    """Have this looked at, too, when alerts are listed."""
+    _findings.append(finding)
+    return finding
+
+
 @alerts.put("/accounts/{account_id}/alerts", who=Who.SUPERDUPER, checks_itself=True)
 async def create(context: Context) -> Reply:
     """A new alert for whom its `to` names."""
@@ -65,7 +76,10 @@ async def check_required(_: Context, draft: Draft) -> None:
 async def index(context: Context) -> Reply:
     """The alerts for the account and who asks, then those that the account's own state gives rise to."""
     rows = await _written(context) if _wanted(context, "check_system_alerts") else []
-    return Reply.rows([*rows, *await _computed(context)], page_size=True)
+    rows += await _computed(context)
+    for finding in _findings:
+        rows += await finding(context)
+    return Reply.rows(rows, page_size=True)
 
 
 def _wanted(context: Context, check: str) -> bool:

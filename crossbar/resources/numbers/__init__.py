@@ -7,16 +7,18 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
 from crossbar.resources.numbers.connectivity import connectivity
-from crossbar.resources.numbers.domain import number, port_numbers
+from crossbar.resources.numbers.domain import number, port_request
+from crossbar.resources.numbers.external_numbers import external_numbers
 from crossbar.resources.numbers.phone_numbers import phone_numbers
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     connectivity,
+    external_numbers,
     phone_numbers,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     number.NUMBER_SHAPE,
-    port_numbers.SHAPE,
+    port_request.PORT_REQUEST_SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()

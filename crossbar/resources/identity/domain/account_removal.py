@@ -35,12 +35,27 @@ GRACE_SECONDS: Final = 60
 Clearing = Callable[[Runtime, str], Awaitable[None]]
 """Clears away what an account has outside of its own partition; it may be called again for the same account."""
 _clearings: Final[list[Clearing]] = []
+Refusal = Callable[[Transaction, str], Awaitable[None]]
+"""Raises where an account must not end."""
+_refusals: Final[list[Refusal]] = []
 
 
 def also(clearing: Clearing) -> Clearing:
     """Have this done, too, when an account ends."""
     _clearings.append(clearing)
     return clearing
+
+
+def unless(refusal: Refusal) -> Refusal:
+    """Have this asked, too, in the transaction that ends an account."""
+    _refusals.append(refusal)
+    return refusal
+
+
+async def check_may_end(transaction: Transaction, account_id: str) -> None:
+    """Raise where something speaks against the end of an account."""
+    for refusal in _refusals:
+        await refusal(transaction, account_id)
 
 
 async def note(transaction: Transaction, account_id: str) -> None:

@@ -6,7 +6,8 @@ transaction that also writes all accounts above, so that what they count (`desce
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 from crossbar import clock
 from crossbar.access.authorship import Author, stamps
@@ -18,6 +19,16 @@ from crossbar.documents.store import Store, Transaction
 from crossbar.errors import Forbidden, NotFound, SystemFault
 from crossbar.resources.identity.domain import account_removal
 from crossbar.runtime import Runtime
+
+Follower = Callable[[Transaction, Document], Awaitable[None]]
+"""Brings what depends on an account's place in order; it gets the account as it is after a move."""
+_followers: Final[list[Follower]] = []
+
+
+def also_moves(follower: Follower) -> Follower:
+    """Have this done, too, in the transaction that moves an account."""
+    _followers.append(follower)
+    return follower
 
 
 def descendants_of(account_id: str) -> Listing:
@@ -47,13 +58,15 @@ async def insert_below(runtime: Runtime, account: Document, parent_id: str) -> D
 async def remove(runtime: Runtime, account_id: str) -> Document:
     """End an account and everything it owns, and return it as it was.
 
-    Raises NotFound, or `account_has_descendants` for one that is not the last of its branch.
+    Raises NotFound, `account_has_descendants` for one that is not the last of its branch, or what others have against
+    it (`account_removal.unless`).
     """
 
     async def take_out(transaction: Transaction) -> Document:
         account = await _account(transaction, account_id)
         if await transaction.count(descendants_of(account_id)):
             raise SystemFault("account_has_descendants")
+        await account_removal.check_may_end(transaction, account_id)
         await transaction.remove(account)
         await account_removal.note(transaction, account_id)
         await _count_descendants(transaction, account.fields["pvt_tree"])
@@ -140,4 +153,7 @@ async def _move_branch(transaction: Transaction, account: Document, old: list[st
         "pvt_modified": clock.now(),
     }
     fields["pvt_parent_id"] = fields["pvt_tree"][-1]
-    return await transaction.replace(Document(ACCOUNTS, ACCOUNT, account.id, fields), account)
+    moved = await transaction.replace(Document(ACCOUNTS, ACCOUNT, account.id, fields), account)
+    for follower in _followers:
+        await follower(transaction, moved)
+    return moved

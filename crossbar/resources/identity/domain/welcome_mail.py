@@ -43,18 +43,27 @@ async def welcome(mail: Mail, account: Account, user: Document) -> None:
         await mail.send("new_user", email, told)
 
 
+async def administrators(store: Store, account_id: str) -> list[Document]:
+    """The administrators of an account who are enabled and have an address."""
+    users = await store.all(Listing(account_id, USER))
+    return [
+        user
+        for user in users
+        if user.at("priv_level") == "admin" and user.at("enabled") is not False and user.text("email")
+    ]
+
+
 async def announce(mail: Mail, store: Store, account: Document, parent: Account) -> None:
     """Tell the administrators of the account above of a new account."""
-    for user in await store.all(Listing(parent.id, USER)):
-        if user.at("priv_level") == "admin" and user.at("enabled") is not False and (email := user.text("email")):
-            told = {
-                "first_name": user.text("first_name"),
-                "parent_name": parent.name,
-                "account_name": account.at("name"),
-                "realm": account.at("realm"),
-                "account_id": account.id,
-            }
-            await mail.send("new_account", email, told)
+    for user in await administrators(store, parent.id):
+        told = {
+            "first_name": user.text("first_name"),
+            "parent_name": parent.name,
+            "account_name": account.at("name"),
+            "realm": account.at("realm"),
+            "account_id": account.id,
+        }
+        await mail.send("new_account", user.text("email"), told)
 
 
 async def send_recovery(mail: Mail, account: Account, user: Document, link: str) -> None:

@@ -60,14 +60,30 @@ class TemplateMail:
     account_id: str
     author: Author
 
-    async def send(self, writing: Writing, to: Sequence[str], told: dict[str, Any], *, failure: str) -> None:
+    async def send(
+        self,
+        writing: Writing,
+        to: Sequence[str],
+        told: dict[str, Any],
+        *,
+        failure: str,
+        cc: Sequence[str] = (),
+        bcc: Sequence[str] = (),
+    ) -> None:
         """Put in what the macros tell, send the message and log it. Raises 500 with `failure` where that fails."""
         try:
             subject = render(writing.subject, told, markup=False)
             text = render(writing.text, told, markup=False)
             page = render(writing.page, told, markup=True) if writing.page else None
             message = composed(
-                sender=writing.sender, to=to, subject=subject, text=text, page=page, reply_to=writing.reply_to
+                sender=writing.sender,
+                to=to,
+                subject=subject,
+                text=text,
+                page=page,
+                reply_to=writing.reply_to,
+                cc=cc,
+                bcc=bcc,
             )
         except (BadAddress, BadTemplate) as error:
             raise Plain(500, failure, {"message": str(error)}) from error
@@ -82,7 +98,7 @@ class TemplateMail:
                 "account_id": self.account_id,
                 "subject": subject,
                 "rendered_templates": {TEXT: text} if page is None else {TEXT: text, HTML: page},
-                "emails": {"from": writing.sender, "to": list(to), "cc": [], "bcc": []},
+                "emails": {"from": writing.sender, "to": list(to), "cc": list(cc), "bcc": list(bcc)},
                 "macros": told,
                 **(
                     {"receipt": message["Message-ID"]}

@@ -15,7 +15,7 @@ from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, collate
 from crossbar.documents.store import Store
-from crossbar.resources.numbers.domain import number_features, port_numbers
+from crossbar.resources.numbers.domain import number_features, port_numbers, port_request
 from crossbar.resources.numbers.domain.number import ALLOWED, DENIED, MODULE, counted, owned, owner_of, state_of
 from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations
 from crossbar.resources.numbers.domain.number_usage import MOBILE_DEVICE, mobiles_of, users_of
@@ -102,7 +102,7 @@ class NumberInventory:
             "updated": number.fields.get("pvt_modified"),
         }
         if found.request is not None:
-            row |= {"port_id": found.request.id, "port_state": found.request.fields[port_numbers.PORT_STATE]}
+            row |= {"port_id": found.request.id, "port_state": found.request.fields[port_request.PORT_STATE]}
         else:
             row |= {
                 "features_available": await self._operations.available_features(found),

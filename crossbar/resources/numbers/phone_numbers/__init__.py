@@ -14,7 +14,7 @@ from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
 from crossbar.documents.document import Document
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
-from crossbar.resources.numbers.domain import area_codes, number_errors, number_features, port_numbers
+from crossbar.resources.numbers.domain import area_codes, number_errors, number_features, port_numbers, port_request
 from crossbar.resources.numbers.domain.number import CARRIERS, FEATURES, State, carrier_of, owner_of, state_of
 from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations, check, creation_states
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
@@ -339,7 +339,7 @@ async def _shown(operations: NumberOperations, found: FoundNumber) -> dict[str, 
     if state_of(number) is State.DELETED:
         read_only["is_deleted"] = True
     if found.request is not None:
-        read_only |= {"port_id": found.request.id, "port_state": found.request.fields[port_numbers.PORT_STATE]}
+        read_only |= {"port_id": found.request.id, "port_state": found.request.fields[port_request.PORT_STATE]}
     return {
         **number.public,
         "state": str(state_of(number)),
