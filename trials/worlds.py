@@ -22,6 +22,7 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "conferences": {"name": "room"},
     "media": {"name": "sound"},
     "lists": {"name": "list"},
+    "resources": {"name": "carrier", "gateways": [{"server": "sip.example.com"}]},
 }
 """Documents whose ids stand in paths: past the first look-up there is more to go wrong."""
 KNOWN: Final = {
@@ -35,6 +36,7 @@ KNOWN: Final = {
     "node": "default",
     "provider_id": "google",
     "index": "0",
+    "ip": "192.0.2.7",
 }
 """What stands in paths and is there in every installation, or need not be."""
 RECORDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {

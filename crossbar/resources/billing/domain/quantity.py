@@ -15,6 +15,7 @@ from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.document import ACCOUNTS, Document, as_list, as_object
 from crossbar.documents.listing import Listing
 from crossbar.errors import JSON
+from crossbar.resources.carriers.domain import dedicated_ip
 from crossbar.resources.numbers.domain import number_features
 from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
@@ -145,6 +146,8 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
             (item for number in numbers for item in _items_of_number(number, rules)),
         )
     )
+    if addresses := await dedicated_ip.count_of(store, account_id):
+        quantities["ips"] = {"dedicated": addresses}
     account = await store.get(ACCOUNTS, "account", account_id)
     if account is not None and (below := _number(account.at("descendants_count"))):
         quantities[ACCOUNTS_BELOW] = {"account": below}
