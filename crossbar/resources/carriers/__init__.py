@@ -8,8 +8,8 @@ from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
 from crossbar.resources.carriers.domain import (
     dedicated_ip,
-    rate,
     rate_actions,
+    ratedeck,
     resource_job,
     selector_actions,
 )
@@ -34,7 +34,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     dedicated_ip.SHAPE,
-    rate.DECK_SHAPE,
+    ratedeck.DECK_SHAPE,
+    ratedeck.PREFIX_SHAPE,
     resource_job.QUEUE_SHAPE,
     resource_job.SHAPE,
 )

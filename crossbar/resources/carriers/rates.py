@@ -10,13 +10,13 @@ from crossbar.documents.document import Document, public_fields
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_computed, answer_listing, chosen_id
 from crossbar.errors import Invalid, SystemFault
 from crossbar.ids import new_id
-from crossbar.resources.carriers.domain import rate, rating
+from crossbar.resources.carriers.domain import rate, ratedeck, rating
 from crossbar.resources.carriers.domain.rating import RatedCall
 
 
 def named_deck(context: Context) -> str:
     """The deck of the request."""
-    return rate.checked_deck(context.values.get("ratedeck_id"))
+    return ratedeck.checked_deck(context.values.get("ratedeck_id"))
 
 
 rates = Collection(
@@ -25,9 +25,8 @@ rates = Collection(
     rate.SHAPE,
     schema="rates",
     who=Who.SUPERDUPER,
-    operations=("read", "replace", "merge", "delete"),
-    partition=lambda context: rate.partition_of(named_deck(context)),
-    hard_delete=True,
+    operations=("read", "replace", "merge"),
+    partition=lambda context: ratedeck.partition_of(named_deck(context)),
 )
 
 
@@ -36,10 +35,10 @@ async def index(context: Context) -> Reply:
     """The rates of a deck; with a `prefix`, whole rates: those whose prefix is a leading part of it."""
     prefix = context.values.get("prefix")
     if prefix is None:
-        partition = rate.partition_of(named_deck(context))
+        partition = ratedeck.partition_of(named_deck(context))
         return await answer_listing(context, rate.TYPE, partition, columns=rate.COLUMNS)
     digits = "".join(filter(str.isdecimal, str(prefix)))
-    found = await rating.rates_of_prefixes(context.store, named_deck(context), digits)
+    found = await ratedeck.of_leading_digits(context.store, named_deck(context), digits)
     return answer_computed(
         context, ((f"{len(str(entry['prefix'])):03}/{entry['id']}", _document(entry), entry) for entry in found)
     )
@@ -74,17 +73,27 @@ async def set_routes(_: Context, draft: Draft) -> None:
     rate.route_by_prefix(draft.data, public_fields(draft.previous.fields) if draft.previous else {})
 
 
-@rates.finish
-async def note_deck(context: Context, _: Draft) -> None:
-    """A deck is there from its first rate on."""
-    await rate.note_deck(context.store, named_deck(context))
+@rates.save
+async def save(context: Context, document: Document, previous: Document | None) -> Document:
+    """A deck is there from its first rate on, and its rates are found by their prefix."""
+    await ratedeck.note_deck(context.store, named_deck(context))
+    return await context.store.transact(lambda transaction: ratedeck.put(transaction, document, previous))
+
+
+@rates.delete("/rates/{rate_id}", checks_itself=True)
+async def delete(context: Context) -> Reply:
+    """Remove a rate for good, so that its id is free for the next one."""
+    found = await rates.life.load(context, context.path["rate_id"])
+    context.ready_to_write(found.revision)
+    await context.store.transact(lambda transaction: ratedeck.take(transaction, found))
+    return Reply({**found.public, "_read_only": {"deleted": True}}, revision=found.revision)
 
 
 @rates.get("/rates/ratedecks")
 async def ratedecks(context: Context) -> Reply:
     """All decks, and the one by which numbers are rated."""
     usual = rating.usual_deck(context.runtime.settings)
-    return Reply({"default_ratedeck": usual, "ratedecks": await rate.decks(context.store)})
+    return Reply({"default_ratedeck": usual, "ratedecks": await ratedeck.decks(context.store)})
 
 
 @rates.get("/rates/number/{number}", who=Who.AUTHENTICATED)
@@ -94,7 +103,7 @@ async def rate_number(context: Context) -> Reply:
     if not is_reconcilable(number):
         raise Invalid.field("number format", "error", "Number is un-rateable")
     settings, named = context.runtime.settings, context.values.get("ratedeck_id")
-    deck = rate.checked_deck(named) if named else rating.usual_deck(settings)
+    deck = ratedeck.checked_deck(named) if named else rating.usual_deck(settings)
     call = RatedCall(normalize(number), context.values.text("direction"), context.values.text("caller_id_number") or "")
     found = await rating.rate_of(context.store, settings, deck, call)
     if found is None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from crossbar.documents.listing import Listing
-from crossbar.resources.carriers.domain import rate
+from crossbar.resources.carriers.domain import rate, ratedeck
 from crossbar.resources.carriers.domain.rate_row import COLUMNS
 from tests.harness import Api, RunningServer, Tenant, new_person, new_tenant, set_options
 from tests.tasks import output_of, run_task
@@ -20,13 +20,17 @@ def deck() -> str:
     return f"deck.{uuid4().hex[:12]}"
 
 
+async def clear_usual_deck(server: RunningServer) -> None:
+    for document_type in (rate.TYPE, ratedeck.PREFIX):
+        await server.runtime.store.remove_listed(Listing(ratedeck.DECK, document_type))
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def usual_deck(server: RunningServer) -> AsyncIterator[Listing]:
     """The rates of the deck that is everybody's, which is empty before and after."""
-    listing = Listing(rate.DECK, rate.TYPE)
-    await server.runtime.store.remove_listed(listing)
-    yield listing
-    await server.runtime.store.remove_listed(listing)
+    await clear_usual_deck(server)
+    yield Listing(ratedeck.DECK, rate.TYPE)
+    await clear_usual_deck(server)
 
 
 async def test_help(anonymous: Api) -> None:
@@ -168,7 +172,7 @@ async def test_an_export_can_be_imported_again(master: Tenant, server: RunningSe
     lines = exported.raw.decode().split("\r\n")
     assert lines[0] == ",".join(COLUMNS)
     assert len(lines) == 4
-    await server.runtime.store.remove_listed(usual_deck)
+    await clear_usual_deck(server)
     again = await run_task(master.api, "rates", "import", exported.raw.decode())
     assert (again["status"], again["success_count"]) == ("success", 2)
     assert {document.id: document.public for document in await server.runtime.store.all(usual_deck)} == before
@@ -198,7 +202,7 @@ async def test_accounts_that_are_no_resellers_are_refused(
     task = await run_task(tenant.api, "rates", "export")
     assert [task[key] for key in ("status", "success_count", "failure_count")] == ["failure", 0, 1]
     assert [row["error"] for row in await output_of(tenant.api, task)] == [text]
-    assert await server.runtime.store.all(Listing(rate.partition_of(deck), rate.TYPE)) == []
+    assert await server.runtime.store.all(Listing(ratedeck.partition_of(deck), rate.TYPE)) == []
 
 
 async def test_resellers_may(server: RunningServer, master: Tenant, tenant: Tenant, deck: str) -> None:

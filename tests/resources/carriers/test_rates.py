@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,9 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from crossbar.resources.carriers.domain.rate import TYPE, partition_of
+from crossbar.documents.listing import Listing
+from crossbar.resources.carriers.domain.rate import TYPE
+from crossbar.resources.carriers.domain.ratedeck import PREFIX, partition_of
 from crossbar.resources.carriers.domain.rating import units
 from tests.harness import Answer, Api, RunningServer, Tenant, new_person
 
@@ -315,10 +318,32 @@ async def test_settings_of_the_rater(root: Api, tenant: Tenant, deck: str, hotor
     assert await chosen() == NO_RATE[2]
 
 
-async def test_more_rates_of_a_prefix_than_are_read_together(root: Api, tenant: Tenant, deck: str) -> None:
+async def test_many_rates_of_a_prefix(root: Api, tenant: Tenant, deck: str) -> None:
     for number in range(105):
         await add(root, deck, 1, 1, rate_suffix=f"{number:03}", weight=100 if number else 2)
     assert (await rated(tenant.root, "+14155550100", deck)).data["Rate-ID"] == "XX-1-000"
+
+
+async def test_what_is_found_is_what_is_there(server: RunningServer, root: Api, tenant: Tenant, deck: str) -> None:
+    """A rate is found by its prefix as it is now, however many change the rates of a prefix at a time."""
+    here = {"ratedeck_id": deck}
+
+    async def found(number: str) -> set[str]:
+        return {rate["id"] for rate in (await root.get("/rates", query={**here, "prefix": number})).data}
+
+    await asyncio.gather(*(add(root, deck, 1415, 1, rate_suffix=str(number)) for number in range(16)))
+    assert len(await found("1415")) == 16
+    await asyncio.gather(
+        *(root.patch(f"/rates/XX-1415-{number}", {"prefix": 1408}, query=here) for number in range(8)),
+        *(root.delete(f"/rates/XX-1415-{number}", query=here) for number in range(8, 12)),
+        *(root.patch(f"/rates/XX-1415-{number}", {"rate_cost": 2}, query=here) for number in range(12, 16)),
+    )
+    assert await found("1408") == {f"XX-1415-{number}" for number in range(8)}
+    assert await found("1415") == {f"XX-1415-{number}" for number in range(12, 16)}
+    assert (await rated(tenant.root, "+14155550100", deck)).data["Rate"] == "20000"
+    for number in (*range(8), *range(12, 16)):
+        await root.delete(f"/rates/XX-1415-{number}", query=here)
+    assert await server.runtime.store.all(Listing(partition_of(deck), PREFIX)) == []
 
 
 def test_money_is_whole_units() -> None:

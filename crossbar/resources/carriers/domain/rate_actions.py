@@ -6,6 +6,8 @@ Source: KAZOO `kt_rates.erl`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import orjson
@@ -13,8 +15,9 @@ import orjson
 from crossbar.access.authorship import Author, stamps
 from crossbar.documents.document import Document, private_fields, public_fields
 from crossbar.documents.listing import Listing, Position
+from crossbar.documents.store import Transaction
 from crossbar.errors import JSON, Invalid
-from crossbar.resources.carriers.domain import rate, rate_row
+from crossbar.resources.carriers.domain import rate, rate_row, ratedeck
 from crossbar.resources.tasks.domain.action import Cells, Dump, RowAction, RowFailed, Work
 
 CATEGORY: Final = "rates"
@@ -35,7 +38,7 @@ async def check_allowed(work: Work) -> None:
 
 def _deck(row: dict[str, str]) -> str:
     try:
-        return rate.checked_deck(row["ratedeck_id"])
+        return ratedeck.checked_deck(row["ratedeck_id"])
     except Invalid as error:
         raise RowFailed("bad fields(s) ratedeck_id") from error
 
@@ -48,7 +51,7 @@ async def _page(work: Work, cursor: JSON) -> tuple[Sequence[Cells], JSON]:
     """The rates of the usual deck, in order of their ids."""
     await check_allowed(work)
     listing = Listing(
-        rate.partition_of(rate.DECK),
+        ratedeck.partition_of(ratedeck.DECK),
         rate.TYPE,
         start=Position.exact(cursor) if cursor else None,
         descending=False,
@@ -63,36 +66,40 @@ async def _import(work: Work, row: dict[str, str]) -> Cells:
     """Lay a row over the rate of its id, or make one of it."""
     await check_allowed(work)
     store, deck, given = work.services.store, _deck(row), rate_row.fields_of(row)
-    await rate.note_deck(store, deck)
-    fresh = Document(rate.partition_of(deck), rate.TYPE, rate.default_id(given), {})
+    await ratedeck.note_deck(store, deck)
 
-    def lay_over(stored: Document) -> bool:
-        public = {**public_fields(stored.fields), **given}
-        rate.route_by_prefix(public, public_fields(stored.fields))
+    async def lay_over(transaction: Transaction) -> None:
+        key = (ratedeck.partition_of(deck), rate.TYPE, rate.default_id(given))
+        stored = await transaction.get(*key)
+        before = stored or Document(*key, {})
+        public = {**public_fields(before.fields), **given}
+        rate.route_by_prefix(public, public_fields(before.fields))
         public = rate_row.completed(public)
         if errors := work.services.schemas.errors("rates", public, strict=True)[1]:
             raise RowFailed(f"bad fields(s) {' '.join(sorted(errors))}")
-        stored.fields = {**public, **private_fields(stored.fields)}
-        stored.fields |= {
-            **stamps(Author(work.task.id, None), stored),
-            "pvt_auth_account_id": work.auth_account_id,
-        }
-        return True
+        laid = replace(before, fields={**public, **private_fields(before.fields)})
+        laid.fields |= {**stamps(Author(work.task.id, None), laid), "pvt_auth_account_id": work.auth_account_id}
+        await ratedeck.put(transaction, laid, stored)
 
-    await store.create_or_update(fresh, lay_over)
+    await store.transact(lay_over)
     return {}
 
 
 async def _delete(work: Work, row: dict[str, str]) -> Cells:
     """Remove the rates of a prefix that are as the row says; where there are none, that is as well."""
     await check_allowed(work)
-    store, given = work.services.store, rate_row.fields_of(row)
-    listing = Listing(rate.partition_of(_deck(row)), rate.TYPE, tag=rate.prefix_tag(given["prefix"]))
+    store, deck, given = work.services.store, _deck(row), rate_row.fields_of(row)
     given.pop("ratedeck_id", None)
-    for found in await store.all(listing):
-        if all(found.at(column) == value for column, value in given.items()):
-            await store.remove(found)
+    for rate_id in await ratedeck.ids_of_prefix(store, deck, given["prefix"]):
+        await store.transact(partial(_take_if, ratedeck.partition_of(deck), rate_id, given))
     return {}
+
+
+async def _take_if(partition: str, rate_id: str, wanted: dict[str, JSON], transaction: Transaction) -> None:
+    """Remove a rate that has these values."""
+    found = await transaction.get(partition, rate.TYPE, rate_id)
+    if found is not None and all(found.at(column) == value for column, value in wanted.items()):
+        await ratedeck.take(transaction, found)
 
 
 def _but(*mandatory: str) -> tuple[str, ...]:

@@ -1,28 +1,21 @@
 """Rating: which rate a number has, and what a call to it costs.
 
-The rates of every leading part of the number are read together, each part from the index, so that the time it takes
-does not grow with the deck.
-
 Source: KAZOO `hon_util.erl`, `hon_rater.erl`, `hotornot_config.erl`, `kapps_call_util:base_call_cost`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Final
 
-import orjson
-
 from crossbar.dialing import normalize
 from crossbar.documents.document import as_list
-from crossbar.documents.listing import Listing
 from crossbar.documents.schemas.patterns import matches
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
-from crossbar.resources.carriers.domain.rate import DECK, LONGEST_PREFIX, TYPE, partition_of, prefix_tag
+from crossbar.resources.carriers.domain.ratedeck import DECK, of_leading_digits
 from crossbar.settings import Settings
 
 CATEGORY: Final = "hotornot"
@@ -30,8 +23,6 @@ UNITS_PER_DOLLAR: Final = 10_000
 USUAL_FILTERS: Final = ("direction", "route_options", "routes")
 HEAVIEST: Final = 100
 """The weight of a rate that has none."""
-READ_TOGETHER: Final = 100
-"""Rates of one prefix that are read at once with those of the others."""
 MINUTE: Final = 60
 
 Rate = Mapping[str, Any]
@@ -53,22 +44,6 @@ class RatedCall:
         return "".join(filter(str.isdigit, self.number))
 
 
-async def rates_of_prefixes(store: Store, deck: str, digits: str) -> list[dict[str, Any]]:
-    """The rates of a deck whose prefix is a leading part of some digits, those of the longest prefix first."""
-    listings = [
-        Listing(partition_of(deck), TYPE, tag=prefix_tag(digits[:length]), limit=READ_TOGETHER, view="json")
-        for length in range(min(len(digits), LONGEST_PREFIX), 0, -1)
-    ]
-    pages = await asyncio.gather(*map(store.page, listings))
-    found: list[dict[str, Any]] = []
-    for listing, page in zip(listings, pages, strict=True):
-        bodies: Iterable[bytes] = page.bodies
-        if page.next is not None:
-            bodies = [row.body async for row in store.stream(replace(listing, limit=None))]
-        found += map(orjson.loads, bodies)
-    return found
-
-
 async def rate_of(store: Store, settings: Settings, deck: str, call: RatedCall) -> dict[str, JSON] | None:
     """The answer about a call: its rate and what it costs; None where no rate is for it.
 
@@ -80,7 +55,7 @@ async def rate_of(store: Store, settings: Settings, deck: str, call: RatedCall) 
     version = settings.get(CATEGORY, "rate_version")
     found = [
         rate
-        for rate in await rates_of_prefixes(store, deck, call.digits)
+        for rate in await of_leading_digits(store, deck, call.digits)
         if all(passes(rate, call, version) for passes in filters)
     ]
     if not found:
