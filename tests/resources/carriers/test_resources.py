@@ -236,7 +236,7 @@ async def test_of_many_all_are_saved_or_none(carriers: Api) -> None:
     listed = await carriers.get("/resources", query={"filter_name": good["name"]})
     assert [row["id"] for row in listed.data] == [made.id]
     assert (await carriers.get("/resources/i")).status == 404
-    for data in ({}, None):
+    for data in ({}, {"name": "a", "gateways": []}):
         refused = await carriers.put("/resources/collection", data)
         assert refused.data == {"": {"type": {"message": "Value did not match type(s): array", "target": "array"}}}
 

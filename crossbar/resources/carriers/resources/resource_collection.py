@@ -19,27 +19,10 @@ from crossbar.resources.carriers.resources import claims, resources
 MISSING = "resource does not exist"
 
 
-@resources.put(
-    "/accounts/{account_id}/resources/collection",
-    "/resources/collection",
-    checks_itself=True,
-)
-async def create_many(context: Context) -> Reply:
-    """New carriers."""
-    return await _save(context)
-
-
-@resources.post(
-    "/accounts/{account_id}/resources/collection",
-    "/resources/collection",
-    checks_itself=True,
-)
-async def merge_many(context: Context) -> Reply:
-    """Changes of carriers, each named by its `id`."""
-    return await _save(context)
-
-
-async def _save(context: Context) -> Reply:
+@resources.put("/accounts/{account_id}/resources/collection", "/resources/collection", checks_itself=True)
+@resources.post("/accounts/{account_id}/resources/collection", "/resources/collection", checks_itself=True)
+async def save_many(context: Context) -> Reply:
+    """New carriers; or changes of carriers (POST), each named by its `id`."""
     drafts: list[Draft] = []
     errors: dict[str, JSON] = {}
     for index, item in enumerate(_items(context)):
