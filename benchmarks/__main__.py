@@ -1,8 +1,11 @@
-"""`make bench`: the server against two bare applications, in one run on one machine.
+"""`make bench`: the server beside bare applications that do the same work, in one run on one machine.
 
-Three servers share one `mongod`: a bare aiohttp `hello`, a bare aiohttp over the driver (`bare_driver.py`), and this
-server with its whole protocol on. Rounds are interleaved, so that a noisy neighbour disturbs all alike; printed are
-the medians of the rounds: requests a second, p50, p99, CPU microseconds of the server a request, and ratios.
+All share one `mongod`: a bare aiohttp `hello`, a bare page of aiohttp over PyMongo's asynchronous API (`bare`), the
+same over Motor (`bare-motor`), the same with Fastify on Node (where Node is installed), and this server with its whole
+protocol on. Requests are spread over a hundred accounts with two users and a hundred devices each; none is sent again
+before all others of its kind were. Rounds are interleaved, so that a noisy neighbour disturbs all alike. Printed are
+the medians of the rounds: requests a second, p50, p99, CPU microseconds a request of the server and of the database,
+and the ratio of requests a second to `bare`. A second table tells the same of one connection, one request at a time.
 
 Needs `wrk` (Debian's package of that name).
 """
@@ -10,304 +13,211 @@ Needs `wrk` (Debian's package of that name).
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import platform
-import random
 import shutil
-import socket
-import statistics
-import subprocess
-import sys
+import signal
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
-import orjson
-from pymongo import MongoClient
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks import samples
+from benchmarks import wrk
+from benchmarks.operations import Operation, hello, operations
+from benchmarks.profiling import find_py_spy, profile
+from benchmarks.seed import seed
+from benchmarks.servers import NAMES, Server, bare, crossbar, install_fastify
+from benchmarks.table import show
 from crossbar.documents.embedded import EmbeddedMongo
 
-HERE = Path(__file__).parent
-DEVICES = 1000
-PASSWORD = "benchmark password"
-COLUMNS = ["operation", "server", "requests/s", "p50 ms", "p99 ms", "CPU µs/request", "ratio to bare", "errors"]
-PORTS = {"hello": 8101, "bare": 8102, "crossbar": 8103}
+COLUMNS = [
+    "operation", "server", "requests/s", "p50 ms", "p99 ms",
+    "CPU µs server", "CPU µs mongod", "ratio to bare", "errors",
+]  # fmt: skip
+SINGLE = ("crossbar", "bare")
+SINGLE_SECONDS = 2.0
+WARM_UP_SECONDS = 1.0
+Results = dict[tuple[str, str], list[wrk.Measured]]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One run of wrk."""
+class Settings:
+    """What the command line says."""
 
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
-    errors: int
-
-
-@dataclass(frozen=True)
-class Target:
-    """A request to repeat: what wrk's script needs, as environment variables."""
-
-    port: int
-    method: str
-    paths: list[str]
-    bodies: list[str]
-    headers: dict[str, str]
+    seconds: float
+    rounds: int
+    connections: int
+    only: str
+    names: list[str]
+    single: bool
+    profiles: Path | None
 
 
-def cpu_seconds(pids: list[int]) -> float:
-    """User and system time of processes so far."""
-    ticks = os.sysconf("SC_CLK_TCK")
-    total = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / ticks
+class Bench:
+    """All servers on one `mongod`, with `workers` processes each."""
 
+    def __init__(self, console: Console, folder: Path, settings: Settings) -> None:
+        self._console = console
+        self._folder = folder
+        self._settings = settings
+        self._mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
 
-def descendants(pid: int) -> list[int]:
-    """A process and all its children, but not the database."""
-    found = [pid]
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if "mongod" not in Path(f"/proc/{child}/comm").read_text():
-            found += descendants(int(child))
-    return found
-
-
-def run_wrk(target: Target, pids: list[int], seconds: float, connections: int) -> Measured:
-    """Repeat the target's requests and measure both sides."""
-    with tempfile.NamedTemporaryFile("wb", suffix=".json") as file:
-        file.write("\n".join([*target.paths, "", *target.bodies]).encode())
-        file.flush()
-        script = str(HERE / "load.lua")
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency", "-s", script]
-        before = cpu_seconds(pids)
-        done = subprocess.run(
-            [*command, f"http://127.0.0.1:{target.port}", "--", target.method, file.name,
-             *(f"{name}: {value}" for name, value in target.headers.items())],
-            stdout=subprocess.PIPE, text=True, check=True,
-        )  # fmt: skip
-        used = cpu_seconds(pids) - before
-    figures = orjson.loads(done.stdout.rpartition("JSON ")[2])
-    return Measured(
-        figures["requests"] / figures["seconds"],
-        figures["p50"],
-        figures["p99"],
-        used / max(figures["requests"], 1) * 1e6,
-        figures["errors"],
-    )
-
-
-@contextmanager
-def running(*command: str, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A server process, killed at the end with its children."""
-    # The log is written as in service, to where it disturbs nobody.
-    with tempfile.TemporaryFile() as log:
-        variables = {**os.environ, **(environment or {})}
-        process = subprocess.Popen([sys.executable, *command], env=variables, stdout=log, stderr=log, text=True)
+    async def run(self, counts: Iterable[int]) -> None:
+        """Print the tables for each number of workers."""
+        uri = await self._mongo.start()
         try:
-            yield process
+            for number, workers in enumerate(counts):
+                await self._measure(uri, workers, single=self._settings.single and number == 0)
         finally:
-            for pid in reversed(descendants(process.pid)):
-                os.kill(pid, 15)
-            process.wait()
+            await self._mongo.stop()
+
+    async def _measure(self, uri: str, workers: int, *, single: bool) -> None:
+        settings = self._settings
+        files = self._folder / f"requests{workers}"
+        files.mkdir()
+        with Progress(console=self._console, transient=True) as progress:
+            async with AsyncExitStack() as stack:
+                servers = await self._start(stack, uri, workers)
+                compared = [name for name in settings.names if name != "hello"]
+                others = [name for name in compared if name != "crossbar"]
+                accounts = await seed(servers["crossbar"], uri, others, progress)
+                rows = [hello(files), *operations(accounts, compared, files)]
+                todo = [row for row in rows if settings.only in row.name and set(row.loads) & set(settings.names)]
+                await self._warm_up(todo, servers)
+                results = await self._rounds(
+                    todo, servers, progress,
+                    names=settings.names, seconds=settings.seconds, connections=settings.connections,
+                )  # fmt: skip
+                self._console.print(f"\n{workers} worker(s), {settings.connections} connections\n")
+                show(self._console, COLUMNS, _rows(todo, results), texts=2)
+                if single:
+                    names = [name for name in SINGLE if name in settings.names]
+                    seconds = min(settings.seconds, SINGLE_SECONDS)
+                    results = await self._rounds(todo, servers, progress, names=names, seconds=seconds, connections=1)
+                    self._console.print(f"\n{workers} worker(s), one connection\n")
+                    show(self._console, COLUMNS, _rows(todo, results), texts=2)
+                if settings.profiles is not None:
+                    made = await profile(
+                        todo, servers["crossbar"], settings.profiles,
+                        workers=workers, seconds=settings.seconds, connections=settings.connections,
+                    )  # fmt: skip
+                    self._console.print(f"\nFlame graphs: {', '.join(map(str, made))}", soft_wrap=True)
+
+    async def _start(self, stack: AsyncExitStack, uri: str, workers: int) -> dict[str, Server]:
+        """Start the servers that are asked for; this one in any case, because it makes the accounts."""
+        servers = {}
+        for name in self._settings.names:
+            if name != "crossbar":
+                servers[name] = await stack.enter_async_context(bare(name, uri, workers))
+        data = self._folder / f"data{workers}"
+        servers["crossbar"] = await stack.enter_async_context(crossbar(uri, f"bench{workers}", data, workers))
+        return servers
+
+    async def _warm_up(self, todo: Sequence[Operation], servers: dict[str, Server]) -> None:
+        """Let each server open its connections and compile its schemas, unmeasured."""
+        for row in todo:
+            for name, load in row.loads.items():
+                if name in self._settings.names and row.name in ("hello", "GET one", "create"):
+                    await wrk.run(load, servers[name], [], WARM_UP_SECONDS, self._settings.connections)
+
+    async def _rounds(
+        self,
+        todo: Sequence[Operation],
+        servers: dict[str, Server],
+        progress: Progress,
+        *,
+        names: Sequence[str],
+        seconds: float,
+        connections: int,
+    ) -> Results:
+        """Measure each operation at each server in turn, and all that as often as there are rounds."""
+        runs = [(row, name) for row in todo for name in names if name in row.loads]
+        task = progress.add_task(f"{connections} connection(s)", total=self._settings.rounds * len(runs))
+        database = [int((self._folder / "mongo" / "mongod.pid").read_text())]
+        results: Results = {}
+        for _ in range(self._settings.rounds):
+            for row, name in runs:
+                measured = await wrk.run(row.loads[name], servers[name], database, seconds, connections)
+                results.setdefault((row.name, name), []).append(measured)
+                progress.advance(task)
+        progress.remove_task(task)
+        return results
 
 
-def wait_for(port: int) -> None:
-    """Until a server takes connections."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError(f"nothing answers on port {port}")
+def _rows(todo: Sequence[Operation], results: Results) -> list[list[str]]:
+    medians = {key: wrk.median(runs) for key, runs in results.items()}
+    rows = []
+    for row in todo:
+        base = medians.get((row.name, "bare"))
+        for name in row.loads:
+            if (measured := medians.get((row.name, name))) is None:
+                continue
+            compared = base is not None and name != "bare"
+            rows.append([
+                row.name, name, f"{measured.rate:,.0f}", f"{measured.p50:.2f}", f"{measured.p99:.2f}",
+                f"{measured.cpu:,.0f}", f"{measured.database_cpu:,.0f}" if name != "hello" else "",
+                f"{measured.rate / base.rate:.2f}" if compared and base else "", str(measured.errors),
+            ])  # fmt: skip
+    return rows
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One row of the table: a request to the bare application (if it has it) and one to the server."""
-
-    name: str
-    bare: Target | None
-    crossbar: Target
-
-
-@contextmanager
-def servers(workers: int, uri: str, data: Path) -> Iterator[dict[str, list[int]]]:
-    """All three servers, up; their processes by name."""
-    environment = {
-        "CROSSBAR_DATABASE__URI": uri,
-        "CROSSBAR_DATABASE__NAME": f"bench{workers}",
-        "CROSSBAR_BUCKETS__TOKEN_COSTS": "0",
-        "CROSSBAR_ADMIN_PASSWORD": PASSWORD,
-        "CROSSBAR_LOG__LEVEL": "info",
-    }
-    count = str(workers)
-    serve = ("-m", "crossbar", "serve", "--create-admin", "--data", str(data), "--workers", count)
-    with (
-        running("-m", "benchmarks.bare_hello", str(PORTS["hello"]), count) as hello,
-        running("-m", "benchmarks.bare_driver", str(PORTS["bare"]), count, uri) as bare,
-        running(*serve, "--port", str(PORTS["crossbar"]), environment=environment) as crossbar,
-    ):
-        for port in PORTS.values():
-            wait_for(port)
-        root = f"http://127.0.0.1:{PORTS['crossbar']}"
-        while not _answers(f"{root}/readyz"):
-            time.sleep(0.05)
-        processes = {"hello": hello, "bare": bare, "crossbar": crossbar}
-        yield {name: descendants(process.pid) for name, process in processes.items()}
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
-
-
-def call(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
-    """One request to the server; the envelope."""
-    url = f"http://127.0.0.1:{PORTS['crossbar']}/v2{path}"
-    data = None if body is None else orjson.dumps({"data": body})
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **(headers or {})}, method=method)
-    with urllib.request.urlopen(request, timeout=30) as response:
-        return orjson.loads(response.read())
-
-
-def operations(uri: str, workers: int) -> list[Operation]:
-    """Seed both databases with the same devices, log in, and say what to measure."""
-    with MongoClient[dict[str, Any]](uri) as client:
-        account_id = client[f"bench{workers}"].documents.find_one({"a": "accounts"})["doc"]["pvt_account_id"]  # type: ignore[index]
-        login = {
-            "credentials": hashlib.md5(f"admin:{PASSWORD}".encode(), usedforsecurity=False).hexdigest(),
-            "account_name": "Master",
-        }
-        token = call("PUT", "/user_auth", login)["auth_token"]
-        headers = {"X-Auth-Token": token, "Content-Type": "application/json"}
-        chance = random.Random(1)
-        bare = client.bare.devices
-        bare.delete_many({})
-        ids = []
-        for number in range(DEVICES):
-            device = samples.device(number, chance)
-            stored = call("PUT", f"/accounts/{account_id}/devices", device, headers)["data"]
-            ids.append(stored["id"])
-            bare.insert_one({**stored, "_id": stored["id"], "account": account_id})
-    bare_root, root = f"/accounts/{account_id}/devices", f"/v2/accounts/{account_id}/devices"
-    new = [_body(_unnamed(number, chance)) for number in range(500)]
-    changes = [_body({"name": f"Renamed {number}"}) for number in range(500)]
-
-    def pair(name: str, method: str, suffixes: list[str], bodies: list[str]) -> Operation:
-        return Operation(
-            name,
-            Target(PORTS["bare"], method, [bare_root + end for end in suffixes], bodies, {}),
-            Target(PORTS["crossbar"], method, [root + end for end in suffixes], bodies, headers),
-        )
-
-    each = [f"/{device_id}" for device_id in ids]
-    port = PORTS["crossbar"]
-    return [
-        pair("GET one", "GET", each, []),
-        pair("list of 50", "GET", [""], []),
-        pair("create", "PUT", [""], new),
-        pair("update", "POST", each, new),
-        pair("PATCH", "PATCH", each, changes),
-        Operation("log-in", None, Target(port, "PUT", ["/v2/user_auth"], [_body(login)], {})),
-        Operation("refused (401)", None, Target(port, "GET", [root], [], {})),
-    ]
-
-
-def _unnamed(number: int, chance: random.Random) -> dict[str, Any]:
-    """A device that no other is in conflict with, however often it is sent."""
-    device = samples.device(number, chance)
-    del device["mac_address"], device["sip"]["username"]
-    return device
-
-
-def _body(data: Any) -> str:
-    return orjson.dumps({"data": data}).decode()
-
-
-def measure(
-    workers: int, uri: str, data: Path, *, only: str, seconds: float, rounds: int, connections: int
-) -> list[list[str]]:
-    """The rows of one table."""
-    results: dict[tuple[str, str], list[Measured]] = {}
-    with servers(workers, uri, data) as pids:
-        todo = [operation for operation in operations(uri, workers) if only in operation.name]
-        hello = Target(PORTS["hello"], "GET", ["/"], [], {})
-        with Progress(transient=True) as progress:
-            task = progress.add_task(f"{workers} worker(s)", total=rounds * (2 * len(todo) + 1))
-            for _ in range(rounds):
-                runs = [("hello", "hello", hello)]
-                for operation in todo:
-                    runs += [(operation.name, "bare", operation.bare)] if operation.bare else []
-                    runs.append((operation.name, "crossbar", operation.crossbar))
-                for name, server, target in runs:
-                    measured = run_wrk(target, pids[server], seconds, connections)
-                    results.setdefault((name, server), []).append(measured)
-                    progress.advance(task)
-    return [_row(name, server, runs, results.get((name, "bare"))) for (name, server), runs in results.items()]
-
-
-def _row(name: str, server: str, runs: list[Measured], bare: list[Measured] | None) -> list[str]:
-    rate = statistics.median(run.rate for run in runs)
-    ratio = ""
-    if server == "crossbar" and bare:
-        ratio = f"{rate / statistics.median(run.rate for run in bare):.2f}"
-    figures = [statistics.median(getattr(run, key) for run in runs) for key in ("p50", "p99", "cpu")]
-    errors = sum(run.errors for run in runs) if name != "refused (401)" else 0
-    return [
-        name, server, f"{rate:,.0f}", f"{figures[0]:.1f}", f"{figures[1]:.1f}", f"{figures[2]:.0f}", ratio, str(errors),
-    ]  # fmt: skip
-
-
-@click.command()
-@click.option("--seconds", default=4.0, help="How long each run takes.")
-@click.option("--rounds", default=3, help="How often each is repeated.")
-@click.option("--connections", default=32)
-@click.option("--only", default="", help="Measure only operations whose name contains this.")
-@click.option("--workers", "counts", default="1,2", help="Worker counts to measure.")
-def main(seconds: float, rounds: int, connections: int, counts: str, only: str) -> None:
-    """Print one table for each number of workers."""
-    if shutil.which("wrk") is None:
-        raise click.ClickException("wrk is needed: apt-get install wrk")
-    console = Console(width=120)
+async def measure(settings: Settings, counts: Sequence[int]) -> None:
+    """Measure and print; whatever was started is ended, also on Ctrl-C and SIGTERM."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    console = Console(width=140)
+    if "fastify" in settings.names and not await install_fastify(console):
+        settings.names.remove("fastify")
     folder = Path(tempfile.mkdtemp(prefix="crossbar-bench-"))
+    version, today = platform.python_version(), time.strftime("%Y-%m-%d")
+    console.print(f"{today}, {os.cpu_count()} cores, Python {version}, single-node replica set", highlight=False)
     try:
-        asyncio.run(
-            _measured(console, folder, counts, only=only, seconds=seconds, rounds=rounds, connections=connections)
-        )
+        await Bench(console, folder, settings).run(counts)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _measured(console: Console, folder: Path, counts: str, **settings: Any) -> None:
-    mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
-    uri = await mongo.start()
+@click.command()
+@click.option("--seconds", default=4.0, show_default=True, help="How long each run takes.")
+@click.option("--rounds", default=3, show_default=True, help="How often each is repeated.")
+@click.option("--connections", default=32, show_default=True)
+@click.option("--only", default="", help="Measure only operations whose name contains this.")
+@click.option("--workers", "counts", default="1,2", show_default=True, help="Worker counts to measure.")
+@click.option("--servers", default=",".join(NAMES), show_default=True, help="Servers to measure.")
+@click.option("--single/--no-single", default=True, show_default=True, help="The table with one connection.")
+@click.option("--profile", type=click.Path(path_type=Path), help="Write flame graphs of one worker to this folder.")
+def main(
+    *,
+    seconds: float,
+    rounds: int,
+    connections: int,
+    only: str,
+    counts: str,
+    servers: str,
+    single: bool,
+    profile: Path | None,
+) -> None:
+    """Print one table for each number of workers, and one for a single connection."""
+    if shutil.which("wrk") is None:
+        raise click.ClickException("wrk is needed: apt-get install wrk")
+    names = servers.split(",")
+    if unknown := set(names) - set(NAMES):
+        raise click.UsageError(f"no such server: {', '.join(sorted(unknown))}")
+    if profile is not None:
+        find_py_spy()
+    ordered = [name for name in NAMES if name in names]
+    settings = Settings(seconds, rounds, connections, only, ordered, single, profile)
     try:
-        version = platform.python_version()
-        console.print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python {version}, single-node replica set")
-        for count in map(int, counts.split(",")):
-            rows = await asyncio.to_thread(measure, count, uri, folder / f"data{count}", **settings)
-            console.print(f"\n{count} worker(s), {settings['connections']} connections\n")
-            for row in [COLUMNS, ["---"] * len(COLUMNS), *rows]:
-                console.print("| " + " | ".join(row) + " |", soft_wrap=True)
-    finally:
-        await mongo.stop()
+        asyncio.run(measure(settings, [int(count) for count in counts.split(",")]))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise click.Abort from None
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """A page of aiohttp over the driver: what somebody in a hurry would write, with the fastest parts to be had.
 
-uvloop, orjson, jsonschema-rs and PyMongo's own asynchronous API; one driver call a request (two for an update), no
-envelope, no token, no permissions, no log. Same documents, same database, same write concern as the server.
+uvloop, orjson, jsonschema-rs and PyMongo's own asynchronous API or Motor; one driver call a request (two for an
+update), no envelope, no token, no permissions, no log. Same documents, same `mongod`, same write concern as the server.
 
-Usage: python -m benchmarks.bare_driver PORT WORKERS URI
+Usage: python -m benchmarks.bare_driver PORT WORKERS URI DATABASE pymongo|motor
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import orjson
 from aiohttp import web
+from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, WriteConcern
 
 from benchmarks.processes import serve
 
+SCHEMA = Path(__file__).parent / "device_schema.json"
 SUMMARY = {"name": 1, "owner_id": 1, "enabled": 1, "device_type": 1, "mac_address": 1}
 
 
@@ -27,10 +30,10 @@ def reply(value: object, status: int = 200) -> web.Response:
 
 
 async def build() -> web.Application:
-    client = AsyncMongoClient[dict[str, object]](sys.argv[3])
-    devices = client.get_database("bare", write_concern=WriteConcern("majority", j=True)).devices
-    schema = orjson.loads((Path(__file__).parent / "device_schema.json").read_bytes())
-    validator = jsonschema_rs.validator_for(schema)
+    uri, database, driver = sys.argv[3:6]
+    client: Any = AsyncIOMotorClient(uri) if driver == "motor" else AsyncMongoClient(uri)
+    devices = client.get_database(database, write_concern=WriteConcern("majority", j=True)).devices
+    validator = jsonschema_rs.validator_for(orjson.loads(SCHEMA.read_bytes()))
 
     async def one(request: web.Request) -> web.Response:
         found = await devices.find_one({"_id": request.match_info["id"]})
@@ -38,7 +41,7 @@ async def build() -> web.Application:
 
     async def listing(request: web.Request) -> web.Response:
         query = {"account": request.match_info["account"]}
-        return reply(await devices.find(query, SUMMARY).sort("_id", -1).limit(50).to_list())
+        return reply(await devices.find(query, SUMMARY).sort("_id", -1).limit(50).to_list(50))
 
     async def create(request: web.Request) -> web.Response:
         data = orjson.loads(await request.read())["data"]

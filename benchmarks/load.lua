@@ -1,29 +1,28 @@
--- wrk's script: repeats the requests of a file (paths, an empty line, bodies) and prints one line of JSON.
--- Arguments: METHOD FILE [HEADER…]
-local paths, bodies, at = {}, {}, 0
+-- wrk's script: repeats the requests of a file, in its order, and prints one line of JSON.
+-- A line is PATH, token and body, with tabs between them; all requests are made before the first is sent.
+-- Arguments: METHOD FILE START (the number of the line to begin with, from 0)
+local requests, at = {}, 0
 
 function init(args)
   wrk.method = args[1]
-  local into = paths
   for line in io.lines(args[2]) do
-    if line == "" then into = bodies else into[#into + 1] = line end
+    local path, token, body = line:match("^([^\t]*)\t([^\t]*)\t(.*)$")
+    wrk.headers["X-Auth-Token"] = token ~= "" and token or nil
+    wrk.headers["Content-Type"] = body ~= "" and "application/json" or nil
+    requests[#requests + 1] = wrk.format(nil, path, nil, body ~= "" and body or nil)
   end
-  for index = 3, #args do
-    local name, value = args[index]:match("^(.-): (.*)$")
-    wrk.headers[name] = value
-  end
-  at = math.random(#paths)
+  at = tonumber(args[3]) % #requests
 end
 
 function request()
-  at = at + 1
-  local body = #bodies > 0 and bodies[at % #bodies + 1] or nil
-  return wrk.format(nil, paths[at % #paths + 1], nil, body)
+  at = at % #requests + 1
+  return requests[at]
 end
 
 function done(summary, latency)
-  local failed = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout
+  local errors = summary.errors
   io.write(string.format(
-    'JSON {"requests": %d, "seconds": %.3f, "p50": %.3f, "p99": %.3f, "errors": %d}\n',
-    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
+    'JSON {"requests": %d, "seconds": %.3f, "p50": %.3f, "p99": %.3f, "refused": %d, "failed": %d}\n',
+    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end

@@ -42,7 +42,7 @@ async def seed(uri: str, database: str, account_id: str, count: int) -> None:
                 await keep_cdrs(store, [cdr_of(account_id, leg) for leg in legs])
                 progress.advance(task, len(legs))
     finally:
-        store.close()
+        await store.close()
 
 
 @click.command()

@@ -93,6 +93,7 @@ def open_store(config: Config, database_uri: str, sealer: Sealer | None = None) 
         timeout=config.database.timeout_ms / 1000,
         pool_size=config.database.pool_size,
         reads=config.database.reads,
+        driver=config.database.driver,
         sealer=sealer,
     )
 
@@ -121,7 +122,7 @@ async def open_runtime(config: Config, database_uri: str, buckets: Buckets) -> A
     finally:
         await access.trials.settle()
         await feed.stop()
-        store.close()
+        await store.close()
 
 
 async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> web.Application:
@@ -183,7 +184,7 @@ async def is_initialized(config: Config, *, database_uri: str) -> bool:
         await store.prepare()  # a first start may have ended before it had made the indexes
         return await store.exists(ACCOUNTS, "account")
     finally:
-        store.close()
+        await store.close()
 
 
 async def bootstrap(

@@ -437,6 +437,9 @@ class DatabaseOptions:
         "Which members of the replica set answer reads: the primary, or a secondary as well while there is no primary "
         "(it may not know the very last changes).",
     )
+    driver: Literal["pymongo", "motor"] = option(
+        "pymongo", "Driver that speaks to MongoDB: PyMongo's asynchronous API, or Motor, its slower predecessor."
+    )
     embedded_cache_gb: float = option(0.5, "Cache of the embedded database, in GB.", minimum=0.25)
 
 

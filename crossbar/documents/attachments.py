@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bson import ObjectId
-from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import BulkWriteError
 
 from crossbar import clock
 from crossbar.documents.document import Document, document_key
+from crossbar.documents.driver import Collection
 from crossbar.documents.store import Store, driver_errors
 from crossbar.errors import Invalid, SystemFault
 
@@ -53,6 +53,7 @@ class Attachments:
 
     def __init__(self, store: Store) -> None:
         self._run = store.connection.run
+        self._driver = store.connection.driver
         self._files = store.database[FILES]
         self._chunks = store.database[CHUNKS]
 
@@ -175,7 +176,7 @@ class Attachments:
             {"$group": {"_id": "$files_id"}},
         ]
         with driver_errors():
-            cursor = self._chunks.aggregate(steps, batchSize=FILES_AT_A_TIME)
+            cursor = await self._driver.aggregate(self._chunks, steps, batchSize=FILES_AT_A_TIME)
             while found := [group["_id"] for group in await cursor.to_list(FILES_AT_A_TIME)]:
                 kept = self._files.find({"_id": {"$in": found}}, {"_id": 1})
                 orphaned = set(found) - {stored["_id"] async for stored in kept}
@@ -201,7 +202,7 @@ class Attachments:
             number += len(chunks)
         return size
 
-    async def _insert(self, collection: AsyncIOMotorCollection[Any], documents: list[dict[str, Any]]) -> None:
+    async def _insert(self, collection: Collection, documents: list[dict[str, Any]]) -> None:
         """Insert documents with ids of their own; those that an earlier try brought in are no error."""
         try:
             await self._run(lambda: collection.insert_many(documents, ordered=False))

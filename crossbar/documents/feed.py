@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from motor.motor_asyncio import AsyncIOMotorChangeStream
 from pymongo.errors import PyMongoError
 
+from crossbar.background import end
 from crossbar.documents.document import Document, DocumentKey
+from crossbar.documents.driver import ChangeStream
 from crossbar.documents.store import Store
 
 log = logging.getLogger(__name__)
@@ -68,9 +68,7 @@ class Feed:
     async def stop(self) -> None:
         """End listening."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     async def _run(self, ready: asyncio.Event) -> None:
         while True:
@@ -82,7 +80,7 @@ class Feed:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self, ready: asyncio.Event) -> None:
-        async with self._watch(wait_ms=1) as stream:
+        async with await self._watch(wait_ms=1) as stream:
             # An answer comes at once, whether anything happened or not; after the place it names nothing is missed.
             event = await stream.try_next()
             self._resume = stream.resume_token
@@ -90,19 +88,22 @@ class Feed:
             self._tell(event)
         self.live = True
         ready.set()
-        async with self._watch(wait_ms=LISTEN_MS) as stream:
+        async with await self._watch(wait_ms=LISTEN_MS) as stream:
             async for event in stream:
                 self._resume = stream.resume_token
                 self._tell(event)
 
-    def _watch(self, *, wait_ms: int) -> AsyncIOMotorChangeStream[dict[str, Any]]:
+    async def _watch(self, *, wait_ms: int) -> ChangeStream:
         """The changes after those heard of; the database answers after `wait_ms` at the latest."""
         types = "|".join(sorted(self._listeners))
         pipeline: list[dict[str, Any]] = [
             {"$match": {"documentKey._id": {"$regex": f"^[^/]+/({types})/"}, "ns.coll": {"$ne": "claims"}}},
             {"$project": {"operationType": 1, "documentKey": 1, "fullDocument.deleted": 1}},
         ]
-        return self._store.database.watch(pipeline, resume_after=self._resume, max_await_time_ms=wait_ms)
+        connection = self._store.connection
+        return await connection.driver.watch(
+            connection.database, pipeline, resume_after=self._resume, max_await_time_ms=wait_ms
+        )
 
     def _tell(self, event: dict[str, Any]) -> None:
         key = DocumentKey.parse(event["documentKey"]["_id"])

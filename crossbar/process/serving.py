@@ -24,6 +24,7 @@ from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
 from crossbar.config import Config, ConfigError, TlsOptions
 from crossbar.logs import fields
+from crossbar.process.acceptor import Acceptor
 
 logger = logging.getLogger(__name__)
 
@@ -93,15 +94,20 @@ async def serve(
 ) -> None:
     """Serve until cancelled, then finish the requests in flight; `ready` is called once connections are taken."""
     runner = http_runner(app, config)
+    acceptors: list[Acceptor] = []
     try:
         await runner.setup()
+        assert runner.server is not None  # noqa: S101 - that is what `setup` makes
         _settle_memory()
         for listener in listeners:
             context = tls_context(config.tls) if listener.tls else None
-            await web.SockSite(runner, listener.socket, ssl_context=context, backlog=config.server.backlog).start()
+            acceptors.append(Acceptor(listener.socket, runner.server, context))
+            acceptors[-1].start(config.server.backlog)
         ready()
         await asyncio.get_running_loop().create_future()
     finally:
+        for acceptor in acceptors:
+            acceptor.close()
         await runner.cleanup()
 
 

@@ -21,7 +21,7 @@ async def idle_stores() -> AsyncIterator[list[Store]]:
     stores: list[Store] = []
     yield stores
     for store in stores:
-        store.close()
+        await store.close()
 
 
 @pytest.fixture

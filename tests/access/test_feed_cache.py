@@ -6,14 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import AutoReconnect
 
 from crossbar import clock
 from crossbar.access.feed_cache import FeedCache
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import Shapes
-from crossbar.documents.store import Connection, Outage, Store
+from crossbar.documents.store import Store
 
 
 class Shelf:
@@ -36,8 +35,7 @@ class Shelf:
 
 @pytest.fixture
 async def feed() -> Feed:
-    client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(connect=False)
-    feed = Feed(Store(Connection(client, "none", Shapes(), Outage(1.0))))
+    feed = Feed(Store.connect("mongodb://nobody.invalid", "none", Shapes()))
     feed.live = True
     return feed
 

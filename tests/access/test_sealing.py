@@ -88,11 +88,11 @@ async def test_a_new_key_takes_over(
             assert await reseal(reopened, current, looked_at.append) >= 2  # the provider, and accounts' API keys
             assert current.is_current(await lying())
             assert await reseal(reopened, current, looked_at.append) < looked_at[-1]  # most have nothing to seal
-            reopened.close()
+            await reopened.close()
         only_new = under(Pepper(secret, [NEW]))
         found = await only_new.get(tenant.id, "provider", made.id)
         account = await only_new.get("accounts", "account", tenant.id)
-        only_new.close()
+        await only_new.close()
         assert found is not None
         assert found.at("settings.secret_key") == SECRET
         assert account is not None

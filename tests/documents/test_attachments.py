@@ -13,6 +13,7 @@ from pymongo import MongoClient
 
 from crossbar.documents.attachments import CHUNK_BYTES, Attachments
 from crossbar.documents.document import Document
+from crossbar.documents.driver import DriverName
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Store
 from crossbar.errors import Invalid, SystemFault
@@ -25,11 +26,11 @@ MEGABYTE = b"m" * 1_000_000
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def attachments(mongo_uri: str, database_name: str) -> AsyncIterator[Attachments]:
-    store = Store.connect(mongo_uri, database_name, Shapes())
+async def attachments(mongo_uri: str, database_name: str, driver: DriverName) -> AsyncIterator[Attachments]:
+    store = Store.connect(mongo_uri, database_name, Shapes(), driver=driver)
     await store.prepare()
     yield Attachments(store)
-    store.close()
+    await store.close()
 
 
 @pytest.fixture
@@ -99,10 +100,11 @@ async def test_what_breaks_off_leaves_nothing(attachments: Attachments, leftover
     assert leftovers() == (0, 0)
 
 
-@pytest.mark.parametrize("contents", [MEGABYTE, pieces(MEGABYTE[:600_000], MEGABYTE[600_000:])])
+@pytest.mark.parametrize("parts", [(MEGABYTE,), (MEGABYTE[:600_000], MEGABYTE[600_000:])], ids=len)
 async def test_what_is_too_large_leaves_nothing(
-    attachments: Attachments, leftovers: Any, contents: bytes | AsyncIterator[bytes]
+    attachments: Attachments, leftovers: Any, parts: tuple[bytes, ...]
 ) -> None:
+    contents = parts[0] if len(parts) == 1 else pieces(*parts)
     with pytest.raises(Invalid) as refused:
         await attachments.put(GREETING, "hello.mp3", "audio/mpeg", contents, largest=999_999)
     message = "Payload or Files must not be more than 999999 bytes"

@@ -18,6 +18,7 @@ from pymongo import AsyncMongoClient
 
 from crossbar.documents.attachments import CHUNK_BYTES, Attachments
 from crossbar.documents.document import Document
+from crossbar.documents.driver import DRIVERS, DriverName
 from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Shapes, Summary, Unique
@@ -42,10 +43,10 @@ CLAIMANT = Shape("claimant", Summary("id"), unique=claims)
 class Base:
     """A database of the test's own, which it can take away."""
 
-    def __init__(self, mongo: EmbeddedMongo, uri: str) -> None:
+    def __init__(self, mongo: EmbeddedMongo, uri: str, driver: DriverName) -> None:
         self.mongo = mongo
         self.uri = uri
-        self.store = Store.connect(uri, "elections", Shapes((THING, CLAIMANT)), timeout=30)
+        self.store = Store.connect(uri, "elections", Shapes((THING, CLAIMANT)), timeout=30, driver=driver)
         self.attachments = Attachments(self.store)
 
     async def step_down(self) -> None:
@@ -57,15 +58,15 @@ class Base:
         os.kill(int((self.mongo.folder / "mongod.pid").read_text()), signal.SIGKILL)
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def base(tmp_path_factory: Any) -> AsyncIterator[Base]:
+@pytest_asyncio.fixture(loop_scope="session", scope="module", params=sorted(DRIVERS))
+async def base(request: pytest.FixtureRequest, tmp_path_factory: Any) -> AsyncIterator[Base]:
     mongo = EmbeddedMongo(tmp_path_factory.mktemp("elections"), cache_gb=0.25)
-    base = Base(mongo, await mongo.start())
+    base = Base(mongo, await mongo.start(), request.param)
     keeper = asyncio.create_task(mongo.keep_running())
     await base.store.prepare()
     yield base
     keeper.cancel()
-    base.store.close()
+    await base.store.close()
     await mongo.stop()
 
 
@@ -171,7 +172,7 @@ async def test_what_came_through_without_its_answer_is_done_once(base: Base) -> 
         changed = await store.replace(Document(OTHER, "thing", "once", {"count": 1}), made)
         assert await store.get(OTHER, "thing", "once") == changed
         assert proxy.loses == {b"\x02insert\x00": 0, b"\x02update\x00": 0}
-        await asyncio.to_thread(store.close)  # it says goodbye through the proxy, which needs this thread
+        await store.close()
 
 
 async def test_chunks_of_a_file_that_never_became_whole_are_removed(base: Base) -> None:
@@ -204,4 +205,4 @@ async def test_patience_ends(tmp_path: Path) -> None:
         with pytest.raises(SystemFault) as fault:
             await work
         assert (fault.value.status, fault.value.word) == (503, "datastore_unreachable")
-    store.close()
+    await store.close()

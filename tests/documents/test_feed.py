@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 
 from crossbar.documents.document import Document
+from crossbar.documents.driver import DriverName
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.shape import Shape, Shapes
 from crossbar.documents.store import Store
 
 
-async def test_a_listener_that_fails_does_not_end_the_feed(mongo_uri: str, database_name: str) -> None:
-    writer, reader = (Store.connect(mongo_uri, database_name, Shapes([Shape("thing")])) for _ in range(2))
+async def test_a_listener_that_fails_does_not_end_the_feed(
+    mongo_uri: str, database_name: str, driver: DriverName
+) -> None:
+    shapes = Shapes([Shape("thing")])
+    writer, reader = (Store.connect(mongo_uri, database_name, shapes, driver=driver) for _ in range(2))
     await writer.prepare()
     feed = Feed(reader)
     heard: asyncio.Queue[str] = asyncio.Queue()
@@ -32,5 +36,5 @@ async def test_a_listener_that_fails_does_not_end_the_feed(mongo_uri: str, datab
     await writer.insert(Document("a", "thing", "good", {}))
     assert await asyncio.wait_for(heard.get(), 10) == "good"
     await feed.stop()
-    writer.close()
-    reader.close()
+    await writer.close()
+    await reader.close()

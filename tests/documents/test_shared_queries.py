@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from crossbar.documents.document import Document
+from crossbar.documents.driver import DriverName
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Shapes
 from crossbar.documents.store import Store
@@ -12,8 +13,10 @@ from crossbar.documents.store import Store
 HUGE = "x" * 9_000_000
 
 
-async def test_ids_and_keys_of_megabytes_spoil_nobody_elses_query(mongo_uri: str, database_name: str) -> None:
-    store = Store.connect(mongo_uri, database_name, Shapes([Shape("thing")]))
+async def test_ids_and_keys_of_megabytes_spoil_nobody_elses_query(
+    mongo_uri: str, database_name: str, driver: DriverName
+) -> None:
+    store = Store.connect(mongo_uri, database_name, Shapes([Shape("thing")]), driver=driver)
     await store.prepare()
     await store.insert(Document("a", "thing", "1", {"name": "one"}))
 
@@ -31,4 +34,4 @@ async def test_ids_and_keys_of_megabytes_spoil_nobody_elses_query(mongo_uri: str
         page_at(None), *(page_at(f"{number}{HUGE}") for number in range(2)), return_exceptions=True
     )
     assert pages[0] == [b'{"id":"1","name":"one"}']
-    store.close()
+    await store.close()

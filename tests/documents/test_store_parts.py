@@ -12,6 +12,7 @@ from pymongo import MongoClient
 
 from crossbar import clock
 from crossbar.documents.document import Document, DocumentKey
+from crossbar.documents.driver import DriverName
 from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Shapes, Unique
@@ -34,11 +35,12 @@ def tags(document: Document) -> list[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def store(mongo_uri: str, database_name: str) -> AsyncIterator[Store]:
-    opened = Store.connect(mongo_uri, database_name, Shapes([Shape(THING, sort="name", unique=claims, tags=tags)]))
+async def store(mongo_uri: str, database_name: str, driver: DriverName) -> AsyncIterator[Store]:
+    shapes = Shapes([Shape(THING, sort="name", unique=claims, tags=tags)])
+    opened = Store.connect(mongo_uri, database_name, shapes, driver=driver)
     await opened.prepare()
     yield opened
-    opened.close()
+    await opened.close()
 
 
 def thing(thing_id: str, partition: str = OWNER, **fields: Any) -> Document:

@@ -31,6 +31,6 @@ async def test_secondaries_answer_reads_where_that_is_wanted(tmp_path: Path) -> 
         with pytest.raises(SystemFault, match="datastore_unreachable"):
             await usual.get(ACCOUNT, "thing", "one")
     finally:
-        usual.close()
-        willing.close()
+        await usual.close()
+        await willing.close()
         members.stop()

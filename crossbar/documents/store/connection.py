@@ -6,11 +6,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypedDict, TypeVar, Unpack
 
 import pymongo
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import WriteConcern
 from pymongo.errors import (
     AutoReconnect,
@@ -33,6 +32,7 @@ from pymongo.read_preferences import Primary, PrimaryPreferred
 
 from crossbar.documents.codec import Codec
 from crossbar.documents.document import Document
+from crossbar.documents.driver import DRIVERS, Client, Database, Driver, DriverName
 from crossbar.documents.indexes import INDEXES
 from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
@@ -56,6 +56,21 @@ READ_PREFERENCES: Final[dict[Reads, Primary | PrimaryPreferred]] = {
     "primary": Primary(),
     "primary_preferred": PrimaryPreferred(),
 }
+
+
+class ConnectOptions(TypedDict, total=False):
+    """How the database is spoken to.
+
+    `timeout` (s, 10) bounds the search for a server, and three times it each call. `pool_size` (50) is how many
+    connections there may be. `reads` (primary) says which members of a replica set answer reads. `sealer` (none)
+    seals what shapes declare to be credentials. `driver` (pymongo) is the driver that is used.
+    """
+
+    timeout: float
+    pool_size: int
+    reads: Reads
+    sealer: Sealer | None
+    driver: DriverName
 
 
 class DatabaseUnusable(Exception):
@@ -134,7 +149,8 @@ class Connection:
 
     def __init__(
         self,
-        client: AsyncIOMotorClient[Any],
+        driver: Driver,
+        client: Client,
         name: str,
         shapes: Shapes,
         outage: Outage,
@@ -143,12 +159,13 @@ class Connection:
         reads: Reads = "primary",
         sealer: Sealer | None = None,
     ) -> None:
+        self.driver = driver
         self.client = client
         self.codec = Codec(shapes, sealer)
         self.patience = patience
         self._outage = outage
         options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
-        self.database: AsyncIOMotorDatabase[Any] = client.get_database(
+        self.database: Database = client.get_database(
             name, options, read_preference=READ_PREFERENCES[reads], write_concern=WriteConcern("majority", j=True)
         )
         self.shapes = shapes
@@ -156,37 +173,38 @@ class Connection:
         """Told of every document this process writes or removes, once that is certain."""
 
     @classmethod
-    def connect(
-        cls,
-        uri: str,
-        name: str,
-        shapes: Shapes,
-        *,
-        timeout: float = 10.0,
-        pool_size: int = 50,
-        reads: Reads = "primary",
-        sealer: Sealer | None = None,
-    ) -> Connection:
-        """Connect to the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call."""
+    def connect(cls, uri: str, name: str, shapes: Shapes, **options: Unpack[ConnectOptions]) -> Connection:
+        """Connect to the database `name` of the MongoDB at `uri`. Raises DatabaseUnusable for a bad address."""
+        timeout = options.get("timeout", 10.0)
+        driver = DRIVERS[options.get("driver", "pymongo")]
         try:
-            client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+            client = driver.connect(
                 uri,
                 serverSelectionTimeoutMS=int(timeout * 1000),
                 connectTimeoutMS=int(min(timeout, SLOWEST_HANDSHAKE_SECONDS) * 1000),
                 waitQueueTimeoutMS=int(timeout * 1000),
                 socketTimeoutMS=int(timeout * 3000),
-                maxPoolSize=pool_size,
+                maxPoolSize=options.get("pool_size", 50),
                 appname="kazoo-crossbar",
                 tz_aware=True,
                 event_listeners=[outage := Outage(timeout)],
             )
         except (PyMongoError, ValueError, TypeError) as error:
             raise DatabaseUnusable(f"{error}. It is an address such as mongodb://host:27017/?replicaSet=rs0") from error
-        return cls(client, name, shapes, outage, patience=timeout, reads=reads, sealer=sealer)
+        return cls(
+            driver,
+            client,
+            name,
+            shapes,
+            outage,
+            patience=timeout,
+            reads=options.get("reads", "primary"),
+            sealer=options.get("sealer"),
+        )
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the connections."""
-        self.client.close()
+        await self.driver.close(self.client)
 
     async def prepare(self) -> None:
         """Create the collections and indexes that are missing. Harmless when all are there.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.listing import Listing, Page, Row
-from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store.claims import Claims
-from crossbar.documents.store.connection import Connection, Reads
+from crossbar.documents.store.connection import Connection, ConnectOptions
 from crossbar.documents.store.leases import Leases
 from crossbar.documents.store.listing_reads import ListingReads, SearchField
 from crossbar.documents.store.reading import DocumentReads, Raw
@@ -38,29 +37,13 @@ class Store:
         self._writing = DocumentWrites(connection, self._reading, self._listings)
 
     @classmethod
-    def connect(
-        cls,
-        uri: str,
-        name: str,
-        shapes: Shapes,
-        *,
-        timeout: float = 10.0,
-        pool_size: int = 50,
-        reads: Reads = "primary",
-        sealer: Sealer | None = None,
-    ) -> Store:
-        """A store on the MongoDB at `uri`. `timeout` (s) bounds the search for a server, three times it each call.
+    def connect(cls, uri: str, name: str, shapes: Shapes, **options: Unpack[ConnectOptions]) -> Store:
+        """A store in the database `name` of the MongoDB at `uri`."""
+        return cls(Connection.connect(uri, name, shapes, **options))
 
-        `sealer` seals what shapes declare to be credentials.
-        """
-        connection = Connection.connect(
-            uri, name, shapes, timeout=timeout, pool_size=pool_size, reads=reads, sealer=sealer
-        )
-        return cls(connection)
-
-    def close(self) -> None:
+    def close(self) -> Coroutine[Any, Any, None]:
         """Let go of the connections."""
-        self.connection.close()
+        return self.connection.close()
 
     def prepare(self) -> Coroutine[Any, Any, None]:
         """Create the collections and indexes that are missing. Harmless when all are there."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import Any, Literal
 
-from motor.motor_asyncio import AsyncIOMotorCursor
 from pymongo import ASCENDING, DESCENDING
 
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, document_key
+from crossbar.documents.driver import Cursor
 from crossbar.documents.indexes import TAGGED
 from crossbar.documents.layout import Stored, search_key
 from crossbar.documents.listing import LAST, Listing, Page, Row
@@ -33,6 +33,7 @@ class ListingReads:
 
     def __init__(self, connection: Connection) -> None:
         self._run = connection.run
+        self._driver = connection.driver
         self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
@@ -72,7 +73,8 @@ class ListingReads:
             first, *others = [listing.pipeline(number) for number, listing in chosen.items()]
             unions = [{"$unionWith": {"coll": collection, "pipeline": pipeline}} for pipeline in others]
             pages: list[list[Stored]] = [[] for _ in different]
-            for stored in await target.aggregate([*first, *unions]).to_list(None):
+            together = await self._driver.aggregate(target, [*first, *unions])
+            for stored in await together.to_list(None):
                 pages[stored["page"]].append(stored)
             return [pages[number] for number in numbers]
 
@@ -94,7 +96,7 @@ class ListingReads:
         async for row in self.stream(replace(listing, view="doc")):
             yield row.position, self._codec.decode(await self._whole(row.stored, listing.type))
 
-    def _cursor(self, listing: Listing) -> AsyncIOMotorCursor[Any]:
+    def _cursor(self, listing: Listing) -> Cursor:
         target = self._database[self._shapes[listing.type].stored_in]
         cursor = target.find(listing.query(), listing.projection, hint=listing.index)
         cursor.sort("k", DESCENDING if listing.descending else ASCENDING)
@@ -142,7 +144,11 @@ class ListingReads:
         ]
         collection = self._database[self._shapes[listing.type].stored_in]
         hint = TAGGED.document["name"]
-        found = await self._run(lambda: collection.aggregate(steps, hint=hint).to_list(None))
+
+        async def count() -> list[dict[str, Any]]:
+            return await (await self._driver.aggregate(collection, steps, hint=hint)).to_list(None)
+
+        found = await self._run(count)
         return {group["_id"].removeprefix(own): group["count"] for group in found}
 
     async def search(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import count
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pymongo
-from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo import ASCENDING, WriteConcern
 from pymongo.errors import DuplicateKeyError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
 from crossbar.documents.document import Document, document_key
+from crossbar.documents.driver import Collection, Session
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
@@ -32,10 +32,10 @@ async def transact(connection: Connection, work: Callable[[Transaction], Awaitab
     The driver tries it again while others are in the way or the set elects a primary. Raises 503 where that lasts.
     """
     with driver_errors(), pymongo.timeout(connection.patience):
-        async with await connection.client.start_session() as session:
+        async with await connection.driver.session(connection.client) as session:
             made = count()
 
-            async def attempt(session: AsyncIOMotorClientSession) -> tuple[Result, list[Document]]:
+            async def attempt(session: Session) -> tuple[Result, list[Document]]:
                 await pause(next(made))
                 transaction = Transaction(connection, session)
                 try:
@@ -55,7 +55,7 @@ async def transact(connection: Connection, work: Callable[[Transaction], Awaitab
 class Transaction:
     """The store's reads and writes inside one transaction."""
 
-    def __init__(self, connection: Connection, session: AsyncIOMotorClientSession) -> None:
+    def __init__(self, connection: Connection, session: Session) -> None:
         self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
@@ -63,7 +63,7 @@ class Transaction:
         self.touched: list[Document] = []
         """What it wrote or removed."""
 
-    def _collection(self, shape: Shape) -> AsyncIOMotorCollection[Any]:
+    def _collection(self, shape: Shape) -> Collection:
         return self._database[shape.stored_in]
 
     async def get(self, partition: str, document_type: str, document_id: str) -> Document | None:

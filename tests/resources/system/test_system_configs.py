@@ -155,7 +155,7 @@ async def test_every_worker_hears_of_a_change(root: Api, server: RunningServer, 
         )
     finally:
         await feed.stop()
-        store.close()
+        await store.close()
 
 
 async def test_a_value_that_cannot_be_used_leaves_the_one_of_the_file(root: Api, server: RunningServer) -> None:

@@ -200,7 +200,7 @@ async def test_another_goes_on_when_a_worker_dies(two: tuple[Runtime, Runtime], 
     store = open_store(config, mongo_uri)
     doomed = dataclasses.replace(one, store=store, attachments=Attachments(store))
     working = await at_work(runner(doomed, first.rows), first)
-    store.close()  # it cannot even say that it ends
+    await store.close()  # it cannot even say that it ends
     await end(working)
     await runner(other, second.rows).work_off()
     assert second.did == []

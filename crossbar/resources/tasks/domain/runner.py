@@ -16,6 +16,7 @@ from typing import Final
 
 from aiohttp import web
 
+from crossbar.background import end
 from crossbar.documents.document import Document
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing
@@ -108,7 +109,7 @@ class Runner:
             async with asyncio.TaskGroup() as group:
                 beat = group.create_task(lease.keep())
                 await self._finish(lease)
-                beat.cancel()
+                await end(beat)
         except* Lost:
             log.info("task %s is no longer this worker's", lease.task_id)
         except* CrossbarError as errors:
@@ -201,6 +202,4 @@ async def task_runner(app: web.Application, runtime: Runtime) -> AsyncIterator[N
     try:
         yield
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*map(end, running), return_exceptions=True)

@@ -1,0 +1,90 @@
+"""The database driver: PyMongo's asynchronous API, or Motor, which is at the end of its life.
+
+Both give collections and cursors of the same methods. They are typed as PyMongo's everywhere, and what the two do in
+different ways is done here: nobody else knows which one is at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, Protocol, cast
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.change_stream import AsyncChangeStream
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.command_cursor import AsyncCommandCursor
+from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.asynchronous.database import AsyncDatabase
+
+DriverName = Literal["pymongo", "motor"]
+
+Client = AsyncMongoClient[Any]
+Database = AsyncDatabase[Any]
+Collection = AsyncCollection[Any]
+Cursor = AsyncCursor[Any]
+CommandCursor = AsyncCommandCursor[Any]
+ChangeStream = AsyncChangeStream[Any]
+Session = AsyncClientSession
+
+Steps = Sequence[Mapping[str, Any]]
+"""An aggregation pipeline."""
+
+
+class Driver(Protocol):
+    """What the drivers do in different ways. Options are those of PyMongo's methods of the same name."""
+
+    def connect(self, uri: str, **options: Any) -> Client:
+        """A client; it connects at its first use. Raises what PyMongo's client raises for a bad address."""
+
+    async def close(self, client: Client) -> None:
+        """Let go of the connections."""
+
+    async def aggregate(self, collection: Collection, steps: Steps, **options: Any) -> CommandCursor:
+        """The results of an aggregation."""
+
+    async def watch(self, database: Database, steps: Steps, **options: Any) -> ChangeStream:
+        """The changes of a database as they happen."""
+
+    async def session(self, client: Client) -> Session:
+        """A session, to be ended by `async with`."""
+
+
+class _PyMongo:
+    def connect(self, uri: str, **options: Any) -> Client:
+        return AsyncMongoClient(uri, **options)
+
+    async def close(self, client: Client) -> None:
+        await client.close()
+
+    async def aggregate(self, collection: Collection, steps: Steps, **options: Any) -> CommandCursor:
+        return await collection.aggregate(steps, **options)
+
+    async def watch(self, database: Database, steps: Steps, **options: Any) -> ChangeStream:
+        return await database.watch(steps, **options)
+
+    async def session(self, client: Client) -> Session:
+        return client.start_session()
+
+
+class _Motor:
+    """Motor's own objects under PyMongo's types: the cast tells what they can do, not what they are."""
+
+    def connect(self, uri: str, **options: Any) -> Client:
+        return cast(Client, AsyncIOMotorClient(uri, **options))
+
+    async def close(self, client: Client) -> None:
+        cast(Any, client).close()
+
+    async def aggregate(self, collection: Collection, steps: Steps, **options: Any) -> CommandCursor:
+        return cast(CommandCursor, cast(Any, collection).aggregate(steps, **options))
+
+    async def watch(self, database: Database, steps: Steps, **options: Any) -> ChangeStream:
+        return cast(ChangeStream, cast(Any, database).watch(steps, **options))
+
+    async def session(self, client: Client) -> Session:
+        return cast(Session, await cast(Any, client).start_session())
+
+
+DRIVERS: Final[Mapping[DriverName, Driver]] = {"pymongo": _PyMongo(), "motor": _Motor()}
