@@ -20,13 +20,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
+import aiohttp
 import click
 from rich.console import Console
+from yarl import URL
 
-from benchmarks.__main__ import PASSWORD, running, wait_for
-from benchmarks.cdrs import PORT, Client, login
+from benchmarks import servers, table
 from crossbar import app
 from crossbar.config import Config
 from crossbar.documents.document import Document
@@ -36,6 +36,7 @@ from crossbar.resources.carriers.domain import rate, ratedeck, rating
 from crossbar.resources.carriers.domain.rating import RatedCall
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable
+from trials.installation import log_in
 
 DATABASE = "bench-rates"
 AT_A_TIME = 500
@@ -117,14 +118,19 @@ async def looked_up(store: Store, settings: Settings, sizes: list[int], asked: l
     return [_row("looked up", size, took[size]) for size in sizes]
 
 
-def requested(client: Client, sizes: list[int], asked: list[str]) -> list[list[str]]:
+async def requested(url: str, sizes: list[int], asked: list[str]) -> list[list[str]]:
     """Ask the server."""
     took: dict[int, list[float]] = {size: [] for size in sizes}
-    for number in asked:
-        for size in sizes:
-            begun = time.perf_counter()
-            client.send("GET", f"/rates/number/{quote(number)}?ratedeck_id=of-{size}")
-            took[size].append(time.perf_counter() - begun)
+    async with aiohttp.ClientSession() as session:
+        token, _ = await log_in(session, url)
+        for number in asked:
+            for size in sizes:
+                begun = time.perf_counter()
+                where = f"{url}/v2/rates/number/{number.replace('+', '%2B')}?ratedeck_id=of-{size}"
+                async with session.get(URL(where, encoded=True), headers={"X-Auth-Token": token}) as answer:
+                    answer.raise_for_status()
+                    await answer.read()
+                took[size].append(time.perf_counter() - begun)
     return [_row("request", size, took[size]) for size in sizes]
 
 
@@ -143,31 +149,21 @@ def main(sizes: str, count: int) -> None:
 async def _measured(folder: Path, sizes: list[int], asked: list[str]) -> None:
     mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
     uri = await mongo.start()
-    environment = {
-        "CROSSBAR_DATABASE__URI": uri,
-        "CROSSBAR_DATABASE__NAME": DATABASE,
-        "CROSSBAR_BUCKETS__TOKEN_COSTS": "0",
-        "CROSSBAR_ADMIN_PASSWORD": PASSWORD,
-    }
-    serve = ("-m", "crossbar", "serve", "--create-admin", "--data", str(folder / "data"), "--port", str(PORT))
     try:
-        with running(*serve, environment=environment):
-            await asyncio.to_thread(wait_for, PORT)
-            client = await asyncio.to_thread(login, "Master")
+        async with servers.crossbar(uri, DATABASE, folder / "data", 1) as server:
             config = Config.load(None, {}, {"database.name": DATABASE, "server.data": str(folder / "data")})
             async with app.open_runtime(config, uri, BucketTable(app.LEAST_SLOTS)) as runtime:
                 for size in sizes:
                     await seed(runtime.store, f"of-{size}", size)
                 rows = await looked_up(runtime.store, runtime.settings, sizes, asked)
-            rows += await asyncio.to_thread(requested, client, sizes, asked)
+            rows += await requested(server.url, sizes, asked)
     finally:
         await mongo.stop()
     console = Console(width=120)
     console.print(
         f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python {platform.python_version()}, 1 worker\n"
     )
-    for row in [list(COLUMNS), ["---", *["---:"] * 4], *rows]:
-        console.print("| " + " | ".join(row) + " |", soft_wrap=True)
+    table.show(console, COLUMNS, rows)
 
 
 if __name__ == "__main__":
