@@ -37,7 +37,8 @@ async def replace(context: Context) -> Reply:
     """Say what is included; whoever changes the account's limits may."""
     if context.is_guarded:
         raise Forbidden
-    data = context.valid("allotments", context.object)
+    # Interfaces add `ui_metadata` to whatever they send; here it would be a kind of number.
+    data = context.valid("allotments", {key: value for key, value in context.object.items() if key != "ui_metadata"})
     if await sells_to_account(context) is False:
         text = "sub-accounts of non-master resellers must contact the reseller to change their allotments"
         raise Plain(400, text)

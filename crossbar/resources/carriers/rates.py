@@ -5,10 +5,12 @@ Source: KAZOO `cb_rates`. They are the installation's; an account asks for the r
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from crossbar.dialing import is_reconcilable, normalize
 from crossbar.documents.document import Document, public_fields
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_computed, answer_listing, chosen_id
-from crossbar.errors import Invalid, SystemFault
+from crossbar.errors import Invalid, NotFound, SystemFault
 from crossbar.ids import new_id
 from crossbar.resources.carriers.domain import rate, ratedeck, rating
 from crossbar.resources.carriers.domain.rating import RatedCall
@@ -35,8 +37,7 @@ async def index(context: Context) -> Reply:
     """The rates of a deck; with a `prefix`, whole rates: those whose prefix is a leading part of it."""
     prefix = context.values.get("prefix")
     if prefix is None:
-        partition = ratedeck.partition_of(named_deck(context))
-        return await answer_listing(context, rate.TYPE, partition, columns=rate.COLUMNS)
+        return await answer_listing(context, rate.TYPE, ratedeck.partition_of(named_deck(context)))
     digits = "".join(filter(str.isdecimal, str(prefix)))
     found = await ratedeck.of_leading_digits(context.store, named_deck(context), digits)
     return answer_computed(
@@ -56,7 +57,7 @@ async def create(context: Context) -> Reply:
     rate_id = given or (chosen_id(rate.default_id(data)) if data.get("prefix") else new_id())
     saved = await rates.life.save_new(context, rate_id or new_id(), data)
     reply = await rates.life.answer(context, saved)
-    reply.location = f"/v2/rates/{saved.id}"
+    reply.location = f"/v2/rates/{quote(saved.id, safe='')}"
     return reply
 
 
@@ -85,8 +86,10 @@ async def delete(context: Context) -> Reply:
     """Remove a rate for good, so that its id is free for the next one."""
     found = await rates.life.load(context, context.path["rate_id"])
     context.ready_to_write(found.revision)
-    await context.store.transact(lambda transaction: ratedeck.take(transaction, found))
-    return Reply({**found.public, "_read_only": {"deleted": True}}, revision=found.revision)
+    taken = await context.store.transact(lambda transaction: ratedeck.take(transaction, found.partition, found.id))
+    if taken is None:
+        raise NotFound(found.id)
+    return Reply({**taken.public, "_read_only": {"deleted": True}}, revision=taken.revision)
 
 
 @rates.get("/rates/ratedecks")

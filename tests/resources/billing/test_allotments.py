@@ -24,7 +24,7 @@ SENT = {
 async def test_set_and_read(tenant: Tenant) -> None:
     for path in ("/allotments", "/allotments/consumed"):
         assert (await tenant.api.get(path)).error() == UNSET
-    saved = await tenant.api.post("/allotments", SENT)
+    saved = await tenant.api.post("/allotments", {**SENT, "ui_metadata": {"ui": "monster-ui"}})
     assert (saved.status, saved.data) == (200, SENT)
     assert saved.envelope["status"] == "success"
     read = await tenant.api.get("/allotments")

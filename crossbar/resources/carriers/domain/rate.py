@@ -14,13 +14,17 @@ TYPE: Final = "rate"
 DIRECTIONS: Final = ("inbound", "outbound")
 LONGEST_PREFIX: Final = 18
 """Digits of a prefix, well above the 15 of E.164."""
-COLUMNS: Final = ("id", "name", "cost", "prefix", "description", "surcharge", "carrier")
-"""What a list shows of a rate."""
 
 SHAPE: Final = Shape(
     TYPE,
     summary=Summary(
-        "id", "prefix", "description", "carrier", name="rate_name", cost="rate_cost", surcharge="rate_surcharge"
+        "id",
+        name="rate_name",
+        cost="rate_cost",
+        prefix="prefix",
+        description="description",
+        surcharge="rate_surcharge",
+        carrier="carrier",
     ),
 )
 

@@ -91,15 +91,9 @@ async def _delete(work: Work, row: dict[str, str]) -> Cells:
     store, deck, given = work.services.store, _deck(row), rate_row.fields_of(row)
     given.pop("ratedeck_id", None)
     for rate_id in await ratedeck.ids_of_prefix(store, deck, given["prefix"]):
-        await store.transact(partial(_take_if, ratedeck.partition_of(deck), rate_id, given))
+        take = partial(ratedeck.take, partition=ratedeck.partition_of(deck), rate_id=rate_id, **given)
+        await store.transact(take)
     return {}
-
-
-async def _take_if(partition: str, rate_id: str, wanted: dict[str, JSON], transaction: Transaction) -> None:
-    """Remove a rate that has these values."""
-    found = await transaction.get(partition, rate.TYPE, rate_id)
-    if found is not None and all(found.at(column) == value for column, value in wanted.items()):
-        await ratedeck.take(transaction, found)
 
 
 def _but(*mandatory: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store, Transaction
 from crossbar.errors import JSON, Invalid
-from crossbar.resources.carriers.domain.rate import LONGEST_PREFIX
+from crossbar.resources.carriers.domain.rate import LONGEST_PREFIX, TYPE
 
 DECK: Final = "ratedeck"
 """The deck of rates that name none, and the type of the notes of which decks there are."""
@@ -71,10 +71,14 @@ async def put(transaction: Transaction, rate: Document, previous: Document | Non
     return saved
 
 
-async def take(transaction: Transaction, rate: Document) -> None:
-    """Remove a rate for good."""
+async def take(transaction: Transaction, partition: str, rate_id: str, **wanted: JSON) -> Document | None:
+    """Remove a rate for good and return it; None where there is none that has these values."""
+    rate = await transaction.get(partition, TYPE, rate_id)
+    if rate is None or any(rate.at(name) != value for name, value in wanted.items()):
+        return None
     await transaction.remove(rate)
-    await _change(transaction, rate.partition, _prefix(rate), rate.id, None)
+    await _change(transaction, partition, _prefix(rate), rate.id, None)
+    return rate
 
 
 async def of_leading_digits(store: Store, deck: str, digits: str) -> list[dict[str, Any]]:

@@ -119,7 +119,7 @@ def _answer(rate: Rate, settings: Settings, deck: str, call: RatedCall) -> dict[
     minimum = int(_number(rate.get("rate_minimum"), settings.get(CATEGORY, "default_rate_minimum", MINUTE)))
     base = cost * ((minimum or MINUTE) // MINUTE) + surcharge
     told: dict[str, JSON] = {
-        "Base-Cost": base / UNITS_PER_DOLLAR,
+        "Base-Cost": float(Decimal(base) / UNITS_PER_DOLLAR),
         "E164-Number": call.number,
         "Prefix": rate["prefix"],
         "Rate": str(cost),

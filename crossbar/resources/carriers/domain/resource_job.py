@@ -9,9 +9,10 @@ Source: KAZOO `cb_resources.erl` (`create_job`), `crossbar_jobs_listener.erl`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -23,10 +24,10 @@ from crossbar.background import in_background
 from crossbar.dialing import NUMBER, NUMBERS, normalize
 from crossbar.documents.document import SYSTEM_DATA, Document, as_list, as_object
 from crossbar.documents.listing import Listing
-from crossbar.documents.periodic import PeriodicLease, keep_doing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store, Transaction
 from crossbar.errors import JSON, CrossbarError
+from crossbar.ids import new_id
 from crossbar.resources.numbers.domain import number_errors
 from crossbar.resources.numbers.domain.number import LOCAL, State, carrier_of, owner_of, state_of
 from crossbar.resources.numbers.domain.number_operations import NumberOperations
@@ -43,8 +44,10 @@ GLOBAL_CARRIER: Final = "other"
 """The carrier of numbers that come from a gateway that is everybody's."""
 AT_A_TIME: Final = 100
 """Numbers whose results are kept together."""
-LOOK_SECONDS: Final = 1.0
-"""How often it is looked for jobs."""
+LOOK_SECONDS: Final = 5.0
+"""How often a process looks for jobs that others have scheduled, or left behind."""
+LEASE_SECONDS: Final = 60.0
+"""How long the jobs stay with a worker of which nothing is heard any more."""
 
 
 def _status(job: Document) -> str:
@@ -103,30 +106,52 @@ async def schedule(store: Store, job: Document) -> Document:
     return await store.transact(keep)
 
 
+NEWS: Final = web.AppKey("resource jobs", asyncio.Event)
+"""Set by whoever schedules a job, so that its process looks at once."""
+
+
 @asynccontextmanager
-async def importing_numbers(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
+async def importing_numbers(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Do the jobs that come up as long as the server runs."""
-    lease = PeriodicLease(runtime.store, "resource_jobs")
-    work = keep_doing(lease, partial(work_off, runtime), lambda: LOOK_SECONDS)
-    async with in_background(work, name="resource jobs"):
+    news = app[NEWS] = asyncio.Event()
+    async with in_background(_keep_importing(runtime, news), name="resource jobs"):
         yield
 
 
-async def work_off(runtime: Runtime, lease: PeriodicLease | None = None) -> None:
-    """Do every job there is. With a lease it goes on only as long as that is held."""
+async def _keep_importing(runtime: Runtime, news: asyncio.Event) -> None:
+    worker = new_id()
+
+    async def held() -> bool:
+        return await runtime.store.leases.take("resource_jobs", worker, LEASE_SECONDS)
+
+    while True:
+        news.clear()
+        try:
+            if await runtime.store.exists(SYSTEM_DATA, QUEUED) and await held():
+                await work_off(runtime, held)
+        except CrossbarError as error:
+            log.warning("resource jobs cannot be done, it will be tried again: %s", error)
+        except Exception:
+            log.exception("a resource job broke its worker")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(news.wait(), LOOK_SECONDS)
+
+
+async def work_off(runtime: Runtime, held: Callable[[], Awaitable[bool]] | None = None) -> None:
+    """Do every job there is, as long as it is this worker's to do them."""
     for queued in await runtime.store.all(Listing(SYSTEM_DATA, QUEUED, descending=False)):
-        if not await _do(runtime, queued, lease):
+        if not await _do(runtime, queued, held):
             return
 
 
-async def _do(runtime: Runtime, queued: Document, lease: PeriodicLease | None) -> bool:
+async def _do(runtime: Runtime, queued: Document, held: Callable[[], Awaitable[bool]] | None) -> bool:
     """Do what is left of a job; says whether it may be gone on with the next."""
     store, account_id = runtime.store, queued.text("pvt_account_id")
     job = await store.get(account_id, TYPE, queued.id)
     while job is not None and (left := list(_left(job))):
         results = {number: await _reserve(runtime, job, number) for number in left[:AT_A_TIME]}
         job = await store.update(account_id, TYPE, job.id, partial(_note, results=results))
-        if lease is not None and not await lease.held():
+        if held is not None and not await held():
             return False
     await store.remove(queued)
     return True

@@ -13,7 +13,7 @@ from crossbar.documents.document import Document
 from crossbar.endpoint import Context, Reply, answer_listing
 from crossbar.errors import Invalid, NotFound
 from crossbar.ids import monthly_id
-from crossbar.resources.carriers.domain.resource_job import SHAPE, TYPE, schedule, told
+from crossbar.resources.carriers.domain.resource_job import NEWS, SHAPE, TYPE, schedule, told
 from crossbar.resources.carriers.resources import resources
 
 MOST_NUMBERS: Final = 20_000
@@ -44,6 +44,7 @@ async def create_job(context: Context) -> Reply:
     job.fields.update(stamps(context.author, job))
     context.ready_to_write()
     saved = await schedule(context.store, job)
+    context.service(NEWS).set()
     location = f"{context.request.rel_url.raw_path.rstrip('/')}/{saved.id}"
     return Reply(saved.public, revision=saved.revision, location=location)
 
