@@ -341,8 +341,12 @@ async def test_what_is_found_is_what_is_there(server: RunningServer, root: Api, 
     assert await found("1408") == {f"XX-1415-{number}" for number in range(8)}
     assert await found("1415") == {f"XX-1415-{number}" for number in range(12, 16)}
     assert (await rated(tenant.root, "+14155550100", deck)).data["Rate"] == "20000"
-    for number in (*range(8), *range(12, 16)):
-        await root.delete(f"/rates/XX-1415-{number}", query=here)
+    gone = [f"/rates/XX-1415-{number}" for number in (*range(8), *range(12, 16))]
+    await asyncio.gather(
+        *(root.patch(path, {"prefix": 1212}, query=here) for path in gone),
+        *(root.delete(path, query=here) for path in gone),
+    )
+    assert (await root.get("/rates", query=here)).data == []
     assert await server.runtime.store.all(Listing(partition_of(deck), PREFIX)) == []
 
 
