@@ -43,13 +43,13 @@ CARRIER = {
 REVISION = {"revision": ANY}
 
 
-async def asked(api: Api, verb: str, path: str, data: Any, status: int, **expected: Any) -> Any:
+async def asked(api: Api, verb: str, path: str, sent: Any, status: int, **expected: Any) -> Any:
     """Ask, compare everything in the envelope, and return its `data`."""
     query = None
     if "?" in path:
         path, _, text = path.partition("?")
         query = dict(part.split("=") for part in text.split("&"))
-    answer = await api.request(verb, path, data, query=query)
+    answer = await api.request(verb, path, sent, query=query)
     tokens = {"tokens": ANY} if "tokens" in answer.envelope else {}
     assert (answer.status, answer.envelope) == (status, {**ALWAYS, **tokens, "status": "success", **expected})
     assert answer.headers["Content-Type"] == "application/json"

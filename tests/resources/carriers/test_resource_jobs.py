@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -137,6 +138,16 @@ async def test_a_job_goes_on_after_a_crash(
     with pytest.raises(Died):
         await work_off(server.runtime)
     monkeypatch.setattr(resource_job, "_note", note)
+    job = await done(server, tenant.api, created.id)
+    assert (sorted(job["success"]), job["errors"]) == (numbers, {})
+
+
+async def test_a_job_that_several_workers_do_at_a_time(server: RunningServer, tenant: Tenant) -> None:
+    """None of them takes what another has made for somebody else's."""
+    await allow_additions(server, tenant)
+    numbers = sorted(fresh() for _ in range(20))
+    created = await tenant.api.put("/resources/jobs", {"resource_id": "f" * 32, "numbers": numbers})
+    await asyncio.gather(*(work_off(server.runtime) for _ in range(4)))
     job = await done(server, tenant.api, created.id)
     assert (sorted(job["success"]), job["errors"]) == (numbers, {})
 

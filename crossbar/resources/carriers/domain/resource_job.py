@@ -170,7 +170,8 @@ def _note(job: Document, *, results: dict[str, Document | CrossbarError]) -> Non
     for number, result in results.items():
         if isinstance(result, Document):
             successes[result.id] = _told_of(result)
-        else:
+            errors.pop(number, None)
+        elif normalize(number) not in successes:
             errors[number] = _reason(result)
     job.fields |= {"success": successes, "errors": errors}
 
@@ -191,9 +192,8 @@ def _reason(error: CrossbarError) -> dict[str, JSON]:
 async def _reserve(runtime: Runtime, job: Document, number: str) -> Document | CrossbarError:
     """Reserve a number for the job's account with the rights of who asked for it; the number, or what is wrong."""
     number = normalize(number)
-    known = await runtime.store.get(NUMBERS, NUMBER, number)
-    if known is not None and known.at("pvt_request_id") == job.id and owner_of(known) == job.partition:
-        return known  # made before a crash that came before the note
+    if (own := await _made(runtime, job, number)) is not None:
+        return own
     creator = await runtime.access.directory.account(job.text("pvt_auth_account_id"))
     if creator is None:
         return number_errors.unauthorized()
@@ -210,4 +210,12 @@ async def _reserve(runtime: Runtime, job: Document, number: str) -> Document | C
     except CrossbarError as error:
         if error.status >= 500:
             raise
-        return error
+        return await _made(runtime, job, number) or error
+
+
+async def _made(runtime: Runtime, job: Document, number: str) -> Document | None:
+    """A number that this job has made already: before a crash that came before its note, or beside us."""
+    known = await runtime.store.get(NUMBERS, NUMBER, number)
+    if known is None or known.at("pvt_request_id") != job.id or owner_of(known) != job.partition:
+        return None
+    return known
