@@ -16,7 +16,6 @@ import asyncio
 import os
 import platform
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -32,7 +31,7 @@ from benchmarks import wrk
 from benchmarks.operations import Operation, hello, operations
 from benchmarks.profiling import find_py_spy, profile
 from benchmarks.seed import seed
-from benchmarks.servers import NAMES, Server, bare, crossbar, install_fastify
+from benchmarks.servers import NAMES, Server, bare, cancelled_by_sigterm, crossbar, install_fastify
 from benchmarks.table import show
 from crossbar.documents.embedded import EmbeddedMongo
 
@@ -169,9 +168,7 @@ def _rows(todo: Sequence[Operation], results: Results) -> list[list[str]]:
 
 async def measure(settings: Settings, counts: Sequence[int]) -> None:
     """Measure and print; whatever was started is ended, also on Ctrl-C and SIGTERM."""
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancelled_by_sigterm()
     console = Console(width=140)
     if "fastify" in settings.names and not await install_fastify(console):
         settings.names.remove("fastify")

@@ -6,13 +6,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from benchmarks import samples
 from benchmarks.seed import Account, credentials
 from benchmarks.wrk import Load, Request
+from crossbar.documents.shape import SEPARATOR
+from crossbar.wire.list_options import encode_start_key
 
 
 @dataclass(frozen=True)
@@ -23,21 +24,28 @@ class Operation:
     loads: dict[str, Load]
 
 
-def operations(accounts: Sequence[Account], names: Sequence[str], folder: Path) -> list[Operation]:
-    """What to measure, in files below the folder. No two requests of a file are the same, the order is by chance."""
+def operations(accounts: Sequence[Account], names: Sequence[str], folder: Path, *, pages: int = 1) -> list[Operation]:
+    """What to measure, in files below the folder: no request of a file is like another, and the order is by chance.
+
+    A list begins at so many different places of an account's devices in turn, where it is asked for at this server.
+    """
     chance = random.Random(2)
+    accounts = chance.sample(accounts, len(accounts))
     places = [
         (f"/accounts/{one.id}/devices", chance.choice(one.tokens), f"/{device['id']}")
         for one in accounts
         for device in one.devices
     ]
-    bodies = [_body(_unnamed(number, chance)) for number in range(len(places))]
+    chance.shuffle(places)
+    bodies = [_body(samples.unnamed_device(number, chance)) for number in range(len(places))]
     each = [Request(root + end, token) for root, token, end in places]
-    lists = [Request(f"/accounts/{one.id}/devices", token) for one in accounts for token in one.tokens]
+    # All accounts one after another, so that those who ask at the same time ask for unlike pages.
+    users = [(one, number) for number in range(max(len(one.users) for one in accounts)) for one in accounts]
+    lists = [Request(_page(one, page), one.tokens[number]) for page in range(pages) for one, number in users]
     creates = [Request(root, token, body) for (root, token, _), body in zip(places, bodies, strict=True)]
     updates = [replace(one, body=body) for one, body in zip(each, bodies, strict=True)]
     renames = [replace(one, body=_body({"name": f"Renamed {number}"})) for number, one in enumerate(each)]
-    log_ins = [Request("/user_auth", "", _body(credentials(one.realm, name))) for one in accounts for name in one.users]
+    log_ins = [Request("/user_auth", "", _body(credentials(one.realm, one.users[number]))) for one, number in users]
     everywhere = {
         "GET one": ("GET", each),
         "list of 50": ("GET", lists),
@@ -57,7 +65,6 @@ def _operation(
     name: str, method: str, requests: list[Request], servers: Sequence[str], folder: Path, *, refused: bool = False
 ) -> Operation:
     """The requests for each of the servers: those to compare with have neither tokens nor a version in the path."""
-    random.Random(3).shuffle(requests)
     ours = [replace(one, path=f"/v2{one.path}") for one in requests]
     bare = [replace(one, token="") for one in requests]
     files = {server: folder / f"{name.split(maxsplit=1)[0]}-{server}.txt" for server in servers}
@@ -75,12 +82,14 @@ def hello(folder: Path) -> Operation:
     return Operation("hello", {"hello": Load.of("GET", [Request("/")], folder / "hello.txt")})
 
 
-def _unnamed(number: int, chance: random.Random) -> dict[str, Any]:
-    """A device that no other is in conflict with, however often it is sent."""
-    device = samples.device(number, chance)
-    del device["mac_address"], device["sip"]["username"]
-    return device
+def _page(account: Account, number: int) -> str:
+    """The path of a page of 50 that begins at the device of this number, in the listing's order."""
+    path = f"/accounts/{account.id}/devices"
+    if number == 0:
+        return path
+    start = sorted((device["id"] for device in account.devices), reverse=True)[number]
+    return f"{path}?start_key={encode_start_key([SEPARATOR + start])}"
 
 
-def _body(data: Any) -> str:
+def _body(data: object) -> str:
     return orjson.dumps({"data": data}).decode()

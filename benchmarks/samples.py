@@ -46,6 +46,13 @@ def device(number: int, random_: random.Random) -> dict[str, Any]:
     }
 
 
+def unnamed_device(number: int, random_: random.Random) -> dict[str, Any]:
+    """A device that no other is in conflict with, however often it is sent."""
+    made = device(number, random_)
+    del made["mac_address"], made["sip"]["username"]
+    return made
+
+
 def call_legs(account_id: str, number: int, started: int, chance: random.Random) -> list[dict[str, Any]]:
     """The CDRs of one call, both legs, as a KAZOO switch hands them in; `started` in Gregorian seconds."""
     talked, rang = chance.randint(5, 600), chance.randint(1, 20)

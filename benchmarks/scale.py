@@ -1,235 +1,222 @@
-"""Whether cost grows with what is stored: the same requests at a thousand and at a million documents.
+"""Whether cost grows with what is stored, with the number of workers, or with the members of the replica set.
 
-Seeds accounts of a hundred documents each (a user, 99 devices) and one account of `--large` devices, directly into
-the database, in the form in which the server stores them; then measures requests over HTTP in the large account and
-in the crowd, in rotation.
+Fills one database for each number of documents (accounts of a hundred documents each and one of `--large` devices),
+all on one `mongod`, or on a replica set of three on this machine. Then, for each number of workers, asks all of them in
+turn: first for the median time of a request, then for what it costs with so many `--connections`. With one connection
+one worker has all the work, and what the others cost the database by listening for changes shows by itself.
 
-Usage: python -m benchmarks.scale [--sizes 1000,1000000] [--rounds 100] [--large 10000]
+Usage: python -m benchmarks.scale [--documents 1000,1000000] [--workers 1,2,4] [--members 1,3]
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import random
+import os
+import platform
 import shutil
-import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-from aiohttp import ClientSession, web
+from pymongo import AsyncMongoClient
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.samples import device
-from crossbar import app as application
-from crossbar import clock
-from crossbar.access.passwords import password_fields
-from crossbar.access.pepper import Pepper
-from crossbar.config import Config
-from crossbar.documents.document import ACCOUNTS, Document
-from crossbar.documents.embedded import EmbeddedMongo
-from crossbar.documents.layout import encode
-from crossbar.documents.shape import alphanumeric
-from crossbar.ids import next_revision
-from crossbar.runtime import Runtime
-from crossbar.shared import BucketTable
+from benchmarks import latency, wrk
+from benchmarks.crowd import Crowd, fill
+from benchmarks.databases import Database, database
+from benchmarks.operations import Operation, operations
+from benchmarks.servers import cancelled_by_sigterm, crossbar
+from benchmarks.table import show
 
-PER_ACCOUNT = 100
-BATCH = 2000
-PASSWORD = "benchmark password"
-
-
-def documents(runtime: Runtime, master: str, size: int, large: int) -> Iterator[tuple[str, Document]]:
-    """Account id and document, one after another, `size` in all (and no fewer than one account's)."""
-    chance, pepper, made = random.Random(size), runtime.access.pepper, 0
-    while made < size:
-        devices = min(large, size // 2) if made == 0 else PER_ACCOUNT - 2
-        account_id, number = f"{chance.getrandbits(128):032x}", made
-        name = f"Large {size}" if made == 0 else f"Account {size} {number}"
-        yield account_id, _account(account_id, master, name)
-        yield account_id, _user(account_id, pepper)
-        for index in range(devices):
-            fields = device(index, chance)
-            fields |= _private("device", account_id, fields["name"])
-            yield account_id, Document(account_id, "device", f"{chance.getrandbits(128):032x}", fields)
-        made += devices + 2
+LOADS = ("GET one", "list of 50", "create", "update")
+WARM_UP = ("GET one", "create")
+WARM_UP_SECONDS = 1.0
+LEAST_DOCUMENTS = 500
+PAGES = 48
+"""Places at which a list of 50 of an account's devices begins: few accounts ask for as many unlike ones as many do."""
+Key = tuple[int, str, int, int]
+"""Connections, operation, documents and workers."""
+Results = dict[Key, list[wrk.Measured]]
 
 
-def _account(account_id: str, master: str, name: str) -> Document:
-    realm = f"{account_id}.test"
-    fields = {"name": name, "realm": realm, "timezone": "UTC", **_private("account", account_id, name)}
-    tree = {"pvt_tree": [master], "pvt_enabled": True, "pvt_signature_secret": account_id}
-    return Document(ACCOUNTS, "account", account_id, {**fields, **tree})
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says."""
+
+    documents: list[int]
+    workers: list[int]
+    rounds: int
+    load_rounds: int
+    seconds: float
+    connections: list[int]
+    large: int
+    accounts: int
 
 
-def _user(account_id: str, pepper: Pepper) -> Document:
-    fields = {"first_name": "Ada", "last_name": "Admin", "username": "admin", "priv_level": "admin", "enabled": True}
-    private = {**_private("user", account_id, "AdaAdmin"), "pvt_signature_secret": account_id}
-    return Document(account_id, "user", account_id, {**fields, **private, **password_fields(pepper, "admin", PASSWORD)})
+class Scale:
+    """All measurements on one database."""
 
+    def __init__(self, console: Console, folder: Path, base: Database, settings: Settings) -> None:
+        self._console = console
+        self._folder = folder
+        self._base = base
+        self._settings = settings
 
-def _private(document_type: str, account_id: str, name: str) -> dict[str, Any]:
-    now = clock.now()
-    return {
-        "pvt_type": document_type,
-        "pvt_account_id": account_id,
-        "pvt_created": now,
-        "pvt_modified": now,
-        "pvt_alphanum_name": alphanumeric(name),
-    }
-
-
-async def seed(runtime: Runtime, master: str, size: int, large: int, progress: Progress) -> list[Document]:
-    """Write the documents; returns some devices of the crowd after the large account's own first devices."""
-    task = progress.add_task(f"seeding {size:,} documents", total=size)
-    shapes, collection = runtime.store.shapes, runtime.store.database["documents"]
-    batch: list[dict[str, Any]] = []
-    kept: list[Document] = []
-    for _, document in documents(runtime, master, size, large):
-        saved = replace(document, revision=next_revision(None))
-        batch.append(encode(saved, shapes[saved.type]))
-        if saved.type == "device" and (len(kept) < 100 or random.random() < 1000 / size):
-            kept.append(saved)
-        if len(batch) == BATCH:
-            await collection.insert_many(batch, ordered=False)
-            progress.advance(task, len(batch))
-            batch = []
-    if batch:
-        await collection.insert_many(batch, ordered=False)
-        progress.advance(task, len(batch))
-    return kept
-
-
-class Caller:
-    """Sends the requests to be timed: by a hundred accounts of all, each of which has called once before."""
-
-    def __init__(self, session: ClientSession, url: str, runtime: Runtime, devices: list[Document]) -> None:
-        self.session = session
-        self.url = url
-        self.services = runtime
-        self.crowd = random.sample(devices[100:] or devices, 100)
-        self.large = devices[0].partition
-        self.tokens: dict[str, str] = {}
-
-    async def _get(self, account_id: str, path: str, **query: str) -> None:
-        if account_id not in self.tokens:
-            issue = self.services.access.tokens.issue
-            self.tokens[account_id] = await issue(account_id, account_id, "cb_user_auth", lifetime=3600)
-        headers = {"X-Auth-Token": self.tokens[account_id]}
-        url = f"{self.url}/accounts/{account_id}{path}"
-        async with self.session.get(url, headers=headers, params=query) as response:
-            await response.read()
-            response.raise_for_status()
-
-    async def warm_up(self) -> None:
-        """Let every account of the crowd log in and call."""
-        for chosen in self.crowd:
-            await self._get(chosen.partition, f"/devices/{chosen.id}")
-
-    async def one(self) -> None:
-        chosen = random.choice(self.crowd)
-        await self._get(chosen.partition, f"/devices/{chosen.id}")
-
-    async def listing(self) -> None:
-        await self._get(random.choice(self.crowd).partition, "/devices")
-
-    async def large_listing(self) -> None:
-        await self._get(self.large, "/devices")
-
-    async def filtered(self) -> None:
-        await self._get(random.choice(self.crowd).partition, "/devices", **{"filter_provision.endpoint_model": "t54w"})
-
-    async def search(self) -> None:
-        chosen = random.choice(self.crowd)
-        await self._get(chosen.partition, "/search", t="device", q="name", v="desk phone 1")
-
-    async def log_in(self) -> None:
-        credentials = hashlib.md5(f"admin:{PASSWORD}".encode(), usedforsecurity=False).hexdigest()
-        realm = f"{random.choice(self.crowd).partition}.test"
-        body = {"data": {"credentials": credentials, "account_realm": realm}}
-        async with self.session.put(f"{self.url}/user_auth", json=body) as response:
-            await response.read()
-            response.raise_for_status()
-
-
-async def measure(caller: Caller, rounds: int) -> dict[str, float]:
-    """Median milliseconds of each request, one at a time, in rotation."""
-    calls: dict[str, Callable[[], Awaitable[None]]] = {
-        "GET one": caller.one,
-        "list of 50": caller.listing,
-        "list of 50 in a large account": caller.large_listing,
-        "filtered list": caller.filtered,
-        "search": caller.search,
-        "log-in": caller.log_in,
-    }
-    await caller.warm_up()
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for round_ in range(rounds + 5):
-        for name, call in calls.items():
-            before = time.perf_counter()
-            await call()
-            if round_ >= 5:
-                times[name].append((time.perf_counter() - before) * 1000)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-async def run(folder: Path, sizes: list[int], rounds: int, large: int) -> None:
-    """Seed and measure one size after another, each in a database of its own."""
-    console = Console(width=120)
-    mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
-    uri = await mongo.start()
-    results: dict[int, dict[str, float]] = {}
-    try:
-        with Progress(transient=True, console=console) as progress:
-            for size in sizes:
-                overrides = {
-                    "server.data": str(folder / "data"),
-                    "database.name": f"scale{size}",
-                    "buckets.token_costs": "0",
-                    "log.level": "warning",
-                }
-                config = Config.load(None, {}, overrides)
-                made = await application.bootstrap(
-                    config, database_uri=uri, account="Master", realm="master.test", user="root", password=PASSWORD
+    async def run(self) -> None:
+        """Fill, measure and print."""
+        settings = self._settings
+        with Progress(console=self._console, transient=True) as progress:
+            crowds = [
+                await fill(
+                    self._base.uri, _name(size), self._data(size),
+                    size=size, large=settings.large, asked=settings.accounts, progress=progress,
                 )
-                app = await application.build_app(config, database_uri=uri, buckets=BucketTable(1024))
-                async with AsyncExitStack() as stack:
-                    runner = web.AppRunner(app, access_log=None)
-                    await runner.setup()
-                    stack.push_async_callback(runner.cleanup)
-                    await web.TCPSite(runner, "127.0.0.1", 0).start()
-                    services = app[application.RUNTIME]
-                    devices = await seed(services, made.account_id, size, large, progress)
-                    session = await stack.enter_async_context(ClientSession())
-                    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v2"
-                    results[size] = await measure(Caller(session, url, services, devices), rounds)
-    finally:
-        await mongo.stop()
-    console.print("median ms, one request at a time\n")
-    console.print("| request | " + " | ".join(f"{size:,} documents" for size in sizes) + " |")
-    console.print("| --- |" + " --- |" * len(sizes))
-    for name in results[sizes[0]]:
-        console.print(f"| {name} | " + " | ".join(f"{results[size][name]:.2f}" for size in sizes) + " |")
+                for size in settings.documents
+            ]  # fmt: skip
+            for workers in settings.workers:
+                await self._one_at_a_time(crowds, workers)
+            if settings.load_rounds:
+                await self._many_at_once(crowds, progress)
+
+    async def _one_at_a_time(self, crowds: Sequence[Crowd], workers: int) -> None:
+        async with AsyncExitStack() as stack:
+            places = []
+            for crowd in crowds:
+                server = crossbar(self._base.uri, _name(crowd.size), self._data(crowd.size), workers)
+                places.append((await stack.enter_async_context(server), crowd))
+            medians = await latency.measure(places, self._settings.rounds)
+        for crowd in crowds:
+            await self._remove_created(crowd)
+        self._console.print(f"\n{workers} worker(s), one request at a time, median ms\n")
+        columns = ["request", *(f"{crowd.size:,} documents" for crowd in crowds), "ratio"]
+        rows = [
+            [name, *(f"{value:.2f}" for value in values), f"{values[-1] / values[0]:.2f}"]
+            for name, values in medians.items()
+        ]
+        show(self._console, columns, rows)
+
+    async def _many_at_once(self, crowds: Sequence[Crowd], progress: Progress) -> None:
+        """Only one server runs at a time: what another's workers listen to would cost this one's writes."""
+        settings = self._settings
+        folders = {crowd.size: self._folder / f"requests{crowd.size}" for crowd in crowds}
+        todo = {}
+        for crowd in crowds:
+            folders[crowd.size].mkdir()
+            rows = operations(crowd.accounts, ["crossbar"], folders[crowd.size], pages=PAGES)
+            todo[crowd.size] = {row.name: row for row in rows if row.name in LOADS}
+        turns = settings.load_rounds * len(settings.workers) * len(crowds)
+        task = progress.add_task("load", total=turns)
+        results: Results = {}
+        for number in range(settings.load_rounds):
+            for workers in settings.workers:
+                for crowd in reversed(crowds) if number % 2 else crowds:
+                    for key, measured in (await self._turn(crowd, workers, todo[crowd.size])).items():
+                        results.setdefault(key, []).append(measured)
+                    progress.advance(task)
+        progress.remove_task(task)
+        medians = {key: wrk.median(runs) for key, runs in results.items()}
+        for connections in settings.connections:
+            self._console.print(f"\n{connections} connection(s)\n")
+            self._show_loads(connections, medians)
+
+    async def _turn(self, crowd: Crowd, workers: int, todo: dict[str, Operation]) -> dict[Key, wrk.Measured]:
+        """One run of each operation at a server that is there for this turn."""
+        settings = self._settings
+        data = self._data(crowd.size)
+        async with crossbar(self._base.uri, _name(crowd.size), data, workers) as server:
+            for name in WARM_UP:
+                await wrk.run(todo[name].loads["crossbar"], server, [], WARM_UP_SECONDS, max(settings.connections))
+            measured = {
+                (connections, name, crowd.size, workers): await wrk.run(
+                    row.loads["crossbar"], server, self._base.pids, settings.seconds, connections
+                )
+                for connections in settings.connections
+                for name, row in todo.items()
+            }
+        await self._remove_created(crowd)
+        return measured
+
+    def _show_loads(self, connections: int, medians: dict[Key, wrk.Measured]) -> None:
+        settings = self._settings
+        columns = [
+            "request", "documents", "workers", "requests/s", "p50 ms", "p99 ms", "CPU µs server", "CPU µs mongod",
+            f"CPU, of {settings.documents[0]:,}'s", f"CPU, of {settings.workers[0]} worker's", "errors",
+        ]  # fmt: skip
+        rows = []
+        for name in LOADS:
+            for size in settings.documents:
+                for workers in settings.workers:
+                    measured = medians[connections, name, size, workers]
+                    smallest = medians[connections, name, settings.documents[0], workers]
+                    fewest = medians[connections, name, size, settings.workers[0]]
+                    rows.append([
+                        name, f"{size:,}", str(workers), f"{measured.rate:,.0f}",
+                        f"{measured.p50:.2f}", f"{measured.p99:.2f}",
+                        f"{measured.cpu:,.0f}", f"{measured.database_cpu:,.0f}",
+                        f"{measured.all_cpu / smallest.all_cpu:.2f}", f"{measured.all_cpu / fewest.all_cpu:.2f}",
+                        str(measured.errors),
+                    ])  # fmt: skip
+        show(self._console, columns, rows)
+
+    async def _remove_created(self, crowd: Crowd) -> None:
+        """Have as many documents as before again."""
+        async with AsyncMongoClient[dict[str, Any]](self._base.uri) as client:
+            documents = client[_name(crowd.size)].documents
+            for account in crowd.accounts:
+                await documents.delete_many({"a": account.id, "doc.pvt_created": {"$gt": crowd.written}})
+
+    def _data(self, size: int) -> Path:
+        return self._folder / f"data{size}"
+
+
+def _name(size: int) -> str:
+    return f"scale{size}"
+
+
+async def run(settings: Settings, members: Sequence[int]) -> None:
+    """Measure on each kind of database, and print."""
+    cancelled_by_sigterm()
+    console = Console(width=160)
+    version, today = platform.python_version(), time.strftime("%Y-%m-%d")
+    console.print(f"{today}, {os.cpu_count()} cores, Python {version}", highlight=False)
+    for count in members:
+        folder = Path(tempfile.mkdtemp(prefix="crossbar-scale-"))
+        try:
+            async with database(count, folder / "mongo") as base:
+                console.print(f"\nReplica set of {count}")
+                await Scale(console, folder, base, settings).run()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _numbers(_: click.Context, __: click.Parameter, value: str) -> list[int]:
+    return [int(number) for number in value.split(",")]
 
 
 @click.command()
-@click.option("--sizes", default="1000,1000000")
-@click.option("--rounds", default=100)
-@click.option("--large", default=10_000, help="Devices in the one large account.")
-def main(sizes: str, rounds: int, large: int) -> None:
-    """Print the table."""
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-scale-"))
+@click.option("--documents", default="1000,1000000", show_default=True, callback=_numbers)
+@click.option("--workers", default="1,2,4", show_default=True, callback=_numbers)
+@click.option("--members", default="1,3", show_default=True, callback=_numbers, help="Of the replica set.")
+@click.option("--rounds", default=200, show_default=True, help="Requests of each kind, one at a time.")
+@click.option("--load-rounds", default=3, show_default=True, help="Runs of each kind with many connections; may be 0.")
+@click.option("--seconds", default=3.0, show_default=True, help="How long each of these takes.")
+@click.option("--connections", default="1,32", show_default=True, callback=_numbers)
+@click.option("--large", default=10_000, show_default=True, help="Devices in the one large account.")
+@click.option("--accounts", default=100, show_default=True, help="How many of the other accounts ask.")
+def main(members: list[int], **settings: Any) -> None:
+    """Print tables for each kind of replica set."""
+    if min(settings["documents"]) < LEAST_DOCUMENTS:
+        raise click.UsageError(f"--documents: at least {LEAST_DOCUMENTS}")
     try:
-        asyncio.run(run(folder, [int(size) for size in sizes.split(",")], rounds, large))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        asyncio.run(run(Settings(**settings), members))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise click.Abort from None
 
 
 if __name__ == "__main__":

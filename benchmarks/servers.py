@@ -105,16 +105,19 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 @asynccontextmanager
 async def crossbar(
-    uri: str, database: str, data: Path, workers: int, variables: Mapping[str, str] | None = None
+    uri: str | None, database: str, data: Path, workers: int, variables: Mapping[str, str] | None = None
 ) -> AsyncIterator[Server]:
-    """The server with its whole protocol on, on a database of this name, which is made if it is not there."""
+    """The server with its whole protocol on, on a database of this name, which is made if it is not there.
+
+    Without a URI it runs a database of its own in the data folder.
+    """
     port = free_port()
     settings = {
-        "CROSSBAR_DATABASE__URI": uri,
         "CROSSBAR_DATABASE__NAME": database,
         "CROSSBAR_BUCKETS__TOKEN_COSTS": "0",
         "CROSSBAR_ADMIN_PASSWORD": PASSWORD,
         "CROSSBAR_LOG__LEVEL": "info",
+        **({"CROSSBAR_DATABASE__URI": uri} if uri else {}),
         **(variables or {}),
     }
     command = [sys.executable, "-m", "crossbar", "serve", "--create-admin", "--data", str(data)]
@@ -140,19 +143,28 @@ async def bare(name: str, uri: str, workers: int) -> AsyncIterator[Server]:
 
 async def install_fastify(console: Console) -> bool:
     """Have Fastify beside us; False, with a line that says why, where that cannot be."""
-    if (FASTIFY / "node_modules" / "fastify").is_dir() and shutil.which("node"):
+    installed = FASTIFY / "node_modules" / ".package-lock.json"  # the last that npm writes
+    if installed.is_file() and shutil.which("node"):
         return True
     if missing := [program for program in ("node", "npm") if shutil.which(program) is None]:
         console.print(f"Without Fastify: {' and '.join(missing)} not found.")
         return False
-    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+    command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
+    command += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000", "--loglevel=error"]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, cwd=FASTIFY, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
     with ended_with_us(process):
         said = (await process.communicate())[0].decode(errors="replace").strip()
     if process.returncode != 0:
-        console.print(f"Without Fastify: npm install failed. {said[-500:]}", markup=False)
+        console.print(f"Without Fastify: npm install failed: {said.partition(chr(10))[0]}", markup=False)
     return process.returncode == 0
+
+
+def cancelled_by_sigterm() -> None:
+    """Let SIGTERM end the running task as Ctrl-C does, so that it ends what it has started."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 @contextmanager

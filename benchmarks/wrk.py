@@ -50,7 +50,12 @@ class Measured:
     p99: float
     cpu: float
     database_cpu: float
+    requests: int
     errors: int
+
+    @property
+    def all_cpu(self) -> float:
+        return self.cpu + self.database_cpu
 
 
 async def run(load: Load, server: Server, database: Iterable[int], seconds: float, connections: int) -> Measured:
@@ -80,13 +85,13 @@ async def run(load: Load, server: Server, database: Iterable[int], seconds: floa
         figures["p99"],
         used * micros,
         used_there * micros,
+        count,
         wrong + figures["failed"],
     )
 
 
 def median(runs: Sequence[Measured]) -> Measured:
-    """The median of each figure; of errors the sum."""
+    """The median of each figure; of requests and errors the sum."""
     keys = ("rate", "p50", "p99", "cpu", "database_cpu")
-    return Measured(
-        *(statistics.median(getattr(one, key) for one in runs) for key in keys), sum(r.errors for r in runs)
-    )
+    medians = (statistics.median(getattr(one, key) for one in runs) for key in keys)
+    return Measured(*medians, sum(one.requests for one in runs), sum(one.errors for one in runs))

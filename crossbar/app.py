@@ -15,13 +15,13 @@ from aiohttp import web
 from crossbar import __version__
 from crossbar.access.bundle import Access
 from crossbar.access.directory import Account
-from crossbar.access.failed_logins import Buckets
 from crossbar.access.pepper import configured_pepper
 from crossbar.access.resealing import reseal
 from crossbar.config import Config
 from crossbar.dialing import account_of
 from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.embedded_trouble import Trouble, embedded_folder
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
@@ -53,7 +53,7 @@ from crossbar.resources.identity.domain import first_account, user_password
 from crossbar.resources.identity.domain.user_password import KnownUser
 from crossbar.runtime import Runtime
 from crossbar.settings import Settings
-from crossbar.shared import BucketTable
+from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
 
 WINGS: Final = (auth, apps, notices, billing, carriers, numbers, ingest, tasks, calls, records, identity, system)
@@ -84,8 +84,11 @@ def shapes() -> Shapes:
     return known
 
 
-def open_store(config: Config, database_uri: str, sealer: Sealer | None = None) -> Store:
-    """The store of the configured database; without a sealer for those who look at no credentials."""
+def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, shared: Shared | None = None) -> Store:
+    """The store of the configured database; without a sealer for those who look at no credentials.
+
+    Only a worker, which has something to share, remembers what it read.
+    """
     return Store.connect(
         database_uri,
         config.database.name,
@@ -95,6 +98,8 @@ def open_store(config: Config, database_uri: str, sealer: Sealer | None = None) 
         reads=config.database.reads,
         driver=config.database.driver,
         sealer=sealer,
+        shared=shared,
+        memory=config.database.memory_mb * 2**20 if shared else 0,
     )
 
 
@@ -106,16 +111,21 @@ def _client_urls(config: Config) -> ClientUrls:
 
 
 @asynccontextmanager
-async def open_runtime(config: Config, database_uri: str, buckets: Buckets) -> AsyncIterator[Runtime]:
-    """Everything that endpoints need, up and listening for changes; closed at the end."""
+async def open_runtime(config: Config, database_uri: str, shared: Shared | None = None) -> AsyncIterator[Runtime]:
+    """Everything that endpoints need, up and listening for changes; closed at the end.
+
+    `shared` is what a worker shares with others; a command has none.
+    """
     pepper = configured_pepper(config)
-    store = open_store(config, database_uri, pepper)
+    store = open_store(config, database_uri, pepper, shared)
+    buckets = BucketTable(LEAST_SLOTS) if shared is None else shared.buckets
     feed = Feed(store)
     schemas = Schemas.load(client_urls=_client_urls(config))
     settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
     access = Access.build(settings, store, feed, pepper, buckets, account_of_number=partial(account_of, store))
     try:
         await store.prepare()
+        await store.register()
         await feed.start()
         await settings.fresh()
         yield Runtime(settings, store, feed, schemas, Attachments(store), access)
@@ -125,14 +135,14 @@ async def open_runtime(config: Config, database_uri: str, buckets: Buckets) -> A
         await store.close()
 
 
-async def build_app(config: Config, *, database_uri: str, buckets: Buckets) -> web.Application:
+async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web.Application:
     """One worker's application. Its services start and end with it."""
     app = web.Application(client_max_size=config.limits.max_upload_size + 1)
     metrics = app[METRICS] = Metrics()
     envelopes = Envelopes(socket.gethostname(), __version__)
 
     async def services(app: web.Application) -> AsyncIterator[None]:
-        async with open_runtime(config, database_uri, buckets) as opened:
+        async with open_runtime(config, database_uri, shared) as opened:
             app[RUNTIME] = opened
             app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, Rendering(envelopes, metrics), unserved=UNSERVED)
             async with AsyncExitStack() as parts:
@@ -182,7 +192,7 @@ async def is_initialized(config: Config, *, database_uri: str) -> bool:
     store = open_store(config, database_uri)
     try:
         await store.prepare()  # a first start may have ended before it had made the indexes
-        return await store.exists(ACCOUNTS, "account")
+        return await store.exists(ACCOUNTS, ACCOUNT)
     finally:
         await store.close()
 
@@ -191,14 +201,14 @@ async def bootstrap(
     config: Config, *, database_uri: str, account: str, realm: str, user: str, password: str
 ) -> Bootstrap:
     """Create the master account and its administrator unless there is an account already."""
-    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+    async with open_runtime(config, database_uri) as services:
         made = await first_account.create(services, account=account, realm=realm, user=user, password=password)
         return Bootstrap(made.account_id, made.user_id, made.api_key, made.created)
 
 
 async def list_users(config: Config, *, database_uri: str, account: str | None) -> tuple[Account, list[KnownUser]]:
     """An account (by name, realm or id; the master account) and its users. Raises NobodyFound."""
-    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+    async with open_runtime(config, database_uri) as services:
         found = await user_password.find_account(services, account)
         return found, await user_password.users_of(services, found)
 
@@ -207,14 +217,14 @@ async def set_password(
     config: Config, *, database_uri: str, account: str | None, user: str, password: str
 ) -> tuple[Account, KnownUser]:
     """Give a user (by user name or id) another password. Raises NobodyFound, Invalid."""
-    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+    async with open_runtime(config, database_uri) as services:
         found = await user_password.find_account(services, account)
         return found, await user_password.set_password(services, found, user, password)
 
 
 async def rotate_secrets(config: Config, *, database_uri: str, told: Callable[[int], None]) -> int:
     """Seal all credentials under the current key; returns how many documents were written."""
-    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+    async with open_runtime(config, database_uri) as services:
         return await reseal(services.store, services.access.pepper, told)
 
 
@@ -222,5 +232,5 @@ async def register_apps(
     config: Config, *, database_uri: str, place: str, api_url: str | None, allowed_users: str | None
 ) -> list[Registered]:
     """Put the apps of a folder or URL into the apps store. Raises NoApp, Invalid."""
-    async with open_runtime(config, database_uri, BucketTable(LEAST_SLOTS)) as services:
+    async with open_runtime(config, database_uri) as services:
         return await register(services, place, api_url=api_url, allowed_users=allowed_users)

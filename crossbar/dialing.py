@@ -14,6 +14,7 @@ from typing import Any, Final
 from crossbar.access.directory import Directory
 from crossbar.access.identity import Identity
 from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.schemas.patterns import last_group, matches
 from crossbar.documents.shape import Unique
 from crossbar.documents.store import Store
@@ -102,7 +103,7 @@ async def _may_act_for(directory: Directory, identity: Identity, account_id: str
 
 async def account_dial_plan(store: Store, account_id: str) -> DialPlan:
     """The dial plan of an account."""
-    account = await store.get(ACCOUNTS, "account", account_id)
+    account = await store.get(ACCOUNTS, ACCOUNT, account_id)
     dial_plan = account.at("dial_plan") if account else None
     return dial_plan if isinstance(dial_plan, dict) else NO_DIAL_PLAN
 

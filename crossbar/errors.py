@@ -158,6 +158,3 @@ class Invalid(CrossbarError):
         """Note an error; the last one on a field stays."""
         self.fields[field] = {code: {"message": message, **details}}
         return self
-
-    def __bool__(self) -> bool:
-        return bool(self.fields)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import queue
 import re
 import select
+import stat
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
 import orjson
 
@@ -38,6 +40,7 @@ SECRET_KEYS = frozenset(
 _FLUSH_INTERVAL = 0.05
 _FLUSH_TIMEOUT = 2.0
 _WAITING_LINES = 50_000
+_FILE_PIECE = 256 * 1024
 
 _SECRET_NAMES = "|".join(sorted((key.replace("_", "[_-]") for key in SECRET_KEYS), reverse=True))
 _SECRETS = re.compile(
@@ -71,9 +74,7 @@ def request_log(
     """The one line of a request. `route` is the pattern that matched, never the path: paths can hold secrets."""
     if not logger.isEnabledFor(logging.INFO):
         return
-    # Half the cost of `logger.info`, which looks for the caller's file and line.
-    record = logging.LogRecord(logger.name, logging.INFO, "", 0, "request", None, None)
-    record.request = {
+    values = {
         "request_id": request_id,
         "method": method,
         "route": route,
@@ -81,7 +82,11 @@ def request_log(
         "status": status,
         "duration_ms": round(duration_ms, 2),
     }
-    logger.handle(record)
+    handler = _Configured.handler
+    if handler is not None:
+        handler.emit_request(logger.name, values)
+    else:
+        logger.info("request", extra={"request": values})
 
 
 def redacted(value: Any) -> Any:
@@ -102,8 +107,22 @@ def scrubbed(text: str) -> str:
     return _SECRETS.sub(lambda match: f"{match['name'] or match['scheme'] or match['user'] or ''}{REDACTED}", text)
 
 
+class RequestLine(NamedTuple):
+    """What the line of a request says, and when; it holds no secrets."""
+
+    created: float
+    logger: str
+    values: Mapping[str, Any]
+
+
 class _StructuredFormatter(logging.Formatter):
     """What both formats share: the parts of a record, without secrets."""
+
+    def format_request(self, line: RequestLine) -> bytes:
+        """The line of a request, with its end."""
+        record = logging.LogRecord(line.logger, logging.INFO, "", 0, "request", None, None)
+        record.created, record.request = line.created, line.values
+        return self.format(record).encode() + b"\n"
 
     def parts(self, record: logging.LogRecord) -> tuple[str, Mapping[str, Any], str]:
         """The text, the fields and the traceback (empty if none) of a record."""
@@ -133,6 +152,21 @@ class JsonFormatter(_StructuredFormatter):
             return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z).decode()
         except TypeError:  # text that is no valid Unicode, as headers may hold
             return json.dumps(entry, default=str)
+
+    def format_request(self, line: RequestLine) -> bytes:
+        """The line of a request, with its end: of a busy server the most there is to format."""
+        created, logger, values = line
+        entry = {
+            "time": datetime.fromtimestamp(created, UTC),
+            "level": "info",
+            "logger": logger,
+            "message": "request",
+            **values,
+        }
+        try:
+            return orjson.dumps(entry, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+        except TypeError:  # text that is no valid Unicode
+            return super().format_request(line)
 
 
 class ConsoleFormatter(_StructuredFormatter):
@@ -165,10 +199,13 @@ class ThreadedHandler(logging.Handler):
     When the reader of the log is so slow that lines pile up, further ones are dropped, counted, and the count logged.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], formatter: _StructuredFormatter) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
+        self._piece = _largest_piece(stream)
+        self._structured = formatter
+        self.setFormatter(formatter)
+        self._lines: queue.SimpleQueue[bytes | RequestLine | threading.Event | None] = queue.SimpleQueue()
         self._dropped = 0
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
@@ -183,6 +220,13 @@ class ThreadedHandler(logging.Handler):
         except Exception:
             self.handleError(record)
 
+    def emit_request(self, logger: str, values: Mapping[str, Any]) -> None:
+        """Queue the line of a request; the thread makes it."""
+        if self._lines.qsize() >= _WAITING_LINES:
+            self._dropped += 1
+        else:
+            self._lines.put(RequestLine(time.time(), logger, values))
+
     def flush(self) -> None:
         """Wait, for a moment at most, until what was logged so far is written."""
         written = threading.Event()
@@ -194,51 +238,77 @@ class ThreadedHandler(logging.Handler):
         """Write the rest and end the thread."""
         self._lines.put(None)
         self._thread.join(_FLUSH_TIMEOUT)
+        if _Configured.handler is self:
+            _Configured.handler = None
         super().close()
 
     def _line(self, record: logging.LogRecord) -> bytes:
         return self.format(record).encode() + b"\n"
 
     def _write_all(self) -> None:
-        batch: list[bytes | threading.Event | None] = []
+        batch: list[bytes | RequestLine | threading.Event | None] = []
         while None not in batch:
             batch = [self._lines.get()]
-            if isinstance(batch[0], bytes):
+            if isinstance(batch[0], bytes | RequestLine):
                 time.sleep(_FLUSH_INTERVAL)  # more lines for the same write
             batch.extend(self._lines.get_nowait() for _ in range(self._lines.qsize()))
-            self._write([line for line in batch if isinstance(line, bytes)])
+            self._write([self._text(line) for line in batch if isinstance(line, bytes | RequestLine)])
             for marker in batch:
                 if isinstance(marker, threading.Event):
                     marker.set()
+
+    def _text(self, line: bytes | RequestLine) -> bytes:
+        return line if isinstance(line, bytes) else self._structured.format_request(line)
 
     def _write(self, lines: list[bytes]) -> None:
         if self._dropped:
             lines.append(self._line(_dropped_record(self._dropped)))
             self._dropped = 0
         try:
-            for chunk in _chunks(lines):
+            for chunk in _chunks(lines, self._piece):
                 self._stream.write(chunk)
                 self._stream.flush()
         except (OSError, ValueError):
             pass  # the reader has gone, and this was the place to say so
 
 
-def _chunks(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines joined to what a pipe takes in one piece, so that processes writing to the same one tear no lines."""
-    chunk = b""
+def _largest_piece(stream: IO[bytes]) -> int:
+    """Bytes that are written at once, so that processes writing to the same stream tear no lines.
+
+    A pipe takes no more than that in one piece; a file takes any.
+    """
+    try:
+        is_file = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        is_file = False
+    return _FILE_PIECE if is_file else select.PIPE_BUF
+
+
+def _chunks(lines: Iterable[bytes], largest: int) -> Iterator[bytes]:
+    """Lines joined to pieces of at most `largest` bytes; a longer line is one by itself."""
+    chunk: list[bytes] = []
+    size = 0
     for line in lines:
-        if chunk and len(chunk) + len(line) > select.PIPE_BUF:
-            yield chunk
-            chunk = b""
-        chunk += line
+        if chunk and size + len(line) > largest:
+            yield b"".join(chunk)
+            chunk.clear()
+            size = 0
+        chunk.append(line)
+        size += len(line)
     if chunk:
-        yield chunk
+        yield b"".join(chunk)
 
 
 def _dropped_record(count: int) -> logging.LogRecord:
     record = logging.LogRecord(__name__, logging.WARNING, "", 0, "log lines dropped", None, None)
     record.fields = {"count": count}
     return record
+
+
+class _Configured:
+    """The handler that `configure` put in place, as long as it is."""
+
+    handler: ThreadedHandler | None = None
 
 
 def configure(
@@ -251,11 +321,11 @@ def configure(
     stream = stream or sys.stderr.buffer
     on_terminal = stream.isatty()
     console = log_format == "console" or (log_format == "auto" and on_terminal)
-    handler = ThreadedHandler(stream)
-    handler.setFormatter(ConsoleFormatter(color=on_terminal) if console else JsonFormatter())
+    handler = ThreadedHandler(stream, ConsoleFormatter(color=on_terminal) if console else JsonFormatter())
     # Nothing shows these, so no record needs to find them out.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.captureWarnings(True)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    _Configured.handler = handler
     logging.getLogger("pymongo").setLevel(logging.WARNING)  # its debug lines hold whole commands
     return handler

@@ -1,26 +1,42 @@
 """What an operator watches, in Prometheus form.
 
-Requests are counted and timed by route template, never by path: paths hold account ids and sometimes secrets.
-Several workers count in files of one folder, so that each of them can answer for all, those that died included.
+Requests are counted and timed by route template, never by path: paths hold account ids and sometimes secrets. Each
+worker counts in memory of its own that all can read, a file of one folder, so that each of them can answer for all,
+those that died included; nobody waits for a lock to count.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
+from operator import add
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+import orjson
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""Set before the client library is imported, it makes the library count in files of that folder."""
+FOLDER_VARIABLE: Final = "METRICS_FOLDER"
+"""Names the folder to a worker that is one of several."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder made there is private
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_BOUNDS: Final = (*map(str, BUCKETS), "+Inf")
+_LABEL_BYTES: Final = 256
+_CELLS: Final = len(BUCKETS) + 2
+"""Doubles of a series: the sum of the seconds, then how many took up to each bound, and how many longer."""
+_SERIES_BYTES: Final = _LABEL_BYTES + _CELLS * 8
+_MOST_SERIES: Final = 8192
+"""A series is a route, a method and a status. What comes beyond is counted together."""
+_OTHERS: Final = ("other", "OTHER", 0)
 
 
 @contextmanager
@@ -49,38 +65,110 @@ def _remove(link: Path) -> None:
         shutil.rmtree(link)
 
 
+class Series(NamedTuple):
+    """Requests to one route by one method with one status."""
+
+    route: str
+    method: str
+    status: int
+    cells: tuple[float, ...]
+
+
+class _Table:
+    """The series of one worker, in a file or in memory of its own."""
+
+    def __init__(self, file: Path | None) -> None:
+        size = _MOST_SERIES * _SERIES_BYTES
+        if file is None:
+            self._memory = mmap.mmap(-1, size)
+        else:
+            with file.open("w+b") as opened:
+                opened.truncate(size)
+                self._memory = mmap.mmap(opened.fileno(), size)
+        self._doubles = memoryview(self._memory).cast("d")
+        self._known: dict[tuple[str, str, int], int] = {}
+
+    def count(self, route: str, method: str, status: int, seconds: float) -> None:
+        key = (route, method, status)
+        at = self._known.get(key)
+        if at is None:
+            at = self._add(key)
+        doubles = self._doubles
+        doubles[at] += seconds
+        doubles[at + 1 + bisect_left(BUCKETS, seconds)] += 1
+
+    def _add(self, key: tuple[str, str, int]) -> int:
+        """Where the cells of a new series begin."""
+        label = orjson.dumps(key)
+        if len(self._known) >= _MOST_SERIES - 1 or len(label) > _LABEL_BYTES:
+            if _OTHERS in self._known:
+                self._known[key] = self._known[_OTHERS]
+                return self._known[key]
+            key, label = _OTHERS, orjson.dumps(_OTHERS)
+        start = len(set(self._known.values())) * _SERIES_BYTES
+        self._memory[start : start + len(label)] = label
+        self._known[key] = (start + _LABEL_BYTES) // 8
+        return self._known[key]
+
+    def read(self) -> bytes:
+        return self._memory[:]
+
+
+def _series(table: bytes) -> Iterator[Series]:
+    """What a worker has counted, from its memory."""
+    doubles = memoryview(table).cast("d")
+    for start in range(0, len(table), _SERIES_BYTES):
+        label = table[start : start + _LABEL_BYTES].rstrip(b"\0")
+        if not label:
+            return
+        at = (start + _LABEL_BYTES) // 8
+        try:
+            route, method, status = orjson.loads(label)
+        except orjson.JSONDecodeError:  # the worker is just writing it
+            return
+        yield Series(route, method, status, tuple(doubles[at : at + _CELLS]))
+
+
+class _Requests(Collector):
+    """The series of all workers as Prometheus has them."""
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        self._counts: dict[tuple[str, str, str], float] = {}
+        self._times: dict[tuple[str, str], list[float]] = {}
+        for one in series:
+            count = (one.method, one.route, str(one.status))
+            self._counts[count] = self._counts.get(count, 0) + sum(one.cells[1:])
+            times = self._times.setdefault(count[:2], [0.0] * _CELLS)
+            times[:] = map(add, times, one.cells)
+
+    def collect(self) -> Iterator[Metric]:
+        """How many requests there were, and how long they took."""
+        requests = CounterMetricFamily("crossbar_requests", "Requests answered.", labels=("method", "route", "status"))
+        for labels, count in self._counts.items():
+            requests.add_metric(labels, count)
+        yield requests
+        help_text = "Time from the request's headers to the answer."
+        times = HistogramMetricFamily("crossbar_request_seconds", help_text, labels=("method", "route"))
+        for places, (seconds, *counts) in self._times.items():
+            times.add_metric(places, list(zip(_BOUNDS, accumulate(counts), strict=True)), seconds)
+        yield times
+
+
 class Metrics:
     """The counters of one worker; with `FOLDER_VARIABLE` in its environment it tells those of all workers."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "crossbar_requests", "Requests answered.", ("route", "method", "status"), registry=self.registry
-        )
-        self._seconds = Histogram(
-            "crossbar_request_seconds",
-            "Time from the request's headers to the answer.",
-            ("route", "method"),
-            buckets=BUCKETS,
-            registry=self.registry,
-        )
-        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        folder = os.environ.get(FOLDER_VARIABLE)
+        self._folder = Path(folder) if folder else None
+        self._table = _Table(self._folder and self._folder / str(os.getpid()))
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count and time one request."""
-        known = self._known.get((route, method, status))
-        if known is None:
-            known = self._known[route, method, status] = (
-                self._requests.labels(route, method, str(status)),
-                self._seconds.labels(route, method),
-            )
-        known[0].inc()
-        known[1].observe(seconds)
+        self._table.count(route, method, status, seconds)
 
     def render(self) -> bytes:
         """The exposition text. With many workers and routes this takes a while: call it off the loop."""
-        registry = self.registry
-        if FOLDER_VARIABLE in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        tables = [file.read_bytes() for file in self._folder.iterdir()] if self._folder else [self._table.read()]
+        registry = CollectorRegistry()
+        registry.register(_Requests(one for table in tables for one in _series(table)))
         return generate_latest(registry)

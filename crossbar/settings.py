@@ -13,9 +13,9 @@ import asyncio
 import dataclasses
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from crossbar import clock
 from crossbar.config import OPTIONS, SECTIONS, Config
@@ -34,6 +34,8 @@ ZONE: Final = "local"
 """The zone of an installation that is one."""
 BELIEVED_SECONDS: Final = 1.0
 """How long what was read is believed while no change would be heard of."""
+
+Derived = TypeVar("Derived")
 
 Sections = Mapping[str, JSON]
 """A category as stored: section (node, zone, `default`) → values."""
@@ -54,6 +56,7 @@ class Settings:
         self._feed = feed
         self._sections = (node, ZONE, DEFAULT_SECTION)
         self._stored: dict[str, Sections] = {}
+        self._merged: dict[str, Mapping[str, JSON]] = {}
         self._stale = True
         self._until: float | None = None
         self._reading = asyncio.Lock()
@@ -72,13 +75,19 @@ class Settings:
                 return value
         return default
 
-    def section(self, category: str) -> dict[str, JSON]:
+    def section(self, category: str) -> Mapping[str, JSON]:
         """All values stored for a category, the nearest section's word first."""
-        stored = self._stored.get(category, {})
+        known = self._merged.get(category)
+        if known is not None:
+            return known
+        stored = self._stored.get(category)
+        if stored is None:
+            return {}
         merged: dict[str, JSON] = {}
         for section in reversed(self._sections):
             values = stored.get(section)
             merged.update(values if isinstance(values, Mapping) else {})
+        self._merged[category] = merged
         return merged
 
     def given(self, category: str) -> dict[str, JSON]:
@@ -91,6 +100,17 @@ class Settings:
             and not declared.secret
             and self._base.origin(declared) != "default"
         }
+
+    def derived(self, make: Callable[[Config], Derived]) -> Callable[[], Derived]:
+        """What `make` makes of the configuration in force, made anew only when that changes."""
+        known: list[tuple[Config, Derived]] = []
+
+        def current() -> Derived:
+            if not known or known[0][0] is not self.config:
+                known[:] = [(self.config, make(self.config))]
+            return known[0][1]
+
+        return current
 
     def forget(self, _: Change | None = None) -> None:
         """Something stored changed; whoever changes it may say so before the feed does."""
@@ -115,6 +135,7 @@ class Settings:
                 self._until = clock.unix_now() + BELIEVED_SECONDS
                 return
             self._stored = {document.id: document.fields for document in documents}
+            self._merged.clear()
             self.config = self._overlaid()
 
     def _overlaid(self) -> Config:

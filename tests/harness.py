@@ -20,9 +20,10 @@ from crossbar import clock
 from crossbar.config import Config
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
+from crossbar.ids import new_id
 from crossbar.process.serving import http_runner
 from crossbar.runtime import Runtime
-from crossbar.shared import BucketTable
+from crossbar.shared import BucketTable, Shared, WriteMarks
 
 PATIENCE_S = 30
 ABSENT = object()
@@ -128,7 +129,9 @@ async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[Runnin
     made = await application.bootstrap(
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
-    app = await application.build_app(config, database_uri=mongo_uri, buckets=BucketTable(1024))
+    app = await application.build_app(
+        config, database_uri=mongo_uri, shared=Shared(BucketTable(1024), WriteMarks(), new_id())
+    )
     runner = http_runner(app, config)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -148,7 +151,9 @@ async def worker(
     config: Config, uri: str, session: ClientSession, made: application.Bootstrap
 ) -> AsyncIterator[RunningServer]:
     """One worker's application, on a port of its own."""
-    app = await application.build_app(config, database_uri=uri, buckets=BucketTable(1024))
+    app = await application.build_app(
+        config, database_uri=uri, shared=Shared(BucketTable(1024), WriteMarks(), new_id())
+    )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -170,13 +175,9 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIE
             pass
 
 
-@dataclass
-class Tenant:
-    """An account with an administrator; `api` speaks as that user, with paths below the account."""
+class Caller:
+    """Who has a token; `api` speaks with it."""
 
-    id: str
-    realm: str
-    admin_id: str
     token: str
     api: Api
 
@@ -184,6 +185,17 @@ class Tenant:
     def root(self) -> Api:
         """The same caller, with paths from `/v2` on."""
         return self.api.acting(self.token, "")
+
+
+@dataclass
+class Tenant(Caller):
+    """An account with an administrator; `api` speaks as that user, with paths below the account."""
+
+    id: str
+    realm: str
+    admin_id: str
+    token: str
+    api: Api
 
 
 async def new_tenant(server: RunningServer, parent: Tenant, name: str) -> Tenant:
@@ -216,17 +228,12 @@ async def issue_token(server: RunningServer, account_id: str, user_id: str | Non
 
 
 @dataclass
-class Person:
+class Person(Caller):
     """A user of an account; `api` speaks as that user, with paths below the account."""
 
     id: str
     token: str
     api: Api
-
-    @property
-    def root(self) -> Api:
-        """The same caller, with paths from `/v2` on."""
-        return self.api.acting(self.token, "")
 
 
 async def new_person(server: RunningServer, tenant: Tenant, name: str = "plain", **fields: Any) -> Person:

@@ -39,3 +39,17 @@ async def allow_additions(server: RunningServer, account: Tenant) -> None:
         document.fields["pvt_wnm_allow_additions"] = True
 
     assert await server.runtime.store.update(ACCOUNTS, "account", account.id, change)
+
+
+async def stock(master: Tenant, *numbers: str) -> None:
+    """Fill the inventory."""
+    body = {"numbers": list(numbers), "carrier_name": "inventory", "create_with_state": "available"}
+    assert (await master.api.put("/phone_numbers/collection", body)).status == 201
+
+
+async def own(master: Tenant, account: Tenant, count: int) -> list[str]:
+    """Numbers of an account."""
+    numbers = [fresh() for _ in range(count)]
+    for number in numbers:
+        await add(master, account, number)
+    return numbers

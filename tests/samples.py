@@ -1,4 +1,4 @@
-"""Small files of each kind, made and not kept."""
+"""What several tests use: small files of each kind, made and not kept; defaults that schemas add; an app."""
 
 from __future__ import annotations
 
@@ -45,3 +45,37 @@ def png(width: int, height: int) -> bytes:
     file = BytesIO()
     Image.new("RGB", (width, height), "#d9822b").save(file, "PNG")
     return file.getvalue()
+
+
+MENU_DEFAULTS: Final[dict[str, Any]] = {
+    "allow_record_from_offnet": False,
+    "hunt": True,
+    "max_extension_length": 4,
+    "media": {},
+    "retries": 3,
+    "suppress_media": False,
+}
+"""What the schema of menus adds."""
+DEVICE_DEFAULTS: Final[dict[str, Any]] = {
+    "call_restriction": {},
+    "contact_list": {},
+    "enabled": True,
+    "exclude_from_queues": False,
+    "music_on_hold": {},
+    "mwi_unsolicited_updates": True,
+    "register_overwrite_notify": False,
+    "ringtones": {},
+    "suppress_unregister_notifications": False,
+}
+"""What the schema of devices adds."""
+APP_METADATA: Final[dict[str, Any]] = {
+    "name": "voip",
+    "i18n": {"en-US": {"label": "SmartPBX", "description": "Manage a phone system"}},
+    "tags": ["end-user"],
+    "author": "Somebody",
+    "version": "1.0",
+    "license": "-",
+    "price": 0,
+    "icon": "voip.png",
+}
+"""The `app.json` of an app of a user interface."""

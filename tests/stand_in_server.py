@@ -17,7 +17,7 @@ from aiohttp import web
 
 from crossbar.config import Config
 from crossbar.errors import Invalid, SystemFault
-from crossbar.shared import BucketTable
+from crossbar.shared import Shared
 
 if TYPE_CHECKING:  # each worker would load all endpoints with it
     from crossbar.resources.apps.domain.app_registration import Registered
@@ -52,14 +52,14 @@ async def is_initialized(config: Config, *, database_uri: str) -> bool:
     return (config.server.data / "created.json").exists()
 
 
-async def build_app(config: Config, *, database_uri: str, buckets: BucketTable) -> web.Application:
+async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web.Application:
     stopping = asyncio.Event()
 
     async def pid(request: web.Request) -> web.Response:
         return web.Response(text=str(os.getpid()))
 
     async def spend(request: web.Request) -> web.Response:
-        _, left = buckets.consume("one", 1, capacity=100, rate_per_second=0, now=0)
+        _, left = shared.buckets.consume("one", 1, capacity=100, rate_per_second=0, now=0)
         return web.Response(text=str(left))
 
     async def until_stop(request: web.Request) -> web.StreamResponse:
@@ -98,14 +98,14 @@ async def register_apps(
     return [Registered("1", f"{api_url} {allowed_users}", created=True), Registered("2", "old", created=False)]
 
 
-async def build_nothing(config: Config, *, database_uri: str, buckets: BucketTable) -> web.Application:
+async def build_nothing(config: Config, *, database_uri: str, shared: Shared) -> web.Application:
     raise RuntimeError("this application cannot be built")
 
 
-async def build_unless_broken(config: Config, *, database_uri: str, buckets: BucketTable) -> web.Application:
+async def build_unless_broken(config: Config, *, database_uri: str, shared: Shared) -> web.Application:
     if (config.server.data / "broken").exists():
         raise RuntimeError("this application is broken")
-    return await build_app(config, database_uri=database_uri, buckets=buckets)
+    return await build_app(config, database_uri=database_uri, shared=shared)
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ RULE: dict[str, Any] = {"capacity": 100, "rate_per_second": 10.0}
 
 @pytest.fixture(params=["own", "shared"])
 def table(request: pytest.FixtureRequest) -> Iterator[BucketTable]:
-    with memory_file(SLOTS) as file:
+    with memory_file(BucketTable.size(SLOTS)) as file:
         yield BucketTable(SLOTS, file.fileno() if request.param == "shared" else None)
 
 
@@ -99,7 +99,7 @@ print(spent)
 
 
 def test_processes_never_spend_a_token_twice() -> None:
-    with memory_file(SLOTS) as file:
+    with memory_file(BucketTable.size(SLOTS)) as file:
         spenders = [
             subprocess.Popen(
                 [sys.executable, "-c", SPENDER.format(slots=SLOTS), str(file.fileno())],

@@ -21,10 +21,14 @@ MEMBERS: Final = 3
 
 @dataclass
 class ReplicaSet:
-    """Three `mongod` on ports of their own; `election_ms` is how long a silent primary is waited for (10 s usually)."""
+    """Three `mongod` on ports of their own; `election_ms` is how long a silent primary is waited for (10 s usually).
+
+    `cache_gb` is the WiredTiger cache of each.
+    """
 
     folder: Path
     election_ms: int = 10_000
+    cache_gb: float = 0.25
     ports: list[int] = field(default_factory=lambda: [free_port() for _ in range(MEMBERS)])
     _processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -32,6 +36,11 @@ class ReplicaSet:
     def uri(self) -> str:
         """Where the set is."""
         return f"mongodb://{','.join(f'127.0.0.1:{port}' for port in self.ports)}/?replicaSet=trial"
+
+    @property
+    def pids(self) -> list[int]:
+        """The members' processes."""
+        return [process.pid for process in self._processes.values()]
 
     async def start(self) -> None:
         """Start the members and wait until there is a primary."""
@@ -92,6 +101,6 @@ class ReplicaSet:
         data = self.folder / f"member-{port}"
         data.mkdir(parents=True, exist_ok=True)
         command = [str(find_mongod()), "--replSet=trial", f"--dbpath={data}", f"--port={port}", "--bind_ip=127.0.0.1"]
-        more = ["--nounixsocket", "--quiet", "--wiredTigerCacheSizeGB=0.25", "--oplogSize=256"]
+        more = ["--nounixsocket", "--quiet", f"--wiredTigerCacheSizeGB={self.cache_gb}", "--oplogSize=256"]
         with (self.folder / f"member-{port}.log").open("ab") as log:
             self._processes[port] = subprocess.Popen([*command, *more], stdout=log, stderr=log)

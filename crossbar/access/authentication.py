@@ -15,7 +15,7 @@ from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
 from crossbar.access.ingest_token import IngestToken, IngestTokens
-from crossbar.access.logins import IP_AUTH
+from crossbar.access.login_types import IP_AUTH
 from crossbar.access.plain_users import PlainUsers
 from crossbar.access.request_facts import RequestFacts
 from crossbar.access.standing import is_switched_off, refuse_expired

@@ -23,7 +23,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate, Store
 
 TYPE: Final = "authenticator"
-SHAPE: Final = Shape(TYPE, summary=Summary("id"))
+AUTHENTICATOR_SHAPE: Final = Shape(TYPE, summary=Summary("id"))
 """One document for each user who has an authenticator; its id is the user's."""
 
 PERIOD_SECONDS: Final = 30

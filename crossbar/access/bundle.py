@@ -14,7 +14,8 @@ from crossbar.access.directory import Directory
 from crossbar.access.failed_logins import Buckets
 from crossbar.access.ingest_token import INGEST_TOKEN_SHAPE, IngestTokens
 from crossbar.access.keys import KEYS_SHAPE, Keys
-from crossbar.access.logins import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, AccountOfNumber, Logins
+from crossbar.access.login_types import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, AccountOfNumber
+from crossbar.access.logins import Logins
 from crossbar.access.pepper import Pepper
 from crossbar.access.plain_users import PlainUsers
 from crossbar.access.policies import Modules, Policies, laid_over
@@ -38,7 +39,7 @@ DEFAULT_PROVIDER: Final = "duo"
 class Access:
     """Who is calling, and may they."""
 
-    SHAPES: ClassVar[tuple[Shape, ...]] = (INGEST_TOKEN_SHAPE, KEYS_SHAPE, authenticators.SHAPE)
+    SHAPES: ClassVar[tuple[Shape, ...]] = (INGEST_TOKEN_SHAPE, KEYS_SHAPE, authenticators.AUTHENTICATOR_SHAPE)
 
     pepper: Pepper
     directory: Directory
@@ -69,7 +70,7 @@ class Access:
         directory = Directory(store, feed, master=lambda: settings.get("accounts", "master_account_id"))
         keys = Keys(store, feed, pepper)
         tokens = Tokens(store, feed, keys, directory)
-        costs = Costs(buckets, lambda: _costs(settings.config))
+        costs = Costs(buckets, settings.derived(_costs))
         plain_users = PlainUsers(lambda: settings.config.access.plain_users == "guarded")
         basic = BasicCredentials(
             directory, pepper, lambda: settings.config.security.basic_auth_type, failed_logins=costs.failed_logins

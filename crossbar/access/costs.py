@@ -1,4 +1,4 @@
-"""Token buckets: how often one address may knock.
+"""Token buckets: how many requests one address may send.
 
 Source: `cb_modules_util.erl` (`bucket_name`, `token_cost`), `core/kazoo_token_buckets/src/kz_buckets.erl`.
 """

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from crossbar import clock
 from crossbar.access.feed_cache import FeedCache
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import SEPARATOR
@@ -138,8 +139,8 @@ class Directory:
         self._oldest_root: str | None = None
         self._accounts: FeedCache[str, Account] = FeedCache(feed, self._load_account, limit=limit)
         self._users: FeedCache[tuple[str, str], User] = FeedCache(feed, self._load_user, limit=limit)
-        feed.subscribe("account", self.forget)
-        feed.subscribe("user", self.forget)
+        feed.subscribe(ACCOUNT, self.forget)
+        feed.subscribe(USER, self.forget)
 
     async def account(self, account_id: str) -> Account | None:
         """The account of this id."""
@@ -159,7 +160,7 @@ class Directory:
 
     def forget(self, change: Change) -> None:
         """An account or user changed; whoever changes one may say so before the feed does."""
-        if change.type == "account":
+        if change.type == ACCOUNT:
             self._accounts.forget(change.id)
         else:
             self._users.forget((change.partition, change.id))
@@ -175,7 +176,7 @@ class Directory:
     async def accounts_of_name(self, name: str) -> list[Account]:
         """The accounts of this name (compared as lower-case letters and digits), the oldest first."""
         return _oldest_first(
-            [Account.of(document) for document in await self._store.find_by_name(ACCOUNTS, "account", name)]
+            [Account.of(document) for document in await self._store.find_by_name(ACCOUNTS, ACCOUNT, name)]
         )
 
     async def accounts_of_ip(self, address: str) -> list[Account]:
@@ -188,11 +189,11 @@ class Directory:
         Always from the store: a new password counts at once. The database finds them by a digest that nobody can
         steer without the pepper, so how long it takes to compare tells nothing.
         """
-        return await self._enabled_users(Listing(account_id, "user", tag=credential_tag(method, digest)))
+        return await self._enabled_users(Listing(account_id, USER, tag=credential_tag(method, digest)))
 
     async def enabled_users(self, account_id: str) -> list[User]:
         """All enabled users of an account, the oldest first."""
-        return await self._enabled_users(Listing(account_id, "user"))
+        return await self._enabled_users(Listing(account_id, USER))
 
     async def chief_of(self, account_id: str) -> User | None:
         """The account's oldest enabled administrator, else its oldest enabled user."""
@@ -221,7 +222,7 @@ class Directory:
         return None if account_id is None else await self.reread_account(account_id)
 
     async def _tagged_accounts(self, tag: str) -> list[Account]:
-        documents = await self._store.all(Listing(ACCOUNTS, "account", tag=tag))
+        documents = await self._store.all(Listing(ACCOUNTS, ACCOUNT, tag=tag))
         return _oldest_first([Account.of(document) for document in documents])
 
     async def _enabled_users(self, listing: Listing) -> list[User]:
@@ -229,11 +230,11 @@ class Directory:
         return sorted((user for user in users if user.enabled), key=lambda user: (user.created, user.id))
 
     async def _load_account(self, account_id: str) -> Account | None:
-        document = await self._store.get(ACCOUNTS, "account", account_id)
+        document = await self._store.get(ACCOUNTS, ACCOUNT, account_id)
         return Account.of(document) if document else None
 
     async def _load_user(self, key: tuple[str, str]) -> User | None:
-        document = await self._store.get(key[0], "user", key[1])
+        document = await self._store.get(key[0], USER, key[1])
         return User.of(document) if document else None
 
 

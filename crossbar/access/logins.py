@@ -6,148 +6,41 @@ Source: `cb_user_auth.erl` (`maybe_authenticate_user`), `cb_api_auth.erl`, `cros
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
+from crossbar.access.api_keys import api_key_digest
 from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory, User
 from crossbar.access.failed_logins import LoginTry
-from crossbar.access.passwords import Method
+from crossbar.access.login_types import (
+    API_AUTH,
+    CREDENTIALS,
+    IP_AUTH,
+    MULTI_FACTOR,
+    USER_AUTH,
+    AccountOfNumber,
+    Credentials,
+    Expired,
+    Login,
+    LoginAttempt,
+    LoginMethod,
+    ModuleSettings,
+    Record,
+    SecondFactor,
+    SecondFactorResult,
+    SecondFactorWanted,
+    SettingsOf,
+)
 from crossbar.access.pepper import Pepper
 from crossbar.access.request_facts import RequestFacts
 from crossbar.access.standing import refuse_disabled, refuse_expired
 from crossbar.access.tokens import Tokens
 from crossbar.errors import JSON, CrossbarError, InvalidCredentials, Plain
 
-USER_AUTH = "cb_user_auth"
-API_AUTH = "cb_api_auth"
-IP_AUTH = "cb_ip_auth"
-OTHERS_AUTH = "cb_auth"
-"""Log-in by what others vouch for, and refreshed tokens."""
-CREDENTIALS = "credentials"
-MULTI_FACTOR = "multi_factor"
-"""Kinds of attempts: by user name and password; and what became of a second factor."""
 NOWHERE = "nowhere"
 """The partition in which credentials are looked for when the account is unknown."""
-
-
-def api_key_fields(pepper: Pepper, key: str) -> dict[str, str]:
-    """The private fields to store for an account's API key: sealed, to be shown again, and the digest that finds it."""
-    return {"pvt_api_key": pepper.seal(key), "pvt_api_key_digest": api_key_digest(pepper, key)}
-
-
-def api_key_digest(pepper: Pepper, key: str) -> str:
-    """The keyed digest of an API key, as the account claims it."""
-    return pepper.digest(f"api_key:{key}")
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleSettings:
-    """How an account wants one way to log in to work (`auth_modules.<method>`), all defaults filled in.
-
-    `lifetime` is that of tokens, in seconds; 0 for tokens that never expire. `multi_factor` says which second factor is
-    wanted: `enabled`, `configuration_id`, `account_id`, `include_subaccounts`.
-    """
-
-    enabled: bool = True
-    lifetime: int = 3600
-    log_failed: bool = True
-    log_successful: bool = False
-    multi_factor: Mapping[str, JSON] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a user logs in with: the hash of `username:password`, and an account by number, realm or name.
-
-    `as_` is the identity to act as later (`{account_id, owner_id}`), `second_factor` the answer to a demand for one.
-    """
-
-    hash: str = field(repr=False)
-    method: Method = "md5"
-    phone_number: str | None = None
-    realm: str | None = None
-    account_name: str | None = None
-    as_: JSON = None
-    second_factor: JSON = field(default=None, repr=False)
-
-    @property
-    def account_as_named(self) -> str:
-        """What the client calls the account."""
-        return self.phone_number or self.realm or self.account_name or ""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A log-in that succeeded.
-
-    `user` is who logged in; after a log-in by API key it is whom the answer shows, the token itself has no user.
-    """
-
-    account: Account
-    user: User | None
-    token: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LoginAttempt:
-    """A log-in to record; `account_id` is None where no account was found."""
-
-    account_id: str | None
-    user_id: str | None
-    auth_module: str
-    auth_type: str
-    status: Literal["success", "failed"]
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoginMethod:
-    """A way in: the module, what the record calls it, the request, and who keeps the record."""
-
-    module: str
-    kind: str
-    asked: RequestFacts
-    record: Record
-
-
-class SecondFactorWanted(InvalidCredentials):
-    """401: the first factor was right, and the client has to come back with the second (`multi_factor_request`)."""
-
-    def __init__(self, request: JSON) -> None:
-        super().__init__("client needs to preform second-factor authentication", multi_factor_request=request)
-
-
-@dataclass(frozen=True, slots=True)
-class SecondFactorResult:
-    """What became of a second factor: whether the user may pass, and what the record of it says."""
-
-    admits: bool
-    status: Literal["success", "failed"]
-    message: str
-
-
-class SecondFactor(Protocol):
-    """Asks for a second factor where the account wants one."""
-
-    async def __call__(
-        self, account: Account, user: User, settings: Mapping[str, JSON], response: JSON
-    ) -> SecondFactorResult | None:
-        """None where nothing is wanted; raises SecondFactorWanted where the client has not sent it yet.
-
-        `settings` are the `multi_factor` of the log-in module.
-        """
-
-
-SettingsOf = Callable[[Account | None, str], Awaitable[ModuleSettings]]
-"""The settings of a log-in module for an account; None asks for the system's own."""
-AccountOfNumber = Callable[[str], Awaitable[str | None]]
-"""The id of the account to which a phone number is assigned."""
-Record = Callable[[LoginAttempt], Awaitable[None]]
-"""Keeps a log-in attempt, with what it knows of the request."""
-Expired = Callable[[Account], None]
-"""Told of an enabled account that was used after its trial."""
 
 
 class Logins:
@@ -181,8 +74,8 @@ class Logins:
     async def by_credentials(self, credentials: Credentials, asked: RequestFacts, record: Record) -> Login:
         """Log a user in; raises as `identify` and `admit` do."""
         account, user = await self.identify(credentials, asked, record)
-        way = LoginMethod(USER_AUTH, CREDENTIALS, asked, record)
-        return await self.admit(account, user, way, credentials.second_factor, {"as": credentials.as_})
+        method = LoginMethod(USER_AUTH, CREDENTIALS, asked, record)
+        return await self.admit(account, user, method, credentials.second_factor, {"as": credentials.as_})
 
     async def identify(self, credentials: Credentials, asked: RequestFacts, record: Record) -> tuple[Account, User]:
         """Whose credentials these are; the first factor alone.
@@ -209,7 +102,7 @@ class Logins:
         self,
         account: Account,
         user: User,
-        way: LoginMethod,
+        method: LoginMethod,
         response: JSON = None,
         extra: Mapping[str, JSON] | None = None,
     ) -> Login:
@@ -218,14 +111,14 @@ class Logins:
         `response` is the client's answer to a demand for a second factor, `extra` as in `Tokens.issue`. Raises 401, and
         drains the caller's bucket if that answer is wrong; 423 where the account is disabled or expired.
         """
-        settings = await self._settings_of(account, way.module)
-        attempt = _AttemptRecorder(account, user, way)
+        settings = await self._settings_of(account, method.module)
+        attempt = _AttemptRecorder(account, user, method)
         try:
             self._check(account, settings)
             refuse_disabled(account)
             passed = await self._pass_second_factor(attempt, settings, response)
             claims = {**(extra or {}), "mfa_resp": response if passed else None}
-            login = await self._issue(account, user, way.module, settings, claims)
+            login = await self._issue(account, user, method.module, settings, claims)
         except SecondFactorWanted:
             raise
         except CrossbarError as refusal:
@@ -275,17 +168,17 @@ class Logins:
         token = await self._tokens.issue(account.id, owner_id, method, lifetime=settings.lifetime, extra=extra)
         return Login(account, user, token)
 
-    async def _of_account(self, account: Account | None, way: LoginMethod, unknown: CrossbarError) -> Login:
+    async def _of_account(self, account: Account | None, method: LoginMethod, unknown: CrossbarError) -> Login:
         """A token without user, for an account that was found by something that is its own."""
-        settings = await self._settings_of(account, way.module)
-        attempt = _AttemptRecorder(account, None, way)
+        settings = await self._settings_of(account, method.module)
+        attempt = _AttemptRecorder(account, None, method)
         try:
             if account is None:
-                self._costs.drain(way.asked)
+                self._costs.drain(method.asked)
                 raise unknown
             self._check(account, settings)
             refuse_disabled(account)
-            login = await self._issue(account, None, way.module, settings, {})
+            login = await self._issue(account, None, method.module, settings, {})
         except CrossbarError as refusal:
             await attempt.failed(settings, refusal)
             raise
@@ -306,9 +199,9 @@ class Logins:
         verdict = await self._second_factor(attempt.account, attempt.user, settings.multi_factor, response)
         if verdict is None:
             return False
-        await replace(attempt, way=replace(attempt.way, kind=MULTI_FACTOR)).told(settings, verdict)
+        await replace(attempt, method=replace(attempt.method, kind=MULTI_FACTOR)).told(settings, verdict)
         if not verdict.admits:
-            self._costs.drain(attempt.way.asked)
+            self._costs.drain(attempt.method.asked)
             raise InvalidCredentials
         return verdict.status == "success"
 
@@ -356,7 +249,7 @@ class _AttemptRecorder:
 
     account: Account | None
     user: User | None
-    way: LoginMethod
+    method: LoginMethod
 
     async def failed(self, settings: ModuleSettings, refusal: CrossbarError) -> None:
         if settings.log_failed:
@@ -373,7 +266,9 @@ class _AttemptRecorder:
     async def _keep(self, status: Literal["success", "failed"], message: str) -> None:
         account_id = None if self.account is None else self.account.id
         user_id = None if self.user is None else self.user.id
-        await self.way.record(LoginAttempt(account_id, user_id, self.way.module, self.way.kind, status, message))
+        await self.method.record(
+            LoginAttempt(account_id, user_id, self.method.module, self.method.kind, status, message)
+        )
 
 
 def _refuse_disabled_module(settings: ModuleSettings) -> None:

@@ -14,13 +14,12 @@ from typing import Final
 
 from crossbar.access.directory import Account, Directory
 from crossbar.access.feed_cache import FeedCache
-from crossbar.access.logins import ModuleSettings
+from crossbar.access.login_types import ModuleSettings
+from crossbar.documents.document_types import ACCOUNT_CONFIG
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
 
-TYPE: Final = "account_config"
-"""Type of the documents in which an account sets what it wants otherwise than the system."""
 ID: Final = "configs_crossbar.auth"
 
 Modules = Mapping[str, Mapping[str, JSON]]
@@ -49,7 +48,7 @@ class Policies:
         self._system = system
         self._lifetime = lifetime
         self._own: FeedCache[str, Modules] = FeedCache(feed, self._load, limit=limit, keep_absent=True)
-        feed.subscribe(TYPE, self._forget)
+        feed.subscribe(ACCOUNT_CONFIG, self._forget)
 
     async def settings_of(self, account: Account | None, module: str) -> ModuleSettings:
         """How one module works for an account; None asks for the system's own."""
@@ -68,7 +67,7 @@ class Policies:
         return laid_over(inherited, own) if own else inherited
 
     async def _load(self, account_id: str) -> Modules | None:
-        document = await self._store.get(account_id, TYPE, ID)
+        document = await self._store.get(account_id, ACCOUNT_CONFIG, ID)
         modules = document.at("auth_modules") if document else None
         return modules if isinstance(modules, dict) else None
 

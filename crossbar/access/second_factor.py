@@ -11,7 +11,7 @@ from typing import Final
 from crossbar.access.authenticators import Authenticators
 from crossbar.access.directory import Account, Directory, User
 from crossbar.access.duo import BadConfiguration, Duo
-from crossbar.access.logins import SecondFactorResult, SecondFactorWanted
+from crossbar.access.login_types import SecondFactorResult, SecondFactorWanted
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.store import Store
 from crossbar.errors import JSON

@@ -11,6 +11,7 @@ import logging
 
 from crossbar.access.directory import Account, User
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.store import Store
 from crossbar.errors import CrossbarError, Invalid
 
@@ -61,6 +62,6 @@ class Trials:
             account.fields["pvt_enabled"] = False
 
         try:
-            await self._store.update(ACCOUNTS, "account", account_id, disable)
+            await self._store.update(ACCOUNTS, ACCOUNT, account_id, disable)
         except CrossbarError as error:  # the next use of the account tries again
             log.warning("account %s is not disabled after its trial: %s", account_id, error)

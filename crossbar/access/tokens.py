@@ -25,6 +25,7 @@ from crossbar.access.identity import Identity
 from crossbar.access.keys import Keyring, Keys, UnknownKey
 from crossbar.access.standing import is_switched_off
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import REVOCATION, Store
 from crossbar.errors import JSON, InvalidCredentials
@@ -225,7 +226,7 @@ class Tokens:
         return await self._change_secret(account_id, owner_id, make)
 
     async def _change_secret(self, account_id: str, owner_id: str | None, change: Callable[[Document], None]) -> str:
-        partition, document_type = (account_id, "user") if owner_id else (ACCOUNTS, "account")
+        partition, document_type = (account_id, USER) if owner_id else (ACCOUNTS, ACCOUNT)
         document = await self._store.update(partition, document_type, owner_id or account_id, change)
         if document is None:
             raise InvalidCredentials

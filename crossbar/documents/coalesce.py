@@ -1,26 +1,31 @@
 """Gathering calls that arrive together into one call of the database.
 
 A driver call costs the server about as much Python time as everything else a request needs, and a hundred ids
-cost it hardly more than one. So calls made in the same turn of the event loop, or while enough earlier ones are
-still under way, travel together.
+cost it hardly more than one. So calls that are made while earlier ones are under way, or in turns of the event loop
+that follow each other, travel together.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+
+SLOW_SECONDS: Final = 0.005
+"""A batch that takes longer no longer keeps the next one waiting."""
+MOST_TURNS: Final = 8
+"""For so many turns of the event loop a batch waits for more questions at most; it ends with the first without one."""
 
 
 class Coalescer(Generic[Question, Answer]):
     """Calls of one kind, answered in batches.
 
     `run` takes the questions of one batch and returns an answer, or an exception to raise, for each, in order. At most
-    `largest` questions make a batch, and `concurrent` batches are under way at a time: one makes the largest batches,
-    two keep one that waits from holding up all.
+    `largest` questions make a batch. One batch is under way at a time, which makes them large; while one is slow,
+    because it waits for a lock of the database perhaps, up to `concurrent` are.
     """
 
     def __init__(
@@ -34,8 +39,10 @@ class Coalescer(Generic[Question, Answer]):
         self._largest = largest
         self._concurrent = concurrent
         self._under_way = 0
+        self._began = 0.0
         self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
         self._due = False
+        self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, question: Question) -> Answer:
@@ -43,21 +50,47 @@ class Coalescer(Generic[Question, Answer]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((question, answer))
-        if not self._due and self._under_way < self._concurrent:
-            self._due = True
-            loop.call_soon(self._send)
+        if not self._under_way:
+            self._call(loop)
+        elif self._alarm is None and self._under_way < self._concurrent:
+            self._alarm = loop.call_at(self._began + SLOW_SECONDS, self._sound, loop)
         return await answer
 
-    def _send(self) -> None:
-        self._due = False
-        while self._waiting and self._under_way < self._concurrent:
-            batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
-            self._under_way += 1
-            task = asyncio.get_running_loop().create_task(self._answer(batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _sound(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The batch under way is slow, if it still is the one for which the alarm was set."""
+        self._alarm = None
+        if self._waiting and self._under_way < self._concurrent:
+            if loop.time() - self._began >= SLOW_SECONDS:
+                self._send(loop)
+            else:
+                self._alarm = loop.call_at(self._began + SLOW_SECONDS, self._sound, loop)
 
-    async def _answer(self, batch: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
+    def _call(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Send what waits, together with what the next turns of the loop bring."""
+        if not self._due:
+            self._due = True
+            loop.call_soon(self._gather, loop, 0, MOST_TURNS)
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, before: int, turns: int) -> None:
+        count = len(self._waiting)
+        if before < count < self._largest and turns:
+            loop.call_soon(self._gather, loop, count, turns - 1)
+            return
+        self._due = False
+        if not self._under_way:
+            self._send(loop)
+
+    def _send(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+        self._under_way += 1
+        self._began = loop.time()
+        task = loop.create_task(self._answer(batch, loop))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(
+        self, batch: list[tuple[Question, asyncio.Future[Answer]]], loop: asyncio.AbstractEventLoop
+    ) -> None:
         try:
             answers = await self._run([question for question, _ in batch])
         except Exception as error:
@@ -74,4 +107,5 @@ class Coalescer(Generic[Question, Answer]):
                     future.set_result(answer)
         finally:
             self._under_way -= 1
-            self._send()
+            if self._waiting and not self._under_way:
+                self._call(loop)

@@ -30,5 +30,6 @@ INDEXES: dict[str, list[IndexModel]] = {
     "attachments.chunks": [_index("files_id", "n", unique=True)],
     "claims": [_index("holder")],
     "leases": [],
+    "servers": [IndexModel([("until", ASCENDING)], name="until", expireAfterSeconds=3600)],
     "revocations": [IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0)],
 }

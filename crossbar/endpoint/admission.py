@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from crossbar.errors import Plain
 
@@ -19,26 +18,32 @@ class Admission:
     def __init__(self, largest: Callable[[], int]) -> None:
         self._largest = largest
         self._under_way = 0
-
-    @contextmanager
-    def counted(self) -> Iterator[None]:
+        self.counted = _Counting(self, 1)
         """A request is under way as long as this is open."""
-        self._under_way += 1
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-
-    @contextmanager
-    def not_counted(self) -> Iterator[None]:
+        self.not_counted = _Counting(self, -1)
         """A request waits for its client as long as this is open, and keeps nobody else out."""
-        self._under_way -= 1
-        try:
-            yield
-        finally:
-            self._under_way += 1
 
     def require(self) -> None:
         """Raise 503 where too many requests are under way."""
         if self._under_way > self._largest():
             raise overloaded()
+
+    def add(self, number: int) -> None:
+        """So many more requests are under way."""
+        self._under_way += number
+
+
+class _Counting:
+    """Counts a request one way when it is opened and the other way when it is closed, as often as one likes."""
+
+    __slots__ = ("_admission", "_step")
+
+    def __init__(self, admission: Admission, step: int) -> None:
+        self._admission = admission
+        self._step = step
+
+    def __enter__(self) -> None:
+        self._admission.add(self._step)
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.add(-self._step)

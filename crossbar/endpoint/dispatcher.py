@@ -62,7 +62,7 @@ class Dispatcher:
         context = Context(self._runtime, request, presented_request_id(request.headers) or new_id())
         started = time.perf_counter()
         try:
-            with self._admission.counted():
+            with self._admission.counted:
                 response = await self._guarded(context)
         finally:
             if context.is_heavy:

@@ -91,7 +91,7 @@ async def _body(context: Context, body_reader: BodyReader, admission: Admission,
     if not request.body_exists:
         return RequestBody()
     limits = BodyLimits(config.limits.max_upload_size, config.limits.max_json_depth, config.limits.max_json_values)
-    with admission.not_counted():
+    with admission.not_counted:
         body = await body_reader.read(request, limits.size, config.server.idle_timeout_ms / 1000)
         if is_heavy(body, request.headers.get(hdrs.CONTENT_TYPE)):
             await heavy.begin()

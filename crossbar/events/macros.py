@@ -1,4 +1,4 @@
-"""Templates that customers write: Django's and Jinja's common ground, and nothing that could hurt.
+"""Templates that customers write: what Django's and Jinja's languages have in common, within limits.
 
 A customer's template may show macros, decide between texts and go through lists it is given. It can neither compute
 nor repeat at will, so that no template keeps the server busy.

@@ -1,4 +1,4 @@
-"""Delivering what lies in the mail spool, with patience."""
+"""Delivers what lies in the mail spool, and tries again what could not be delivered."""
 
 from __future__ import annotations
 

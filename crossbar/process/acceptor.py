@@ -1,7 +1,7 @@
 """Taking connections from a socket that several workers share.
 
 The event loops' own servers take all connections that wait, so that the worker that wakes first gets most of them.
-Here a worker takes one each time round its loop: the busier it is, the fewer it takes.
+Here a worker takes a few and leaves the next ones to the others for a moment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ log = logging.getLogger(__name__)
 
 HANDSHAKE_SECONDS: Final = 60.0
 """How long a client may take for the TLS handshake."""
-PAUSE_SECONDS: Final = 1.0
+AT_ONCE: Final = 2
+"""So many connections are taken before the other workers have their turn."""
+TURN_SECONDS: Final = 0.001
+SHORT_SECONDS: Final = 1.0
 """For how long no connection is taken where the system gives no more descriptors."""
 
 
@@ -52,19 +55,21 @@ class Acceptor:
         self._loop.add_reader(self._listening, self._accept)
 
     def _accept(self) -> None:
+        pause = TURN_SECONDS
         try:
-            connection, _ = self._listening.accept()
+            for _ in range(AT_ONCE):
+                connection, _ = self._listening.accept()
+                connection.setblocking(False)
+                task = self._loop.create_task(self._connect(connection))
+                self._handshakes.add(task)
+                task.add_done_callback(self._handshakes.discard)
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return  # another worker was faster, or the client has gone
         except OSError as error:
             log.error("cannot take connections: %s", error)
-            self._loop.remove_reader(self._listening)
-            self._pause = self._loop.call_later(PAUSE_SECONDS, self._resume)
-            return
-        connection.setblocking(False)
-        task = self._loop.create_task(self._connect(connection))
-        self._handshakes.add(task)
-        task.add_done_callback(self._handshakes.discard)
+            pause = SHORT_SECONDS
+        self._loop.remove_reader(self._listening)
+        self._pause = self._loop.call_later(pause, self._resume)
 
     async def _connect(self, connection: socket.socket) -> None:
         patience = HANDSHAKE_SECONDS if self._context is not None else None

@@ -18,18 +18,19 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Never
 
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.documents.embedded_trouble import embedded_folder
+from crossbar.ids import new_id
 from crossbar.logs import fields
 from crossbar.metrics import FOLDER_VARIABLE, shared_folder
 from crossbar.process.serving import Listener
 from crossbar.process.stand_in import standing_in
 from crossbar.process.worker import FAILED, READY, Assignment, Builder, work
-from crossbar.shared import BucketTable, memory_file
+from crossbar.shared import BucketTable, Shared, WriteMarks, memory_file
 
 logger = logging.getLogger(__name__)
 
@@ -104,13 +105,18 @@ async def serve(
 
     `ready` is called when the first worker takes connections. Raises WorkersFailed when none ever does.
     """
-    if config.server.workers == 1:
-        table = BucketTable(config.buckets.slots)
-        await work(build, config, database_uri=database_uri, listeners=listeners, buckets=table, ready=ready)
+    workers, slots = config.server.workers, config.buckets.slots
+    if workers == 1:
+        shared = Shared(BucketTable(slots), WriteMarks(), new_id())
+        await work(build, config, database_uri=database_uri, listeners=listeners, shared=shared, ready=ready)
         return
-    with memory_file(config.buckets.slots) as buckets, shared_folder(config.server.data) as counted:
+    with (
+        memory_file(BucketTable.size(slots)) as buckets,
+        memory_file(WriteMarks.size(workers)) as marks,
+        shared_folder(config.server.data) as counted,
+    ):
         sockets = tuple((listener.socket.fileno(), listener.tls) for listener in listeners)
-        assignment = Assignment(build, config, database_uri, sockets, buckets.fileno())
+        assignment = Assignment(build, config, database_uri, sockets, buckets.fileno(), marks.fileno(), new_id())
         environment = {FOLDER_VARIABLE: str(counted)}
         await _Supervisor(assignment, listeners, environment, patience, ready).run()
 
@@ -174,7 +180,7 @@ class _Supervisor:
         failures = 0
         while True:
             began = time.monotonic()
-            async with self._process() as process:
+            async with self._process(number) as process:
                 last_words = await self._watch(number, process)
                 status = await process.wait()
             steady = time.monotonic() - began >= self._patience.steady_s
@@ -208,9 +214,11 @@ class _Supervisor:
         return reason
 
     @asynccontextmanager
-    async def _process(self) -> AsyncIterator[Process]:
-        """A worker process, stopped at the end of the block: politely, then by force."""
-        inherited = [number for number, _ in self._assignment.sockets] + [self._assignment.buckets]
+    async def _process(self, number: int) -> AsyncIterator[Process]:
+        """The process of a worker, stopped at the end of the block: by SIGTERM, and by SIGKILL if it does not end in
+        time."""
+        assignment = replace(self._assignment, number=number)
+        inherited = [descriptor for descriptor, _ in assignment.sockets] + [assignment.buckets, assignment.marks]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # modules are looked for where this process looks for them, and nowhere else
@@ -224,7 +232,7 @@ class _Supervisor:
         )
         try:
             assert process.stdin is not None  # noqa: S101 - it is a pipe
-            process.stdin.write(pickle.dumps(self._assignment))
+            process.stdin.write(pickle.dumps(assignment))
             yield process
         finally:
             await self._stop(process)

@@ -23,7 +23,7 @@ from crossbar import logs
 from crossbar.config import Config
 from crossbar.process.failures import told
 from crossbar.process.serving import Listener, run, serve
-from crossbar.shared import BucketTable
+from crossbar.shared import BucketTable, Shared, WriteMarks
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +34,13 @@ FAILED = b"failed "
 class Builder(Protocol):
     """Puts the application together; a module-level function, so that another process can find it by name."""
 
-    def __call__(self, config: Config, *, database_uri: str, buckets: BucketTable) -> Awaitable[web.Application]:
+    def __call__(self, config: Config, *, database_uri: str, shared: Shared) -> Awaitable[web.Application]:
         """The application, not yet started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a worker process is told: sockets and the file of token buckets by the descriptors it inherits."""
+    """What a worker process is told: sockets and what it shares with the others by the descriptors it inherits."""
 
     build: Builder
     config: Config
@@ -48,6 +48,19 @@ class Assignment:
     sockets: tuple[tuple[int, bool], ...]
     """(descriptor, whether TLS)"""
     buckets: int
+    marks: int
+    server_id: str
+    number: int = 0
+    """Which of the workers it is."""
+
+    @property
+    def shared(self) -> Shared:
+        """What the worker shares with the others."""
+        return Shared(
+            BucketTable(self.config.buckets.slots, self.buckets),
+            WriteMarks(self.config.server.workers, self.number, self.marks),
+            self.server_id,
+        )
 
 
 async def work(
@@ -56,11 +69,11 @@ async def work(
     *,
     database_uri: str,
     listeners: Sequence[Listener],
-    buckets: BucketTable,
+    shared: Shared,
     ready: Callable[[], None],
 ) -> None:
     """Build the application and serve it until cancelled."""
-    app = await build(config, database_uri=database_uri, buckets=buckets)
+    app = await build(config, database_uri=database_uri, shared=shared)
     await serve(app, listeners, config, ready=ready)
 
 
@@ -79,7 +92,7 @@ async def _work_for_supervisor(assignment: Assignment) -> None:
         assignment.config,
         database_uri=assignment.database_uri,
         listeners=[Listener(socket.socket(fileno=number), tls) for number, tls in assignment.sockets],
-        buckets=BucketTable(assignment.config.buckets.slots, assignment.buckets),
+        shared=assignment.shared,
         ready=_report_ready,
     )
 

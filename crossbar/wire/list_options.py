@@ -109,11 +109,7 @@ def chunk_size(query: Query, *, chunked: bool = False) -> int | None:
     size = query.get("chunk_size")
     if size is None:
         return LARGEST_CHUNK
-    number = _integer(size)
-    if number is None:
-        raise FaultyRequest("invalid chunk size")
-    if number < 1:
-        raise FaultyRequest("chunk size must be at least 1")
+    number = _at_least_one(size, "chunk size")
     if number > LARGEST_CHUNK:
         raise FaultyRequest("chunk size must be lower than 50")
     return number
@@ -171,12 +167,17 @@ def _page_size(values: Values, default: int) -> int:
     size = values.get("page_size")
     if size is None:
         return default
-    number = _integer(size)
+    return min(_at_least_one(size, "page size"), LARGEST_PAGE)
+
+
+def _at_least_one(value: JSON, name: str) -> int:
+    """The whole number that an option has for its value. Raises 404 `faulty_request`."""
+    number = _integer(value)
     if number is None:
-        raise FaultyRequest("invalid page size")
+        raise FaultyRequest(f"invalid {name}")
     if number < 1:
-        raise FaultyRequest("page size must be at least 1")
-    return min(number, LARGEST_PAGE)
+        raise FaultyRequest(f"{name} must be at least 1")
+    return number
 
 
 def _direction(query: Query, default: bool) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from crossbar.documents.document import Document
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Store
 
@@ -52,3 +53,21 @@ async def worker(start_worker: StartWorker) -> Worker:
 def installation(worker: Worker) -> Installation:
     """Makes accounts and users through the first worker's store."""
     return Installation(worker.store)
+
+
+@pytest.fixture
+async def other(start_worker: StartWorker) -> Worker:
+    """Another worker, with feed."""
+    return await start_worker()
+
+
+@pytest.fixture
+async def acme(installation: Installation) -> Document:
+    """An account without ancestors."""
+    return await installation.account("Acme")
+
+
+@pytest.fixture
+async def ann(installation: Installation, acme: Document) -> Document:
+    """A user of `acme`."""
+    return await installation.user(acme, "ann")

@@ -35,7 +35,7 @@ SHAPES = (
     users.shape,
     token_restrictions.shape,
     KEYS_SHAPE,
-    authenticators.SHAPE,
+    authenticators.AUTHENTICATOR_SHAPE,
 )
 
 

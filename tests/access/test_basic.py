@@ -12,6 +12,7 @@ from crossbar.access.basic import BasicCredentials
 from crossbar.access.failed_logins import FailedLogins
 from crossbar.access.passwords import password_fields
 from crossbar.access.pepper import Pepper
+from crossbar.documents.document import Document
 from crossbar.errors import TooManyRequests
 from crossbar.shared import BucketTable
 
@@ -61,9 +62,8 @@ async def test_a_set_form_is_the_only_one(start_worker: StartWorker, form: str) 
 
 
 async def test_of_several_with_the_password_the_oldest_administrator(
-    worker: Worker, installation: Installation
+    worker: Worker, acme: Document, installation: Installation
 ) -> None:
-    acme = await installation.account("Acme")
     ann = await installation.user(acme, "ann", "shared")
     await installation.user(acme, None)
     await installation.user(acme, "bob", "other", priv_level="admin")
@@ -83,10 +83,8 @@ async def test_what_cannot_be_read_names_nobody(worker: Worker, value: str) -> N
 
 
 async def test_it_ends_with_the_password_and_with_the_user(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, other: Worker, acme: Document, installation: Installation
 ) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
     ann, bob = await installation.user(acme, "ann", "first"), await installation.user(acme, "bob", "second")
     for each in (worker, other):
         assert await who(each, acme.id, "first") == ann.id
@@ -114,9 +112,8 @@ class CountingPepper(Pepper):
 
 @pytest.mark.parametrize("secret", ["a" * 32, "a" * 40, "ann:wrong"])
 async def test_a_refusal_costs_the_same_whoever_was_meant(
-    worker: Worker, installation: Installation, secret: str
+    worker: Worker, acme: Document, installation: Installation, secret: str
 ) -> None:
-    acme = await installation.account("Acme")
     await installation.user(acme, "ann")
     empty = await installation.account("Empty")
 
@@ -131,9 +128,7 @@ async def test_a_refusal_costs_the_same_whoever_was_meant(
         assert len({await digests(account_id, form) for account_id in (acme.id, empty.id, "f" * 32)}) == 1
 
 
-async def test_a_known_credential_is_not_looked_for_again(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
+async def test_a_known_credential_is_not_looked_for_again(worker: Worker, acme: Document, ann: Document) -> None:
     pepper = CountingPepper("a pepper for tests, and for nothing else")
     basic = BasicCredentials(worker.directory, pepper)
     await basic.user_of(header(acme.id, "secret"))
@@ -143,8 +138,9 @@ async def test_a_known_credential_is_not_looked_for_again(worker: Worker, instal
     assert pepper.digests == before + 1
 
 
-async def test_forgotten_credentials_are_looked_for_anew(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_forgotten_credentials_are_looked_for_anew(
+    worker: Worker, acme: Document, installation: Installation
+) -> None:
     ann, bob = await installation.user(acme, "ann", "first"), await installation.user(acme, "bob", "second")
     basic = BasicCredentials(worker.directory, PEPPER, limit=1)
     found = [await basic.user_of(header(acme.id, secret)) for secret in ("first", "second", "first")]
@@ -152,8 +148,9 @@ async def test_forgotten_credentials_are_looked_for_anew(worker: Worker, install
     assert found[2] is not found[0]
 
 
-async def test_many_addresses_do_not_guess_more_of_one_user(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_many_addresses_do_not_guess_more_of_one_user(
+    worker: Worker, acme: Document, installation: Installation
+) -> None:
     for name in ("ann", "bob"):
         await installation.user(acme, name, f"the word of {name}")
     basic = BasicCredentials(worker.directory, PEPPER, failed_logins=FailedLogins(BucketTable(1024), lambda: LIMIT))

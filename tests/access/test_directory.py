@@ -7,7 +7,7 @@ import pytest
 from crossbar.access.directory import Account, Directory, User
 from crossbar.documents.document import ACCOUNTS, Document
 
-from .installation import PEPPER, Installation, StartWorker, Worker
+from .installation import PEPPER, Installation, Worker
 
 YEAR_2099 = 66_238_000_000
 
@@ -37,12 +37,9 @@ def test_what_a_document_leaves_open() -> None:
 
 
 async def test_a_new_account_is_found_at_once_by_every_worker(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, other: Worker, acme: Document, ann: Document
 ) -> None:
-    other = await start_worker()
     await other.feed.stop()
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
     for each in (worker, other):
         assert await each.directory.account(acme.id) is not None
         assert await each.directory.user(acme.id, ann.id) is not None
@@ -50,11 +47,8 @@ async def test_a_new_account_is_found_at_once_by_every_worker(
 
 
 async def test_a_change_reaches_every_worker(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, other: Worker, acme: Document, ann: Document, installation: Installation
 ) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
     await other.directory.account(acme.id)
     await other.directory.user(acme.id, ann.id)
 
@@ -116,8 +110,7 @@ async def test_the_nearest_reseller_above(worker: Worker, installation: Installa
     assert await reseller_of(orphan) == root.id
 
 
-async def test_the_chief_of_an_account(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_the_chief_of_an_account(worker: Worker, acme: Document, installation: Installation) -> None:
     assert await worker.directory.chief_of(acme.id) is None
     ann = await installation.user(acme, "ann")
     await installation.user(acme, "off", priv_level="admin", enabled=False)

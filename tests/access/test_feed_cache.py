@@ -45,6 +45,16 @@ def shelf() -> Shelf:
     return Shelf()
 
 
+@pytest.fixture
+async def stale(feed: Feed, shelf: Shelf) -> FeedCache[str, str]:
+    """A memory that has 1 for `a`, which has become 2."""
+    memory = FeedCache(feed, shelf.load, limit=10)
+    shelf.values["a"] = "1"
+    await memory.get("a")
+    shelf.values["a"] = "2"
+    return memory
+
+
 async def test_a_value_is_read_once(feed: Feed, shelf: Shelf) -> None:
     memory = FeedCache(feed, shelf.load, limit=10)
     shelf.values["a"] = "1"
@@ -52,13 +62,9 @@ async def test_a_value_is_read_once(feed: Feed, shelf: Shelf) -> None:
     assert shelf.reads == 1
 
 
-async def test_a_forgotten_value_is_read_again(feed: Feed, shelf: Shelf) -> None:
-    memory = FeedCache(feed, shelf.load, limit=10)
-    shelf.values["a"] = "1"
-    await memory.get("a")
-    shelf.values["a"] = "2"
-    memory.forget("a")
-    assert await memory.get("a") == "2"
+async def test_a_forgotten_value_is_read_again(stale: FeedCache[str, str]) -> None:
+    stale.forget("a")
+    assert await stale.get("a") == "2"
 
 
 async def test_what_was_not_there_is_found_as_soon_as_it_is(feed: Feed, shelf: Shelf) -> None:
@@ -124,13 +130,9 @@ async def test_reading_again_takes_no_room_from_others(feed: Feed, shelf: Shelf)
     assert shelf.reads == 3
 
 
-async def test_when_the_feed_is_lost_nothing_remembered_counts(feed: Feed, shelf: Shelf) -> None:
-    memory = FeedCache(feed, shelf.load, limit=10)
-    shelf.values["a"] = "1"
-    await memory.get("a")
-    shelf.values["a"] = "2"
+async def test_when_the_feed_is_lost_nothing_remembered_counts(feed: Feed, stale: FeedCache[str, str]) -> None:
     feed._lose(AutoReconnect("connection closed"))
-    assert await memory.get("a") == "2"
+    assert await stale.get("a") == "2"
 
 
 async def test_while_the_feed_is_down_a_value_is_believed_for_a_second(feed: Feed, shelf: Shelf) -> None:

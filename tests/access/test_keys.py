@@ -12,9 +12,10 @@ from crossbar import clock
 from crossbar.access.keys import Keys, UnknownKey
 from crossbar.access.pepper import Pepper, Unsealable
 from crossbar.access.tokens import BadToken
+from crossbar.documents.document import Document
 from crossbar.errors import NotFound
 
-from .installation import Installation, StartWorker, Worker
+from .installation import StartWorker, Worker
 
 
 async def test_workers_that_start_together_end_with_one_keyring(start_worker: StartWorker) -> None:
@@ -43,11 +44,7 @@ async def test_what_is_stored_is_of_no_use_without_the_pepper(worker: Worker) ->
         await Keys(worker.store, worker.feed, Pepper("another pepper than before")).ring()
 
 
-async def test_a_new_key_signs_and_the_old_one_still_verifies(
-    worker: Worker, start_worker: StartWorker, installation: Installation
-) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
+async def test_a_new_key_signs_and_the_old_one_still_verifies(worker: Worker, other: Worker, acme: Document) -> None:
     old = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
     before = await other.keys.ring()
 
@@ -60,11 +57,7 @@ async def test_a_new_key_signs_and_the_old_one_still_verifies(
         assert (await each.tokens.verify(old)).account_id == acme.id
 
 
-async def test_a_retired_key_takes_its_tokens_with_it(
-    worker: Worker, start_worker: StartWorker, installation: Installation
-) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
+async def test_a_retired_key_takes_its_tokens_with_it(worker: Worker, other: Worker, acme: Document) -> None:
     token = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
     await other.tokens.verify(token)
     retired = (await worker.keys.ring()).signing
@@ -81,8 +74,7 @@ async def test_a_retired_key_takes_its_tokens_with_it(
     await other.tokens.verify(fresh)
 
 
-async def test_only_the_key_that_signs_is_replaced_when_it_retires(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_only_the_key_that_signs_is_replaced_when_it_retires(worker: Worker, acme: Document) -> None:
     old = (await worker.keys.ring()).signing
     new = await worker.keys.rotate()
     token = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
@@ -109,8 +101,7 @@ async def test_made_up_keys_are_looked_for_once_a_second(start_worker: StartWork
         assert key_id in (await deaf.keys.ring_with(key_id)).public
 
 
-async def test_a_new_system_secret_ends_all_tokens(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_a_new_system_secret_ends_all_tokens(worker: Worker, acme: Document) -> None:
     token = await worker.tokens.issue(acme.id, None, "cb_api_auth", lifetime=60)
     await worker.tokens.verify(token)
 

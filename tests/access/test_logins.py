@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from crossbar import clock
+from crossbar.access.api_keys import api_key_fields
 from crossbar.access.costs import Costs, CostSettings
 from crossbar.access.directory import Account, Directory, User
-from crossbar.access.logins import (
+from crossbar.access.login_types import (
     Credentials,
     LoginAttempt,
-    Logins,
     ModuleSettings,
     SecondFactorResult,
     SecondFactorWanted,
-    api_key_fields,
 )
+from crossbar.access.logins import Logins
 from crossbar.access.passwords import password_fields
 from crossbar.errors import JSON
 from crossbar.shared import BucketTable

@@ -32,9 +32,7 @@ async def log_in(worker: Worker, account: Document, user: Document | None, **opt
     return await worker.tokens.issue(account.id, owner_id, "cb_user_auth", **{"lifetime": 3600, **options})
 
 
-async def test_a_token_says_what_kazoo_says(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
+async def test_a_token_says_what_kazoo_says(worker: Worker, acme: Document, ann: Document) -> None:
     with clock.frozen(1_700_000_000):
         token = await log_in(worker, acme, ann, extra={"mfa_resp": {"a": 1}, "original_account_id": None})
 
@@ -55,8 +53,7 @@ async def test_a_token_says_what_kazoo_says(worker: Worker, installation: Instal
     assert "=" not in header + claims + signature + identity_signature
 
 
-async def test_it_stands_for_its_user(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_it_stands_for_its_user(worker: Worker, acme: Document, installation: Installation) -> None:
     ann = await installation.user(acme, "ann", priv_level="admin")
 
     token = await log_in(worker, acme, ann)
@@ -68,9 +65,7 @@ async def test_it_stands_for_its_user(worker: Worker, installation: Installation
     assert await worker.tokens.verify(token) is identity
 
 
-async def test_a_token_without_user_stands_for_its_account(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
-
+async def test_a_token_without_user_stands_for_its_account(worker: Worker, acme: Document) -> None:
     identity = await worker.tokens.verify(await log_in(worker, acme, None))
 
     assert (identity.account_id, identity.owner_id, identity.priv_level) == (acme.id, None, None)
@@ -78,8 +73,9 @@ async def test_a_token_without_user_stands_for_its_account(worker: Worker, insta
     assert "owner_id" not in identity.claims
 
 
-async def test_the_secrets_of_a_token_show_in_no_representation(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_the_secrets_of_a_token_show_in_no_representation(
+    worker: Worker, acme: Document, installation: Installation
+) -> None:
     token = await log_in(worker, acme, await installation.user(acme, "ann"))
     identity = await worker.tokens.verify(token)
     user = identity.user
@@ -92,9 +88,7 @@ async def test_the_secrets_of_a_token_show_in_no_representation(worker: Worker, 
         assert str(secret) not in shown
 
 
-async def test_it_ends_at_its_time(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
+async def test_it_ends_at_its_time(worker: Worker, acme: Document, ann: Document) -> None:
     with clock.frozen(1_700_000_000):
         short = await log_in(worker, acme, ann, lifetime=10)
         endless = await log_in(worker, acme, ann, lifetime=0)
@@ -110,8 +104,7 @@ async def test_garbage_is_no_token(worker: Worker, garbage: str) -> None:
     assert await refused(worker, garbage) == "invalid_jwt"
 
 
-async def test_signatures_are_checked(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_signatures_are_checked(worker: Worker, acme: Document, installation: Installation) -> None:
     token = await log_in(worker, acme, await installation.user(acme, "ann"))
     header, claims, signature = token.split(".")
     said = json.loads(urlsafe_b64decode(claims + "=="))
@@ -147,8 +140,7 @@ async def test_a_well_signed_token_must_have_our_claims(worker: Worker) -> None:
     assert await refused(worker, signed(iss="kazoo", account_id="a")) == "not_found"
 
 
-async def test_no_token_for_who_is_not_there(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_no_token_for_who_is_not_there(worker: Worker, acme: Document) -> None:
     with pytest.raises(InvalidCredentials):
         await worker.tokens.issue(acme.id, "f" * 32, "cb_user_auth", lifetime=60)
     with pytest.raises(InvalidCredentials):
@@ -156,11 +148,8 @@ async def test_no_token_for_who_is_not_there(worker: Worker, installation: Insta
 
 
 async def test_a_revoked_token_ends_in_every_worker(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, start_worker: StartWorker, other: Worker, acme: Document, ann: Document
 ) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
     token, second = await log_in(worker, acme, ann), await log_in(worker, acme, ann, lifetime=7200)
     identity = await worker.tokens.verify(token)
     await other.tokens.verify(token)
@@ -175,16 +164,14 @@ async def test_a_revoked_token_ends_in_every_worker(
     assert await refused(newcomer, token) == "invalid_identity_signature"
 
 
-async def test_who_came_without_token_has_none_to_revoke(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_who_came_without_token_has_none_to_revoke(worker: Worker, acme: Document) -> None:
     token = await log_in(worker, acme, None)
     account = (await worker.tokens.verify(token)).account
     await worker.tokens.revoke(Identity.without_token(account, None, "cb_basic_auth"))
     await worker.tokens.verify(token)
 
 
-async def test_forgotten_tokens_are_verified_anew(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_forgotten_tokens_are_verified_anew(worker: Worker, acme: Document) -> None:
     one, two = await log_in(worker, acme, None), await log_in(worker, acme, None, lifetime=7200)
     tokens = Tokens(worker.store, worker.feed, worker.keys, worker.directory, limit=1)
     first = await tokens.verify(one)
@@ -195,11 +182,9 @@ async def test_forgotten_tokens_are_verified_anew(worker: Worker, installation: 
 
 
 async def test_a_new_secret_ends_the_tokens_of_a_user(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, other: Worker, acme: Document, ann: Document, installation: Installation
 ) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
-    ann, bob = await installation.user(acme, "ann"), await installation.user(acme, "bob")
+    bob = await installation.user(acme, "bob")
     of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
     await other.tokens.verify(of_ann)
 
@@ -212,8 +197,9 @@ async def test_a_new_secret_ends_the_tokens_of_a_user(
     assert (await other.tokens.verify(await log_in(worker, acme, ann))).owner_id == ann.id
 
 
-async def test_an_accounts_own_tokens_end_with_its_secret(worker: Worker, installation: Installation) -> None:
-    acme = await installation.account("Acme")
+async def test_an_accounts_own_tokens_end_with_its_secret(
+    worker: Worker, acme: Document, installation: Installation
+) -> None:
     token, of_ann = await log_in(worker, acme, None), await log_in(worker, acme, await installation.user(acme, "ann"))
     await worker.tokens.verify(token)
 
@@ -224,11 +210,9 @@ async def test_an_accounts_own_tokens_end_with_its_secret(worker: Worker, instal
 
 
 async def test_tokens_end_with_their_user(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, other: Worker, acme: Document, ann: Document, installation: Installation
 ) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
-    ann, bob = await installation.user(acme, "ann"), await installation.user(acme, "bob")
+    bob = await installation.user(acme, "bob")
     of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
     await other.tokens.verify(of_ann)
     await other.tokens.verify(of_bob)
@@ -242,10 +226,8 @@ async def test_tokens_end_with_their_user(
 
 
 async def test_tokens_end_with_their_account(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, other: Worker, acme: Document, installation: Installation
 ) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
     token = await log_in(worker, acme, await installation.user(acme, "ann"))
     await other.tokens.verify(token)
 
@@ -256,11 +238,8 @@ async def test_tokens_end_with_their_account(
 
 
 async def test_tokens_rest_while_their_user_or_account_is_disabled(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, other: Worker, acme: Document, ann: Document, installation: Installation
 ) -> None:
-    other = await start_worker()
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
     of_ann, of_acme = await log_in(worker, acme, ann), await log_in(worker, acme, None)
     for document, field, ended in ((ann, "enabled", [of_ann]), (acme, "pvt_enabled", [of_ann, of_acme])):
         for token in (of_ann, of_acme):
@@ -274,11 +253,9 @@ async def test_tokens_rest_while_their_user_or_account_is_disabled(
 
 
 async def test_a_token_newer_than_what_a_worker_remembers_counts(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, start_worker: StartWorker, acme: Document, ann: Document
 ) -> None:
     deaf = await start_worker()
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
     await deaf.tokens.verify(await log_in(worker, acme, ann))
     await deaf.feed.stop()  # it hears nothing more, and does not know yet
 
@@ -288,11 +265,9 @@ async def test_a_token_newer_than_what_a_worker_remembers_counts(
 
 
 async def test_without_feed_memory_is_believed_for_a_second(
-    worker: Worker, start_worker: StartWorker, installation: Installation
+    worker: Worker, start_worker: StartWorker, acme: Document, ann: Document
 ) -> None:
     deaf = await start_worker(listening=False)
-    acme = await installation.account("Acme")
-    ann = await installation.user(acme, "ann")
     with clock.frozen(1_700_000_000):
         first, second = await log_in(worker, acme, ann), await log_in(worker, acme, ann, lifetime=7200)
         await worker.tokens.revoke(await deaf.tokens.verify(first))

@@ -5,20 +5,13 @@ import copy
 import pytest
 
 from crossbar.documents.schemas import Schemas
+from tests.samples import MENU_DEFAULTS
 
 schemas = Schemas.load()
 
 
 def test_missing_members_get_their_defaults():
-    assert schemas.validate("menus", {"name": "Main"}) == {
-        "name": "Main",
-        "allow_record_from_offnet": False,
-        "hunt": True,
-        "max_extension_length": 4,
-        "media": {},
-        "retries": 3,
-        "suppress_media": False,
-    }
+    assert schemas.validate("menus", {"name": "Main"}) == {"name": "Main", **MENU_DEFAULTS}
 
 
 def test_a_default_object_gets_the_defaults_of_its_members():

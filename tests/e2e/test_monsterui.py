@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from crossbar.resources.apps.domain.app_registration import Registered, register
 from tests.harness import Answer, Api, RunningServer, Tenant
+from tests.samples import APP_METADATA
 
 HOST = "phones.example.com"
 PASSWORD = "correct horse"
@@ -34,17 +35,8 @@ def with_metadata(answer: Answer) -> dict[str, Any]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def app(server: RunningServer, tmp_path: Path) -> AsyncIterator[Registered]:
     """An app that every account may open."""
-    metadata = {
-        "name": "voip",
-        "i18n": {"en-US": {"label": "SmartPBX", "description": "A phone system", "features": []}},
-        "tags": ["end-user"],
-        "author": "Somebody",
-        "version": "1.0",
-        "license": "-",
-        "price": 0,
-        "icon": "voip.png",
-        "phase": "gold",
-    }
+    about = {"label": "SmartPBX", "description": "A phone system", "features": []}
+    metadata = {**APP_METADATA, "i18n": {"en-US": about}, "phase": "gold"}
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata" / "app.json").write_text(json.dumps(metadata))
     (registered,) = await register(server.runtime, str(tmp_path), allowed_users="all")

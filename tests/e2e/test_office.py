@@ -15,7 +15,8 @@ from pymongo.database import Database
 from crossbar import clock
 from crossbar.documents.document import SYSTEM_DATA, document_key
 from crossbar.resources.identity.domain import account_removal
-from tests.e2e.office import DIRECTORY, FEATURE_CODES, HOURS, MADE_BY, NOBODY, WHOLE, WORKDAYS, Office
+from tests.e2e.interface import MADE_BY
+from tests.e2e.office import DIRECTORY, FEATURE_CODES, HOURS, NOBODY, WHOLE, WORKDAYS, Office
 from tests.harness import RunningServer, Tenant
 from tests.samples import MP3
 

@@ -11,6 +11,7 @@ from pymongo import MongoClient
 
 from crossbar import __version__, clock
 from tests.e2e.installed import Answer, Installation, Shell
+from tests.samples import DEVICE_DEFAULTS
 
 PASSWORD = "a-good-password"
 
@@ -48,6 +49,11 @@ def said(token: str) -> Any:
         return {"data": data, "status": "success", "auth_token": token, "version": __version__, **more}
 
     return of
+
+
+def error(status: int, message: str) -> dict[str, str]:
+    """What the envelope of an error says in other words than a success, beside its `data`."""
+    return {"status": "error", "error": str(status), "message": message}
 
 
 def log_in(shell: Shell, **more: Any) -> dict[str, Any]:
@@ -160,16 +166,8 @@ def test_devices_from_the_first_to_the_last_breath(shell: Shell, said: Any) -> N
     device = {
         "id": shell.variables["DEVICE_ID"],
         "name": "Desk phone",
-        "enabled": True,
         "sip": {"username": "desk", "method": "password", "invite_format": "contact", "expire_seconds": 300},
-        "call_restriction": {},
-        "contact_list": {},
-        "exclude_from_queues": False,
-        "music_on_hold": {},
-        "mwi_unsolicited_updates": True,
-        "register_overwrite_notify": False,
-        "ringtones": {},
-        "suppress_unregister_notifications": False,
+        **DEVICE_DEFAULTS,
     }
     assert (created.status, created.said) == (201, said(device, revision=revision(created)))
 
@@ -210,13 +208,8 @@ def test_devices_from_the_first_to_the_last_breath(shell: Shell, said: Any) -> N
     assert (deleted.status, deleted.said) == (200, said(gone, revision=revision(patched)))
 
     missing = shell('curl -H "X-Auth-Token: $AUTH_TOKEN" $SERVER/v2/accounts/$ACCOUNT_ID/devices/$DEVICE_ID')
-    assert missing.status == 404
-    assert missing.said == {
-        **said({"cause": device["id"], "message": "bad identifier"}),
-        "status": "error",
-        "error": "404",
-        "message": "bad_identifier",
-    }
+    told = {"cause": device["id"], "message": "bad identifier"}
+    assert (missing.status, missing.said) == (404, said(told, **error(404, "bad_identifier")))
 
 
 def test_a_user_is_created_patched_and_deleted_by_a_verb_in_the_envelope(shell: Shell, said: Any) -> None:
@@ -290,13 +283,8 @@ def test_patch_where_it_is_not_offered(shell: Shell, said: Any) -> None:
                  -d '{"data":{"name":"x"}}' $SERVER/v2/accounts/$ACCOUNT_ID/"""
             + path
         )
-        assert refused.status == 405
-        assert refused.said == {
-            **said({"message": "method not allowed"}),
-            "status": "error",
-            "error": "405",
-            "message": "invalid_method",
-        }
+        told = {"message": "method not allowed"}
+        assert (refused.status, refused.said) == (405, said(told, **error(405, "invalid_method")))
 
 
 def test_a_mistake_is_told_by_field(shell: Shell, said: Any) -> None:
@@ -310,16 +298,10 @@ def test_a_mistake_is_told_by_field(shell: Shell, said: Any) -> None:
             "wrong_format": {"message": "Field is not in the correct format", "value": "grace", "format": "email"}
         },
     }
-    assert refused.status == 400
-    assert refused.said == {**said(mistakes), "status": "error", "error": "400", "message": "validation error"}
+    assert (refused.status, refused.said) == (400, said(mistakes, **error(400, "validation error")))
 
 
 def test_without_a_token(shell: Shell) -> None:
     refused = shell("curl $SERVER/v2/accounts/$ACCOUNT_ID/devices")
     assert refused.status == 401
-    assert refused.said == {
-        "data": {"message": "invalid credentials"},
-        "status": "error",
-        "error": "401",
-        "message": "invalid_credentials",
-    }
+    assert refused.said == {"data": {"message": "invalid credentials"}, **error(401, "invalid_credentials")}

@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from crossbar.config import Config, ConfigError
 from crossbar.process.serving import Listener, open_listeners, serve
-from crossbar.shared import BucketTable
+from crossbar.shared import BucketTable, Shared, WriteMarks
 from tests.stand_in_server import build_app
 
 
 @asynccontextmanager
 async def served(**overrides: str) -> AsyncIterator[list[Listener]]:
     config = Config.load(overrides={name.replace("__", "."): text for name, text in overrides.items()})
-    app = await build_app(config, database_uri="", buckets=BucketTable(1_024))
+    app = await build_app(config, database_uri="", shared=Shared(BucketTable(1_024), WriteMarks(), "server"))
     listeners = open_listeners(config)
     ready = asyncio.Event()
     task = asyncio.create_task(serve(app, listeners, config, ready=ready.set))

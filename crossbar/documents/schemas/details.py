@@ -65,29 +65,14 @@ def _length(error: ValidationError) -> tuple[str, Detail]:
     return code, _about(message, error, target=target, cause=error.instance)
 
 
-def _max_items(error: ValidationError) -> tuple[str, Detail]:
-    target = error.validator_value
-    return "maxItems", _about(f"The list is more than {target} items", error, target=target)
+def _bound(code: str, text: str) -> Callable[[ValidationError], tuple[str, Detail]]:
+    """Describes errors of a keyword whose value stands for `{}` in the text."""
 
+    def describe(error: ValidationError) -> tuple[str, Detail]:
+        target = error.validator_value
+        return code, _about(text.format(target), error, target=target)
 
-def _maximum(error: ValidationError) -> tuple[str, Detail]:
-    target = error.validator_value
-    return "maximum", _about(f"Value must be at most {target}", error, target=target)
-
-
-def _min_items(error: ValidationError) -> tuple[str, Detail]:
-    target = error.validator_value
-    return "minItems", _about(f"The list must have at least {target} items", error, target=target)
-
-
-def _minimum(error: ValidationError) -> tuple[str, Detail]:
-    target = error.validator_value
-    return "minimum", _about(f"Value must be at least {target}", error, target=target)
-
-
-def _pattern(error: ValidationError) -> tuple[str, Detail]:
-    target = error.validator_value
-    return "pattern", _about(f"Failed to match pattern '{target}'", error, target=target)
+    return describe
 
 
 def _required(error: ValidationError) -> tuple[str, Detail]:
@@ -115,13 +100,13 @@ _DESCRIBED: dict[str, Callable[[ValidationError], tuple[str, Detail]]] = {
     "format": _format,
     "kazoo-regexp": _extension,
     "kazoo-validation": _extension,
-    "maxItems": _max_items,
+    "maxItems": _bound("maxItems", "The list is more than {} items"),
     "maxLength": _length,
-    "maximum": _maximum,
-    "minItems": _min_items,
+    "maximum": _bound("maximum", "Value must be at most {}"),
+    "minItems": _bound("minItems", "The list must have at least {} items"),
     "minLength": _length,
-    "minimum": _minimum,
-    "pattern": _pattern,
+    "minimum": _bound("minimum", "Value must be at least {}"),
+    "pattern": _bound("pattern", "Failed to match pattern '{}'"),
     "required": _required,
     "schema": _schema,
     "stability_level": _extension,

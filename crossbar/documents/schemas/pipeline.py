@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from pathlib import Path as Folder
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from jsonschema import ValidationError
 
@@ -21,6 +21,17 @@ from crossbar.errors import CrossbarError, FieldErrors, Invalid
 
 MOST_ERRORS = 100
 """After this many fields no further error is looked for: the answer must not outgrow the request without limit."""
+
+
+class ValidationOptions(TypedDict, total=False):
+    """What a validation may be asked for; see `Schemas.errors` for the defaults."""
+
+    strict: bool
+    """Leave types alone."""
+    stability_level: str | None
+    """Refuse parameters less stable than this (`stable`, `beta`, `alpha`)."""
+    oauth_doc_exists: Callable[[str], bool]
+    """Whether the system knows an OAuth document."""
 
 
 class Schemas:
@@ -60,24 +71,12 @@ class Schemas:
         """One self-contained draft-04 schema with every schema under `definitions`."""
         return self._library.bundle()
 
-    def validate(
-        self,
-        schema_id: str,
-        data: dict[str, Any],
-        *,
-        strict: bool = False,
-        stability_level: str | None = None,
-        oauth_doc_exists: Callable[[str], bool] = lambda _id: False,
-    ) -> dict[str, Any]:
+    def validate(self, schema_id: str, data: dict[str, Any], **options: Unpack[ValidationOptions]) -> dict[str, Any]:
         """`data` completed with defaults and mended types; `data` itself is left as it is.
 
-        `strict` leaves types alone. Parameters less stable than `stability_level` (`stable`, `beta`, `alpha`) are
-        refused. `oauth_doc_exists` answers whether the system knows an OAuth document. Raises `Invalid` with all
-        field errors, and `CrossbarError` 500 when there is no such schema.
+        Raises `Invalid` with all field errors, and `CrossbarError` 500 when there is no such schema.
         """
-        completed, fields = self.errors(
-            schema_id, data, strict=strict, stability_level=stability_level, oauth_doc_exists=oauth_doc_exists
-        )
+        completed, fields = self.errors(schema_id, data, **options)
         if fields:
             raise Invalid(fields)
         return completed

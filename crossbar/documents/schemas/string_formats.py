@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 
 _DATE_TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
@@ -26,27 +26,23 @@ def is_date_time(text: str) -> bool:
     parts = _DATE_TIME.fullmatch(text)
     if parts is None:
         return False
-    try:
-        datetime.fromisoformat(f"{parts[1]}T{parts[2]}")
-    except ValueError:
-        return False
-    return True
+    return _is_read(datetime.fromisoformat, f"{parts[1]}T{parts[2]}")
 
 
 def is_ipv4(text: str) -> bool:
     """A dotted quad."""
-    try:
-        IPv4Address(text)
-    except AddressValueError:
-        return False
-    return True
+    return _is_read(IPv4Address, text)
 
 
 def is_ipv6(text: str) -> bool:
     """An IPv6 address without brackets."""
+    return _is_read(IPv6Address, text)
+
+
+def _is_read(read: Callable[[str], object], text: str) -> bool:
     try:
-        IPv6Address(text)
-    except AddressValueError:
+        read(text)
+    except ValueError:
         return False
     return True
 

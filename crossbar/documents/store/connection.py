@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final, Literal, TypedDict, TypeVar, Unpack
+from contextlib import contextmanager, suppress
+from typing import Final, Literal, TypedDict, TypeVar, Unpack
 
 import pymongo
 from bson.codec_options import CodecOptions
@@ -32,11 +32,16 @@ from pymongo.read_preferences import Primary, PrimaryPreferred
 
 from crossbar.documents.codec import Codec
 from crossbar.documents.document import Document
-from crossbar.documents.driver import DRIVERS, Client, Database, Driver, DriverName
+from crossbar.documents.driver import DRIVERS, Client, Database, DriverName
 from crossbar.documents.indexes import INDEXES
 from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
+from crossbar.documents.store.marking import Marking
+from crossbar.documents.store.memory import Memory
+from crossbar.documents.store.sole_use import SoleUse
 from crossbar.errors import CrossbarError, Invalid, SystemFault
+from crossbar.ids import new_id
+from crossbar.shared import Shared, WriteMarks
 
 COLLECTION_EXISTS = 48
 """MongoDB's code for a collection that somebody else has just created."""
@@ -63,12 +68,15 @@ class ConnectOptions(TypedDict, total=False):
 
     `timeout` (s, 10) bounds the search for a server, and three times it each call. `pool_size` (50) is how many
     connections there may be. `reads` (primary) says which members of a replica set answer reads. `sealer` (none)
-    seals what shapes declare to be credentials. `driver` (pymongo) is the driver that is used.
+    seals what shapes declare to be credentials. `driver` (pymongo) is the driver that is used. `shared` is what the
+    workers of the server share (this process's own), `memory` (0) how many bytes of what was read are remembered.
     """
 
     timeout: float
     pool_size: int
     reads: Reads
+    shared: Shared | None
+    memory: int
     sealer: Sealer | None
     driver: DriverName
 
@@ -119,6 +127,8 @@ class Outage(TopologyListener):
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._since: float | None = None
+        self.on_change: Callable[[], None] = lambda: None
+        """Told whenever a server came or went, or took on another role."""
 
     @property
     def lasts(self) -> bool:
@@ -128,6 +138,7 @@ class Outage(TopologyListener):
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
         """A server came or went."""
+        self.on_change()
         if event.new_description.has_writable_server():
             self._since = None
         elif self._since is None:
@@ -149,25 +160,35 @@ class Connection:
 
     def __init__(
         self,
-        driver: Driver,
         client: Client,
         name: str,
         shapes: Shapes,
         outage: Outage,
-        *,
-        patience: float = 10.0,
-        reads: Reads = "primary",
-        sealer: Sealer | None = None,
+        **options: Unpack[ConnectOptions],
     ) -> None:
-        self.driver = driver
+        self.driver = DRIVERS[options.get("driver", "pymongo")]
         self.client = client
-        self.codec = Codec(shapes, sealer)
-        self.patience = patience
+        self.codec = Codec(shapes, options.get("sealer"))
+        self.patience = options.get("timeout", 10.0)
+        self.sharded = False
+        """Whether the database is a sharded cluster, whose documents are found by partition and key; see `prepare`."""
         self._outage = outage
-        options: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
+        reads = options.get("reads", "primary")
         self.database: Database = client.get_database(
-            name, options, read_preference=READ_PREFERENCES[reads], write_concern=WriteConcern("majority", j=True)
+            name,
+            CodecOptions(tz_aware=True),
+            read_preference=READ_PREFERENCES[reads],
+            write_concern=WriteConcern("majority", j=True),
         )
+        shared = options.get("shared")
+        marks = WriteMarks() if shared is None else shared.marks
+        # What a secondary has may be older than what was acknowledged.
+        self.memory = Memory(marks, options.get("memory", 0) if reads == "primary" else 0)
+        self.marking = Marking(marks)
+        self._server_id = new_id() if shared is None else shared.server_id
+        self._shares = shared is not None
+        self._sole_use: SoleUse | None = None
+        outage.on_change = self.memory.forget
         self.shapes = shapes
         self.written: Callable[[Document], None] = lambda _: None
         """Told of every document this process writes or removes, once that is certain."""
@@ -191,19 +212,23 @@ class Connection:
             )
         except (PyMongoError, ValueError, TypeError) as error:
             raise DatabaseUnusable(f"{error}. It is an address such as mongodb://host:27017/?replicaSet=rs0") from error
-        return cls(
-            driver,
-            client,
-            name,
-            shapes,
-            outage,
-            patience=timeout,
-            reads=options.get("reads", "primary"),
-            sealer=options.get("sealer"),
-        )
+        return cls(client, name, shapes, outage, **options)
+
+    async def register(self) -> None:
+        """Make this server known to others of the database; what is read may be remembered from now on.
+
+        A command has to do so before it writes while servers may run.
+        """
+        self._sole_use = SoleUse(self.run, self.driver, self.database["servers"], self._server_id)
+        await self._sole_use.start()
+        self.marking.trust(self._sole_use)
+        self.memory.trust(self._sole_use)
 
     async def close(self) -> None:
         """Let go of the connections."""
+        if self._sole_use is not None:
+            with suppress(SystemFault):
+                await self._sole_use.stop(leave=not self._shares)
         await self.driver.close(self.client)
 
     async def prepare(self) -> None:
@@ -234,7 +259,8 @@ class Connection:
             raise DatabaseUnusable(f"it refuses ({reason}). Correct the user name, password or rights") from error
         except PyMongoError as error:
             raise DatabaseUnusable(f"{error}") from error
-        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        self.sharded = hello.get("msg") == "isdbgrid"
+        if "setName" not in hello and not self.sharded:
             advice = "Start it with --replSet and call rs.initiate() once"
             raise DatabaseUnusable(f"the mongod there is no replica set, which transactions need. {advice}")
 

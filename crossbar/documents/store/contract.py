@@ -49,6 +49,10 @@ class Store:
         """Create the collections and indexes that are missing. Harmless when all are there."""
         return self.connection.prepare()
 
+    def register(self) -> Coroutine[Any, Any, None]:
+        """Make this server, or command, known to other servers of the database: to be awaited before it writes."""
+        return self.connection.register()
+
     def require(self) -> None:
         """Raise SystemFault (503) while the database is known to be away, so that no request waits for it."""
         self.connection.require()

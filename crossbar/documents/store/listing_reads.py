@@ -17,6 +17,7 @@ from crossbar.documents.layout import Stored, search_key
 from crossbar.documents.listing import LAST, Listing, Page, Row
 from crossbar.documents.shape import SEPARATOR, stored_tag
 from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.marking import listing_subject
 from crossbar.documents.store.queries import LONGEST_KEY
 
 SearchField = Literal["id", "name", "numbers"]
@@ -24,6 +25,8 @@ SearchField = Literal["id", "name", "numbers"]
 
 LARGEST_SHARED_PAGE = 200
 """Pages of up to so many rows may be read together with others."""
+ROW_OVERHEAD = 600
+"""Bytes that a row takes in memory beside its body."""
 STREAM_BATCH = 500
 """Rows of a listing that travel together; the driver's own measure is 16 MB, which is a lot of Python objects."""
 
@@ -34,6 +37,7 @@ class ListingReads:
     def __init__(self, connection: Connection) -> None:
         self._run = connection.run
         self._driver = connection.driver
+        self._memory = connection.memory
         self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
@@ -46,12 +50,24 @@ class ListingReads:
         if limit is None or limit > LARGEST_SHARED_PAGE or listing.is_filtered or listing.bounds_length > LONGEST_KEY:
             stored = await self._run(lambda: self._cursor(reading).to_list(None))
         else:
-            stored = await self._page_reader(self._shapes[listing.type].stored_in)(reading)
+            stored = await self._remembered(reading)
         if listing.view == "json":
             stored = self._codec.shown(stored, listing.type)
         if limit is not None and len(stored) > limit:
             return Page(listing, stored[:-1], Row.of(reading, stored[-1]).position)
         return Page(listing, stored, None)
+
+    async def _remembered(self, listing: Listing) -> list[Stored]:
+        """The rows of a listing that may be read together with others; do not change them."""
+        known: list[Stored] | None = self._memory.get(listing)
+        if known is not None:
+            return known
+        ticket = self._memory.ticket(listing_subject(listing.partition, listing.type))
+        stored = await self._page_reader(self._shapes[listing.type].stored_in)(listing)
+        if ticket is not None:
+            view = listing.view
+            self._memory.keep(listing, stored, sum(len(row[view]) + ROW_OVERHEAD for row in stored), ticket)
+        return stored
 
     def _page_reader(self, collection: str) -> Coalescer[Listing, list[Stored]]:
         reader = self._pages.get(collection)

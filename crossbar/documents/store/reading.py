@@ -13,7 +13,7 @@ from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, DocumentKey, document_key
 from crossbar.documents.layout import Stored
 from crossbar.documents.store.connection import Connection, driver_errors
-from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, living, one_or_in
+from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, by_keys, living
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class DocumentReads:
     """Reads by id. Calls made at the same time travel together."""
 
     def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._run = connection.run
+        self._memory = connection.memory
         self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
@@ -44,8 +46,18 @@ class DocumentReads:
         if self._codec.sealed_places(document_type):
             document = await self.get(partition, document_type, document_id)
             return Raw(document.revision or "", orjson.dumps(document.public)) if document else None
-        stored = await self._read(document_type, document_key(partition, document_type, document_id), "json")
-        return Raw(stored["rev"], stored["json"]) if stored else None
+        key = document_key(partition, document_type, document_id)
+        raw: Raw | None = self._memory.get(key)
+        if raw is not None:
+            return raw
+        ticket = self._memory.ticket(key)
+        stored = await self._read(document_type, key, "json")
+        if stored is None:
+            return None
+        raw = Raw(stored["rev"], stored["json"])
+        if ticket is not None:
+            self._memory.keep(key, raw, len(raw.json), ticket)
+        return raw
 
     async def get_many(self, partition: str, document_type: str, ids: list[str]) -> dict[str, Document]:
         """Those of the documents that exist, by id."""
@@ -69,7 +81,7 @@ class DocumentReads:
         documents: list[Document] = []
 
         async def find(keys: list[str]) -> list[Stored]:
-            query = {"_id": one_or_in(keys), "a": partition}
+            query = by_keys(keys, sharded=self._connection.sharded)
             return await self._database["documents"].find(query, projection).to_list(None)
 
         for start in range(0, len(keys), KEYS_OF_A_QUERY):
@@ -90,8 +102,7 @@ class DocumentReads:
         collection = self._shapes[document_type].stored_in
         reader = self._reads.get((collection, part))
         if reader is None:
-            # Reads by id wait for nobody's lock, so the next batch may wait for this one.
-            reader = self._reads[collection, part] = Coalescer(self._finder(collection, part), concurrent=1)
+            reader = self._reads[collection, part] = Coalescer(self._finder(collection, part))
         return await reader(key)
 
     def _finder(self, collection: str, part: str) -> Callable[[list[str]], Awaitable[list[Stored | Exception | None]]]:
@@ -99,8 +110,7 @@ class DocumentReads:
         projection = {part: 1, "rev": 1, "deleted": 1} | ({"cut": 1} if part == "doc" else {})
 
         async def find(keys: list[str]) -> list[Stored | Exception | None]:
-            partitions = list({key.split("/", 1)[0] for key in keys})
-            query = {"_id": one_or_in(keys), "a": one_or_in(partitions)}
+            query = by_keys(keys, sharded=self._connection.sharded)
             found = {stored["_id"]: stored for stored in await target.find(query, projection).to_list(None)}
             if part == "doc":
                 for key in [key for key, stored in found.items() if stored.get("cut")]:

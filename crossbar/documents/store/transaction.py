@@ -19,7 +19,7 @@ from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Stale, pause
 from crossbar.documents.store.connection import Connection, driver_errors
-from crossbar.documents.store.queries import to_bson
+from crossbar.documents.store.queries import KEY_INDEX, by_keys, to_bson
 from crossbar.errors import SystemFault
 from crossbar.ids import next_revision
 
@@ -31,37 +31,56 @@ async def transact(connection: Connection, work: Callable[[Transaction], Awaitab
 
     The driver tries it again while others are in the way or the set elects a primary. Raises 503 where that lasts.
     """
+    slots: list[int] = []
+    try:
+        result, touched = await _transacted(connection, work, slots)
+    except BaseException as error:
+        connection.marking.end(slots, error)
+        raise
+    connection.marking.end(slots)
+    for document in touched:
+        connection.written(document)
+    return result
+
+
+async def _transacted(
+    connection: Connection, work: Callable[[Transaction], Awaitable[Result]], slots: list[int]
+) -> tuple[Result, list[Document]]:
+    """The result and what was written; all that an attempt marked is added to the slots."""
     with driver_errors(), pymongo.timeout(connection.patience):
         async with await connection.driver.session(connection.client) as session:
             made = count()
 
             async def attempt(session: Session) -> tuple[Result, list[Document]]:
                 await pause(next(made))
-                transaction = Transaction(connection, session)
+                transaction = Transaction(connection, session, slots)
                 try:
                     return await work(transaction), transaction.touched
                 except ServerSelectionTimeoutError as error:  # waited for long enough; the driver would try again
                     raise SystemFault("datastore_unreachable") from error
 
-            outcome: tuple[Result, list[Document]] = await session.with_transaction(
+            return await session.with_transaction(
                 attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
             )
-    result, touched = outcome
-    for document in touched:
-        connection.written(document)
-    return result
 
 
 class Transaction:
     """The store's reads and writes inside one transaction."""
 
-    def __init__(self, connection: Connection, session: Session) -> None:
+    def __init__(self, connection: Connection, session: Session, slots: list[int]) -> None:
+        self._marking = connection.marking
+        self._slots = slots
+        self._sharded = connection.sharded
         self._codec = connection.codec
         self._database = connection.database
         self._shapes = connection.shapes
         self._session = session
         self.touched: list[Document] = []
         """What it wrote or removed."""
+
+    async def _mark(self, document: Document) -> None:
+        """Say that the document is being written until the transaction has ended."""
+        self._slots += await self._marking.begin((document.key,))
 
     def _collection(self, shape: Shape) -> Collection:
         return self._database[shape.stored_in]
@@ -70,7 +89,7 @@ class Transaction:
         """The document as this transaction sees it."""
         key = document_key(partition, document_type, document_id)
         collection = self._collection(self._shapes[document_type])
-        stored = await collection.find_one({"_id": key, "a": partition}, session=self._session)
+        stored = await collection.find_one(by_keys([key], sharded=self._sharded), session=self._session)
         return self._codec.decode(stored) if stored and not stored.get("deleted") else None
 
     async def all(self, listing: Listing) -> list[Document]:
@@ -88,6 +107,7 @@ class Transaction:
         """As `Store.insert`."""
         shape = self._shapes[document.type]
         saved = replace(document, revision=next_revision(None))
+        await self._mark(saved)
         await self._claim(shape, saved, system_claims(shape, saved))
         try:
             await self._collection(shape).insert_one(to_bson(self._codec.encode(saved, shape)), session=self._session)
@@ -100,13 +120,14 @@ class Transaction:
         """As `Store.replace`."""
         shape = self._shapes[document.type]
         saved = replace(document, revision=next_revision(previous.revision))
+        await self._mark(saved)
         held, wanted = system_claims(shape, previous), system_claims(shape, saved)
         await self._release(held - wanted)
         await self._claim(shape, saved, wanted - held)
-        query = {"_id": saved.key, "a": saved.partition, "rev": previous.revision}
+        query = by_keys([saved.key], sharded=self._sharded) | {"rev": previous.revision}
         try:
             result = await self._collection(shape).replace_one(
-                query, to_bson(self._codec.encode(saved, shape)), session=self._session
+                query, to_bson(self._codec.encode(saved, shape)), hint=KEY_INDEX, session=self._session
             )
         except DuplicateKeyError as error:
             raise duplicate_of(error.details or {}) from error
@@ -118,9 +139,10 @@ class Transaction:
     async def remove(self, document: Document) -> None:
         """As `Store.remove`."""
         shape = self._shapes[document.type]
+        await self._mark(document)
         # By its holder: the caller may not have seen what the document claims by now.
         await self._database["claims"].delete_many({"holder": document.key}, session=self._session)
-        await self._collection(shape).delete_one({"_id": document.key, "a": document.partition}, session=self._session)
+        await self._collection(shape).delete_one(by_keys([document.key], sharded=self._sharded), session=self._session)
         self.touched.append(document)
 
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:

@@ -18,7 +18,7 @@ from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
 from crossbar.documents.store.connection import Connection
 from crossbar.documents.store.listing_reads import ListingReads
-from crossbar.documents.store.queries import KEYS_OF_A_QUERY, one_or_in, to_bson
+from crossbar.documents.store.queries import KEY_INDEX, KEYS_OF_A_QUERY, by_keys, one_or_in, to_bson
 from crossbar.documents.store.reading import DocumentReads
 from crossbar.documents.store.transaction import transact
 from crossbar.errors import SystemFault
@@ -32,6 +32,7 @@ class DocumentWrites:
         self._connection = connection
         self._run = connection.run
         self._codec = connection.codec
+        self._marking = connection.marking
         self._database = connection.database
         self._shapes = connection.shapes
         self._reading = reading
@@ -137,7 +138,8 @@ class DocumentWrites:
         collection = self._database[self._shapes[listing.type].stored_in]
         for start in range(0, len(documents), KEYS_OF_A_QUERY):
             keys = [document.key for document in documents[start : start + KEYS_OF_A_QUERY]]
-            await self._run(partial(collection.delete_many, {"_id": {"$in": keys}, "a": listing.partition}))
+            async with self._marking.writing(keys):
+                await self._run(partial(collection.delete_many, self._by_keys(keys)))
         for document in documents:
             self._connection.written(document)
         return documents
@@ -146,14 +148,19 @@ class DocumentWrites:
         """Take records, which claim nothing, out of the store for good. Already gone is no error."""
         keys = [document_key(partition, document_type, document_id) for document_id in ids]
         collection = self._database[self._shapes[document_type].stored_in]
-        await self._run(lambda: collection.delete_many({"_id": {"$in": keys}, "a": partition}))
+        async with self._marking.writing(keys):
+            await self._run(lambda: collection.delete_many(self._by_keys(keys)))
 
     async def remove_partition(self, partition: str) -> None:
         """Take everything of one partition out of every collection (repeatable; used when an account ends)."""
-        for collection in ("documents", "records"):
-            await self._run(partial(self._database[collection].delete_many, {"a": partition}))
+        async with self._marking.writing_everything():
+            for collection in ("documents", "records"):
+                await self._run(partial(self._database[collection].delete_many, {"a": partition}))
         held = {"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}}
         await self._run(lambda: self._database["claims"].delete_many(held))
+
+    def _by_keys(self, keys: list[str]) -> dict[str, Any]:
+        return by_keys(keys, sharded=self._connection.sharded)
 
     def _inserter(self, collection: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Exception | None]]]:
         target = self._database[collection]
@@ -174,7 +181,11 @@ class DocumentWrites:
                 for stored, outcome in zip(batch, outcomes, strict=True)
             ]
 
-        return lambda batch: self._run(lambda: insert(batch))
+        async def marked(batch: list[RawBSONDocument]) -> list[Exception | None]:
+            async with self._marking.writing(stored["_id"] for stored in batch):
+                return await self._run(lambda: insert(batch))
+
+        return marked
 
     def _replacer(self, collection: str) -> Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]:
         target = self._database[collection]
@@ -190,7 +201,7 @@ class DocumentWrites:
 
         async def write_different(batch: list[_Replacement]) -> list[Exception | None]:
             requests: list[ReplaceOne[Any]] = [
-                ReplaceOne({"_id": item.document.key, "a": item.document.partition, "rev": item.expected}, item.stored)
+                ReplaceOne(self._by_keys([item.document.key]) | {"rev": item.expected}, item.stored, hint=KEY_INDEX)
                 for item in batch
             ]
             try:
@@ -211,7 +222,11 @@ class DocumentWrites:
                 ]
             return outcomes
 
-        return lambda batch: self._run(lambda: write(batch))
+        async def marked(batch: list[_Replacement]) -> list[Exception | None]:
+            async with self._marking.writing(item.document.key for item in batch):
+                return await self._run(lambda: write(batch))
+
+        return marked
 
 
 @dataclass(frozen=True, slots=True)

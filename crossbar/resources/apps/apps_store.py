@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.documents.document import Document, as_list, as_object, public_fields
+from crossbar.documents.document_types import APPS_STORE
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Reply, Who
 from crossbar.errors import JSON, Forbidden, Invalid, NotFound, Plain, SystemFault
-from crossbar.resources.apps.domain.app_catalog import APP, STORE, AppsStore, load_store, published_apps
+from crossbar.resources.apps.domain.app_catalog import APP, AppsStore, load_store, published_apps
 
 SHOWN: Final = (
     "name",
@@ -25,7 +26,7 @@ SHOWN: Final = (
 """Fields of an app that the list shows as they are."""
 
 apps_store = Collection(
-    "apps_store", "/accounts/{account_id}/apps_store/{app_id}", Shape(STORE, summary=Summary("id")), operations=()
+    "apps_store", "/accounts/{account_id}/apps_store/{app_id}", Shape(APPS_STORE, summary=Summary("id")), operations=()
 )
 
 
@@ -84,7 +85,7 @@ async def uninstall(context: Context) -> Reply:
         apps = _installed(stored, app_id, wanted=True)
         return {**stored, "apps": {key: entry for key, entry in apps.items() if key != app_id}}
 
-    await apps_store.life.upsert(context, STORE, without)
+    await apps_store.life.upsert(context, APPS_STORE, without)
     return Reply({})
 
 
@@ -95,7 +96,7 @@ async def _decide(context: Context, *, installed: bool) -> Reply:
     def laid_in(stored: dict[str, JSON]) -> dict[str, JSON]:
         return {**stored, "apps": {**_installed(stored, app.id, wanted=installed), app.id: entry}}
 
-    await apps_store.life.upsert(context, STORE, laid_in)
+    await apps_store.life.upsert(context, APPS_STORE, laid_in)
     return Reply(entry)
 
 
@@ -126,7 +127,7 @@ async def is_above(context: Context) -> bool | None:
 @apps_store.get("/accounts/{account_id}/apps_store/blacklist", who=is_above)
 async def read_blacklist(context: Context) -> Reply:
     """The ids of the apps that are closed to the account."""
-    stored = await context.store.get(context.account_id, STORE, STORE)
+    stored = await context.store.get(context.account_id, APPS_STORE, APPS_STORE)
     return Reply({"blacklist": as_list(stored.at("blacklist") if stored else None)})
 
 
@@ -141,7 +142,7 @@ async def replace_blacklist(context: Context) -> Reply:
     def laid_in(stored: dict[str, JSON]) -> dict[str, JSON]:
         return {**stored, "blacklist": wanted}
 
-    saved = await apps_store.life.upsert(context, STORE, laid_in)
+    saved = await apps_store.life.upsert(context, APPS_STORE, laid_in)
     return Reply({"blacklist": public_fields(saved.fields)["blacklist"]})
 
 

@@ -7,8 +7,9 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
 from crossbar.resources.auth.api_auth import api_auth
-from crossbar.resources.auth.auth import auth, single_sign_on
+from crossbar.resources.auth.auth import auth, login_apps, login_links, login_providers, single_sign_on  # noqa: F401 - add their paths
 from crossbar.resources.auth.domain import login_attempt, login_provider
+from crossbar.resources.auth.domain.login_link import LINK_SHAPE
 from crossbar.resources.auth.ip_auth import ip_auth
 from crossbar.resources.auth.multi_factor import authenticator_setup, multi_factor  # noqa: F401 - adds its paths
 from crossbar.resources.auth.security import security
@@ -28,9 +29,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     user_auth,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    single_sign_on.LINK_SHAPE,
-    login_attempt.SHAPE,
-    recovery.SHAPE,
+    LINK_SHAPE,
+    login_attempt.LOGIN_ATTEMPT_SHAPE,
+    recovery.PASSWORD_RESET_SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = (
     login_provider.stock_providers,

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from crossbar.access.policies import ID, TYPE
+from crossbar.access.policies import ID
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import ACCOUNT_CONFIG
 from crossbar.endpoint import Context, Draft, Reply, Singleton, Who, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.auth.domain import login_attempt
@@ -39,7 +40,7 @@ async def methods(context: Context) -> Reply:
 @security.get("/accounts/{account_id}/security")
 async def read(context: Context) -> Reply:
     """What the account says itself, and what counts without it."""
-    document = await context.store.get(context.account_id, TYPE, ID)
+    document = await context.store.get(context.account_id, ACCOUNT_CONFIG, ID)
     own = document.at("auth_modules") if document else None
     inherited = await context.runtime.access.policies.inherited(context.account)
     return Reply(
@@ -95,7 +96,7 @@ async def second_factor_is_in_reach(context: Context, draft: Draft) -> None:
             errors.add(field, "required", message)
         elif not await _in_reach(context, account_id, factor):
             errors.add(field, "required", f"multi-factor account_id {account_id} is not in your account tree")
-    if errors:
+    if errors.fields:
         raise errors
 
 
@@ -110,7 +111,7 @@ async def _in_reach(context: Context, account_id: str, factor: Mapping[str, JSON
 @security.delete("/accounts/{account_id}/security", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Back to what is inherited."""
-    document = await context.store.get(context.account_id, TYPE, ID)
+    document = await context.store.get(context.account_id, ACCOUNT_CONFIG, ID)
     if document is None:
         raise NotFound("account does not have customize auth configuration")
     context.ready_to_write(document.revision)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document, as_object
+from crossbar.documents.document_types import LIMITS
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON, Forbidden, Plain
 from crossbar.resources.billing.domain.allotment import KEPT, Cycle, allotments_of, consumed, cycle_around
-from crossbar.resources.billing.limits import TYPE, sells_to_account
+from crossbar.resources.billing.limits import sells_to_account
 from crossbar.resources.records.domain.cdr_row import whole
 
 allotments = Endpoint("allotments")
@@ -19,7 +20,7 @@ allotments = Endpoint("allotments")
 
 async def _limits(context: Context) -> Document:
     """The limits of an account that has allotments. Raises 400 for any other."""
-    limits = await context.store.get(context.account_id, TYPE, TYPE)
+    limits = await context.store.get(context.account_id, LIMITS, LIMITS)
     if limits is None or not as_object(limits.at(KEPT)):
         raise Plain(400, "allotments are not configured for this account yet")
     return limits
@@ -42,7 +43,7 @@ async def replace(context: Context) -> Reply:
     if await sells_to_account(context) is False:
         text = "sub-accounts of non-master resellers must contact the reseller to change their allotments"
         raise Plain(400, text)
-    limits = await context.store.get(context.account_id, TYPE, TYPE)
+    limits = await context.store.get(context.account_id, LIMITS, LIMITS)
     context.ready_to_write(limits.revision if limits else None)
 
     def include(document: Document) -> bool:
@@ -50,7 +51,7 @@ async def replace(context: Context) -> Reply:
         document.fields.update(stamps(context.author, document))
         return True
 
-    fresh = Document(context.account_id, TYPE, TYPE, context.valid("limits", {}))
+    fresh = Document(context.account_id, LIMITS, LIMITS, context.valid("limits", {}))
     await context.store.create_or_update(fresh, include)
     return Reply(data)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import LIMITS
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Context, Draft, Reply, Singleton
 
-TYPE: Final = "limits"
 SET_BY_THE_SYSTEM: Final = {"allow_postpay": False, "max_postpay_amount": 0}
 """What only the system sets, as `pvt_*` fields, and what holds where it set nothing."""
 
@@ -26,8 +26,8 @@ async def sells_to_account(context: Context) -> bool | None:
 limits = Singleton(
     "limits",
     "/accounts/{account_id}/limits",
-    Shape(TYPE, summary=Summary("id")),
-    document_id=TYPE,
+    Shape(LIMITS, summary=Summary("id")),
+    document_id=LIMITS,
     schema="limits",
     operations=(),
 )
@@ -36,10 +36,10 @@ limits = Singleton(
 @limits.get("/accounts/{account_id}/limits")
 async def read(context: Context) -> Reply:
     """The limits, or what holds while none are set."""
-    document = await context.store.get(context.account_id, TYPE, TYPE)
+    document = await context.store.get(context.account_id, LIMITS, LIMITS)
     if document is None:
         defaults = context.valid("limits", {})
-        return Reply({"id": TYPE, **defaults, **SET_BY_THE_SYSTEM})
+        return Reply({"id": LIMITS, **defaults, **SET_BY_THE_SYSTEM})
     return await limits.life.answer(context, document)
 
 

@@ -11,9 +11,9 @@ from crossbar.resources.calls.channels.clicktocall import HISTORY_SHAPE, clickto
 from crossbar.resources.calls.channels.parked_calls import PARKED_CALL_SHAPE, parked_calls
 from crossbar.resources.calls.channels.quickcall import quickcall
 from crossbar.resources.calls.conferences.conferences import conferences
-from crossbar.resources.calls.fax.domain.fax import FAX
+from crossbar.resources.calls.fax.domain.fax import FAX_SHAPE
 from crossbar.resources.calls.fax.faxboxes import faxboxes
-from crossbar.resources.calls.fax.faxes import FAX_SMTP_LOG, faxes
+from crossbar.resources.calls.fax.faxes import FAX_SMTP_LOG_SHAPE, faxes
 from crossbar.resources.calls.flows.blacklists import blacklists
 from crossbar.resources.calls.flows.callflows import callflows
 from crossbar.resources.calls.flows.cccps import cccps
@@ -29,15 +29,15 @@ from crossbar.resources.calls.flows.temporal_rules_sets import temporal_rules_se
 from crossbar.resources.calls.media.domain.media_file import media_converter
 from crossbar.resources.calls.media.media import media
 from crossbar.resources.calls.media.recordings import recordings
-from crossbar.resources.calls.messages.domain.message import MMS, SMS
+from crossbar.resources.calls.messages.domain.message import MMS, SMS_SHAPE
 from crossbar.resources.calls.messages.mms import mms
 from crossbar.resources.calls.messages.sms import sms
 from crossbar.resources.calls.queues.acdc_call_stats import acdc_call_stats
 from crossbar.resources.calls.queues.agents import agents
-from crossbar.resources.calls.queues.domain.acdc import AGENT_STATUS, CALL_STAT
+from crossbar.resources.calls.queues.domain.acdc import AGENT_STATUS_SHAPE, CALL_STAT_SHAPE
 from crossbar.resources.calls.queues.queues import queues
 from crossbar.resources.calls.voicemail.domain import voicemail_message
-from crossbar.resources.calls.voicemail.vmboxes import vmboxes
+from crossbar.resources.calls.voicemail.vmboxes import mailbox_messages, vmboxes  # noqa: F401 - adds its paths
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -70,15 +70,15 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     vmboxes,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    AGENT_STATUS,
-    CALL_STAT,
+    AGENT_STATUS_SHAPE,
+    CALL_STAT_SHAPE,
     DEBUG_SHAPE,
-    FAX,
-    FAX_SMTP_LOG,
+    FAX_SHAPE,
+    FAX_SMTP_LOG_SHAPE,
     HISTORY_SHAPE,
     MMS,
     PARKED_CALL_SHAPE,
-    SMS,
-    voicemail_message.SHAPE,
+    SMS_SHAPE,
+    voicemail_message.MAILBOX_MESSAGE_SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = (media_converter,)

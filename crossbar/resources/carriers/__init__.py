@@ -33,11 +33,11 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     resources,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    dedicated_ip.SHAPE,
+    dedicated_ip.DEDICATED_IP_SHAPE,
     ratedeck.DECK_SHAPE,
     ratedeck.PREFIX_SHAPE,
     resource_job.QUEUE_SHAPE,
-    resource_job.SHAPE,
+    resource_job.RESOURCE_JOB_SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = (resource_job.importing_numbers,)
 CATALOG.offer(*rate_actions.ACTIONS, *selector_actions.ACTIONS)

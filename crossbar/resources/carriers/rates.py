@@ -24,7 +24,7 @@ def named_deck(context: Context) -> str:
 rates = Collection(
     "rates",
     "/rates/{rate_id}",
-    rate.SHAPE,
+    rate.RATE_SHAPE,
     schema="rates",
     who=Who.SUPERDUPER,
     operations=("read", "replace", "merge"),

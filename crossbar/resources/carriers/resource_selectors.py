@@ -17,7 +17,7 @@ from crossbar.resources.carriers.domain.resource_selector import (
     NAMED,
     RULES,
     RULES_SHAPE,
-    SHAPE,
+    SELECTOR_SHAPE,
     TYPE,
     both,
 )
@@ -26,7 +26,7 @@ from crossbar.resources.carriers.resources import administrates
 resource_selectors = Collection(
     "resource_selectors",
     "/accounts/{account_id}/resource_selectors/{selector_id}",
-    SHAPE,
+    SELECTOR_SHAPE,
     schema="resource_selectors",
     operations=(),
     who=administrates,

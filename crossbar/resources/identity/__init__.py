@@ -7,7 +7,7 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
 from crossbar.resources.identity.access_lists import access_lists
-from crossbar.resources.identity.accounts import accounts
+from crossbar.resources.identity.accounts import account_actions, account_listings, accounts  # noqa: F401 - add their paths
 from crossbar.resources.identity.comments import comments
 from crossbar.resources.identity.contact_list import contact_list
 from crossbar.resources.identity.devices import devices
@@ -34,7 +34,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     users,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    account_removal.SHAPE,
+    account_removal.ACCOUNT_REMOVAL_SHAPE,
     MANUAL_PRESENCE_SHAPE,
     PRESENCE_REPORT_SHAPE,
 )

@@ -9,6 +9,7 @@ from typing import Final
 
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON, NotFound
 
@@ -43,7 +44,7 @@ async def remove(context: Context) -> Reply:
 async def _owner(context: Context) -> Document:
     """The device in the path, else the account."""
     device = context.parents.get("devices")
-    owner = device or await context.store.get(ACCOUNTS, "account", context.account_id)
+    owner = device or await context.store.get(ACCOUNTS, ACCOUNT, context.account_id)
     if owner is None:
         raise NotFound(context.account_id)
     return owner

@@ -5,6 +5,7 @@ Kept as `comments` of the document in the path. Source: KAZOO `cb_comments`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from crossbar.documents.document import Document
@@ -32,11 +33,7 @@ async def add(context: Context) -> Reply:
     if not isinstance(new, list):
         message = "Value did not match type(s): array"
         raise Invalid.field("comments", "type", message, target="array", value=new)
-
-    def append(document: Document) -> None:
-        document.fields["comments"] = sorted([*_comments(document), *new], key=_time)
-
-    return _all(await change_subject(context, append))
+    return _all(await _rewrite(context, lambda kept: sorted([*kept, *new], key=_time)))
 
 
 @comments.delete(
@@ -44,11 +41,7 @@ async def add(context: Context) -> Reply:
 )
 async def clear(context: Context) -> Reply:
     """Take all comments away."""
-
-    def empty(document: Document) -> None:
-        document.fields["comments"] = []
-
-    return _all(await change_subject(context, empty))
+    return _all(await _rewrite(context, lambda _: []))
 
 
 @comments.get(
@@ -58,7 +51,8 @@ async def clear(context: Context) -> Reply:
 async def read(context: Context) -> Reply:
     """One comment, by its place from 0 on."""
     document = await subject(context)
-    return Reply(_comments(document)[_place(context, document)], revision=document.revision)
+    kept = _comments(document)
+    return Reply(kept[_place(context, kept)], revision=document.revision)
 
 
 @comments.post(
@@ -69,12 +63,11 @@ async def read(context: Context) -> Reply:
 async def replace(context: Context) -> Reply:
     """Put another comment in the place of one."""
 
-    def put(document: Document) -> None:
-        changed = _comments(document)
-        changed[_place(context, document)] = context.object
-        document.fields["comments"] = sorted(changed, key=_time)
+    def put(kept: list[Any]) -> list[Any]:
+        kept[_place(context, kept)] = context.object
+        return sorted(kept, key=_time)
 
-    return Reply(context.object, revision=(await change_subject(context, put)).revision)
+    return Reply(context.object, revision=(await _rewrite(context, put)).revision)
 
 
 @comments.delete(
@@ -85,12 +78,20 @@ async def replace(context: Context) -> Reply:
 async def delete(context: Context) -> Reply:
     """Take one comment away; answers those that are left."""
 
-    def take(document: Document) -> None:
-        left = _comments(document)
-        del left[_place(context, document)]
-        document.fields["comments"] = left
+    def take(kept: list[Any]) -> list[Any]:
+        del kept[_place(context, kept)]
+        return kept
 
-    return _all(await change_subject(context, take))
+    return _all(await _rewrite(context, take))
+
+
+async def _rewrite(context: Context, change: Callable[[list[Any]], list[Any]]) -> Document:
+    """The document in the path, with what `change` makes of its comments; it may change the list it is given."""
+
+    def rewrite(document: Document) -> None:
+        document.fields["comments"] = change(_comments(document))
+
+    return await change_subject(context, rewrite)
 
 
 def _comments(document: Document) -> list[Any]:
@@ -103,11 +104,11 @@ def _time(comment: JSON) -> str:
     return collate(comment.get("timestamp") if isinstance(comment, dict) else None)
 
 
-def _place(context: Context, document: Document) -> int:
+def _place(context: Context, kept: list[Any]) -> int:
     """Which comment the path means. Raises 404 when there is none."""
     text = context.path["comment_id"]
     place = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
-    if not 0 <= place < len(_comments(document)):
+    if not 0 <= place < len(kept):
         raise SystemFault("bad_identifier")
     return place
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT, CALLFLOW, CONFERENCE, DEVICE, DIRECTORY, MENU, USER, VMBOX
 from crossbar.documents.listing import Listing
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON
@@ -18,9 +19,9 @@ from crossbar.errors import JSON
 EXTENSION: Final = "extension"
 CUSTOM: Final = "custom"
 FEATURE_CODE: Final = "featurecode"
-PEOPLE: Final = ("user", "device")
+PEOPLE: Final = (USER, DEVICE)
 """What an extension rings."""
-NAMED: Final = ("user", "menu", "conference", "directory", "device", "vmbox")
+NAMED: Final = (USER, MENU, CONFERENCE, DIRECTORY, DEVICE, VMBOX)
 """Types of documents that a contact takes its name from."""
 NAMED_BY_TARGET: Final = ("menu", "conference", "directory", "receive_fax", "voicemail")
 """Modules of flows without a name that are called what they lead to."""
@@ -55,7 +56,7 @@ class Contact:
 @contact_list.get("/accounts/{account_id}/contact_list")
 async def read(context: Context) -> Reply:
     """Name, and the first number of the public network and within the account, of everybody who has both."""
-    callflows = await context.store.all(Listing(context.account_id, "callflow", descending=False))
+    callflows = await context.store.all(Listing(context.account_id, CALLFLOW, descending=False))
     kinds = await _kinds(context)
     found = [contact for callflow in callflows if (contact := contact_of(callflow)) is not None]
     wanted = sorted((contact for contact in found if not kinds or contact.kind in kinds), key=lambda it: it.kind)
@@ -98,7 +99,7 @@ def _entry(contact: Contact, targets: dict[str, Document]) -> dict[str, str] | N
 
 async def _kinds(context: Context) -> JSON:
     """The kinds of contacts wanted, by the account or else by the system; all if none is named."""
-    account = await context.store.get(ACCOUNTS, "account", context.account_id)
+    account = await context.store.get(ACCOUNTS, ACCOUNT, context.account_id)
     own = account.at("contact_list.includes") if account else None
     return context.runtime.settings.get("crossbar.contact_list", "default_includes", []) if own is None else own
 

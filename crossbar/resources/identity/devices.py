@@ -12,6 +12,7 @@ from typing import Any, Final, TypeGuard
 
 from crossbar.dialing import held_number, normalize_at
 from crossbar.documents.document import Document, value_at
+from crossbar.documents.document_types import DEVICE
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
@@ -79,7 +80,7 @@ devices = Collection(
     "devices",
     "/accounts/{account_id}/devices/{device_id}",
     Shape(
-        "device",
+        DEVICE,
         summary=Summary(
             "id",
             "name",
@@ -189,7 +190,7 @@ async def list_of_user(context: Context) -> Reply:
                 del row[key]
 
     hooks = [as_owned, *devices.hooks.rows_for(context)]
-    return await answer_listing(context, "device", tag=f"owner/{user_id}", rows_hooks=hooks)
+    return await answer_listing(context, DEVICE, tag=f"owner/{user_id}", rows_hooks=hooks)
 
 
 devices.put("/accounts/{account_id}/users/{user_id}/devices", checks_itself=True)(devices.life.create)
@@ -204,7 +205,7 @@ async def status(context: Context) -> Reply:
 @devices.put("/accounts/{account_id}/devices/{device_id}")
 async def act(context: Context) -> Reply:
     """`action: notify` sends the device a SIP NOTIFY."""
-    device = await _load(context)
+    device = await devices.life.load(context, context.path["device_id"])
     action = context.values.get("action")
     if not action:
         raise Plain(400, "action required")
@@ -217,23 +218,19 @@ async def act(context: Context) -> Reply:
 @devices.post("/accounts/{account_id}/devices/{device_id}/sync")
 async def sync(context: Context) -> Reply:
     """Ask the device to fetch its configuration anew."""
-    await _load(context)
+    await devices.life.load(context, context.path["device_id"])
     return Reply("sync request sent")
 
 
 async def owned_by(context: Context, user_id: str) -> list[Document]:
     """The devices that a user owns."""
-    found = await context.store.all(Listing(context.account_id, "device", tag=f"owner/{user_id}"))
+    found = await context.store.all(Listing(context.account_id, DEVICE, tag=f"owner/{user_id}"))
     return [device for device in found if device.at("owner_id") == user_id]
 
 
 async def holder_of_username(context: Context, username: str) -> str | None:
     """The id of the account's device with a SIP user name; None without one."""
     return await context.store.claims.holder(context.account_id, username_claim(username).key)
-
-
-async def _load(context: Context) -> Document:
-    return await context.document("device", context.path["device_id"])
 
 
 def _without_nulls(members: Any) -> Any:

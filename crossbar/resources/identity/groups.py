@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crossbar.documents.document import Document, as_object
+from crossbar.documents.document_types import GROUP, USER
 from crossbar.documents.shape import Shape, Summary, or_default
 from crossbar.endpoint import Collection, Context, Reply, answer_listing
 from crossbar.resources.identity.domain.call_features import smartpbx_features
@@ -26,7 +27,7 @@ def endpoint_count(group: Document) -> int:
 def tags(group: Document) -> Iterator[str]:
     """The listing of each user who is an endpoint of the group."""
     for endpoint_id, endpoint in as_object(group.at("endpoints")).items():
-        if isinstance(endpoint, dict) and endpoint.get("type") == "user":
+        if isinstance(endpoint, dict) and endpoint.get("type") == USER:
             yield f"user/{endpoint_id}"
 
 
@@ -34,7 +35,7 @@ groups = Collection(
     "groups",
     "/accounts/{account_id}/groups/{group_id}",
     Shape(
-        "group",
+        GROUP,
         summary=Summary("id", "name", features=features, endpoints=endpoint_count, flags=or_default("flags", [])),
         tags=tags,
     ),
@@ -45,4 +46,4 @@ groups = Collection(
 @groups.get("/accounts/{account_id}/users/{user_id}/groups")
 async def list_of_user(context: Context) -> Reply:
     """The groups that a user belongs to."""
-    return await answer_listing(context, "group", tag=f"user/{context.parents['users'].id}")
+    return await answer_listing(context, GROUP, tag=f"user/{context.parents['users'].id}")

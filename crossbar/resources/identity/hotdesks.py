@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import DEVICE, USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import SEPARATOR
 from crossbar.endpoint import Context, Endpoint, Reply, answer_computed, answer_listing
@@ -22,7 +23,7 @@ hotdesks = Endpoint("hotdesks")
 @hotdesks.get("/accounts/{account_id}/hotdesks")
 async def list_all(context: Context) -> Reply:
     """One row for each user at each device, by user."""
-    devices = await context.store.all(Listing(context.account_id, "device", tag=HOTDESKED))
+    devices = await context.store.all(Listing(context.account_id, DEVICE, tag=HOTDESKED))
     return answer_computed(context, _pairs(devices))
 
 
@@ -30,14 +31,14 @@ async def list_all(context: Context) -> Reply:
 async def list_of_user(context: Context) -> Reply:
     """The devices at which one user is logged in."""
     return await answer_listing(
-        context, "device", tag=hotdesked_to(context.parents["users"].id), rows_hooks=[_as_device_rows]
+        context, DEVICE, tag=hotdesked_to(context.parents["users"].id), rows_hooks=[_as_device_rows]
     )
 
 
 @hotdesks.get("/accounts/{account_id}/devices/{device_id}/hotdesks")
 async def list_of_device(context: Context) -> Reply:
     """The users who are logged in at one device."""
-    users = await context.store.get_many(context.account_id, "user", hotdesked_users(context.parents["devices"]))
+    users = await context.store.get_many(context.account_id, USER, hotdesked_users(context.parents["devices"]))
     return answer_computed(context, ((user.id, user, _user_row(user)) for user in users.values()))
 
 

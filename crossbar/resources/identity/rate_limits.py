@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from crossbar.documents.document_types import ACCOUNT, DEVICE
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply
 
@@ -52,7 +53,7 @@ async def replace(context: Context) -> Reply:
     "/accounts/{account_id}/rate_limits", "/accounts/{account_id}/devices/{device_id}/rate_limits", checks_itself=True
 )
 async def remove(context: Context) -> Reply:
-    """Remove the limits; where there are none, that is as well."""
+    """Remove the limits; no error where there are none."""
     document = await context.store.get(context.account_id, TYPE, _owner_id(context))
     context.ready_to_write(document.revision if document else None)
     if document is None:
@@ -75,7 +76,7 @@ async def name_owner(context: Context, draft: Draft) -> None:
     device = context.parents.get("devices")
     draft.private |= {
         "pvt_owner_id": draft.id,
-        "pvt_owner_type": "device" if device else "account",
+        "pvt_owner_type": DEVICE if device else ACCOUNT,
         "pvt_queryname": device.at("sip.username") if device else context.account.realm,
     }
 

@@ -13,6 +13,7 @@ from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD, credential_fields, 
 from crossbar.access.plain_users import is_oneself
 from crossbar.dialing import normalize_at
 from crossbar.documents.document import Document, merge, public_fields
+from crossbar.documents.document_types import USER
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply
 from crossbar.errors import Forbidden, Invalid, NotFound
@@ -87,7 +88,7 @@ def tags(user: Document) -> Iterator[str]:
 users = Collection(
     "users",
     "/accounts/{account_id}/users/{user_id}",
-    Shape("user", summary=ROW, sort=full_name, tags=tags, unique=claims),
+    Shape(USER, summary=ROW, sort=full_name, tags=tags, unique=claims),
     schema="users",
     client_ids=False,
 )
@@ -105,7 +106,7 @@ async def normalize(context: Context, draft: Draft) -> None:
 
 @users.finish
 async def guard_what_is_not_theirs(context: Context, draft: Draft) -> None:
-    """A plain user neither rises nor touches the log-ins of others."""
+    """A plain user changes neither the own `priv_level` nor the log-ins of others."""
     if draft.previous is None or not context.is_guarded:
         return
     own = is_oneself(context.identity, context.named_account_id, draft.id)
@@ -163,7 +164,7 @@ async def forget_authenticator(context: Context, user: Document) -> None:
 @users.get("/accounts/{account_id}/users/{user_id}/photo", provides=PHOTO_TYPES)
 async def read_photo(context: Context) -> Binary:
     """The photo as it was stored."""
-    user = await _load(context)
+    user = await users.life.load(context, context.path["user_id"])
     attachment = await context.runtime.attachments.find(user, PHOTO)
     if attachment is None:
         raise NotFound(user.id)
@@ -175,7 +176,7 @@ async def read_photo(context: Context) -> Binary:
 @users.post("/accounts/{account_id}/users/{user_id}/photo", accepts=UPLOAD_TYPES, checks_itself=True)
 async def store_photo(context: Context) -> Reply:
     """Store the photo that is the body, in place of the one before. Answers the user."""
-    user = await _load(context)
+    user = await users.life.load(context, context.path["user_id"])
     photo = _only_file(context)
     context.ready_to_write(user.revision)
     await context.runtime.attachments.put(user, PHOTO, photo.content_type, photo.contents)
@@ -184,8 +185,8 @@ async def store_photo(context: Context) -> Reply:
 
 @users.delete("/accounts/{account_id}/users/{user_id}/photo", checks_itself=True)
 async def remove_photo(context: Context) -> Reply:
-    """Remove the photo; where there is none, that is as well."""
-    user = await _load(context)
+    """Remove the photo; no error where there is none."""
+    user = await users.life.load(context, context.path["user_id"])
     context.ready_to_write(user.revision)
     await context.runtime.attachments.delete(user, PHOTO)
     await _touched(context, user)
@@ -195,7 +196,7 @@ async def remove_photo(context: Context) -> Reply:
 @users.get("/accounts/{account_id}/users/{user_id}/vcard", provides=VCARD_TYPES)
 async def read_vcard(context: Context) -> Binary:
     """The user as a vCard, with the photo if it is a JPEG."""
-    user = await _load(context)
+    user = await users.life.load(context, context.path["user_id"])
     fields = public_fields(user.fields)
     profile = fields.get("profile")
     if isinstance(profile, dict):
@@ -210,10 +211,6 @@ async def read_vcard(context: Context) -> Binary:
     text = user_vcard.render(fields, timezone=timezone, photo=photo)
     media = context.media if context.media in VCARD_TYPES else VCARD_TYPES[0]
     return Binary(text.encode(), media, revision=user.revision)
-
-
-async def _load(context: Context) -> Document:
-    return await users.life.load(context, context.path["user_id"])
 
 
 async def _touched(context: Context, user: Document) -> Document:

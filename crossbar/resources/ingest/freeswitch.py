@@ -32,7 +32,7 @@ KAZOO_PREFIX: Final = "ecallmgr_"
 REALMS: Final = ("domain_name", "sip_auth_realm", "sip_to_host", "sip_req_host", "sip_from_host")
 """Variables that may hold the realm of an account, the surest first."""
 
-CALL_ROOT: Final = Shape("call_root", summary=Summary("id"), sort="pvt_created", stored_in="records")
+CALL_ROOT_SHAPE: Final = Shape("call_root", summary=Summary("id"), sort="pvt_created", stored_in="records")
 """Which interaction the legs of a FreeSWITCH call belong to, by the id of the leg that began it."""
 
 _ENCODED_AWAY: Final = frozenset(' "#%&+:;<=>?@[\\]^`{|}') - {"%"}
@@ -172,10 +172,10 @@ async def _interaction_of(store: Store, account_id: str, report: Report) -> str:
     """The interaction of a call without KAZOO: the leg told of first, whichever that is, decides its name."""
     begun = clock.gregorian(report.created / 1_000_000 if report.created else clock.unix_now())
     digest = hashlib.md5(report.root.encode(), usedforsecurity=False).hexdigest()
-    root = Document(account_id, CALL_ROOT.type, report.root, kept_fields(account_id, CALL_ROOT.type, begun))
+    root = Document(account_id, CALL_ROOT_SHAPE.type, report.root, kept_fields(account_id, CALL_ROOT_SHAPE.type, begun))
     root.fields["interaction_id"] = f"{begun}-{digest[:8]}"
     if not await insert_once(store, root):
-        root = await store.get(account_id, CALL_ROOT.type, report.root) or root
+        root = await store.get(account_id, CALL_ROOT_SHAPE.type, report.root) or root
     return str(root.fields["interaction_id"])
 
 

@@ -23,6 +23,6 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 SHAPES: Final[tuple[Shape, ...]] = (
     ATTEMPT_SHAPE,
     sent_mail.LOG_SHAPE,
-    websockets_.SHAPE,
+    websockets_.WEBSOCKET_SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()

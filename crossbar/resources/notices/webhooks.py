@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from crossbar.documents.document import Document
+from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
@@ -88,7 +89,7 @@ def _check_modifiers(context: Context, draft: Draft, hook_id: str) -> None:
 
 @webhooks.finish
 async def forget_failures(_: Context, draft: Draft) -> None:
-    """Who saves a hook as enabled has seen to what was wrong with it."""
+    """Saving a hook as enabled removes the reason why the server turned it off."""
     if draft.data.get("enabled") is True:
         draft.private["pvt_disabled_message"] = None
 
@@ -123,7 +124,7 @@ def _enable(webhook: Document) -> None:
 async def _accounts(context: Context) -> list[str]:
     if context.nouns[0].args[1:] != ("descendants",):
         return [context.account_id]
-    below = Listing("accounts", "account", tag=f"descendant/{context.account_id}")
+    below = Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{context.account_id}")
     return [account.id for account in await context.store.all(below)]
 
 

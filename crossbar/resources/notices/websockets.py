@@ -18,7 +18,7 @@ from crossbar.resources.notices.domain.webhook_event import OBJECT_ACTIONS, OBJE
 DATABASE: Final = "websockets"
 TYPE: Final = "websocket"
 SHOWN: Final = ("bindings", "websocket_session_id", "timestamp", "name", "metadata", "destination", "source")
-SHAPE: Final = Shape(
+WEBSOCKET_SHAPE: Final = Shape(
     TYPE,
     summary=Summary(*SHOWN),
     sort="timestamp",

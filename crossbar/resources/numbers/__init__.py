@@ -16,7 +16,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     phone_numbers,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    number.SHAPE,
+    number.NUMBER_SHAPE,
     port_numbers.SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()

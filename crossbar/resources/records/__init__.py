@@ -8,11 +8,11 @@ from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
 from crossbar.resources.records.call_inspector import call_inspector
 from crossbar.resources.records.cdrs import cdrs
-from crossbar.resources.records.domain.call_event import CALL_EVENT
-from crossbar.resources.records.domain.cdr import CDR, INTERACTION
+from crossbar.resources.records.domain.call_event import CALL_EVENT_SHAPE
+from crossbar.resources.records.domain.cdr import CDR_SHAPE, INTERACTION_SHAPE
 from crossbar.resources.records.domain.orphaned_chunks import orphaned_chunks
 from crossbar.resources.records.domain.retention import retention
-from crossbar.resources.records.domain.sip_message import INSPECTION
+from crossbar.resources.records.domain.sip_message import INSPECTION_SHAPE
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -20,9 +20,9 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     cdrs,
 )
 SHAPES: Final[tuple[Shape, ...]] = (
-    CALL_EVENT,
-    CDR,
-    INSPECTION,
-    INTERACTION,
+    CALL_EVENT_SHAPE,
+    CDR_SHAPE,
+    INSPECTION_SHAPE,
+    INTERACTION_SHAPE,
 )
 LIFESPANS: Final[tuple[Lifespan, ...]] = (retention, orphaned_chunks)

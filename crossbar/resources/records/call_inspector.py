@@ -14,9 +14,9 @@ from crossbar.documents.listing import Listing, Row
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.endpoint.document_list import answer_stream, bounds, options_of
 from crossbar.errors import Plain
-from crossbar.resources.records.domain.cdr import CDR, owner_tag
+from crossbar.resources.records.domain.cdr import CDR_SHAPE, owner_tag
 from crossbar.resources.records.domain.cdr_row import COLUMNS
-from crossbar.resources.records.domain.sip_message import INSPECTION
+from crossbar.resources.records.domain.sip_message import INSPECTION_SHAPE
 from crossbar.wire.list_options import chunk_size
 
 AT_A_TIME = 100
@@ -34,7 +34,7 @@ async def calls(context: Context) -> Reply:
     start, end = bounds(context, options, context.config.api.maximum_range)
     listing = Listing(
         context.account_id,
-        CDR.type,
+        CDR_SHAPE.type,
         tag=owner_tag(user.id) if user else None,
         filters=Filters.parse(context.query.pairs, ignored=TIME_RANGE),
         start=start,
@@ -54,7 +54,7 @@ async def calls(context: Context) -> Reply:
 async def inspect(context: Context) -> Reply:
     """The messages of a call in the order in which they were seen, and between whom they went."""
     call_id = context.path["call_id"]
-    entry = await context.store.get(context.account_id, INSPECTION.type, call_id)
+    entry = await context.store.get(context.account_id, INSPECTION_SHAPE.type, call_id)
     if entry is None:
         raise Plain(404, "bad identifier", [call_id])
     messages = entry.fields["messages"]
@@ -77,5 +77,5 @@ async def _watched(context: Context, listing: Listing) -> AsyncIterator[Row]:
 
 async def _known(context: Context, rows: list[Row]) -> list[Row]:
     call_ids = [orjson.loads(row.body)["call_id"] for row in rows]
-    known = await context.store.get_many(context.account_id, INSPECTION.type, call_ids)
+    known = await context.store.get_many(context.account_id, INSPECTION_SHAPE.type, call_ids)
     return [row for row, call_id in zip(rows, call_ids, strict=True) if call_id in known]

@@ -21,9 +21,9 @@ from crossbar.endpoint.hooks import RowsHook
 from crossbar.errors import Invalid, Plain
 from crossbar.resources.records.domain.cdr import (
     ANYBODY,
-    CDR,
+    CDR_SHAPE,
     COUNTED,
-    INTERACTION,
+    INTERACTION_SHAPE,
     first_leg,
     in_order,
     interaction_tag,
@@ -63,7 +63,7 @@ async def legs(context: Context) -> Reply:
     user = context.parents.get("users")
     return await answer_listing(
         context,
-        CDR.type,
+        CDR_SHAPE.type,
         tag=owner_tag(user.id) if user else None,
         rows_hooks=_decorations(context),
         time_range=context.config.cdrs.maximum_range,
@@ -83,7 +83,7 @@ async def interactions(context: Context) -> Reply:
     filters = Filters.parse(_parameters(context), ignored=TIME_RANGE)
     listing = Listing(
         context.account_id,
-        INTERACTION.type,
+        INTERACTION_SHAPE.type,
         tag=f"owner/{user.id}" if user else None,
         start=start,
         end=end,
@@ -104,7 +104,9 @@ async def summary(context: Context) -> Reply:
     """Billing seconds of a time range by direction, realm and kind of number, in all and by rate."""
     options = options_of(context)
     start, end = bounds(context, options, context.config.cdrs.maximum_range)
-    listing = Listing(context.account_id, CDR.type, tag=COUNTED, start=start, end=end, descending=not options.ascending)
+    listing = Listing(
+        context.account_id, CDR_SHAPE.type, tag=COUNTED, start=start, end=end, descending=not options.ascending
+    )
     totals: dict[str, dict[str, dict[str, dict[str, int]]]] = {"inbound": {}, "outbound": {}}
     async for stored in context.store.stream(listing):
         row = orjson.loads(stored.body)
@@ -125,13 +127,13 @@ async def interaction_legs(context: Context) -> Reply:
     if is_interaction_id(leg_id):
         interaction_id = leg_id
     elif _MONTHLY.fullmatch(leg_id):
-        cdr = await context.store.get(context.account_id, CDR.type, leg_id)
+        cdr = await context.store.get(context.account_id, CDR_SHAPE.type, leg_id)
         if cdr is None:
             raise Plain(404, "could not find legs for supplied id")
         interaction_id = cdr.fields["interaction_id"]
     else:
         raise Plain(404, "bad identifier", [leg_id])
-    found = await context.store.all(Listing(context.account_id, CDR.type, tag=interaction_tag(interaction_id)))
+    found = await context.store.all(Listing(context.account_id, CDR_SHAPE.type, tag=interaction_tag(interaction_id)))
     return Reply([leg.public for leg in in_order(found)])
 
 
@@ -141,7 +143,7 @@ async def read(context: Context) -> Reply:
     cdr_id = context.path["cdr_id"]
     if not _MONTHLY.fullmatch(cdr_id):
         raise Plain(404, "could not find cdr with supplied id")
-    raw = await context.raw_document(CDR.type, cdr_id)
+    raw = await context.raw_document(CDR_SHAPE.type, cdr_id)
     return Reply.raw(raw)
 
 
@@ -165,9 +167,9 @@ async def _first_legs(context: Context, listing: Listing, owner: str, filters: F
 
 async def _with_legs(context: Context, rows: list[Row], owner: str, filters: Filters) -> list[Row]:
     wanted = {row.position: first_leg(decode(row.stored), owner) or "" for row in rows}
-    found = await context.store.get_rows(context.account_id, CDR.type, list(wanted.values()))
+    found = await context.store.get_rows(context.account_id, CDR_SHAPE.type, list(wanted.values()))
     if filters:
-        legs = await context.store.get_many(context.account_id, CDR.type, list(found))
+        legs = await context.store.get_many(context.account_id, CDR_SHAPE.type, list(found))
         found = {cdr_id: found[cdr_id] for cdr_id, leg in legs.items() if filters.matches({"id": cdr_id, **leg.fields})}
     return [Row(cdr_id, at, found[cdr_id], {}) for at, cdr_id in wanted.items() if cdr_id in found]
 
@@ -228,7 +230,7 @@ async def _shift_datetime(context: Context, rows: list[dict[str, Any]]) -> None:
 
 
 async def _add_reseller_columns(context: Context, rows: list[dict[str, Any]]) -> None:
-    found = await context.store.get_many(context.account_id, CDR.type, [row["id"] for row in rows])
+    found = await context.store.get_many(context.account_id, CDR_SHAPE.type, [row["id"] for row in rows])
     for row in rows:
         if cdr := found.get(row["id"]):
             row |= {name: column(cdr) for name, column in RESELLER_COLUMNS.items()}

@@ -33,5 +33,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     system_status,
     whitelabel,
 )
-SHAPES: Final[tuple[Shape, ...]] = (migrations_.SHAPE,)
+SHAPES: Final[tuple[Shape, ...]] = (migrations_.MIGRATIONS_SHAPE,)
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()

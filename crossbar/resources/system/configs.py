@@ -7,9 +7,10 @@ the system's; only what differs from what lies below is stored.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from crossbar.documents.document import Document, merge, public_fields
+from crossbar.documents.document_types import ACCOUNT_CONFIG
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Retries, Stale
 from crossbar.endpoint import Collection, Context, Draft, Reply
@@ -17,12 +18,10 @@ from crossbar.errors import JSON, Conflict, NotFound
 from crossbar.resources.system.domain.config_credentials import CREDENTIALS
 from crossbar.resources.system.domain.default_values import difference, system_defaults
 
-TYPE: Final = "account_config"
-
 configs = Collection(
     "configs",
     "/accounts/{account_id}/configs/{category}",
-    Shape(TYPE, summary=Summary("id"), sealed=CREDENTIALS),
+    Shape(ACCOUNT_CONFIG, summary=Summary("id"), sealed=CREDENTIALS),
     operations=(),
     takes_all_words=True,
 )
@@ -97,7 +96,7 @@ async def _below(context: Context) -> dict[str, Any]:
     """What is in force for the account without its own settings, limited to what an account may set."""
     category = context.path["category"]
     system = context.runtime.settings.section(category)
-    values = merge(system_defaults(context.runtime, category), system)
+    values = merge(system_defaults(context.runtime, category), dict(system))
     reseller_id = await context.directory.reseller_of(context.account)
     reseller = await _stored(context, reseller_id) if reseller_id and reseller_id != context.account_id else None
     values = merge(values, public_fields(reseller.fields) if reseller else {})
@@ -110,7 +109,7 @@ async def _below(context: Context) -> dict[str, Any]:
 
 
 async def _stored(context: Context, account_id: str) -> Document | None:
-    return await context.store.get(account_id, TYPE, document_id(context.path["category"]))
+    return await context.store.get(account_id, ACCOUNT_CONFIG, document_id(context.path["category"]))
 
 
 def _reply(context: Context, values: dict[str, JSON], revision: str | None) -> Reply:

@@ -9,13 +9,14 @@ from typing import Final
 
 from crossbar import clock
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import Invalid, NotFound
 
 TYPE: Final = "migrations"
-SHAPE: Final = Shape(TYPE, summary=Summary("id"))
+MIGRATIONS_SHAPE: Final = Shape(TYPE, summary=Summary("id"))
 TELETYPE: Final = "notify_to_teletype"
 DESCRIPTIONS: Final = {TELETYPE: "Migrate account and all sub accounts to Teletype"}
 
@@ -58,7 +59,7 @@ async def perform(context: Context) -> Reply:
 
 async def _below(context: Context) -> list[str]:
     """The accounts below; without `include_resellers` not the resellers and what is theirs."""
-    found = await context.store.all(Listing(ACCOUNTS, "account", tag=f"descendant/{context.account_id}"))
+    found = await context.store.all(Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{context.account_id}"))
     if context.values.is_true("include_resellers"):
         return [account.id for account in found]
     resellers = {account.id for account in found if account.at("pvt_reseller") is True}
@@ -69,7 +70,7 @@ async def _use_teletype(context: Context, account_id: str) -> None:
     def prefer(account: Document) -> None:
         account.fields["pvt_notification_preference"] = "teletype"
 
-    await context.store.update(ACCOUNTS, "account", account_id, prefer)
+    await context.store.update(ACCOUNTS, ACCOUNT, account_id, prefer)
     stored = await context.store.get(account_id, TYPE, TYPE)
     performed = {
         "performed_time": clock.now(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT, CALLFLOW, DEVICE, USER
 from crossbar.documents.shape import alphanumeric
 from crossbar.documents.store import SearchField
 from crossbar.endpoint import Context, Endpoint, Reply
@@ -15,8 +16,7 @@ from crossbar.errors import JSON, Invalid
 from crossbar.wire.envelope import PageInfo
 from crossbar.wire.list_options import encode_start_key, list_options
 
-ACCOUNT_TYPE: Final = "account"
-SUGGESTED: Final = ["account", "user", "callflow", "device"]
+SUGGESTED: Final = [ACCOUNT, USER, CALLFLOW, DEVICE]
 ACCOUNT_VIEWS: Final[dict[str, tuple[SearchField, ...]]] = {"name": ("name",), "realm": ("numbers",), "id": ("id",)}
 VIEWS: Final[dict[str, tuple[SearchField, ...]]] = {
     "name": ("name",),
@@ -30,7 +30,7 @@ search = Endpoint("search")
 
 async def may_search(context: Context) -> bool | None:
     """Accounts are searched below the caller's own, whatever the path; other documents where the tree allows."""
-    return True if context.target is None or context.values.text("t") == ACCOUNT_TYPE else None
+    return True if context.target is None or context.values.text("t") == ACCOUNT else None
 
 
 @search.get("/search", "/accounts/{account_id}/search", who=may_search)
@@ -86,7 +86,7 @@ def _document_type(context: Context, beginning: str) -> str:
 
 
 def _views(document_type: str) -> dict[str, tuple[SearchField, ...]]:
-    return ACCOUNT_VIEWS if document_type == ACCOUNT_TYPE else VIEWS
+    return ACCOUNT_VIEWS if document_type == ACCOUNT else VIEWS
 
 
 def _view(context: Context, document_type: str) -> str:
@@ -112,7 +112,7 @@ async def _find(
 ) -> list[tuple[str, Document]]:
     """What a view finds, with keys; a document found twice is there once. The value `true` finds everything."""
     prefix = "" if value is True or value == "true" else alphanumeric(str(value))
-    is_account = document_type == ACCOUNT_TYPE
+    is_account = document_type == ACCOUNT
     shapes = context.store.shapes
     if document_type not in shapes or shapes[document_type].stored_in != "documents":
         return []
@@ -134,7 +134,7 @@ async def _find(
 
 
 def _row(document: Document, view: str) -> dict[str, JSON]:
-    if document.type == ACCOUNT_TYPE:
+    if document.type == ACCOUNT:
         return {
             "id": document.id,
             "descendants_count": document.at("descendants_count", 0),

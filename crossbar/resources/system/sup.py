@@ -11,6 +11,7 @@ from typing import Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import FaultyRequest
 from crossbar.resources.system.about import process_use
@@ -53,7 +54,7 @@ async def _status(_: Context) -> str:
 
 
 async def _find_by_id(context: Context, account_id: str) -> str:
-    document = await context.store.get(ACCOUNTS, "account", account_id)
+    document = await context.store.get(ACCOUNTS, ACCOUNT, account_id)
     return _told([Account.of(document)] if document else [])
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document, as_object
+from crossbar.documents.document_types import WHITELABEL
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Binary, Context, Draft, Reply, Singleton, Who
 from crossbar.errors import JSON, Invalid, NotFound
@@ -21,7 +22,6 @@ from crossbar.settings import DEFAULT_SECTION
 from crossbar.wire.body import UploadedFile
 from crossbar.wire.negotiation import check_content_type
 
-TYPE: Final = "whitelabel"
 DOMAIN_TAKEN: Final = "White label domain is already in use"
 
 IMAGES: Final = ("image/jpg", "image/jpeg", "image/png", "image/gif")
@@ -37,7 +37,8 @@ def domain_claim(domain: str) -> Unique:
     return Unique("whitelabel.domain", domain, "domain", DOMAIN_TAKEN, cause=domain, system=True)
 
 
-def _claims(whitelabel: Document) -> Iterator[Unique]:
+def claims(whitelabel: Document) -> Iterator[Unique]:
+    """Its domain."""
     if isinstance(domain := whitelabel.at("domain"), str) and domain:
         yield domain_claim(domain)
 
@@ -45,8 +46,8 @@ def _claims(whitelabel: Document) -> Iterator[Unique]:
 whitelabel = Singleton(
     "whitelabel",
     "/accounts/{account_id}/whitelabel",
-    Shape(TYPE, summary=Summary("id"), unique=_claims),
-    document_id=TYPE,
+    Shape(WHITELABEL, summary=Summary("id"), unique=claims),
+    document_id=WHITELABEL,
     schema="whitelabel",
     operations=("read", "create", "replace", "delete"),
     must_exist=True,
@@ -72,7 +73,7 @@ async def read_by_domain(context: Context) -> Reply:
 @whitelabel.get("/accounts/{account_id}/whitelabel/{domain}", who=Who.ANONYMOUS)
 async def read_own(context: Context) -> Reply:
     """The account's own whitelabel, whatever domain is named."""
-    return await whitelabel.life.answer(context, await whitelabel.life.load(context, TYPE))
+    return await whitelabel.life.answer(context, await whitelabel.life.load(context, WHITELABEL))
 
 
 async def _owner(context: Context) -> Document:
@@ -92,13 +93,13 @@ def _offer(name: str, own: str, *of_domain: str) -> None:
     """The routes of one of the files: of the account's own whitelabel, and of one that is named by its domain."""
 
     async def read(context: Context) -> Binary:
-        return await _file(context, await whitelabel.life.load(context, TYPE), name)
+        return await _file(context, await whitelabel.life.load(context, WHITELABEL), name)
 
     async def read_of_domain(context: Context) -> Binary:
         return await _file(context, await _owner(context), name)
 
     async def upload(context: Context) -> Reply:
-        document = await whitelabel.life.load(context, TYPE)
+        document = await whitelabel.life.load(context, WHITELABEL)
         await _keep(context, document, name, _uploaded(context, name))
         return await whitelabel.life.answer(context, document)
 
@@ -202,7 +203,7 @@ async def _domain(context: Context) -> str:
     """The domain the request names, else the account's own."""
     if domain := context.values.text("domain"):
         return domain.lower()
-    document = await context.store.get(context.account_id, TYPE, TYPE) if context.target else None
+    document = await context.store.get(context.account_id, WHITELABEL, WHITELABEL) if context.target else None
     own = document.at("domain") if document else None
     if not own:
         message = "No domain found to use. Supply one on the request or create one via the whitelabel API"

@@ -94,7 +94,7 @@ async def read(context: Context) -> Reply | Binary:
     """How far a task is, or one of its files."""
     if context.wants_csv:
         return await _file(context, context.values.text("csv_name") or OUTPUT)
-    task = await _load(context)
+    task = await _task(context)
     return Reply(listed(task), revision=task.revision)
 
 
@@ -125,7 +125,7 @@ async def stop(context: Context) -> Reply:
 @tasks.delete("/accounts/{account_id}/tasks/{task_id}", "/tasks/{task_id}", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Remove a task that is not running, with its files."""
-    task = await _load(context)
+    task = await _task(context)
     context.ready_to_write(task.revision)
 
     async def remove(transaction: Transaction) -> Document:
@@ -172,14 +172,15 @@ def _input_errors(action: Action, contents: bytes | None, uploaded: bool) -> dic
 
 async def _changed(context: Context, change: Callable[[str, str], Awaitable[Document | None]], refusal: str) -> Reply:
     """The task as `change` left it, which is None if its state did not allow that."""
-    task = await _load(context)
+    task = await _task(context)
     after = await change(task.partition, task.id)
     if after is None:
         raise SystemFault("bad_identifier", reason=refusal, cause=task.id)
     return Reply(shown(after), revision=after.revision)
 
 
-async def _load(context: Context) -> Document:
+async def _task(context: Context) -> Document:
+    """The task in the path. Raises 404 in the words of KAZOO's task service."""
     task = await context.store.get(context.account_id, TASK, context.path["task_id"])
     if task is None:
         raise Plain(404, "bad identifier", [context.path["task_id"]])
@@ -187,7 +188,7 @@ async def _load(context: Context) -> Document:
 
 
 async def _file(context: Context, name: str) -> Binary:
-    task = await _load(context)
+    task = await _task(context)
     attachment = await context.runtime.attachments.find(task, name)
     if attachment is None:
         raise NotFound(task.id)

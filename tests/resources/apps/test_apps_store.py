@@ -16,17 +16,11 @@ from crossbar.documents.listing import Listing
 from crossbar.errors import Invalid
 from crossbar.resources.apps.domain.app_registration import NoApp, Registered, register
 from tests.harness import Api, RunningServer, Tenant, issue_token, new_tenant
+from tests.samples import APP_METADATA
 
 PNG = b"\x89PNG\r\n\x1a\n"
 METADATA: dict[str, Any] = {
-    "name": "voip",
-    "i18n": {"en-US": {"label": "SmartPBX", "description": "Manage a phone system"}},
-    "tags": ["end-user"],
-    "author": "Somebody",
-    "version": "1.0",
-    "license": "-",
-    "price": 0,
-    "icon": "voip.png",
+    **APP_METADATA,
     "screenshots": ["one.png", "two.png"],
     "source_url": "http://elsewhere.test/voip/",
     "api_url": "",

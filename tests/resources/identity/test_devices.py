@@ -8,18 +8,8 @@ from typing import Any
 import pytest
 
 from tests.harness import Tenant
+from tests.samples import DEVICE_DEFAULTS
 
-DEFAULTS = {
-    "call_restriction": {},
-    "contact_list": {},
-    "enabled": True,
-    "exclude_from_queues": False,
-    "music_on_hold": {},
-    "mwi_unsolicited_updates": True,
-    "register_overwrite_notify": False,
-    "ringtones": {},
-    "suppress_unregister_notifications": False,
-}
 SIP_DEFAULTS = {"expire_seconds": 300, "invite_format": "contact", "method": "password"}
 
 
@@ -28,7 +18,7 @@ async def test_create_read_list_delete(tenant: Tenant) -> None:
         "/devices", {"name": "Desk", "mac_address": "00:04:F2:AA:BB:CC", "sip": {"username": "dd"}}
     )
     expected = {
-        **DEFAULTS,
+        **DEVICE_DEFAULTS,
         "id": created.id,
         "name": "Desk",
         "mac_address": "0004f2aabbcc",
@@ -86,7 +76,7 @@ async def test_change(tenant: Tenant) -> None:
     assert created.id == "mine"
     merged = await tenant.api.patch("/devices/mine", {"sip": {"password": "secret"}, "extra": None, "sync": True})
     expected = {
-        **DEFAULTS,
+        **DEVICE_DEFAULTS,
         "id": "mine",
         "name": "Desk",
         "sip": {**SIP_DEFAULTS, "username": "dd", "password": "secret"},

@@ -4,35 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from pymongo import MongoClient
 
-from crossbar import clock
 from crossbar.app import open_runtime, open_store
 from crossbar.config import Config
 from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import SYSTEM_DATA, Document
 from crossbar.documents.listing import Listing
-from crossbar.errors import JSON, SystemFault
+from crossbar.errors import SystemFault
 from crossbar.resources.tasks.domain import action, job
-from crossbar.resources.tasks.domain.action import ERROR, Action, Cells, Dump, RowAction, RowFailed, Work
-from crossbar.resources.tasks.domain.job import JOB_SHAPE, LEASE_SECONDS, claim
-from crossbar.resources.tasks.domain.runner import MOST_TRIES, Runner
-from crossbar.resources.tasks.domain.task import CHUNK_SHAPE, CSV, INPUT, OUTPUT, TASK, new_task
-from crossbar.resources.tasks.domain.task_catalog import Catalog
+from crossbar.resources.tasks.domain.action import ERROR, Cells, RowAction, RowFailed, Work
+from crossbar.resources.tasks.domain.job import JOB_SHAPE, claim
+from crossbar.resources.tasks.domain.runner import MOST_TRIES
+from crossbar.resources.tasks.domain.task import INPUT, OUTPUT, TASK
 from crossbar.runtime import Runtime
-from crossbar.shared import BucketTable
-
-ACCOUNT = "a" * 32
-ROWS = 250
-"""Two batches of a hundred rows, and half of one."""
+from tests.task_machine import (
+    ACCOUNT,
+    ROWS,
+    Machine,
+    at_work,
+    check_whole,
+    end,
+    given,
+    halfway,
+    later,
+    nothing_is_left,
+    now,
+    output,
+    runner,
+    squares,
+    told,
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +54,8 @@ def config(mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.T
 async def processes(mongo_uri: str, config: Config) -> AsyncIterator[tuple[Runtime, Runtime]]:
     """The services of two processes on one database."""
     async with (
-        open_runtime(config, mongo_uri, BucketTable(1024)) as one,
-        open_runtime(config, mongo_uri, BucketTable(1024)) as other,
+        open_runtime(config, mongo_uri) as one,
+        open_runtime(config, mongo_uri) as other,
     ):
         yield one, other
 
@@ -62,115 +70,16 @@ async def two(processes: tuple[Runtime, Runtime]) -> AsyncIterator[tuple[Runtime
     await processes[0].attachments.delete_partition(ACCOUNT)
 
 
-@dataclasses.dataclass
-class Machine:
-    """One process's action: notes each row (or page) it does, and waits when it has come to number `stops_at`."""
-
-    stops_at: int | None = None
-    did: list[int] = dataclasses.field(default_factory=list)
-    there: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
-    go: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
-
-    async def note(self, number: int) -> None:
-        if number == self.stops_at:
-            self.there.set()
-            await self.go.wait()
-        self.did.append(number)
-
-    @property
-    def rows(self) -> Action:
-        async def row(_: Work, cells: dict[str, str]) -> Cells:
-            await self.note(int(cells["n"]))
-            return {"square": int(cells["n"]) ** 2}
-
-        return RowAction(category="test", name="rows", description="", doc="", columns=("square", ERROR), row=row)
-
-    @property
-    def pages(self) -> Action:
-        async def columns(_: Work) -> Sequence[str]:
-            return ("n",)
-
-        async def page(_: Work, cursor: JSON) -> tuple[Sequence[Cells], JSON]:
-            number = cursor or 0
-            await self.note(number)
-            return [{"n": number}], number + 1 if number < 4 else None
-
-        return Dump(category="test", name="pages", description="", doc="", columns=columns, page=page)
-
-
-def runner(runtime: Runtime, *actions: Action) -> Runner:
-    return Runner(runtime, Catalog(actions))
-
-
-async def given(runtime: Runtime, does: str = "rows", rows: int | None = ROWS) -> str:
-    """The id of a started task; with `rows` None it has no input."""
-    task = new_task(ACCOUNT, auth_account_id=ACCOUNT, category="test", action=does, total_count=rows)
-    if rows is not None:
-        text = "n\n" + "".join(f"{number}\n" for number in range(rows))
-        await runtime.attachments.put(task, INPUT, CSV, text.encode())
-    await runtime.store.insert(task)
-    assert await runner(runtime).start(ACCOUNT, task.id)
-    return task.id
-
-
-async def now(runtime: Runtime, task_id: str) -> Document:
-    task = await runtime.store.get(ACCOUNT, TASK, task_id)
-    assert task is not None
-    return task
-
-
-def told(task: Document) -> tuple[Any, ...]:
-    return tuple(task.fields.get(field) for field in ("status", "success_count", "failure_count"))
-
-
-async def output(runtime: Runtime, task_id: str) -> list[str]:
-    """The lines of the output, without the header."""
-    found = await runtime.attachments.find(await now(runtime, task_id), OUTPUT)
-    assert found is not None
-    return (await runtime.attachments.read(found)).decode().splitlines()[1:]
-
-
-def squares(count: int) -> list[str]:
-    return [f"{number},{number**2}," for number in range(count)]
-
-
-async def nothing_is_left(runtime: Runtime, task_id: str) -> bool:
-    left = await runtime.store.get(SYSTEM_DATA, JOB_SHAPE.type, task_id)
-    return left is None and not await runtime.store.exists(ACCOUNT, CHUNK_SHAPE.type)
-
-
-async def at_work(worker: Runner, machine: Machine) -> asyncio.Task[None]:
-    """A worker that has come to the row at which its machine waits."""
-    working = asyncio.create_task(worker.work_off())
-    await machine.there.wait()
-    return working
-
-
-async def end(working: asyncio.Task[None]) -> None:
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working
-
-
-def later(leases: int = 1) -> Any:
-    """When leases given now have run out."""
-    return clock.frozen(time.time() + leases * (LEASE_SECONDS + 1))
-
-
 async def test_a_task_has_one_worker_at_a_time(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
-    task_id = await given(one)
-    first, second = Machine(stops_at=150), Machine()
-    working = await at_work(runner(one, first.rows), first)
+    (task_id, first, working), second = await halfway(one), Machine()
     assert told(await now(other, task_id)) == ("executing", 100, 0)
     await runner(other, second.rows).work_off()
     assert second.did == []
     first.go.set()
     await working
     assert first.did == list(range(ROWS))
-    assert told(await now(other, task_id)) == ("success", ROWS, 0)
-    assert await output(other, task_id) == squares(ROWS)
-    assert await nothing_is_left(other, task_id)
+    await check_whole(other, task_id)
 
 
 async def test_of_many_claims_one_succeeds(two: tuple[Runtime, Runtime]) -> None:
@@ -207,16 +116,12 @@ async def test_another_goes_on_when_a_worker_dies(two: tuple[Runtime, Runtime], 
     with later():
         await runner(other, second.rows).work_off()
     assert second.did == list(range(100, ROWS))
-    assert told(await now(other, task_id)) == ("success", ROWS, 0)
-    assert await output(other, task_id) == squares(ROWS)
-    assert await nothing_is_left(other, task_id)
+    await check_whole(other, task_id)
 
 
 async def test_a_worker_that_is_told_to_end_leaves_its_task_at_once(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
-    task_id = await given(one)
-    first, second = Machine(stops_at=150), Machine()
-    working = await at_work(runner(one, first.rows), first)
+    (task_id, _, working), second = await halfway(one), Machine()
     await end(working)
     await runner(other, second.rows).work_off()
     assert second.did == list(range(100, ROWS))
@@ -225,9 +130,7 @@ async def test_a_worker_that_is_told_to_end_leaves_its_task_at_once(two: tuple[R
 
 async def test_a_worker_that_was_thought_dead_changes_nothing(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
-    task_id = await given(one)
-    first, second = Machine(stops_at=150), Machine()
-    working = await at_work(runner(one, first.rows), first)
+    (task_id, first, working), second = await halfway(one), Machine()
     with later():
         await runner(other, second.rows).work_off()
     over = await now(other, task_id)
@@ -254,9 +157,7 @@ async def test_a_sign_of_life_keeps_the_task(two: tuple[Runtime, Runtime]) -> No
 
 async def test_a_stopped_task_has_what_was_done(two: tuple[Runtime, Runtime]) -> None:
     one, other = two
-    task_id = await given(one)
-    first = Machine(stops_at=150)
-    working = await at_work(runner(one, first.rows), first)
+    task_id, first, working = await halfway(one)
     stopped = await runner(other).stop(ACCOUNT, task_id)
     assert stopped is not None
     assert told(stopped) == ("stopped", 100, 0)
@@ -275,9 +176,7 @@ async def test_a_worker_that_is_at_a_row_lets_go_of_a_stopped_task(
 ) -> None:
     one, other = two
     monkeypatch.setattr(job, "BEAT_SECONDS", 0.01)
-    task_id = await given(one)
-    first = Machine(stops_at=150)
-    working = await at_work(runner(one, first.rows), first)
+    task_id, first, working = await halfway(one)
     assert await runner(other).stop(ACCOUNT, task_id)
     await working
     assert first.did == list(range(150))
@@ -290,9 +189,7 @@ async def test_what_is_done_is_kept_in_time(
 ) -> None:
     one, other = two
     monkeypatch.setattr(action, limit, value)
-    task_id = await given(one)
-    first = Machine(stops_at=5)
-    working = await at_work(runner(one, first.rows), first)
+    task_id, _, working = await halfway(one, stops_at=5)
     assert told(await now(other, task_id)) == ("executing", 5, 0)
     await end(working)
 
@@ -326,17 +223,13 @@ async def test_another_ends_what_is_all_but_over(two: tuple[Runtime, Runtime]) -
     with later():
         await runner(other, second.rows).work_off()
     assert (first.did, second.did) == (list(range(ROWS)), [])
-    assert told(await now(other, task_id)) == ("success", ROWS, 0)
-    assert await output(other, task_id) == squares(ROWS)
-    assert await nothing_is_left(other, task_id)
+    await check_whole(other, task_id)
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["task", "account"])
 async def test_a_task_that_is_removed_leaves_nothing(two: tuple[Runtime, Runtime], whole: bool) -> None:
     one, other = two
-    task_id = await given(one)
-    first = Machine(stops_at=150)
-    working = await at_work(runner(one, first.rows), first)
+    task_id, first, working = await halfway(one)
     if whole:
         await other.store.remove(await now(other, task_id))
     else:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from crossbar.access.directory import Account, User
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import APPS_STORE, WHITELABEL
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.errors import JSON
@@ -19,18 +20,18 @@ from crossbar.resources.billing.domain.service_plan import load_plans
 from crossbar.runtime import Runtime
 
 APP: Final = "app"
-STORE: Final = "apps_store"
 PORT_APP: Final = "port"
 """Name of the app that a whitelabel's `hide_port` hides."""
 FALLBACK_LANGUAGE: Final = "en-US"
 
 
-def _claims(app: Document) -> Iterator[Unique]:
+def claims(app: Document) -> Iterator[Unique]:
+    """Its name."""
     if name := app.text("name"):
         yield Unique("app.name", name, "name", "An app of this name exists", cause=name)
 
 
-APP_SHAPE: Final = Shape(APP, summary=Summary("id", "name"), sort="name", unique=_claims)
+APP_SHAPE: Final = Shape(APP, summary=Summary("id", "name"), sort="name", unique=claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ async def load_apps(runtime: Runtime) -> list[Document]:
 
 async def load_store(runtime: Runtime, account_id: str) -> AppsStore:
     """What the account decided about apps."""
-    return AppsStore.of(await runtime.store.get(account_id, STORE, STORE))
+    return AppsStore.of(await runtime.store.get(account_id, APPS_STORE, APPS_STORE))
 
 
 async def published_apps(runtime: Runtime, account: Account, decided: AppsStore) -> list[Document]:
@@ -136,7 +137,7 @@ async def _hides_port(runtime: Runtime, account: Account) -> bool:
     if account.is_reseller:
         return False
     reseller_id = await runtime.access.directory.reseller_of(account)
-    whitelabel = await runtime.store.get(reseller_id, "whitelabel", "whitelabel") if reseller_id else None
+    whitelabel = await runtime.store.get(reseller_id, WHITELABEL, WHITELABEL) if reseller_id else None
     return whitelabel is not None and whitelabel.at("hide_port") is True
 
 

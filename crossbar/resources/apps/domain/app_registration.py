@@ -18,10 +18,11 @@ from yarl import URL
 
 from crossbar import clock
 from crossbar.documents.document import Document, public_fields
+from crossbar.documents.document_types import APPS_STORE
 from crossbar.documents.listing import Listing
 from crossbar.errors import Invalid
 from crossbar.ids import new_id
-from crossbar.resources.apps.domain.app_catalog import APP, STORE
+from crossbar.resources.apps.domain.app_catalog import APP
 from crossbar.runtime import Runtime
 
 METADATA: Final = PurePosixPath("metadata/app.json")
@@ -165,9 +166,9 @@ class _Registrar:
 
     async def _install(self, app: Document) -> None:
         """The master account opens an app to all its users, unless it decided otherwise before."""
-        stored = await self.services.store.get(self.master_id, STORE, STORE)
-        fields: dict[str, Any] = {"pvt_type": STORE, "pvt_account_id": self.master_id}
+        stored = await self.services.store.get(self.master_id, APPS_STORE, APPS_STORE)
+        fields: dict[str, Any] = {"pvt_type": APPS_STORE, "pvt_account_id": self.master_id}
         fields |= stored.fields if stored else {}
         entry = {"allowed_users": "all", "users": [], "name": app.at("name")}
         fields["apps"] = {app.id: entry, **(fields.get("apps") or {})}
-        await self.services.store.upsert(Document(self.master_id, STORE, STORE, fields))
+        await self.services.store.upsert(Document(self.master_id, APPS_STORE, APPS_STORE, fields))

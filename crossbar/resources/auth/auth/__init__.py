@@ -1,4 +1,4 @@
-"""Tokens and the keys that sign them. Log-in by others is in `single_sign_on`, on the same endpoint.
+"""Tokens and the keys that sign them. On the same endpoint: log-in by others, and their providers.
 
 Source: KAZOO `cb_auth`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crossbar.access.logins import OTHERS_AUTH, LoginAttempt
+from crossbar.access.login_types import OTHERS_AUTH, LoginAttempt
 from crossbar.access.standing import refuse_expired
 from crossbar.access.tokens import NO_ACCOUNT, BadToken
 from crossbar.endpoint import ABSENT, Binary, Context, Endpoint, Reply, Who
@@ -17,7 +17,6 @@ from crossbar.resources.auth.user_auth import logged_in, login_record
 from crossbar.wire.negotiation import JSON_TYPES
 
 RESET_SECRET: Final = "reset_signature_secret"  # noqa: S105 - the action's name
-REFRESH: Final = "refresh_token"
 RESET_KEY: Final = "reset_private_key"
 PEM: Final = "application/x-pem-file"
 CARRIED_CLAIMS: Final = ("as", "mfa_resp", "original_account_id", "original_owner_id")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from crossbar import clock
-from crossbar.access.logins import LoginAttempt, Record
+from crossbar.access.login_types import LoginAttempt, Record
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
@@ -18,15 +18,16 @@ from crossbar.ids import monthly_id
 TYPE: Final = "login_attempt"
 
 
-def _tags(attempt: Document) -> Iterable[str]:
+def tags(attempt: Document) -> Iterable[str]:
+    """Listing by kind of log-in."""
     yield f"auth_type/{attempt.at('auth_type')}"
 
 
-SHAPE: Final = Shape(
+LOGIN_ATTEMPT_SHAPE: Final = Shape(
     TYPE,
     summary=Summary("id", "auth_type", "auth_module", "status", "message", "timestamp", "client_ip"),
     sort="pvt_created",
-    tags=_tags,
+    tags=tags,
     stored_in="records",
 )
 RECORDED_HEADERS: Final = ("User-Agent", "Referer", "Origin", "X-Forwarded-For", "Host")

@@ -12,13 +12,15 @@ from typing import Any, Final
 from aiohttp import web
 
 from crossbar import clock
-from crossbar.access.logins import MULTI_FACTOR
+from crossbar.access.login_types import MULTI_FACTOR
 from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate
 from crossbar.runtime import Runtime
 
+APP: Final = "auth_app"
+"""Type of our applications at providers."""
 OAUTH: Final = "oauth"
 
 
@@ -27,7 +29,13 @@ def type_tag(provider_type: str) -> str:
     return f"provider_type/{provider_type}"
 
 
-def _tags(provider: Document) -> list[str]:
+def of_provider(provider_id: str) -> str:
+    """Tag of the applications at a provider."""
+    return f"provider/{provider_id}"
+
+
+def tags(provider: Document) -> list[str]:
+    """Listing by kind of provider."""
     return [type_tag(provider.text("pvt_provider_type"))]
 
 
@@ -35,7 +43,7 @@ PROVIDER_SHAPE: Final = Shape(
     PROVIDER,
     summary=Summary("id", "enabled", "name", "provider_name", provider_type="pvt_provider_type"),
     sort="pvt_provider_type",
-    tags=_tags,
+    tags=tags,
     sealed=("settings.secret_key", "settings.application_secret_key", "settings.client_secret", "client_secret"),
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from crossbar.access.logins import MULTI_FACTOR
+from crossbar.access.login_types import MULTI_FACTOR
 from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH
 from crossbar.documents.listing import Listing

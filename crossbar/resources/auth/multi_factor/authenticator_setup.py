@@ -15,7 +15,7 @@ import segno
 
 from crossbar.access.authenticators import AlreadyConfirmed
 from crossbar.access.directory import Account, User
-from crossbar.access.logins import MULTI_FACTOR, USER_AUTH, LoginAttempt
+from crossbar.access.login_types import MULTI_FACTOR, USER_AUTH, LoginAttempt
 from crossbar.endpoint import ABSENT, Binary, Context, Reply, Who
 from crossbar.errors import Forbidden, Invalid, InvalidCredentials, NotFound, Plain
 from crossbar.resources.auth.multi_factor import multi_factor

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 
-from crossbar.access.logins import USER_AUTH, Credentials, Login, LoginAttempt, Record
+from crossbar.access.login_types import USER_AUTH, Credentials, Login, LoginAttempt, Record
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import Forbidden, InvalidCredentials, NotFound, Plain
 from crossbar.resources.auth.domain.login_answer import login_object

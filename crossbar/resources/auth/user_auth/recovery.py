@@ -15,9 +15,10 @@ from urllib.parse import SplitResult, urlsplit
 from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.access.directory import Account
-from crossbar.access.logins import USER_AUTH, LoginMethod
+from crossbar.access.login_types import USER_AUTH, LoginMethod
 from crossbar.dialing import account_of
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import USER
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Context, Reply, Who
 from crossbar.errors import Invalid, InvalidCredentials
@@ -40,11 +41,12 @@ def claim(digest: str) -> Unique:
     return Unique(TYPE, digest, "reset_id", "The reset id is taken", system=True)
 
 
-def _claims(reset: Document) -> Iterator[Unique]:
+def claims(reset: Document) -> Iterator[Unique]:
+    """The digest of the id in the link, by which the reset is found."""
     yield claim(reset.fields["pvt_digest"])
 
 
-SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=_claims)
+PASSWORD_RESET_SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=claims)
 """One document for each user who asked; its id is the user's, so that the last link alone counts."""
 
 
@@ -70,7 +72,7 @@ async def send_link(context: Context) -> Reply:
 async def _mail(context: Context, account: Account, username: str, ui_url: str) -> None:
     """Send the link to the user of this name, if there is one who is enabled and has an address."""
     holder = await context.store.claims.holder(account.id, username_claim(username).key)
-    user = await context.store.get(account.id, "user", holder) if holder else None
+    user = await context.store.get(account.id, USER, holder) if holder else None
     if user is None or user.at("enabled") is False or not user.text("email"):
         return
     size = context.config.api.reset_id_size
@@ -105,7 +107,7 @@ async def _demand_new_password(context: Context, reset: Document) -> None:
     def demand(user: Document) -> None:
         user.fields.update(stamps(context.author, user), require_password_update=True)
 
-    if await context.store.update(reset.partition, "user", reset.id, demand) is None:
+    if await context.store.update(reset.partition, USER, reset.id, demand) is None:
         raise InvalidCredentials
 
 
@@ -164,6 +166,6 @@ async def _account(context: Context, data: dict[str, Any]) -> Account:
         if accounts:
             return accounts[0]
         errors.add("account_name", "not_found", "The provided account name could not be found", cause=name)
-    if not errors:
+    if not errors.fields:
         errors.add("account_name", "required", "Field is required but missing", value="account_name")
     raise errors

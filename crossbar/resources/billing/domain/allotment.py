@@ -14,7 +14,7 @@ from crossbar import clock
 from crossbar.documents.document import Document, as_object
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.store import Store
-from crossbar.resources.records.domain.cdr import CDR, billed_to
+from crossbar.resources.records.domain.cdr import CDR_SHAPE, billed_to
 from crossbar.resources.records.domain.cdr_row import call_cost, whole
 
 KEPT: Final = "pvt_allotments"
@@ -62,7 +62,7 @@ async def consumed(store: Store, account_id: str, name: str, allotment: dict[str
     """Seconds of an allotment that calls which ended in a cycle have used."""
     listing = Listing(
         account_id,
-        CDR.type,
+        CDR_SHAPE.type,
         tag=billed_to(f"allotment_{name}"),
         start=Position.value(cycle.start),
         end=Position.value(cycle.end - 1),

@@ -13,6 +13,17 @@ from typing import Final
 from crossbar.access.directory import Account
 from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.document import ACCOUNTS, Document, as_list, as_object
+from crossbar.documents.document_types import (
+    ACCOUNT,
+    APPS_STORE,
+    CONFERENCE,
+    DEVICE,
+    FAXBOX,
+    LIMITS,
+    USER,
+    VMBOX,
+    WHITELABEL,
+)
 from crossbar.documents.listing import Listing
 from crossbar.errors import JSON
 from crossbar.resources.carriers.domain import dedicated_ip
@@ -65,7 +76,7 @@ def _id_of(user: JSON) -> JSON:
 
 def _with_known_users(document: Document, users: Collection[str]) -> Document:
     """An account's apps, opened to none but users who still exist; any other document as it is."""
-    if document.type != "apps_store":
+    if document.type != APPS_STORE:
         return document
     apps = {
         app_id: {**entry, "users": [user for user in as_list(entry.get("users")) if _id_of(user) in users]}
@@ -83,14 +94,14 @@ def _one(category: str, item: str) -> Callable[[Document], Items]:
 
 
 COUNTED: Final[dict[str, Callable[[Document], Items]]] = {
-    "user": _user,
-    "device": _device,
-    "vmbox": _vmbox,
-    "faxbox": _one("faxes", "mailbox"),
-    "conference": _one("conferences", "conference"),
-    "limits": _limits,
-    "whitelabel": _one("branding", "whitelabel"),
-    "apps_store": _apps,
+    USER: _user,
+    DEVICE: _device,
+    VMBOX: _vmbox,
+    FAXBOX: _one("faxes", "mailbox"),
+    CONFERENCE: _one("conferences", "conference"),
+    LIMITS: _limits,
+    WHITELABEL: _one("branding", "whitelabel"),
+    APPS_STORE: _apps,
 }
 """Type of document → what one of them counts as."""
 
@@ -137,7 +148,7 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
         if document_type in store.shapes
         for document in await store.all(Listing(account_id, document_type))
     ]
-    users = {document.id for document in documents if document.type == "user"}
+    users = {document.id for document in documents if document.type == USER}
     rules = NumberSettings(runtime)
     numbers = await store.all(Listing(NUMBERS, NUMBER, tag=owned(account_id)))
     quantities = total(
@@ -148,7 +159,7 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
     )
     if addresses := await dedicated_ip.count_of(store, account_id):
         quantities["ips"] = {"dedicated": addresses}
-    account = await store.get(ACCOUNTS, "account", account_id)
+    account = await store.get(ACCOUNTS, ACCOUNT, account_id)
     if account is not None and (below := _number(account.at("descendants_count"))):
         quantities[ACCOUNTS_BELOW] = {"account": below}
     return quantities
@@ -156,7 +167,7 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
 
 async def cascading_quantities(runtime: Runtime, account: Account) -> Quantities:
     """What all accounts below an account have together. Accounts are not among it: each counts all below itself."""
-    below = Listing(ACCOUNTS, "account", tag=f"descendant/{account.id}")
+    below = Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{account.id}")
     each = [await own_quantities(runtime, descendant.id) for descendant in await runtime.store.all(below)]
     return total(
         (category, item, quantity)

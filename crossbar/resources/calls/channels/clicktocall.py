@@ -13,6 +13,7 @@ from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.dialing import normalize
 from crossbar.documents.document import Document, as_list
+from crossbar.documents.document_types import CLICK2CALL
 from crossbar.documents.schemas.patterns import matches
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply, answer_listing
@@ -46,14 +47,14 @@ VARIABLE: Final = "cav_"
 clicktocall = Collection(
     "clicktocall",
     "/accounts/{account_id}/clicktocall/{click2call_id}",
-    Shape("click2call", summary=Summary("id", "name", "extension")),
+    Shape(CLICK2CALL, summary=Summary("id", "name", "extension")),
     schema="clicktocall",
 )
 
 
 async def is_public(context: Context) -> bool:
     """Whether anybody may press the button."""
-    button = await context.store.get(context.account_id, "click2call", context.path["click2call_id"])
+    button = await context.store.get(context.account_id, CLICK2CALL, context.path["click2call_id"])
     return button is not None and button.at("auth_required") is False
 
 

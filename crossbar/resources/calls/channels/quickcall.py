@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT, DEVICE, USER
 from crossbar.documents.schemas.patterns import first_group
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON, Plain, SystemFault
@@ -29,7 +30,7 @@ EXPORTED: Final = (
     "Retain-CID",
 )
 """Channel variables that the second leg gets from the first."""
-_TYPES: Final = {"devices": "device", "users": "user"}
+_TYPES: Final = {"devices": DEVICE, "users": USER}
 
 quickcall = Endpoint("quickcall")
 
@@ -163,8 +164,8 @@ def _endpoint(context: Context, device: Document) -> dict[str, Any] | None:
 async def _caller_id(context: Context, caller: Document, kind: str) -> dict[str, str]:
     """`name` and `number` of the caller, else of its owner, else of its account."""
     owner_id = caller.at("owner_id")
-    owner = await context.store.get(context.account_id, "user", owner_id) if owner_id else None
-    account = await context.store.get(ACCOUNTS, "account", context.account_id)
+    owner = await context.store.get(context.account_id, USER, owner_id) if owner_id else None
+    account = await context.store.get(ACCOUNTS, ACCOUNT, context.account_id)
     found: dict[str, str] = {}
     for source in (account, owner, caller):
         caller_id = source.at(f"caller_id.{kind}") if source else None

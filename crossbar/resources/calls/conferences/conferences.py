@@ -1,4 +1,4 @@
-"""Conferences: rooms to meet in, and what can be done to a running one.
+"""Conferences: calls of several people, and what can be done to a running one.
 
 Without a switch no conference is running: nobody takes part, and orders are taken and have no effect. An id that no
 stored conference has stands for one made up on the spot, as KAZOO's own do.
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import CONFERENCE, DEVICE, MEDIA, USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Collection, Context, Draft, Reply
@@ -45,7 +46,7 @@ conferences = Collection(
     "conferences",
     "/accounts/{account_id}/conferences/{conference_id}",
     Shape(
-        "conference",
+        CONFERENCE,
         summary=Summary(
             "id",
             "name",
@@ -67,7 +68,7 @@ conferences = Collection(
 @conferences.check
 async def numbers_are_free(context: Context, draft: Draft) -> None:
     """No other conference has any of the numbers; the answer names all that are taken."""
-    draft_document = Document(context.account_id, "conference", draft.id, draft.data)
+    draft_document = Document(context.account_id, CONFERENCE, draft.id, draft.data)
     claimed = list(claims(draft_document))
     holders = await context.store.claims.holders(context.account_id, claimed)
     others = {key for key, holder in holders.items() if holder.id != draft.id}
@@ -141,12 +142,12 @@ async def act_on_one(context: Context) -> Reply:
 async def _conference(context: Context) -> Document:
     """The stored conference, or one made up of the schema's defaults and the request."""
     conference_id = context.path["conference_id"]
-    stored = await context.store.get(context.account_id, "conference", conference_id)
+    stored = await context.store.get(context.account_id, CONFERENCE, conference_id)
     if stored is not None:
         return stored
     given = {key: value for key, value in context.object.items() if key not in ("action", "data")}
     fields, _ = context.schema_errors("conferences", given)
-    return Document(context.account_id, "conference", conference_id, fields)
+    return Document(context.account_id, CONFERENCE, conference_id, fields)
 
 
 def _arguments(context: Context) -> dict[str, Any]:
@@ -165,7 +166,7 @@ async def _play(context: Context, arguments: dict[str, Any]) -> Reply:
         raise Invalid.field("data.media_id", "required", "action 'play' requires a media ID or URL")
     if "://" not in media_id:
         media = await find_any(context.store, context.account_id, media_id)
-        if media is None or media.type != "media":
+        if media is None or media.type != MEDIA:
             raise Plain(404, "bad identifier", [media_id])
     return Reply("ok")
 
@@ -191,10 +192,10 @@ async def _dial(context: Context, arguments: dict[str, Any]) -> Reply:
     errors, reachable = Invalid(), 0
     for number, endpoint in enumerate(order["endpoints"], 1):
         reachable += await _can_be_called(context, endpoint, f"data.endpoints.{number}", errors)
-    if not errors and not reachable:
+    if not errors.fields and not reachable:
         text = "endpoints failed to resolve to route-able destinations"
         errors.add("data.endpoints", "minItems", text, target=1)
-    if errors:
+    if errors.fields:
         raise errors
     return Reply({"status": "error", "message": "conference dial failed to find a media server"})
 
@@ -207,9 +208,9 @@ async def _can_be_called(context: Context, endpoint: JSON, field: str, errors: I
         document = await find_any(context.store, context.account_id, endpoint)
         if document is None:
             return False
-        if document.type not in ("device", "user"):
+        if document.type not in (DEVICE, USER):
             errors.add(field, "not_found", f"ID {endpoint} not found")
-        elif document.type == "user" and not await _has_devices(context, endpoint):
+        elif document.type == USER and not await _has_devices(context, endpoint):
             text = f"user {endpoint} failed to resolve to route-able destinations"
             errors.add(field, "minItems", text, target=1)
         return True
@@ -220,5 +221,5 @@ async def _can_be_called(context: Context, endpoint: JSON, field: str, errors: I
 
 
 async def _has_devices(context: Context, user_id: str) -> bool:
-    listing = Listing(context.account_id, "device", tag=f"owner/{user_id}", limit=1)
+    listing = Listing(context.account_id, DEVICE, tag=f"owner/{user_id}", limit=1)
     return bool((await context.store.page(listing)).rows)

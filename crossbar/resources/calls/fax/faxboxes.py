@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import FAXBOX
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Collection, Context, Draft
 from crossbar.errors import JSON
@@ -37,7 +38,7 @@ def claims(faxbox: Document) -> Iterator[Unique]:
 faxboxes = Collection(
     "faxboxes",
     "/accounts/{account_id}/faxboxes/{faxbox_id}",
-    Shape("faxbox", summary=WithAddress(), unique=claims),
+    Shape(FAXBOX, summary=WithAddress(), unique=claims),
     schema="faxbox",
 )
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from crossbar import clock, ids
 from crossbar.access.authorship import stamps
 from crossbar.conversion.media_types import PAPER
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import USER
 from crossbar.documents.shape import Shape, Source, Summary
 from crossbar.endpoint import Binary, Context, Endpoint, Handler, Reply, answer_listing
 from crossbar.endpoint.files import download, only_file
@@ -56,7 +56,7 @@ LETTER_ROW: Final[dict[str, Source]] = {
     "error": letter_error,
     "created": "pvt_created",
 }
-FAX_SMTP_LOG: Final = Shape(
+FAX_SMTP_LOG_SHAPE: Final = Shape(
     LETTER,
     summary=Summary(**LETTER_ROW),
     sort="pvt_created",
@@ -125,7 +125,7 @@ async def list_jobs(context: Context) -> Reply:
 )
 async def read_job(context: Context) -> Reply:
     """A job, and how far it is."""
-    job = await _load(context, context.path["fax_job_id"])
+    job = await _fax(context, context.path["fax_job_id"])
     status = job.at(STATUS)
     if status is None:
         raise NotFound(job.id)
@@ -155,7 +155,7 @@ def _in_folder(where: str, work: Callable[[Context, Document, str], Any]) -> Han
     """A handler that does something with a fax of a folder."""
 
     async def handle(context: Context) -> Reply | Binary:
-        fax = await _load(context, context.path["fax_id"])
+        fax = await _fax(context, context.path["fax_id"])
         if folder(fax) != where:
             raise SystemFault(f"document is not in folder {where}")
         answer: Reply | Binary = await work(context, fax, where)
@@ -270,13 +270,6 @@ async def read_letter(context: Context) -> Reply:
     return Reply.document(letter)
 
 
-def letter_of(account_id: str, fields: dict[str, JSON]) -> Document:
-    """A letter to be kept: `to`, `from`, `errors` and what else is known of it."""
-    now = clock.now()
-    private = {"pvt_type": LETTER, "pvt_account_id": account_id, "pvt_created": now, "pvt_modified": now}
-    return Document(account_id, LETTER, ids.monthly_id(), {**fields, **private})
-
-
 # What a request names
 
 
@@ -288,11 +281,11 @@ def _tag(context: Context, where: str) -> str:
     return where
 
 
-async def _load(context: Context, fax_id: str) -> Document:
+async def _fax(context: Context, fax_id: str) -> Document:
     """A fax of the account, and of the fax box or user in the path. Raises 404."""
-    fax = await context.store.get(context.account_id, TYPE, fax_id)
+    fax = await context.document(TYPE, fax_id)
     owners = (("faxboxes", "faxbox_id"), ("users", "owner_id"))
-    if fax is None or any(
+    if any(
         parent is not None and fax.at(field) != parent.id
         for parent, field in ((context.parents.get(noun), field) for noun, field in owners)
     ):
@@ -304,6 +297,6 @@ async def _timezone(context: Context) -> str:
     """That of the user in the path or of the caller, of the account, or the configured one."""
     user = context.parents.get("users")
     if user is None and context.caller is not None and context.caller.owner_id:
-        user = await context.store.get(context.caller.account_id, "user", context.caller.owner_id)
+        user = await context.store.get(context.caller.account_id, USER, context.caller.owner_id)
     own = user.at("timezone") if user else None
     return str(own or context.account.timezone or context.config.accounts.default_timezone)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from crossbar.dialing import account_dial_plan, check_ownership, normalize
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import CALLFLOW, USER
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Collection, Context, Draft
 from crossbar.errors import JSON, Invalid
@@ -63,7 +64,7 @@ callflows = Collection(
     "callflows",
     "/accounts/{account_id}/callflows/{callflow_id}",
     Shape(
-        "callflow",
+        CALLFLOW,
         summary=Summary(
             "id",
             "name",
@@ -146,7 +147,7 @@ def _references(flow: JSON) -> Iterator[str]:
 
 def _reference(document: Document) -> dict[str, JSON]:
     name = document.at("name")
-    if document.type == "user":
+    if document.type == USER:
         name = f"{document.at('first_name') or ''} {document.at('last_name') or ''}"
     shown = {"name": name, "numbers": document.at("numbers"), "pvt_type": document.type}
     return {key: value for key, value in shown.items() if value is not None}

@@ -10,6 +10,7 @@ import asyncio
 from typing import Any
 
 from crossbar.documents.document import Document, as_list, as_object
+from crossbar.documents.document_types import CALLFLOW, DIRECTORY, USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, or_default
 from crossbar.endpoint import Binary, Collection, Context, Reply
@@ -19,7 +20,7 @@ from crossbar.wire.negotiation import JSON_TYPES, PDF_TYPES
 directories = Collection(
     "directories",
     "/accounts/{account_id}/directories/{directory_id}",
-    Shape("directory", summary=Summary("id", "name", flags=or_default("flags", []))),
+    Shape(DIRECTORY, summary=Summary("id", "name", flags=or_default("flags", []))),
     schema="directories",
     operations=("list", "create", "replace", "merge", "delete"),
 )
@@ -38,7 +39,7 @@ async def read(context: Context) -> Reply | Binary:
 
 async def _members(context: Context, directory: Document) -> list[Document]:
     """The users of a directory, by descending id."""
-    users = await context.store.all(Listing(context.account_id, "user", tag=f"directory/{directory.id}"))
+    users = await context.store.all(Listing(context.account_id, USER, tag=f"directory/{directory.id}"))
     return sorted(users, key=lambda user: user.id, reverse=True)
 
 
@@ -48,7 +49,7 @@ def _callflow_id(user: Document, directory: Document) -> Any:
 
 async def _printed(context: Context, directory: Document, members: list[Document]) -> Binary:
     callflow_ids = {str(_callflow_id(user, directory)) for user in members}
-    callflows = await context.store.find_by_ids(context.account_id, callflow_ids, ["callflow"], ["numbers"])
+    callflows = await context.store.find_by_ids(context.account_id, callflow_ids, [CALLFLOW], ["numbers"])
     numbers = {callflow.id: ", ".join(filter(_is_text, as_list(callflow.at("numbers")))) for callflow in callflows}
     sort_by = directory.text("sort_by") or "last_name"
     entries = [

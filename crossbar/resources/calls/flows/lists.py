@@ -11,6 +11,7 @@ from typing import Final
 
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import LIST
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, answer_listing
@@ -34,7 +35,7 @@ IN_ROW: Final = (
 lists = Collection(
     "lists",
     "/accounts/{account_id}/lists/{list_id}",
-    Shape("list", summary=Summary("id", "name", "description", "list_type")),
+    Shape(LIST, summary=Summary("id", "name", "description", "list_type")),
     schema="lists",
     operations=("list", "create", "read", "replace", "merge"),
 )
@@ -44,11 +45,12 @@ def _row(entry: Document) -> dict[str, JSON]:
     return {key: entry.fields[key] for key in IN_ROW if entry.fields.get(key) is not None}
 
 
-def _tags(entry: Document) -> Iterator[str]:
+def tags(entry: Document) -> Iterator[str]:
+    """Listing by list."""
     yield f"list/{entry.at('list_id')}"
 
 
-ENTRY_SHAPE: Final = Shape(ENTRY, summary=Summary("id", key="list_id", value=_row), tags=_tags)
+ENTRY_SHAPE: Final = Shape(ENTRY, summary=Summary("id", key="list_id", value=_row), tags=tags)
 entries = Collection(
     lists,
     "/accounts/{account_id}/lists/{list_id}/entries/{entry_id}",
@@ -125,7 +127,7 @@ async def read_card(context: Context) -> Binary:
     card = {**(profile if isinstance(profile, dict) else {}), **entry.public}
     card |= {f"{part}_name": card.get(f"{part}name") for part in ("first", "middle", "last")}
     card["nicknames"] = [card.get("displayname")]
-    of = await context.store.get(context.account_id, "list", str(entry.at("list_id")))
+    of = await context.store.get(context.account_id, LIST, str(entry.at("list_id")))
     card["org"] = of.at("org") if of else None
     return Binary(vcard(card, await _jpeg(context, entry)), context.media)
 

@@ -5,13 +5,14 @@ Source: KAZOO `cb_menus`.
 
 from __future__ import annotations
 
+from crossbar.documents.document_types import MENU
 from crossbar.documents.shape import Shape, Summary, or_default
 from crossbar.endpoint import Collection, Context, Draft
 
 menus = Collection(
     "menus",
     "/accounts/{account_id}/menus/{menu_id}",
-    Shape("menu", summary=Summary("id", "name", flags=or_default("flags", []))),
+    Shape(MENU, summary=Summary("id", "name", flags=or_default("flags", []))),
     schema="menus",
 )
 

@@ -27,9 +27,10 @@ def debug_id(debug: Document) -> str:
     return f"{clock.year_month(debug.fields['pvt_created'])}-{debug.at('call_id')}"
 
 
-def _tags(debug: Document) -> list[str]:
-    tags = [f"call/{debug.at('call_id')}"]
-    return [*tags, "first"] if debug.at("iteration") == FIRST else tags
+def tags(debug: Document) -> list[str]:
+    """Listing by call, and of the first of each call."""
+    call = f"call/{debug.at('call_id')}"
+    return [call, "first"] if debug.at("iteration") == FIRST else [call]
 
 
 DEBUG_SHAPE: Final = Shape(
@@ -46,7 +47,7 @@ DEBUG_SHAPE: Final = Shape(
         debug_id=debug_id,
     ),
     sort="pvt_created",
-    tags=_tags,
+    tags=tags,
     stored_in="records",
 )
 

@@ -19,6 +19,7 @@ from crossbar import clock
 from crossbar.conversion.media_types import UNKNOWN
 from crossbar.conversion.tools import ToolError, ToolMissing
 from crossbar.documents.document import SYSTEM_MEDIA, Document
+from crossbar.documents.document_types import MEDIA
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Draft, Handler, Reply, Who, chosen_id
@@ -57,7 +58,7 @@ media = Collection(
     "media",
     ("/accounts/{account_id}/media/{media_id}", "/media/{media_id}"),
     Shape(
-        "media",
+        MEDIA,
         summary=Summary(
             "id",
             "name",
@@ -107,7 +108,7 @@ async def languages(context: Context) -> Reply:
 async def in_language(context: Context) -> Reply:
     """The ids of the documents in a language."""
     asked = context.path["language"].lower()
-    listing = Listing(partition(context), "media", tag=f"language/{'' if asked == NO_LANGUAGE else asked}")
+    listing = Listing(partition(context), MEDIA, tag=f"language/{'' if asked == NO_LANGUAGE else asked}")
     return Reply.rows([row.id async for row in context.store.stream(listing)], page_size=True)
 
 
@@ -120,7 +121,7 @@ async def prompts(context: Context) -> Reply:
 @reading("/accounts/{account_id}/media/prompts/{prompt_id}", "/media/prompts/{prompt_id}")
 async def of_prompt(context: Context) -> Reply:
     """The documents of a prompt, and whether they can be heard."""
-    listing = Listing(partition(context), "media", tag=f"prompt/{context.path['prompt_id']}")
+    listing = Listing(partition(context), MEDIA, tag=f"prompt/{context.path['prompt_id']}")
     return Reply.rows(
         [
             {
@@ -247,6 +248,6 @@ async def _spoken(context: Context, text: str, voice: str) -> bytes:
 
 
 async def _count(context: Context, prefix: str) -> Reply:
-    counts = await context.store.count_by_tag(Listing(partition(context), "media"), prefix=prefix)
+    counts = await context.store.count_by_tag(Listing(partition(context), MEDIA), prefix=prefix)
     found = {word.removeprefix(prefix): count for word, count in sorted(counts.items())}
     return Reply.rows([found] if found else [], page_size=True)

@@ -31,7 +31,6 @@ from crossbar.wire.body import UploadedFile
 from crossbar.wire.negotiation import JSON_TYPES
 
 TYPE: Final = "call_recording"
-OF_USER: Final = "accounts/users"
 _MONTHLY: Final = re.compile(r"\d{6}-.+")
 
 
@@ -81,7 +80,7 @@ async def add_content_types(context: Context, rows: list[dict[str, Any]]) -> Non
 )
 async def read(context: Context) -> Reply | Binary:
     """What is known of a recording, or its sound for those who accept nothing else."""
-    recording = await _load(context)
+    recording = await _recording(context)
     if context.media not in SOUND:
         return Reply.document(recording)
     attachment = await first_attachment(context.runtime.attachments, recording)
@@ -98,13 +97,14 @@ async def read(context: Context) -> Reply | Binary:
 )
 async def delete(context: Context) -> Reply:
     """Out of the list."""
-    recording = await _load(context)
+    recording = await _recording(context)
     context.ready_to_write(recording.revision)
     await recordings.life.remove(context, recording)
     return Reply({**recording.public, "_read_only": {"deleted": True}}, revision=recording.revision)
 
 
-async def _load(context: Context) -> Document:
+async def _recording(context: Context) -> Document:
+    """The recording in the path, of the user in the path. Raises 404."""
     recording_id = context.path["recording_id"]
     if not _MONTHLY.fullmatch(recording_id):
         raise Plain(404, "bad identifier", [recording_id])

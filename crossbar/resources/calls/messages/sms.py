@@ -11,7 +11,7 @@ from crossbar.documents.document import Document, as_list
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Context, Endpoint, Handler, Reply, answer_listing
 from crossbar.errors import JSON
-from crossbar.resources.calls.messages.domain.message import FLAT_RATE, SMS, Sender, send
+from crossbar.resources.calls.messages.domain.message import FLAT_RATE, SMS_SHAPE, Sender, send
 
 
 def message_endpoint(kind: Shape, create: Handler, *items: str) -> Endpoint:
@@ -39,21 +39,17 @@ def message_endpoint(kind: Shape, create: Handler, *items: str) -> Endpoint:
     @endpoint.get(*items)
     async def read(context: Context) -> Reply:
         """One message."""
-        return Reply.document(await _load(context, kind))
+        return Reply.document(await context.document(kind.type, context.path["message_id"]))
 
     @endpoint.delete(*items)
     async def delete(context: Context) -> Reply:
         """Delete a message, with its parts."""
-        message = await _load(context, kind)
+        message = await context.document(kind.type, context.path["message_id"])
         await context.store.remove(message)
         await context.runtime.attachments.delete(message)
         return Reply({**message.public, "_read_only": {"deleted": True}}, revision=message.revision)
 
     return endpoint
-
-
-async def _load(context: Context, kind: Shape) -> Document:
-    return await context.document(kind.type, context.path["message_id"])
 
 
 def _holder(context: Context) -> tuple[str | None, str]:
@@ -85,12 +81,12 @@ def _sender(context: Context) -> Sender:
 
 async def create(context: Context) -> Reply:
     """Send a text."""
-    _, reply = await send_message(context, SMS, context.valid("sms", context.object))
+    _, reply = await send_message(context, SMS_SHAPE, context.valid("sms", context.object))
     return reply
 
 
 sms = message_endpoint(
-    SMS,
+    SMS_SHAPE,
     create,
     "/accounts/{account_id}/sms/{message_id}",
     "/accounts/{account_id}/users/{user_id}/sms/{message_id}",

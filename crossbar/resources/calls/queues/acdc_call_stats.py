@@ -6,7 +6,7 @@ Source: KAZOO `cb_acdc_call_stats` (acdc).
 from __future__ import annotations
 
 from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
-from crossbar.resources.calls.queues.domain.acdc import CALL_STAT, COLUMNS
+from crossbar.resources.calls.queues.domain.acdc import CALL_STAT_SHAPE, COLUMNS
 from crossbar.wire.list_options import chunk_size
 
 acdc_call_stats = Endpoint("acdc_call_stats")
@@ -16,4 +16,6 @@ acdc_call_stats = Endpoint("acdc_call_stats")
 async def calls(context: Context) -> Reply:
     """The calls that entered a queue in a time range, newest first."""
     chunk_size(context.query, chunked=True)
-    return await answer_listing(context, CALL_STAT.type, time_range=context.config.api.maximum_range, columns=COLUMNS)
+    return await answer_listing(
+        context, CALL_STAT_SHAPE.type, time_range=context.config.api.maximum_range, columns=COLUMNS
+    )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.documents.document import Document, as_list
+from crossbar.documents.document_types import USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.schemas import casts
 from crossbar.endpoint import Context, Endpoint, Reply
@@ -39,7 +40,7 @@ agents = Endpoint("agents")
 @agents.get("/accounts/{account_id}/agents")
 async def listing(context: Context) -> Reply:
     """The users who serve queues."""
-    users = await context.store.all(Listing(context.account_id, "user", tag="agent"))
+    users = await context.store.all(Listing(context.account_id, USER, tag="agent"))
     return answer_computed(context, ((user.id, user, _row(user)) for user in users))
 
 
@@ -68,7 +69,7 @@ async def statuses(context: Context) -> Reply:
 async def read(context: Context) -> Reply:
     """An agent's user document."""
     user_id = context.path["user_id"]
-    raw = await context.raw_document("user", user_id)
+    raw = await context.raw_document(USER, user_id)
     return Reply.raw(raw)
 
 
@@ -124,7 +125,7 @@ def _row(user: Document) -> dict[str, JSON]:
 
 
 async def _user(context: Context) -> Document:
-    return await context.document("user", context.path["user_id"])
+    return await context.document(USER, context.path["user_id"])
 
 
 async def _recent(context: Context, agent_id: str | None = None) -> dict[str, dict[str, JSON]]:

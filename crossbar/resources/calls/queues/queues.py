@@ -12,6 +12,7 @@ from typing import Final, Literal
 from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document, as_list
+from crossbar.documents.document_types import DEVICE, QUEUE, USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply
@@ -25,7 +26,7 @@ EAVESDROP_MODES: Final = ("listen", "whisper", "full")
 queues = Collection(
     "queues",
     "/accounts/{account_id}/queues/{queue_id}",
-    Shape("queue", summary=Summary("id", "name", "strategy")),
+    Shape(QUEUE, summary=Summary("id", "name", "strategy")),
     schema="queues",
     operations=("list", "create", "replace", "merge", "delete"),
 )
@@ -71,7 +72,7 @@ async def eavesdrop_queue(context: Context) -> Reply:
     queue = await find_any(context.store, context.account_id, queue_id)
     if queue is None:
         raise Invalid.field("queue_id", "not_found", "Queue was not found", cause=queue_id)
-    if queue.type != "queue":
+    if queue.type != QUEUE:
         raise Invalid.field("queue_id", "type", "Id did not represent a queue", cause=queue.type)
     mode = context.object.get("mode", EAVESDROP_MODES[0])
     if mode not in EAVESDROP_MODES:
@@ -93,7 +94,7 @@ async def replace_roster(context: Context) -> Reply:
     if not isinstance(context.data, list):
         raise Invalid.field("", "type", "Value did not match type(s): array", target="array")
     wanted = {str(user_id) for user_id in context.data}
-    known = await context.store.get_many(context.account_id, "user", sorted(wanted))
+    known = await context.store.get_many(context.account_id, USER, sorted(wanted))
     for user_id in sorted(wanted - known.keys()):
         if await find_any(context.store, context.account_id, user_id) is not None:
             raise NotFound(user_id)
@@ -115,7 +116,7 @@ async def empty_roster(context: Context) -> Reply:
 
 async def agents_of(context: Context, queue_id: str) -> list[Document]:
     """The users who serve a queue, in the order of their ids."""
-    found = await context.store.all(Listing(context.account_id, "user", tag=f"queue/{queue_id}"))
+    found = await context.store.all(Listing(context.account_id, USER, tag=f"queue/{queue_id}"))
     return sorted(found, key=lambda user: user.id)
 
 
@@ -136,7 +137,7 @@ async def _change_queues(context: Context, user_id: str, change: Callable[[Itera
         user.fields["queues"] = change(as_list(user.at("queues")))
         user.fields |= stamps(context.author, user)
 
-    user = await context.store.update(context.account_id, "user", user_id, apply)
+    user = await context.store.update(context.account_id, USER, user_id, apply)
     if user is None:
         raise NotFound(user_id)
     return list(user.fields["queues"])
@@ -153,5 +154,5 @@ async def _check_listener(context: Context) -> None:
     device = await find_any(context.store, context.account_id, str(device_id)) if device_id else None
     if device is None:
         raise Invalid.field("id", "not_found", "Id was not found", cause=device_id)
-    if device.type != "device":
+    if device.type != DEVICE:
         raise Invalid.field("id", "type", "Id did not represent a valid endpoint", cause=device.type)

@@ -54,7 +54,7 @@ def _tags(address: Document) -> Iterator[str]:
         yield free_in(zone)
 
 
-SHAPE: Final = Shape(TYPE, summary=Summary(ip="id", zone="pvt_zone"), tags=_tags)
+DEDICATED_IP_SHAPE: Final = Shape(TYPE, summary=Summary(ip="id", zone="pvt_zone"), tags=_tags)
 
 
 def canonical(text: str) -> str:

@@ -15,7 +15,7 @@ DIRECTIONS: Final = ("inbound", "outbound")
 LONGEST_PREFIX: Final = 18
 """Digits of a prefix, well above the 15 of E.164."""
 
-SHAPE: Final = Shape(
+RATE_SHAPE: Final = Shape(
     TYPE,
     summary=Summary(
         "id",

@@ -69,7 +69,7 @@ def _errors(job: Document) -> dict[str, Any]:
     return as_object(job.at("errors"))
 
 
-SHAPE: Final = Shape(
+RESOURCE_JOB_SHAPE: Final = Shape(
     TYPE,
     summary=Summary(
         "id",

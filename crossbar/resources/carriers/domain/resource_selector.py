@@ -40,7 +40,7 @@ def _tags(document: Document) -> Iterator[str]:
     yield exactly(resource, name, selector)
 
 
-SHAPE: Final = Shape(
+SELECTOR_SHAPE: Final = Shape(
     TYPE,
     summary=Summary("id", "name", "resource", "selector", "value", "start_time", "stop_time"),
     tags=_tags,

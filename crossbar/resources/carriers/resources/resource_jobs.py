@@ -13,7 +13,7 @@ from crossbar.documents.document import Document
 from crossbar.endpoint import Context, Reply, answer_listing
 from crossbar.errors import Invalid, NotFound
 from crossbar.ids import monthly_id
-from crossbar.resources.carriers.domain.resource_job import NEWS, SHAPE, TYPE, schedule, told
+from crossbar.resources.carriers.domain.resource_job import NEWS, TYPE, schedule, told
 from crossbar.resources.carriers.resources import resources
 
 MOST_NUMBERS: Final = 20_000
@@ -29,7 +29,7 @@ async def _account_id(context: Context) -> str:
 async def jobs(context: Context) -> Reply:
     """The imports of a time range, the newest first."""
     account_id, longest = await _account_id(context), context.config.api.maximum_range
-    return await answer_listing(context, SHAPE.type, account_id, time_range=longest)
+    return await answer_listing(context, TYPE, account_id, time_range=longest)
 
 
 @resources.put("/accounts/{account_id}/resources/jobs", "/resources/jobs", checks_itself=True)

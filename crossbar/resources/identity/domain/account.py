@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from crossbar.access.api_keys import api_key_fields
 from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import API_KEY, REALM, ROOT, ip_tag
-from crossbar.access.logins import api_key_fields
 from crossbar.access.pepper import Pepper
 from crossbar.documents.document import ACCOUNTS, Document, as_list
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.shape import Shape, Summary, Unique, alphanumeric, or_default
 from crossbar.documents.store import Store
 from crossbar.errors import NotFound
 from crossbar.ids import new_secret
-
-ACCOUNT: Final = "account"
-"""The type of account documents."""
 
 
 def tags(account: Document) -> Iterator[str]:

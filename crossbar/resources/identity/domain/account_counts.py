@@ -16,11 +16,11 @@ from aiohttp import web
 
 from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.errors import CrossbarError
 from crossbar.ids import new_id
 from crossbar.resources.identity.domain import account_tree
-from crossbar.resources.identity.domain.account import ACCOUNT
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)

@@ -18,6 +18,7 @@ from aiohttp import web
 from crossbar import clock
 from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
@@ -27,7 +28,7 @@ from crossbar.runtime import Runtime
 log = logging.getLogger(__name__)
 
 TYPE: Final = "account_removal"
-SHAPE: Final = Shape(TYPE, summary=Summary("id"))
+ACCOUNT_REMOVAL_SHAPE: Final = Shape(TYPE, summary=Summary("id"))
 GRACE_SECONDS: Final = 60
 """How long after an account's end a request that was let in before may still write."""
 
@@ -64,7 +65,7 @@ async def clear_all(runtime: Runtime) -> None:
     """Clear away what is left of all accounts that ended, and forget those that ended long enough ago."""
     for ended in await runtime.store.all(Listing(SYSTEM_DATA, TYPE)):
         is_last = ended.fields["pvt_created"] + GRACE_SECONDS <= clock.now()
-        if await runtime.store.get(ACCOUNTS, "account", ended.id) is None:  # else it was made anew under its id
+        if await runtime.store.get(ACCOUNTS, ACCOUNT, ended.id) is None:  # else it was made anew under its id
             await clear(runtime, ended.id)
         if is_last:
             await runtime.store.remove(ended)

@@ -12,11 +12,11 @@ from crossbar import clock
 from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Store, Transaction
 from crossbar.errors import Forbidden, NotFound, SystemFault
 from crossbar.resources.identity.domain import account_removal
-from crossbar.resources.identity.domain.account import ACCOUNT
 from crossbar.runtime import Runtime
 
 
@@ -65,7 +65,7 @@ async def remove(runtime: Runtime, account_id: str) -> Document:
 
 
 async def move(store: Store, account_id: str, target_id: str) -> Document:
-    """Hang an account, with all below it, under another one, and return it.
+    """Move an account, with all below it, below another one, and return it.
 
     Raises NotFound for one that is missing, Forbidden where the target is the account itself or below it.
     """

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crossbar.access.api_keys import api_key_fields
 from crossbar.access.authorship import Author, stamps
-from crossbar.access.logins import api_key_fields
 from crossbar.access.passwords import password_fields
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
+from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.store import Duplicate, Transaction
 from crossbar.errors import Conflict, Invalid
 from crossbar.ids import new_id, new_secret
-from crossbar.resources.identity.domain.account import ACCOUNT, api_key_of
+from crossbar.resources.identity.domain.account import api_key_of
 from crossbar.runtime import Runtime
 
 
@@ -102,7 +103,7 @@ def _documents(runtime: Runtime, *, account: str, realm: str, user: str, passwor
         ),
         Document(
             account_id,
-            "user",
+            USER,
             user_id,
             {
                 **public_fields(admin),

@@ -1,4 +1,4 @@
-"""Which fields a plain user may not change: the log-in of others, and what holds himself back.
+"""Which fields a plain user may not change: the log-ins of others, and restrictions on the user.
 
 See `crossbar.access.plain_users`. A plain user may tighten restrictions, but not loosen them.
 """

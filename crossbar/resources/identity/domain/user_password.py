@@ -8,6 +8,7 @@ from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import Account
 from crossbar.access.passwords import password_fields
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import USER
 from crossbar.documents.listing import Listing
 from crossbar.errors import Invalid
 from crossbar.ids import new_id, new_secret
@@ -49,7 +50,7 @@ async def find_account(runtime: Runtime, named: str | None) -> Account:
 
 async def users_of(runtime: Runtime, account: Account) -> list[KnownUser]:
     """All users of an account, by name."""
-    return [_known(user) for user in await runtime.store.all(Listing(account.id, "user", descending=False))]
+    return [_known(user) for user in await runtime.store.all(Listing(account.id, USER, descending=False))]
 
 
 async def set_password(runtime: Runtime, account: Account, named: str, password: str) -> KnownUser:
@@ -57,7 +58,7 @@ async def set_password(runtime: Runtime, account: Account, named: str, password:
 
     Raises NobodyFound, and Invalid for a password that the schema refuses.
     """
-    users = await runtime.store.all(Listing(account.id, "user"))
+    users = await runtime.store.all(Listing(account.id, USER))
     found = next((user for user in users if named.lower() in (user.id, user.fields.get("username"))), None)
     if found is None:
         advice = f"`crossbar user list --account {account.realm}` tells who there is"
@@ -76,7 +77,7 @@ async def set_password(runtime: Runtime, account: Account, named: str, password:
         user.fields.update(fields)
         user.fields.update(stamps(Author(new_id(), None), user))
 
-    changed = await runtime.store.update(account.id, "user", found.id, change)
+    changed = await runtime.store.update(account.id, USER, found.id, change)
     if changed is None:
         raise NobodyFound(f"the user {named} was deleted just now")
     return _known(changed)

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Store
 from crossbar.events.mail import Mail
@@ -44,7 +45,7 @@ async def welcome(mail: Mail, account: Account, user: Document) -> None:
 
 async def announce(mail: Mail, store: Store, account: Document, parent: Account) -> None:
     """Tell the administrators of the account above of a new account."""
-    for user in await store.all(Listing(parent.id, "user")):
+    for user in await store.all(Listing(parent.id, USER)):
         if user.at("priv_level") == "admin" and user.at("enabled") is not False and (email := user.text("email")):
             told = {
                 "first_name": user.text("first_name"),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import VMBOX
 from crossbar.documents.store import Duplicate
 from crossbar.endpoint import Context, Reply
 from crossbar.endpoint.files import only_file
@@ -86,7 +87,7 @@ async def _box(context: Context, account: Account) -> Document:
     box_id, mailbox = context.object.get("vmbox_id"), context.object.get("mailbox")
     if box_id is None and mailbox:
         box_id = await context.store.claims.holder(account.id, mailbox_claim(str(mailbox)).key)
-    box = await context.store.get(account.id, "vmbox", str(box_id)) if box_id else None
+    box = await context.store.get(account.id, VMBOX, str(box_id)) if box_id else None
     if box is None:
         field = "mailbox" if mailbox else "vmbox_id"
         raise Invalid.field(field, "not_found", "There is no such box", cause=mailbox or box_id)

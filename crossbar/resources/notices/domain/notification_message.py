@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from crossbar.documents.document import ACCOUNTS, Document, merge
+from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
@@ -66,7 +67,7 @@ def _decoded(text: str) -> str:
 
 async def children(store: Store, account_id: str, recipient_id: JSON) -> list[Document]:
     """The accounts directly below, or the one of them that is named; none where it is not there."""
-    found = await store.all(Listing(ACCOUNTS, "account", tag=f"child/{account_id}"))
+    found = await store.all(Listing(ACCOUNTS, ACCOUNT, tag=f"child/{account_id}"))
     return found if recipient_id is None else [account for account in found if account.id == recipient_id]
 
 
@@ -76,7 +77,7 @@ async def customers(
     """Address and macros of each user who is meant: `all_users`, `admins_only`, or the user of one id."""
     for account in accounts:
         about = {"id": account.id, "name": account.at("name"), "realm": account.at("realm")}
-        for user in await store.all(Listing(account.id, "user")):
+        for user in await store.all(Listing(account.id, USER)):
             if (email := user.at("email")) and _is_meant(user, user_type):
                 yield email, {"user": {key: user.at(key) for key in PERSON}, "account": about}
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS, SYSTEM_CONFIG, Document, private_fields, public_fields
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.errors import NotFound, Plain
@@ -139,7 +140,7 @@ class NotificationTemplates:
         def prefer(stored: Document) -> None:
             stored.fields["pvt_notification_preference"] = "teletype"
 
-        await self._store.update(ACCOUNTS, "account", account.id, prefer)
+        await self._store.update(ACCOUNTS, ACCOUNT, account.id, prefer)
 
     async def force_system(self, account_id: str) -> list[str]:
         """Each of an account's templates becomes the system's; returns their ids."""

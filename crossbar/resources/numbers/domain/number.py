@@ -137,7 +137,8 @@ def counted(account_id: str) -> str:
     return f"counted/{account_id}"
 
 
-def _tags(number: Document) -> Iterator[str]:
+def tags(number: Document) -> Iterator[str]:
+    """Listing of what an account has, of what of it is counted or in reserve, and of what is for sale."""
     owner = owner_of(number)
     if owner is None:
         if state_of(number) is State.AVAILABLE:
@@ -150,14 +151,15 @@ def _tags(number: Document) -> Iterator[str]:
         yield reserved(owner)
 
 
-def _claims(number: Document) -> Iterator[Unique]:
+def claims(number: Document) -> Iterator[Unique]:
+    """The number itself."""
     yield held_number(number.id, "number")
 
 
-SHAPE: Final = Shape(
+NUMBER_SHAPE: Final = Shape(
     NUMBER,
     summary=Summary("id", state=STATE),
     sort=lambda number: number.id,
-    tags=_tags,
-    unique=_claims,
+    tags=tags,
+    unique=claims,
 )

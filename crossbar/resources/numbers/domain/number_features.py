@@ -19,8 +19,6 @@ TRUNKSTORE: Final = "trunkstore"
 PROVISIONED: Final = "PROVISIONED"
 """The `status` by which clients know that an emergency address is in force."""
 
-EXTERNAL: Final = frozenset({"cnam", "e911", "port", "sms", "mms"})
-"""Features that a carrier or a provider has to have."""
 ADMIN: Final = "carrier_name"
 """The feature by which a superduper admin says which carrier a number has."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from crossbar.dialing import ASSIGNED_TO, NUMBER, NUMBERS
 from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, collate
 from crossbar.documents.store import Store
@@ -131,7 +132,7 @@ def filtered(found: FoundNumber) -> dict[str, Any]:
 
 async def counted_below(store: Store, account_id: str) -> int:
     """How many numbers the accounts below have that service plans count."""
-    below = Listing(ACCOUNTS, "account", tag=f"descendant/{account_id}")
+    below = Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{account_id}")
     ids = [row.id async for row in store.stream(below)]
     if not ids:
         return 0

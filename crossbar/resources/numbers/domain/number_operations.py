@@ -14,6 +14,7 @@ from crossbar.access.authorship import Author, stamps
 from crossbar.access.identity import Identity
 from crossbar.dialing import NUMBER, NUMBERS, is_reconcilable
 from crossbar.documents.document import ACCOUNTS, Document, merge, private_fields, public_fields
+from crossbar.documents.document_types import ACCOUNT, ACCOUNT_CONFIG
 from crossbar.documents.store import Duplicate, Retries, Stale, Store
 from crossbar.errors import JSON, Conflict
 from crossbar.resources.numbers.domain import number_errors, number_features, port_numbers
@@ -88,7 +89,7 @@ async def creation_states(store: Store, identity: Identity) -> tuple[State, ...]
     """The states in which the caller's account may create numbers."""
     if identity.superduper:
         return ALL_STATES
-    account = await store.get(ACCOUNTS, "account", identity.account_id)
+    account = await store.get(ACCOUNTS, ACCOUNT, identity.account_id)
     return OWN_STATES if account and account.fields.get("pvt_wnm_allow_additions") is True else ()
 
 
@@ -310,7 +311,7 @@ class NumberOperations:
         directory, store = self._runtime.access.directory, self._store
         account = await directory.account(owner) if owner else None
         reseller_id = await directory.reseller_of(account) if account else None
-        config = await store.get(reseller_id, "account_config", f"configs_{CATEGORY}") if reseller_id else None
+        config = await store.get(reseller_id, ACCOUNT_CONFIG, f"configs_{CATEGORY}") if reseller_id else None
         allowed, denied = (config.at(f"features.{key}") if config else None for key in ("allow", "deny"))
         return (
             allowed if isinstance(allowed, list) else self._rules.allowed,

@@ -17,7 +17,7 @@ from crossbar.resources.identity.domain import account_removal
 from crossbar.resources.numbers.domain import number_features
 from crossbar.resources.numbers.domain.number import (
     HISTORY,
-    SHAPE,
+    NUMBER_SHAPE,
     VANISHING,
     State,
     carrier_of,
@@ -66,13 +66,13 @@ async def save(store: Store, number: Document, before: Document | None) -> Docum
 @account_removal.also
 async def free(runtime: Runtime, account_id: str) -> None:
     """Take its numbers from an account that is gone."""
-    for number in await runtime.store.all(Listing(NUMBERS, SHAPE.type, tag=owned(account_id))):
+    for number in await runtime.store.all(Listing(NUMBERS, NUMBER_SHAPE.type, tag=owned(account_id))):
         await _free(runtime, account_id, number.id)
 
 
 async def _free(runtime: Runtime, account_id: str, number: str) -> None:
     async for _ in Retries():
-        stored = await runtime.store.get(NUMBERS, SHAPE.type, number)
+        stored = await runtime.store.get(NUMBERS, NUMBER_SHAPE.type, number)
         if stored is None or owner_of(stored) != account_id:
             return
         left = await returned(runtime, stored)

@@ -10,6 +10,7 @@ from typing import Final
 
 from crossbar.dialing import ASSIGNED_TO, NUMBERS, held_number, normalize
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import CALLFLOW, DEVICE
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Unique
 from crossbar.documents.store import Store
@@ -17,7 +18,6 @@ from crossbar.resources.calls.flows.callflows import NUMBER_CLAIM
 from crossbar.resources.numbers.domain.number import FEATURES, MOBILE, MODULE, STATE, State, module, new
 from crossbar.resources.numbers.domain.number_features import TRUNKSTORE
 
-CALLFLOW: Final = "callflow"
 MOBILE_DEVICE: Final = "mobile"
 CONNECTIVITY: Final = "sys_info"
 """Type of the documents that deliver numbers to an account's own telephone systems."""
@@ -60,8 +60,8 @@ async def mobile_of(store: Store, number: str) -> Document | None:
 
 async def mobiles_of(store: Store, account_id: str) -> list[Document]:
     """The numbers of an account's mobile devices."""
-    claims = await store.claims.held_by_type(account_id, "device", "number")
-    devices = await store.get_many(account_id, "device", list(claims.values()))
+    claims = await store.claims.held_by_type(account_id, DEVICE, "number")
+    devices = await store.get_many(account_id, DEVICE, list(claims.values()))
     return [_mobile(number, devices[device_id]) for number, device_id in claims.items() if device_id in devices]
 
 

@@ -302,7 +302,7 @@ async def _numbers(context: Context) -> list[str]:
         if not isinstance(number, str):
             text = "Value did not match type(s): string"
             errors.add(f"numbers.{index}", "type", text, target="string", value=number)
-    if errors:
+    if errors.fields:
         raise errors
     dial_plan = await account_dial_plan(context.store, context.account_id)
     numbers = [normalize(number, dial_plan) for number in given]

@@ -14,7 +14,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
 
-CALL_EVENT: Final = Shape(
+CALL_EVENT_SHAPE: Final = Shape(
     "call_event",
     summary=Summary("id", "call_id", "event_name", "timestamp"),
     sort="timestamp",
@@ -31,7 +31,9 @@ def call_event_of(account_id: str, data: dict[str, Any]) -> Document:
         digest = hashlib.md5(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS), usedforsecurity=False).hexdigest()
         event_id = f"{clock.year_month(fields.get('timestamp'))}-{digest}"
     at = fields.setdefault("timestamp", clock.now())
-    return Document(account_id, CALL_EVENT.type, event_id, fields | kept_fields(account_id, CALL_EVENT.type, at))
+    return Document(
+        account_id, CALL_EVENT_SHAPE.type, event_id, fields | kept_fields(account_id, CALL_EVENT_SHAPE.type, at)
+    )
 
 
 async def keep_call_events(store: Store, events: list[Document]) -> list[bool]:

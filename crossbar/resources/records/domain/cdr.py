@@ -51,7 +51,8 @@ def billed_to(billing: str) -> str:
     return f"billed/{billing}"
 
 
-def _tags(cdr: Document) -> Iterator[str]:
+def tags(cdr: Document) -> Iterator[str]:
+    """Listings of legs to or from a carrier, and of those billed to an allotment."""
     variables = as_object(cdr.at(CCV))
     billing = variables.get("account_billing")
     if isinstance(billing, str) and billing.startswith("allotment_"):
@@ -66,11 +67,11 @@ def _owners(interaction: Document) -> Iterator[str]:
     yield from (f"owner/{owner}" for owner, *_ in _firsts(interaction) if owner != ANYBODY)
 
 
-CDR: Final = Shape(
+CDR_SHAPE: Final = Shape(
     "cdr",
     summary=Summary(**COLUMNS),
     sort="pvt_created",
-    tags=_tags,
+    tags=tags,
     filters=(
         "call_id",
         "interaction_id",
@@ -84,7 +85,7 @@ CDR: Final = Shape(
     ),
     stored_in="records",
 )
-INTERACTION: Final = Shape(
+INTERACTION_SHAPE: Final = Shape(
     "cdr_interaction", summary=Summary("id"), sort="pvt_created", tags=_owners, stored_in="records"
 )
 
@@ -101,14 +102,16 @@ def cdr_of(account_id: str, data: dict[str, JSON]) -> Document:
     fields[CCV] = public_fields(as_object(fields.get(CCV)))
     if recording_url := fields[CCV].get("recording_url"):
         fields.setdefault("recording_url", recording_url)
-    cdr = Document(account_id, CDR.type, str(cdr_id or f"{clock.year_month(timestamp)}-{fields['call_id']}"), fields)
+    cdr = Document(
+        account_id, CDR_SHAPE.type, str(cdr_id or f"{clock.year_month(timestamp)}-{fields['call_id']}"), fields
+    )
     interaction_id = str(fields.get("interaction_id") or fields[CCV].get("call_interaction_id") or "")
     if not is_interaction_id(interaction_id):
         digest = hashlib.md5(str(fields["call_id"]).encode(), usedforsecurity=False).hexdigest()
         interaction_id = f"{start_of(cdr)}-{digest[:8]}"
     time, _, key = interaction_id.partition("-")
     fields |= {"interaction_id": interaction_id, "interaction_time": int(time), "interaction_key": key}
-    fields |= kept_fields(account_id, CDR.type, timestamp)
+    fields |= kept_fields(account_id, CDR_SHAPE.type, timestamp)
     return cdr
 
 
@@ -160,7 +163,9 @@ async def _note(store: Store, key: tuple[str, str], legs: list[Document]) -> Non
     """Remember in the entry of an interaction which leg began first."""
     account_id, interaction_id = key
     time = legs[0].fields["interaction_time"]
-    fresh = Document(account_id, INTERACTION.type, interaction_id, kept_fields(account_id, INTERACTION.type, time))
+    fresh = Document(
+        account_id, INTERACTION_SHAPE.type, interaction_id, kept_fields(account_id, INTERACTION_SHAPE.type, time)
+    )
     fresh.fields["firsts"] = []
 
     def change(interaction: Document) -> bool:

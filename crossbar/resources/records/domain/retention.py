@@ -1,6 +1,6 @@
 """Retention: records that are older than the configuration keeps them are removed, a batch at a time.
 
-One worker of the installation does it. Between two batches it rests, so that a backlog of any size never gets in the
+One worker of the installation does it. Between two batches it pauses, so that a backlog of any size never gets in the
 way of requests.
 """
 
@@ -18,6 +18,7 @@ from aiohttp import web
 from crossbar import clock
 from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.periodic import PeriodicLease, keep_doing
 from crossbar.runtime import Runtime
@@ -50,7 +51,7 @@ async def remove_expired(runtime: Runtime, lease: PeriodicLease | None = None) -
     With a lease it goes on only as long as that is held.
     """
     removed = 0
-    async for account in runtime.store.stream(Listing(ACCOUNTS, "account")):
+    async for account in runtime.store.stream(Listing(ACCOUNTS, ACCOUNT)):
         for document_type, before in _limits(runtime).items():
             while count := await _remove_batch(runtime, account.id, document_type, before):
                 removed += count

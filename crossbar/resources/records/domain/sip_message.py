@@ -19,7 +19,7 @@ from crossbar.resources.records.domain.cdr import kept_fields
 MOST_MESSAGES: Final = 1_000
 """Messages of one call that are kept: the first ones, which say how it came about."""
 
-INSPECTION: Final = Shape("call_inspection", summary=Summary("id"), sort="pvt_created", stored_in="records")
+INSPECTION_SHAPE: Final = Shape("call_inspection", summary=Summary("id"), sort="pvt_created", stored_in="records")
 
 
 def sip_message_of(account_id: str, data: dict[str, Any]) -> Document:
@@ -28,8 +28,8 @@ def sip_message_of(account_id: str, data: dict[str, Any]) -> Document:
     call_id = message.pop("call_id")
     digest = hashlib.md5("\0".join((message["src"], message["dst"], message["raw"])).encode(), usedforsecurity=False)
     message = {"id": digest.hexdigest(), "timestamp": clock.now(), **message}
-    fields = {"messages": [message], **kept_fields(account_id, INSPECTION.type, int(message["timestamp"]))}
-    return Document(account_id, INSPECTION.type, call_id, fields)
+    fields = {"messages": [message], **kept_fields(account_id, INSPECTION_SHAPE.type, int(message["timestamp"]))}
+    return Document(account_id, INSPECTION_SHAPE.type, call_id, fields)
 
 
 async def keep_sip_messages(store: Store, told: list[Document]) -> list[bool]:

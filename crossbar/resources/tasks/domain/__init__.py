@@ -1,1 +1,1 @@
-"""What holds whoever asks: no HTTP here."""
+"""Domain logic of this subject, without HTTP."""

@@ -13,7 +13,7 @@ import orjson
 from crossbar import clock
 from crossbar.documents.listing import Listing, Position
 from crossbar.errors import JSON
-from crossbar.resources.records.domain.cdr import CDR
+from crossbar.resources.records.domain.cdr import CDR_SHAPE
 from crossbar.resources.records.domain.cdr_row import COLUMNS, RESELLER_COLUMNS
 from crossbar.resources.tasks.domain.action import Cells, Dump, Work
 
@@ -29,7 +29,7 @@ async def _page(work: Work, cursor: JSON) -> tuple[Sequence[Cells], JSON]:
     until: int = work.task.fields["start_timestamp"]
     listing = Listing(
         work.account_id,
-        CDR.type,
+        CDR_SHAPE.type,
         start=Position.exact(cursor) if cursor else Position.value(until),
         end=Position.value(_month_of(until)),
         limit=PAGE,
@@ -37,7 +37,7 @@ async def _page(work: Work, cursor: JSON) -> tuple[Sequence[Cells], JSON]:
     page = await work.services.store.page(listing)
     rows = [orjson.loads(body) for body in page.bodies]
     if await _for_reseller(work):
-        legs = await work.services.store.get_many(work.account_id, CDR.type, [row["id"] for row in rows])
+        legs = await work.services.store.get_many(work.account_id, CDR_SHAPE.type, [row["id"] for row in rows])
         for row in rows:
             row |= {name: column(legs[row["id"]]) for name, column in RESELLER_COLUMNS.items() if row["id"] in legs}
     return rows, page.next

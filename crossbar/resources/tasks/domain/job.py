@@ -1,7 +1,7 @@
 """The job: what is left to do of a started task, and the lease that gives it to one worker at a time.
 
 A job exists from the start of its task until nothing is left to do. A worker takes it by writing itself into it, and
-keeps it for `LEASE_SECONDS` after each sign of life; then another may take it. Every step of progress replaces the job
+keeps it for `LEASE_SECONDS` after each renewal; then another may take it. Every step of progress replaces the job
 at the revision the worker knows, in the transaction that keeps the step's results: whoever lost the job cannot write
 anything more.
 """
@@ -96,7 +96,7 @@ class Lease:
         return self._job.fields[field]
 
     async def keep(self) -> None:
-        """Show life for as long as this runs. Raises Lost."""
+        """Renew the lease at intervals, for as long as this runs. Raises Lost."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             await self.renew()

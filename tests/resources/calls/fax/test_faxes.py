@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from crossbar import clock
+from crossbar import clock, ids
+from crossbar.documents.document import Document
 from crossbar.endpoint.magic_links import magic_link
-from crossbar.resources.calls.fax.faxes import letter_of
+from crossbar.errors import JSON
+from crossbar.resources.calls.fax.faxes import LETTER
 from tests.harness import Answer, RunningServer, Tenant, send_parts
 from tests.samples import PDF, WAV, pages
 
@@ -241,6 +243,13 @@ async def test_a_fax_without_paper_goes_nowhere(tenant: Tenant, server: RunningS
 
 
 # Letters
+
+
+def letter_of(account_id: str, fields: dict[str, JSON]) -> Document:
+    """A letter to be kept: `to`, `from`, `errors` and what else is known of it."""
+    now = clock.now()
+    private = {"pvt_type": LETTER, "pvt_account_id": account_id, "pvt_created": now, "pvt_modified": now}
+    return Document(account_id, LETTER, ids.monthly_id(), {**fields, **private})
 
 
 async def test_letters_that_were_to_become_faxes(tenant: Tenant, server: RunningServer) -> None:

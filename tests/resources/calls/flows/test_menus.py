@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from tests.harness import RunningServer, Tenant
-
-DEFAULTS = {
-    "allow_record_from_offnet": False,
-    "hunt": True,
-    "max_extension_length": 4,
-    "media": {},
-    "retries": 3,
-    "suppress_media": False,
-}
+from tests.samples import MENU_DEFAULTS
 
 
 async def test_life_of_a_menu(tenant: Tenant, server: RunningServer) -> None:
     created = await tenant.api.put("/menus", {"name": "Main", "media": {"exit_media": True}, "type": "main"})
-    expected = {**DEFAULTS, "id": created.id, "name": "Main", "media": {"exit_media": True}, "type": "main"}
+    expected = {**MENU_DEFAULTS, "id": created.id, "name": "Main", "media": {"exit_media": True}, "type": "main"}
     assert (created.status, created.data) == (201, expected)
     stored = await server.runtime.store.get(tenant.id, "menu", created.id)
     assert stored is not None
@@ -32,7 +24,7 @@ async def test_life_of_a_menu(tenant: Tenant, server: RunningServer) -> None:
     assert (await tenant.api.get(f"/menus/{created.id}")).data == expected
 
     replaced = await tenant.api.post(f"/menus/{created.id}", {"name": "New", "flags": ["a"]})
-    expected = {**DEFAULTS, "id": created.id, "name": "New", "flags": ["a"]}
+    expected = {**MENU_DEFAULTS, "id": created.id, "name": "New", "flags": ["a"]}
     assert (replaced.status, replaced.data) == (200, expected)
 
     deleted = await tenant.api.delete(f"/menus/{created.id}")

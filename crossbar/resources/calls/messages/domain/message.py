@@ -18,6 +18,7 @@ from crossbar.access.authorship import Author, stamps
 from crossbar.access.directory import Account
 from crossbar.dialing import account_dial_plan, accounts_of, is_reconcilable, normalize
 from crossbar.documents.document import ACCOUNTS, Document, public_fields
+from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, Invalid, SystemFault
@@ -29,7 +30,8 @@ FLAT_RATE: Final = {"sms": 0.007, "mms": 0.015}
 """What a message to the public network costs, in dollars."""
 
 
-def _tags(message: Document) -> Iterator[str]:
+def tags(message: Document) -> Iterator[str]:
+    """Listing by owner and by device."""
     for kind in ("owner", "device"):
         if holder := message.at(f"{kind}_id"):
             yield f"{kind}/{holder}"
@@ -52,10 +54,10 @@ def _value(message: Document) -> dict[str, JSON]:
 def shape(document_type: str) -> Shape:
     """How messages of a type are kept: by the time they were sent, found by their owner and their device."""
     row = Summary("id", key=_key, value=_value, date=_date)
-    return Shape(document_type, summary=row, sort="pvt_created", tags=_tags, stored_in="records")
+    return Shape(document_type, summary=row, sort="pvt_created", tags=tags, stored_in="records")
 
 
-SMS: Final = shape("sms")
+SMS_SHAPE: Final = shape("sms")
 MMS: Final = shape("mms")
 
 
@@ -117,7 +119,7 @@ async def send(
 async def _caller_id(store: Store, sender: Sender, kind: str) -> str:
     """The number a message shows when none is given: the sender's, else the account's."""
     user, account = await asyncio.gather(
-        store.get(sender.account.id, "user", sender.owner_id or ""), store.get(ACCOUNTS, "account", sender.account.id)
+        store.get(sender.account.id, USER, sender.owner_id or ""), store.get(ACCOUNTS, ACCOUNT, sender.account.id)
     )
     numbers = (holder.at(f"caller_id.{kind}.number") for holder in (user, account) if holder)
     return str(next(filter(None, numbers), ""))
@@ -137,7 +139,7 @@ def sms_of(account_id: str, data: dict[str, Any]) -> Document:
     fields = public_fields(data)
     at = fields.setdefault("timestamp", clock.now())
     message_id = fields.pop("id", None) or f"{clock.year_month(at)}-{fields['message_id']}"
-    return Document(account_id, SMS.type, message_id, fields | kept_fields(account_id, SMS.type, at))
+    return Document(account_id, SMS_SHAPE.type, message_id, fields | kept_fields(account_id, SMS_SHAPE.type, at))
 
 
 async def keep_sms(store: Store, messages: list[Document]) -> list[bool]:

@@ -42,14 +42,14 @@ COLUMNS: Final = (
 )
 """The columns of a row of `acdc_call_stats`; what a call lacks is an empty text."""
 
-CALL_STAT: Final = Shape(
+CALL_STAT_SHAPE: Final = Shape(
     "call_stat",
     summary=Summary("id", **{name: _or_empty(name) for name in COLUMNS[1:]}),
     sort="entered_timestamp",
     filters=("agent_id", "queue_id", "status"),
     stored_in="records",
 )
-AGENT_STATUS: Final = Shape(
+AGENT_STATUS_SHAPE: Final = Shape(
     "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), stored_in="records"
 )
 
@@ -60,8 +60,8 @@ def call_stat_of(account_id: str, data: dict[str, Any]) -> Document:
     entered = fields["entered_timestamp"]
     fields.pop("id", None)
     stat_id = f"{clock.year_month(entered)}-{fields['call_id']}::{fields['queue_id']}"
-    fields |= kept_fields(account_id, CALL_STAT.type, entered)
-    return Document(account_id, CALL_STAT.type, stat_id, _with_times(fields))
+    fields |= kept_fields(account_id, CALL_STAT_SHAPE.type, entered)
+    return Document(account_id, CALL_STAT_SHAPE.type, stat_id, _with_times(fields))
 
 
 async def keep_call_stats(store: Store, stats: list[Document]) -> list[bool]:
@@ -109,8 +109,8 @@ def agent_status_of(account_id: str, data: dict[str, Any]) -> Document:
     fields.pop("id", None)
     since = fields.setdefault("timestamp", clock.now())
     status_id = f"{clock.year_month(since)}-{fields['agent_id']}::{since}::{fields['status']}"
-    fields |= kept_fields(account_id, AGENT_STATUS.type, since)
-    return Document(account_id, AGENT_STATUS.type, status_id, fields)
+    fields |= kept_fields(account_id, AGENT_STATUS_SHAPE.type, since)
+    return Document(account_id, AGENT_STATUS_SHAPE.type, status_id, fields)
 
 
 async def keep_agent_statuses(store: Store, statuses: list[Document]) -> list[bool]:
@@ -122,7 +122,7 @@ async def call_stats(
     store: Store, account_id: str, first: int, last: int, *, agent_id: str | None = None, status: str | None = None
 ) -> list[Document]:
     """The calls that entered a queue between two times (Gregorian seconds, inclusive), newest first."""
-    listing = _between(account_id, CALL_STAT, first, last)
+    listing = _between(account_id, CALL_STAT_SHAPE, first, last)
     found = await store.all(replace(listing, tag=filter_tag("status", status) if status else None))
     return [stat for stat in found if agent_id is None or stat.fields.get("agent_id") == agent_id]
 
@@ -131,13 +131,13 @@ async def agent_statuses(
     store: Store, account_id: str, first: int, last: int, *, agent_id: str | None = None
 ) -> list[Document]:
     """What agents, or one of them, did from a time between two on, newest first."""
-    listing = _between(account_id, AGENT_STATUS, first, last)
+    listing = _between(account_id, AGENT_STATUS_SHAPE, first, last)
     return await store.all(replace(listing, tag=filter_tag("agent_id", agent_id) if agent_id else None))
 
 
 async def latest_status(store: Store, account_id: str, agent_id: str) -> Document | None:
     """What an agent does now, as far as is known."""
-    listing = Listing(account_id, AGENT_STATUS.type, tag=filter_tag("agent_id", agent_id), limit=1)
+    listing = Listing(account_id, AGENT_STATUS_SHAPE.type, tag=filter_tag("agent_id", agent_id), limit=1)
     return next(iter(await store.all(listing)), None)
 
 

@@ -65,7 +65,7 @@ def _transcribed(message: Document) -> bool | None:
     return transcription.get("result") == "success" if isinstance(transcription, dict) else None
 
 
-SHAPE: Final = Shape(
+MAILBOX_MESSAGE_SHAPE: Final = Shape(
     TYPE,
     summary=Summary(
         **{name: f"metadata.{name}" for name in _METADATA}, transcribed=_transcribed, source_id="source_id"

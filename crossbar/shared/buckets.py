@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import mmap
-import os
 import struct
-import tempfile
 from hashlib import blake2b
-from typing import IO
 
 _WAYS = 8
 _DIGEST_SIZE = 16
@@ -26,17 +23,6 @@ _UNUSED = bytes(_DIGEST_SIZE)
 _SET_SIZE = _DIGESTS + _WAYS * _STATE.size
 
 
-def memory_file(slots: int) -> IO[bytes]:
-    """A file for a table of `slots` buckets, in memory where the system allows; no folder lists it.
-
-    Workers inherit its descriptor; the file is gone with the last process that has it.
-    """
-    memory = "/dev/shm"  # noqa: S108 - the file loses its name as soon as it is made
-    file = tempfile.TemporaryFile(dir=memory if os.access(memory, os.W_OK) else None)  # noqa: SIM115 - the caller's
-    file.truncate(_sets(slots) * _SET_SIZE)
-    return file
-
-
 def _sets(slots: int) -> int:
     return -(-slots // _WAYS)
 
@@ -44,15 +30,20 @@ def _sets(slots: int) -> int:
 class BucketTable:
     """Token buckets by key, at most `slots` (rounded up to eights) at a time.
 
-    With the descriptor of a `memory_file` of that size the table is shared by all processes that have it; without,
-    it is this process's own. Within a process it belongs to one thread, as record locks do not keep threads apart.
-    Times are seconds of any clock the processes agree on.
+    With the descriptor of a `memory_file` of `size(slots)` bytes the table is shared by all processes that have it;
+    without, it is this process's own. Within a process it belongs to one thread, as record locks do not keep threads
+    apart. Times are seconds of any clock the processes agree on.
     """
 
     def __init__(self, slots: int, fileno: int | None = None) -> None:
         self._sets = _sets(slots)
         self._fileno = fileno
         self._memory = mmap.mmap(-1 if fileno is None else fileno, self._sets * _SET_SIZE)
+
+    @staticmethod
+    def size(slots: int) -> int:
+        """Bytes of the memory that so many buckets need."""
+        return _sets(slots) * _SET_SIZE
 
     def consume(self, key: str, cost: int, *, capacity: int, rate_per_second: float, now: float) -> tuple[bool, int]:
         """Take `cost` tokens if the bucket of `key` holds them: (whether it did, whole tokens left).

@@ -9,15 +9,14 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from crossbar import clock
+from crossbar.access.api_keys import api_key_fields
 from crossbar.access.directory import Account
-from crossbar.access.logins import api_key_fields
 from crossbar.documents.document import ACCOUNTS, Document
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing, chosen_id
-from crossbar.errors import Forbidden, Invalid, MethodNotAllowed
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who, chosen_id
+from crossbar.errors import Invalid
 from crossbar.ids import new_id, new_secret
 from crossbar.resources.identity.domain import account_tree
-from crossbar.resources.identity.domain.account import ACCOUNT, ACCOUNT_SHAPE, api_key_of
-from crossbar.resources.identity.domain.account import renew_api_key as renew_key
+from crossbar.resources.identity.domain.account import ACCOUNT_SHAPE, api_key_of
 from crossbar.resources.identity.domain.welcome_mail import MAIL, announce
 
 COMPUTED: Final = (
@@ -203,141 +202,3 @@ async def computed_fields(context: Context, account: Document) -> dict[str, Any]
     if expires := fields.get("pvt_trial_expires"):
         known["trial_time_left"] = expires - clock.now()
     return known
-
-
-@accounts.get("/accounts/{account_id}/children")
-async def children(context: Context) -> Reply:
-    """The accounts directly below."""
-    return await _listing(context, f"child/{context.account_id}")
-
-
-@accounts.get("/accounts/{account_id}/descendants")
-async def descendants(context: Context) -> Reply:
-    """All accounts below, at any depth, each with its `tree`."""
-    return await _listing(context, f"descendant/{context.account_id}", without="descendants_count")
-
-
-async def may_see_siblings(context: Context) -> bool | None:
-    """Superduper admins may; others if the configuration allows it, and not for their own account."""
-    if context.identity.superduper:
-        return True
-    allowed = context.config.accounts.allow_sibling_listing and context.account_id != context.identity.account_id
-    return None if allowed else False
-
-
-@accounts.get("/accounts/{account_id}/siblings", who=may_see_siblings)
-async def siblings(context: Context) -> Reply:
-    """The children of the account's parent, itself among them."""
-    parent = context.account.tree[-1:]
-    return await _listing(context, f"child/{parent[0]}") if parent else Reply.rows([], page_size=True)
-
-
-async def _listing(context: Context, tag: str, *, without: str = "tree") -> Reply:
-    async def leave_out(_: Context, rows: list[dict[str, Any]]) -> None:
-        for row in rows:
-            row.pop(without, None)
-
-    return await answer_listing(context, ACCOUNT, ACCOUNTS, tag=tag, rows_hooks=[leave_out])
-
-
-@accounts.get("/accounts/{account_id}/parents")
-async def parents(context: Context) -> Reply:
-    """The accounts above, from the caller's own down to the parent; of the caller's own account, all of them."""
-    own = context.account_id == context.identity.account_id
-    return await _ancestors(context, context.account.tree if own else _below_caller(context))
-
-
-@accounts.get("/accounts/{account_id}/tree")
-async def tree(context: Context) -> Reply:
-    """As `parents`, but nothing for the caller's own account."""
-    return await _ancestors(
-        context, () if context.account_id == context.identity.account_id else _below_caller(context)
-    )
-
-
-def _below_caller(context: Context) -> tuple[str, ...]:
-    ancestors, own = context.account.tree, context.identity.account_id
-    return ancestors[ancestors.index(own) :] if own in ancestors else ancestors
-
-
-async def _ancestors(context: Context, ids: tuple[str, ...]) -> Reply:
-    found = [await context.directory.account(account_id) for account_id in ids]
-    rows = [{"id": account.id, "name": account.name} for account in found if account]
-    return Reply.rows(rows, page_size=True)
-
-
-# The API key
-
-
-@accounts.get("/accounts/{account_id}/api_key")
-async def read_api_key(context: Context) -> Reply:
-    """The account's API key."""
-    account = await accounts.life.load(context, context.account_id)
-    return Reply({"api_key": api_key_of(context.runtime.access.pepper, account)})
-
-
-@accounts.put("/accounts/{account_id}/api_key", who=Who.ADMIN)
-async def renew_api_key(context: Context) -> Reply:
-    """A new API key; the old one ends."""
-    pepper = context.runtime.access.pepper
-    return Reply({"api_key": await renew_key(context.store, pepper, context.account_id, context.author)})
-
-
-# Leaving and moving
-
-
-@accounts.delete("/accounts/{account_id}", checks_itself=True)
-async def delete(context: Context) -> Reply:
-    """Delete an account without descendants, and everything it owns."""
-    account_id = context.account_id
-    if account_id == await context.directory.master_id():
-        raise MethodNotAllowed
-    context.ready_to_write((await accounts.life.load(context, account_id)).revision)
-
-    account = await account_tree.remove(context.runtime, account_id)
-    return Reply({**account.public, "_read_only": {"deleted": True}}, revision=account.revision)
-
-
-async def may_move(context: Context) -> bool | None:
-    """By configuration: superduper admins, or whoever stands above both places."""
-    if context.identity.superduper:
-        return True
-    if context.config.accounts.allow_move != "tree":
-        return False
-    target = await context.directory.account(str(context.object.get("to") or ""))
-    caller = context.identity.account_id
-    return None if target is None or caller in (*target.tree, target.id) else False
-
-
-@accounts.post("/accounts/{account_id}/move", who=may_move)
-async def move(context: Context) -> Reply:
-    """Hang an account, with all below it, under another one."""
-    target_id = context.object.get("to")
-    if not target_id:
-        raise Invalid.field("to", "required", "Field 'to' is required")
-
-    moved = await account_tree.move(context.store, context.account_id, str(target_id))
-    return await accounts.life.answer(context, moved)
-
-
-@accounts.put("/accounts/{account_id}/reseller", who=Who.SUPERDUPER)
-async def promote(context: Context) -> Reply:
-    """Make the account a reseller of all below it."""
-    return await _set_reseller(context, True)
-
-
-@accounts.delete("/accounts/{account_id}/reseller", who=Who.SUPERDUPER)
-async def demote(context: Context) -> Reply:
-    """Make the account an ordinary one; those below fall to the reseller above it."""
-    return await _set_reseller(context, False)
-
-
-async def _set_reseller(context: Context, is_reseller: bool) -> Reply:
-    if context.account_id == await context.directory.master_id():
-        raise Forbidden
-
-    changed = await account_tree.set_reseller(context.store, context.account_id, is_reseller, context.author)
-    reply = await accounts.life.answer(context, changed)
-    if context.verb == "DELETE" and isinstance(reply.data, dict):
-        reply.data["_read_only"] = {"deleted": True}
-    return reply

@@ -1,0 +1,26 @@
+"""The command `crossbar`: how a person starts and administers the server. A file a subject."""
+
+from __future__ import annotations
+
+import click
+
+import crossbar
+from crossbar.cli import app_commands, config_commands, mail_commands, secret_commands, start_commands, user_commands
+
+
+@click.group()
+@click.version_option(crossbar.__version__, prog_name="crossbar")
+def main() -> None:
+    """A KAZOO Crossbar-compatible API server."""
+
+
+for command in (
+    start_commands.init,
+    start_commands.serve,
+    app_commands.apps,
+    user_commands.user,
+    secret_commands.secrets,
+    mail_commands.show_mail,
+    config_commands.show_config,
+):
+    main.add_command(command)

@@ -1,0 +1,112 @@
+"""Whether this server is the only one that uses the database, and so may trust its memory.
+
+Every server, and every command that writes, is registered in the collection `servers`, each for `LEASE_SECONDS` by the
+clock of the database, again and again. A server that sees nobody else there may trust its memory for `TRUST_SECONDS`,
+counted from before it looked. Who registers and sees others waits that long before the first write. So at the time of
+that write nobody trusts what was read before it: who looked before the registration trusts no more, and who looked
+after it saw it. Trust that was lost, or has run out, begins anew with nothing remembered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from crossbar.background import end
+from crossbar.documents.driver import Collection, Driver
+from crossbar.errors import CrossbarError
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 0.5
+TRUST_SECONDS: Final = 1.5
+LEASE_SECONDS: Final = 5.0
+"""Clocks of the members of a replica set may differ by less than this."""
+RENEW_SECONDS: Final = 3.0
+"""A registration that ends within this time is renewed."""
+
+
+Run = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+"""Makes a driver call, as `Connection.run` does."""
+
+
+class SoleUse:
+    """The registration of one server, or one command, that `server_id` names; its workers have one in common."""
+
+    def __init__(self, run: Run, driver: Driver, servers: Collection, server_id: str) -> None:
+        self._run = run
+        self._driver = driver
+        self._servers = servers
+        self._id = server_id
+        self._loop = asyncio.get_running_loop()
+        self._trusted_until = 0.0
+        self._may_write_at = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self.era = 0
+        """Another number whenever trust began anew."""
+
+    async def start(self) -> None:
+        """Register. Returns when it is known whether there are others."""
+        await self._register()
+        registered = self._loop.time()
+        alone = await self._look()
+        self._may_write_at = 0.0 if alone else registered + TRUST_SECONDS
+        self._task = asyncio.create_task(self._keep(), name="sole use")
+
+    async def stop(self, *, leave: bool) -> None:
+        """End the registration: now if it was this process's alone (`leave`), else when it runs out."""
+        if self._task is not None:
+            await end(self._task)
+        self._trusted_until = 0.0
+        if leave:
+            await self._run(lambda: self._servers.delete_one({"_id": self._id}))
+
+    @property
+    def trusted(self) -> bool:
+        """Whether what was read since `era` began is as good as what the database has."""
+        return self._loop.time() < self._trusted_until
+
+    async def permit_writing(self) -> None:
+        """Return when nobody trusts any more what was read before this server, or command, was there."""
+        if self._may_write_at:
+            await asyncio.sleep(self._may_write_at - self._loop.time())
+            self._may_write_at = 0.0
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._look()
+            except CrossbarError as error:
+                log.debug("the servers of the database are not known: %s", error)
+
+    async def _register(self) -> None:
+        until = {"$add": ["$$NOW", int(LEASE_SECONDS * 1000)]}
+        await self._run(lambda: self._servers.update_one({"_id": self._id}, [{"$set": {"until": until}}], upsert=True))
+
+    async def _look(self) -> bool:
+        """Renew the registration where that is due and see whether there are others; returns whether there are none.
+
+        Only a registration that lasts longer than the trust keeps others from writing meanwhile.
+        """
+        began = self._loop.time()
+        steps: list[dict[str, Any]] = [
+            {"$match": {"$expr": {"$gt": ["$until", "$$NOW"]}}},
+            {"$project": {"lasts": {"$gt": ["$until", {"$add": ["$$NOW", int(RENEW_SECONDS * 1000)]}]}}},
+        ]
+        found = {stored["_id"]: stored["lasts"] for stored in await self._run(lambda: self._find(steps))}
+        if not found.pop(self._id, False):
+            await self._register()
+            return not found and await self._look()
+        if found:
+            self._trusted_until = 0.0
+            return False
+        if began > self._trusted_until:
+            self.era += 1
+        self._trusted_until = began + TRUST_SECONDS
+        return True
+
+    async def _find(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return await (await self._driver.aggregate(self._servers, steps)).to_list(None)
