@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from crossbar import clock
@@ -119,12 +118,6 @@ async def check_whole(runtime: Runtime, task_id: str) -> None:
     assert told(await now(runtime, task_id)) == ("success", ROWS, 0)
     assert await output(runtime, task_id) == squares(ROWS)
     assert await nothing_is_left(runtime, task_id)
-
-
-async def end(working: asyncio.Task[None]) -> None:
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working
 
 
 def later(leases: int = 1) -> Any:

@@ -6,7 +6,7 @@ Source: `core/kazoo_documents/src/kz_doc.erl` (`public_fields`, `private_fields`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from crossbar.errors import JSON
@@ -51,6 +51,8 @@ class Document:
     id: str
     fields: dict[str, Any]
     revision: str | None = None
+    body: bytes | None = field(default=None, init=False, compare=False, repr=False)
+    """`public` as JSON, of a document that was just saved."""
 
     @property
     def key(self) -> str:

@@ -17,6 +17,7 @@ from multidict import CIMultiDict
 
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.reply import ABSENT, Absent, Binary, Reply, Stream
+from crossbar.endpoint.whole_response import WholeResponse
 from crossbar.errors import CrossbarError, Empty
 from crossbar.ids import new_id
 from crossbar.metrics import Metrics
@@ -62,7 +63,7 @@ class Rendering:
         headers = answer_headers(context.request_id, cors=cors)
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers[hdrs.RETRY_AFTER] = RETRY_AFTER_S
-        return web.Response(status=error.status, body=body, headers=headers)
+        return WholeResponse(status=error.status, body=body, headers=headers)
 
     async def success(self, reply: Reply | Binary, context: Context) -> web.StreamResponse:
         """The response for what a handler answered."""
@@ -242,7 +243,7 @@ class _Response:
         if self._accepts_gzip and len(body) > SMALLEST_GZIP:
             body = _gzip(body) if len(body) < LARGEST_INLINE_GZIP else await asyncio.to_thread(_gzip, body)
             headers[hdrs.CONTENT_ENCODING] = "gzip"
-        return web.Response(status=status, body=body, headers=headers)
+        return WholeResponse(status=status, body=body, headers=headers)
 
     async def _streamed(
         self, response: web.StreamResponse, pieces: AsyncIterator[bytes], *, compressible: bool

@@ -14,6 +14,7 @@ from pymongo.errors import BulkWriteError
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, document_key
 from crossbar.documents.listing import Listing
+from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
 from crossbar.documents.store.connection import Connection
@@ -48,11 +49,11 @@ class DocumentWrites:
         shape = self._shapes[document.type]
         if any(claim.system for claim in shape.unique(document)):
             return await transact(self._connection, lambda transaction: transaction.insert(document))
-        saved = replace(document, revision=next_revision(None))
+        saved = _revised(document, None)
         inserter = self._inserts.get(shape.stored_in)
         if inserter is None:
             inserter = self._inserts[shape.stored_in] = Coalescer(self._inserter(shape.stored_in))
-        await inserter(to_bson(self._codec.encode(saved, shape)))
+        await inserter(self._encoded(saved, shape))
         self._connection.written(saved)
         return saved
 
@@ -64,11 +65,11 @@ class DocumentWrites:
         shape = self._shapes[document.type]
         if system_claims(shape, document) != system_claims(shape, previous):
             return await transact(self._connection, lambda transaction: transaction.replace(document, previous))
-        saved = replace(document, revision=next_revision(previous.revision))
+        saved = _revised(document, previous.revision)
         replacer = self._replacements.get(shape.stored_in)
         if replacer is None:
             replacer = self._replacements[shape.stored_in] = Coalescer(self._replacer(shape.stored_in))
-        await replacer(_Replacement(saved, previous.revision or "", to_bson(self._codec.encode(saved, shape))))
+        await replacer(_Replacement(saved, previous.revision or "", self._encoded(saved, shape)))
         self._connection.written(saved)
         return saved
 
@@ -159,6 +160,12 @@ class DocumentWrites:
         held = {"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}}
         await self._run(lambda: self._database["claims"].delete_many(held))
 
+    def _encoded(self, document: Document, shape: Shape) -> RawBSONDocument:
+        stored = self._codec.encode(document, shape)
+        if not shape.sealed:
+            document.body = stored["json"]
+        return to_bson(stored)
+
     def _by_keys(self, keys: list[str]) -> dict[str, Any]:
         return by_keys(keys, sharded=self._connection.sharded)
 
@@ -227,6 +234,11 @@ class DocumentWrites:
                 return await self._run(lambda: write(batch))
 
         return marked
+
+
+def _revised(document: Document, revision: str | None) -> Document:
+    """A document with the revision that follows."""
+    return Document(document.partition, document.type, document.id, document.fields, next_revision(revision))
 
 
 @dataclass(frozen=True, slots=True)

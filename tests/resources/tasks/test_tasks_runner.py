@@ -13,6 +13,7 @@ import pytest_asyncio
 from pymongo import MongoClient
 
 from crossbar.app import open_runtime, open_store
+from crossbar.background import end
 from crossbar.config import Config
 from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import SYSTEM_DATA, Document
@@ -30,7 +31,6 @@ from tests.task_machine import (
     Machine,
     at_work,
     check_whole,
-    end,
     given,
     halfway,
     later,
@@ -57,6 +57,8 @@ async def processes(mongo_uri: str, config: Config) -> AsyncIterator[tuple[Runti
         open_runtime(config, mongo_uri) as one,
         open_runtime(config, mongo_uri) as other,
     ):
+        for process in (one, other):  # the first write of a process waits until the others know of it
+            await process.store.remove_by_ids(SYSTEM_DATA, JOB_SHAPE.type, ["none"])
         yield one, other
 
 

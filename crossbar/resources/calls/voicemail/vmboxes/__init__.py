@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import orjson
+
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import VMBOX
@@ -87,6 +89,8 @@ def _changed(context: Context, reply: Reply) -> Reply:
     """Tell clients what of theirs is of the past: the one address, messages inside the box."""
     if "notify_email_address" in context.object:
         reply.headers = {"Warning": MOVED_ADDRESS}
+    if reply.json is not None and b'"messages"' in reply.json:
+        reply.data, reply.json = orjson.loads(reply.json), None
     if isinstance(reply.data, dict) and reply.data.pop("messages", None):
         reply.extra = {"message": LEGACY_MESSAGES}
     return reply
