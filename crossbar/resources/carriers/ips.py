@@ -142,7 +142,7 @@ async def _checked(context: Context, named: list[str], wrong: Wrong) -> list[Doc
     for index, ip in enumerate(wanted):
         if reason := wrong(found.get(ip), context.account_id):
             errors.add(f"ips.{index}", *reason, value=ip)
-    if errors:
+    if errors.fields:
         raise errors
     return [found[ip] for ip in wanted]
 

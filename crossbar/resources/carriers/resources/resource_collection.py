@@ -82,7 +82,7 @@ async def _check_claims(context: Context, draft: Draft, before: list[Draft]) -> 
         holder = holders.get(claim.key)
         if claim.key in earlier or (holder is not None and holder.id != document.id):
             errors.add(claim.field, "unique", str(claim.message), cause=claim.cause)
-    if errors:
+    if errors.fields:
         raise errors
 
 
