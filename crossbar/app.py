@@ -39,6 +39,7 @@ from crossbar.resources import (
     auth,
     billing,
     calls,
+    carriers,
     identity,
     ingest,
     notices,
@@ -56,7 +57,21 @@ from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
 
-WINGS: Final = (auth, apps, ports, notices, billing, numbers, ingest, tasks, calls, records, identity, system)
+WINGS: Final = (
+    auth,
+    apps,
+    ports,
+    notices,
+    billing,
+    carriers,
+    numbers,
+    ingest,
+    tasks,
+    calls,
+    records,
+    identity,
+    system,
+)
 """Each wing lists its `ENDPOINTS`, further `SHAPES`, and `LIFESPANS`: what runs as long as the server does."""
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(endpoint for wing in WINGS for endpoint in wing.ENDPOINTS)
 RUNTIME: Final = web.AppKey("services", Runtime)

@@ -31,6 +31,18 @@ NOBODYS = {
     "/v2/accounts/{account_id}/access_lists": "POST DELETE",
     "/v2/accounts/{account_id}/limits": "POST",
     "/v2/accounts/{account_id}/apps_store/{app_id}": "PUT POST DELETE",
+    "/v2/accounts/{account_id}/allotments": "POST",
+    "/v2/accounts/{account_id}/ips": "POST DELETE",
+    "/v2/accounts/{account_id}/ips/{ip}": "POST DELETE",
+    "/v2/accounts/{account_id}/resource_selectors": "GET",
+    "/v2/accounts/{account_id}/resource_selectors/rules": "GET POST",
+    "/v2/accounts/{account_id}/resource_selectors/{selector_id}": "GET POST DELETE",
+    "/v2/accounts/{account_id}/resource_templates": "GET PUT",
+    "/v2/accounts/{account_id}/resource_templates/{resource_template_id}": "GET POST PATCH DELETE",
+    "/v2/accounts/{account_id}/resources": "GET PUT",
+    "/v2/accounts/{account_id}/resources/collection": "PUT POST",
+    "/v2/accounts/{account_id}/resources/jobs": "GET PUT",
+    "/v2/accounts/{account_id}/resources/{resource_id}": "GET POST PATCH DELETE",
     "/v2/system_configs/{category}": "PUT POST PATCH DELETE",
 }
 """What the page on compatibility says that no plain user may."""

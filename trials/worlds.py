@@ -24,6 +24,7 @@ MADE: Final[dict[str, dict[str, Any]]] = {
     "lists": {"name": "list"},
     "external_numbers": {"number": "+12025550197"},
     "port_requests": {"name": "port"},
+    "resources": {"name": "carrier", "gateways": [{"server": "sip.example.com"}]},
 }
 """Documents whose ids stand in paths: past the first look-up there is more to go wrong."""
 KNOWN: Final = {
@@ -37,6 +38,7 @@ KNOWN: Final = {
     "node": "default",
     "provider_id": "google",
     "index": "0",
+    "ip": "192.0.2.7",
 }
 """What stands in paths and is there in every installation, or need not be."""
 RECORDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {

@@ -6,6 +6,7 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
+from crossbar.resources.billing.allotments import allotments
 from crossbar.resources.billing.domain.service_audit import AUDIT_SHAPE
 from crossbar.resources.billing.limits import limits
 from crossbar.resources.billing.service_plans import service_plans
@@ -13,6 +14,7 @@ from crossbar.resources.billing.services import services
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    allotments,
     limits,
     service_plans,
     services,

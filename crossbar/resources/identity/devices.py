@@ -55,6 +55,11 @@ def username_claim(username: str, field: str = "sip.username") -> Unique:
     return Unique("sip.username", username.lower(), field, SIP_TAKEN, cause=username)
 
 
+def ip_claim(address: str, field: str, message: str, cause: Any) -> Unique:
+    """What is known by its IPv4 address: nothing else in the whole system is."""
+    return Unique("sip.ip", address, field, message, cause=cause, system=True)
+
+
 def claims(device: Document) -> Iterator[Unique]:
     """The MAC address, the SIP identity and the mobile number that no second device may have."""
     if mac := device.text("mac_address"):
@@ -66,7 +71,7 @@ def claims(device: Document) -> Iterator[Unique]:
                 identity = f"{username}@{realm}".lower()
                 yield Unique("sip.identity", identity, "sip.username", SIP_TAKEN, cause=username, system=True)
         case "ip" if address := device.text("sip.ip"):
-            yield Unique("sip.ip", address, "sip.ip", IP_TAKEN, cause=address, system=True)
+            yield ip_claim(address, "sip.ip", IP_TAKEN, address)
     if device.at("device_type") == "mobile" and (mdn := device.text("mobile.mdn")):
         yield held_number(mdn, "mobile.mdn", "Mobile Device Number already exists in the system")
 
@@ -140,9 +145,9 @@ async def sip_method_fits(context: Context, draft: Draft) -> None:
         return
     method, address = sip.get("method", "password"), sip.get("ip")
     if method == "ip":
-        if not _is_ipv4(address):
+        if not is_ipv4(address):
             draft.errors.add("sip.ip", "type", "Must be a valid IPv4 RFC 791", cause=address)
-        elif draft.changed("sip.ip") and _is_trusted(context, address):
+        elif draft.changed("sip.ip") and is_trusted(context, address):
             draft.errors.add("sip.ip", "unique", IP_TAKEN, cause=address)
     elif method != "password":
         target = ["password", "ip"]
@@ -234,7 +239,7 @@ def _without_nulls(members: Any) -> Any:
     return {key: value for key, value in members.items() if value is not None}
 
 
-def _is_trusted(context: Context, address: str) -> bool:
+def is_trusted(context: Context, address: str) -> bool:
     """Whether an address belongs to one of the system's ACLs."""
     networks = context.runtime.settings.get("ecallmgr", "acls")
     cidrs = [network.get("cidr") for network in networks.values() if isinstance(network, dict)] if networks else []
@@ -248,7 +253,8 @@ def _contains(cidr: Any, address: str) -> bool:
         return False
 
 
-def _is_ipv4(text: Any) -> TypeGuard[str]:
+def is_ipv4(text: Any) -> TypeGuard[str]:
+    """Whether a value is an IPv4 address."""
     try:
         ipaddress.IPv4Address(text)
     except ValueError:

@@ -15,7 +15,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape
 from crossbar.documents.store import Transaction
 from crossbar.endpoint import Binary, Collection, Context, Reply, Who, answer_listing
-from crossbar.errors import JSON, NotFound, Plain, SystemFault
+from crossbar.errors import JSON, Forbidden, NotFound, Plain, SystemFault
 from crossbar.resources.tasks.domain import task_sheet
 from crossbar.resources.tasks.domain.action import Action
 from crossbar.resources.tasks.domain.runner import RUNNER
@@ -68,6 +68,8 @@ async def create(context: Context) -> Reply:
     action = CATALOG.find(category, name)
     if action is None:
         raise Plain(404, "bad identifier", ["unknown_category_action"])
+    if action.for_administrators and context.is_guarded:
+        raise Forbidden
     if errors := await asyncio.to_thread(_input_errors, action, contents, bool(context.files)):
         raise Plain(400, "bad request", errors)
     context.ready_to_write()

@@ -59,6 +59,8 @@ async def test_help_needs_no_token(anonymous: Api) -> None:
     assert {category: [*actions] for category, actions in told.data["tasks"].items()} == {
         "billing": ["dump"],
         "skel": ["id1", "id2"],
+        "rates": ["export", "import", "delete"],
+        "resource_selectors": ["import", "delete"],
     }
 
 

@@ -26,6 +26,7 @@ from crossbar.documents.document_types import (
 )
 from crossbar.documents.listing import Listing
 from crossbar.errors import JSON
+from crossbar.resources.carriers.domain import dedicated_ip
 from crossbar.resources.numbers.domain import number_features
 from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
@@ -156,6 +157,8 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
             (item for number in numbers for item in _items_of_number(number, rules)),
         )
     )
+    if addresses := await dedicated_ip.count_of(store, account_id):
+        quantities["ips"] = {"dedicated": addresses}
     account = await store.get(ACCOUNTS, ACCOUNT, account_id)
     if account is not None and (below := _number(account.at("descendants_count"))):
         quantities[ACCOUNTS_BELOW] = {"account": below}

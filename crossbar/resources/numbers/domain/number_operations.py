@@ -153,8 +153,13 @@ class NumberOperations:
 
     # Acting
 
-    async def create(self, number: str, data: dict[str, JSON], *, state: State | None = None) -> Document:
-        """Bring a number into being, in `state` or the one that `data` names, for the account."""
+    async def create(
+        self, number: str, data: dict[str, JSON], *, state: State | None = None, carrier: str | None = None
+    ) -> Document:
+        """Bring a number into being, in `state` or the one that `data` names, for the account.
+
+        `carrier` brings its calls where the installation's settings are not to say which one does.
+        """
         allowed = await creation_states(self._store, self._identity)
         if not allowed:
             raise number_errors.unauthorized(f"account '{self._identity.account_id}' is not allowed to create number")
@@ -168,8 +173,8 @@ class NumberOperations:
                 raise number_errors.is_porting(number)
             if stored is not None:
                 await self._check_may_recreate(stored, wanted)
-            carrier = self._rules.port_in_carrier if wanted is State.PORT_IN else self._rules.carrier
-            begun = stored or replace(new(number), fields={MODULE: module(carrier)})
+            usual = self._rules.port_in_carrier if wanted is State.PORT_IN else self._rules.carrier
+            begun = stored or replace(new(number), fields={MODULE: module(carrier or usual)})
             return await self._written(self._placed(begun, wanted), stored, merge(_public(stored), _given(data)), data)
 
         return await self._act(number, step, adding=True)

@@ -46,9 +46,17 @@ def interaction_tag(interaction_id: str) -> str | None:
     return filter_tag("interaction_id", interaction_id)
 
 
+def billed_to(billing: str) -> str:
+    """Tag of the legs that were billed to something that is used up (`account_billing`: `allotment_…`)."""
+    return f"billed/{billing}"
+
+
 def tags(cdr: Document) -> Iterator[str]:
-    """Listing of legs to or from a carrier."""
+    """Listings of legs to or from a carrier, and of those billed to an allotment."""
     variables = as_object(cdr.at(CCV))
+    billing = variables.get("account_billing")
+    if isinstance(billing, str) and billing.startswith("allotment_"):
+        yield billed_to(billing)
     inbound = cdr.at("call_direction") == "inbound"
     from_carrier = not variables.get("authorizing_id") if inbound else bool(variables.get("resource_id"))
     if variables and from_carrier and "loopback" not in str(cdr.at("channel_name") or ""):

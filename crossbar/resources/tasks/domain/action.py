@@ -90,6 +90,8 @@ class Action(ABC):
     doc: str
     mandatory: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    for_administrators: bool = False
+    """Whether plain users are kept from it where they are guarded."""
 
     @property
     @abstractmethod
@@ -183,7 +185,7 @@ class Dump(Action):
     """An action without input, whose output comes page by page.
 
     `page` gets the cursor of the page before (None for the first page) and returns rows and the next cursor, None when
-    there are no more.
+    there are no more. It raises RowFailed where there is nothing to be had; the output then says why.
     """
 
     columns: Callable[[Work], Awaitable[Sequence[str]]]
@@ -199,6 +201,10 @@ class Dump(Action):
         columns = await self.columns(work)
         last = False
         while not last:
-            rows, cursor = await self.page(work, cursor)
+            try:
+                rows, cursor = await self.page(work, cursor)
+            except RowFailed as failure:
+                yield Batch((*columns, ERROR), [{ERROR: str(failure)}], 0, 1, None, last=True)
+                return
             last = cursor is None
             yield Batch(columns, rows, len(rows), 0, cursor, last)

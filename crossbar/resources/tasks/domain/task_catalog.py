@@ -17,7 +17,12 @@ class Catalog:
     """Actions, and what clients are told of them."""
 
     def __init__(self, actions: Iterable[Action]) -> None:
-        self._actions = {(action.category, action.name): action for action in actions}
+        self._actions: dict[tuple[str, str], Action] = {}
+        self.offer(*actions)
+
+    def offer(self, *actions: Action) -> None:
+        """Have further actions; a wing above this one says so in its list."""
+        self._actions |= {(action.category, action.name): action for action in actions}
 
     def find(self, category: str, name: str) -> Action | None:
         """The action of this category and name; None if there is none."""

@@ -1,0 +1,1 @@
+"""What holds whoever asks: no HTTP here."""

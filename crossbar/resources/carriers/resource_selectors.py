@@ -1,0 +1,147 @@
+"""Resource selectors: which calls take which carrier. They come from sheets, by tasks.
+
+Source: KAZOO `cb_resource_selectors`. Paths without an account speak of the master account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crossbar.documents.document import Document
+from crossbar.documents.listing import Listing
+from crossbar.endpoint import Collection, Context, Handler, Reply, answer_computed, answer_listing
+from crossbar.endpoint.computed_list import Entry
+from crossbar.endpoint.reply import Binary
+from crossbar.resources.carriers.domain.resource_selector import (
+    CHOOSING,
+    NAMED,
+    RULES,
+    RULES_SHAPE,
+    SELECTOR_SHAPE,
+    TYPE,
+    both,
+)
+from crossbar.resources.carriers.resources import administrates
+
+resource_selectors = Collection(
+    "resource_selectors",
+    "/accounts/{account_id}/resource_selectors/{selector_id}",
+    SELECTOR_SHAPE,
+    schema="resource_selectors",
+    operations=(),
+    who=administrates,
+    hard_delete=True,
+    takes_all_words=True,
+)
+rules = Collection(
+    resource_selectors,
+    "/accounts/{account_id}/resource_selectors/rules/{rules_id}",
+    RULES_SHAPE,
+    schema="resource_selectors.rules",
+    operations=(),
+)
+
+
+def _of_account(handler: Handler) -> Handler:
+    """A handler that speaks of the master account where the path names none."""
+
+    async def handle(context: Context) -> Reply | Binary:
+        if context.target is None:
+            master_id = await context.directory.master_id()
+            context.target = await context.directory.account(master_id) if master_id else None
+        return await handler(context)
+
+    return handle
+
+
+@resource_selectors.get("/accounts/{account_id}/resource_selectors", "/resource_selectors")
+@_of_account
+async def index(context: Context) -> Reply:
+    """All selectors."""
+    return await answer_listing(context, TYPE)
+
+
+@resource_selectors.get("/accounts/{account_id}/resource_selectors/rules", "/resource_selectors/rules")
+@_of_account
+async def read_rules(context: Context) -> Reply:
+    """How selectors are combined. Raises 404 while nobody has said."""
+    return Reply.raw(await context.raw_document(RULES, RULES))
+
+
+@resource_selectors.post(
+    "/accounts/{account_id}/resource_selectors/rules",
+    "/resource_selectors/rules",
+    checks_itself=True,
+)
+@_of_account
+async def replace_rules(context: Context) -> Reply:
+    """Say how selectors are combined."""
+    saved = await rules.life.upsert(context, RULES, lambda _: dict(context.object))
+    return await rules.life.answer(context, saved)
+
+
+async def _counts(context: Context, *, by: str, tag: str | None = None) -> Reply:
+    """How many selectors there are of each name, or for each resource: a list of `{word: count}`."""
+    found = await context.store.count_by_tag(Listing(context.account_id, TYPE, tag=tag), prefix=by)
+
+    def entries() -> Iterator[Entry]:
+        for tagged, count in found.items():
+            word = tagged.removeprefix(by)
+            yield word, Document("", TYPE, word, {}), {word: count}
+
+    return answer_computed(context, entries())
+
+
+@resource_selectors.get("/accounts/{account_id}/resource_selectors/name", "/resource_selectors/name")
+@_of_account
+async def names(context: Context) -> Reply:
+    """How many selectors have each name."""
+    return await _counts(context, by=NAMED)
+
+
+@resource_selectors.get(
+    "/accounts/{account_id}/resource_selectors/name/{selector_name}",
+    "/resource_selectors/name/{selector_name}",
+)
+@_of_account
+async def resources_of_name(context: Context) -> Reply:
+    """How many selectors of a name choose each resource."""
+    return await _counts(context, by=CHOOSING, tag=NAMED + context.path["selector_name"])
+
+
+@resource_selectors.get("/accounts/{account_id}/resource_selectors/resource", "/resource_selectors/resource")
+@_of_account
+async def chosen(context: Context) -> Reply:
+    """How many selectors choose each resource."""
+    return await _counts(context, by=CHOOSING)
+
+
+@resource_selectors.get(
+    "/accounts/{account_id}/resource_selectors/resource/{resource_id}",
+    "/resource_selectors/resource/{resource_id}",
+)
+@_of_account
+async def names_of_resource(context: Context) -> Reply:
+    """How many selectors of each name choose a resource."""
+    return await _counts(context, by=NAMED, tag=CHOOSING + context.path["resource_id"])
+
+
+@resource_selectors.get(
+    "/accounts/{account_id}/resource_selectors/name/{selector_name}/resource/{resource_id}",
+    "/resource_selectors/name/{selector_name}/resource/{resource_id}",
+)
+@resource_selectors.get(
+    "/accounts/{account_id}/resource_selectors/resource/{resource_id}/name/{selector_name}",
+    "/resource_selectors/resource/{resource_id}/name/{selector_name}",
+)
+@_of_account
+async def index_of_both(context: Context) -> Reply:
+    """The selectors of a name that choose a resource."""
+    return await answer_listing(context, TYPE, tag=both(context.path["resource_id"], context.path["selector_name"]))
+
+
+_ONE = ("/accounts/{account_id}/resource_selectors/{selector_id}", "/resource_selectors/{selector_id}")
+_life = resource_selectors.life
+resource_selectors.get(*_ONE, checks_itself=True)(_of_account(_life.read))
+resource_selectors.post(*_ONE, checks_itself=True)(_of_account(_life.replace))
+resource_selectors.delete(*_ONE, checks_itself=True)(_of_account(_life.delete))
