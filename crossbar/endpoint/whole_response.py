@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from aiohttp import HttpVersion11, hdrs, web
@@ -10,6 +11,9 @@ from aiohttp.helpers import rfc822_formatted_time
 
 LARGEST: Final = 64 * 1024
 """Larger bodies take the way on which a slow client is waited for."""
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class WholeResponse(web.Response):
@@ -50,7 +54,7 @@ class WholeResponse(web.Response):
         head += [f"Content-Length: {len(body)}", f"Date: {rfc822_formatted_time()}"]
         text = "\r\n".join(head)
         line_ends = text.count("\n"), text.count("\r")
-        if line_ends != (len(head) - 1, len(head) - 1) or hdrs.CONTENT_LENGTH in self.headers:
+        if line_ends != (len(head) - 1, len(head) - 1) or _CONTROL.search(text) or hdrs.CONTENT_LENGTH in self.headers:
             return await super().prepare(request)  # which refuses a line end within a header
         transport = request.transport
         if transport is None or transport.is_closing():
