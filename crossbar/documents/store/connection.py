@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +53,7 @@ SLOWEST_HANDSHAKE_SECONDS: Final = 10.0
 """A server that does not answer a connection for so long is away, however patient the requests are."""
 PAUSE_SECONDS: Final = 0.1
 """Between two tries of a call while no server takes it."""
+NOBODY_LISTENS: Final = re.compile(rf"\[Errno {errno.ECONNREFUSED}\] Connect call failed \([^)]*\)")
 TRANSIENT_CODES: Final = frozenset({91, 189, 10107, 11600, 11602, 13435, 13436, 46841})
 """MongoDB's codes of a server that is about to end, or is not, not yet or no longer the primary."""
 
@@ -253,6 +256,7 @@ class Connection:
             await self.database.list_collection_names()
         except ServerSelectionTimeoutError as error:
             reason = str(error).split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0]
+            reason = NOBODY_LISTENS.sub("connection refused", reason)
             raise DatabaseUnusable(f"no answer from it ({reason}). Start it, or correct the address") from error
         except OperationFailure as error:
             reason = (error.details or {}).get("errmsg") or str(error)
