@@ -144,11 +144,13 @@ class Directory:
 
     async def account(self, account_id: str) -> Account | None:
         """The account of this id."""
-        return await self._accounts.get(account_id)
+        known = self._accounts.known(account_id)
+        return await self._accounts.read(account_id) if known is None else known[0]
 
     async def user(self, account_id: str, user_id: str) -> User | None:
         """The user of this id in that account."""
-        return await self._users.get((account_id, user_id))
+        known = self._users.known((account_id, user_id))
+        return await self._users.read((account_id, user_id)) if known is None else known[0]
 
     async def reread_account(self, account_id: str) -> Account | None:
         """The account as the store has it now, where memory must not be a moment behind."""

@@ -40,10 +40,13 @@ class FeedCache(Generic[Key, Value]):
 
     async def get(self, key: Key) -> Value | None:
         """The value, from memory where that can be trusted."""
+        kept = self.known(key)
+        return await self.read(key) if kept is None else kept[0]
+
+    def known(self, key: Key) -> tuple[Value | None, float | None] | None:
+        """The value, first of two, if it is in memory and can be trusted: for whoever asks at every request."""
         kept = self._kept.get(key)
-        if kept is not None and (kept[1] is None or kept[1] > clock.unix_now()):
-            return kept[0]
-        return await self.read(key)
+        return kept if kept is not None and (kept[1] is None or kept[1] > clock.unix_now()) else None
 
     async def read(self, key: Key) -> Value | None:
         """The value as the store has it now."""

@@ -78,7 +78,8 @@ class Keys:
 
     async def ring(self) -> Keyring:
         """The keys; made if this is the first start of the installation."""
-        ring = await self._memory.get(RING)
+        known = self._memory.known(RING)
+        ring = await self._memory.read(RING) if known is None else known[0]
         return ring if ring is not None else await self._create()
 
     async def ring_with(self, key_id: str) -> Keyring:

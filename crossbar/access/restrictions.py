@@ -48,7 +48,8 @@ class TokenRestrictions:
         """Raise Forbidden where a restriction stands against the request. `account` is the one in the URL."""
         if identity.superduper:
             return
-        by_level = _for_method(await self._memory.get(identity.account.id), identity.method)
+        known = self._memory.known(identity.account.id) or (await self._memory.read(identity.account.id),)
+        by_level = _for_method(known[0], identity.method)
         system = self._system()
         if by_level is None and system:
             by_level = _for_method(system, identity.method)

@@ -130,7 +130,8 @@ class Tokens:
         if checked.expires <= clock.unix_now():
             self._checked.pop(digest, None)
             raise BadToken(EXPIRED)
-        if await self._revoked.get(digest):
+        revoked = self._revoked.known(digest) or (await self._revoked.read(digest),)
+        if revoked[0]:
             raise BadToken(BAD_IDENTITY)
         identity = await self._identify(checked)
         if is_switched_off(identity.account, identity.user) or await self._has_lost_its_bearer(identity):

@@ -40,9 +40,9 @@ class Context:
 
     *parse* sets `requested` (the path as nouns, None for a path that is not the API's), `query`, `body`, `values`,
     `presented` (the credential) and `verb` (the one to act on, verb tunnelling done). *authenticate* sets `client_ip`,
-    `nouns` and `caller`. *route* sets `methods` and `routes` (by verb, of this path after these nouns), `path` (the
-    named arguments of the route), `cors` and `target` (the account in the path). *authorize* requires a `caller` where
-    the route does. *execute* sets `media` (the type the answer will have), `parents` (the documents of the nouns
+    `nouns` and `caller`. *route* sets `methods`, `routes` (by verb, of this path after these nouns), `route`, `path`
+    (the named arguments of the route), `cors` and `target` (the account in the path). *authorize* requires a `caller`
+    where the route does. *execute* sets `media` (the type the answer will have), `parents` (the documents of the nouns
     between the account and the endpoint, by noun name) and `gate`, which is called between checking and writing with
     the revision of the stored document.
     """
@@ -73,6 +73,7 @@ class Context:
     requested_method: str | None = None
     cors: Mapping[str, str] | None = None
     routes: Mapping[str, Route] = field(default_factory=dict)
+    route: Route | None = None
     path: dict[str, str] = field(default_factory=dict)
     target: Account | None = None
 
@@ -88,11 +89,6 @@ class Context:
         """The account named in the path, whether or not it exists."""
         first = self.nouns[0] if self.nouns else None
         return first.args[0] if first and first.name == "accounts" and first.args else None
-
-    @property
-    def route(self) -> Route | None:
-        """What the path and the verb mean, if anything."""
-        return self.routes.get(self.verb)
 
     @property
     def template(self) -> str:

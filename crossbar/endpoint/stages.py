@@ -164,6 +164,7 @@ async def route(context: Context, endpoints: Endpoints) -> None:
     if context.verb not in pattern.methods:
         raise MethodNotAllowed
     context.routes = _routes(context, pattern, endpoints)
+    context.route = context.routes.get(context.verb)
     context.target = await _target(context)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import struct
+from functools import lru_cache
 from hashlib import blake2b
 
 _WAYS = 8
@@ -20,7 +21,14 @@ _STATE = struct.Struct("=dd")
 """… followed, in the same order, by (tokens, time of the last refill) of each."""
 _TIMES = struct.Struct("=" + "8xd" * _WAYS)
 _UNUSED = bytes(_DIGEST_SIZE)
+_REMEMBERED = 4096
+"""Keys whose digests are remembered."""
 _SET_SIZE = _DIGESTS + _WAYS * _STATE.size
+
+
+@lru_cache(_REMEMBERED)
+def _digest(key: str) -> bytes:
+    return blake2b(key.encode(), digest_size=_DIGEST_SIZE).digest()
 
 
 def _sets(slots: int) -> int:
@@ -80,7 +88,7 @@ class BucketTable:
 
     def _locate(self, key: str) -> tuple[bytes, int]:
         """The digest of a key, and where its set starts."""
-        digest = blake2b(key.encode(), digest_size=_DIGEST_SIZE).digest()
+        digest = _digest(key)
         return digest, int.from_bytes(digest[:8], "little") % self._sets * _SET_SIZE
 
     def _lock(self, start: int) -> None:

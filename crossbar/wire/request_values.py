@@ -36,15 +36,18 @@ def is_false(value: object) -> bool:
 class Values:
     """The options of one request, looked up in `data` (if an object), the query string, then the envelope."""
 
-    __slots__ = ("_data", "_envelope", "query")
+    __slots__ = ("_data", "_envelope", "_nothing", "query")
 
     def __init__(self, data: JSON = None, query: Query = NO_QUERY, envelope: Mapping[str, JSON] | None = None) -> None:
         self._data: Mapping[str, JSON] = data if isinstance(data, dict) else {}
         self.query = query
         self._envelope: Mapping[str, JSON] = envelope if envelope is not None else {}
+        self._nothing = not (self._data or query.pairs or self._envelope)
 
     def get(self, name: str) -> JSON:
         """The first value given that is not null; None without one."""
+        if self._nothing:
+            return None
         value = self._data.get(name)
         if value is None:
             value = self.query.first.get(name)

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from crossbar.documents.store.sole_use import SoleUse
 from crossbar.shared import WriteMarks
 
-LONGEST_SECONDS: Final = 30.0
+LONGEST_SECONDS: Final = 120.0
 OVERHEAD: Final = 600
 """Bytes that a value takes beside its own."""
 
