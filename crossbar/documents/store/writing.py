@@ -9,7 +9,7 @@ from typing import Any
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, document_key
@@ -206,7 +206,21 @@ class DocumentWrites:
             outcomes = dict(zip(chosen, await write_different(list(chosen.values())), strict=True))
             return [outcomes[item.document.key] if item is chosen[item.document.key] else Stale() for item in batch]
 
+        async def write_one(item: _Replacement) -> Exception | None:
+            """As `write_different`, at half the cost."""
+            outcome: Exception | None = Stale()
+            try:
+                query = self._by_keys([item.document.key]) | {"rev": item.expected}
+                if (await target.replace_one(query, item.stored, hint=KEY_INDEX)).matched_count:
+                    return None
+            except DuplicateKeyError as error:
+                outcome = duplicate_of(error.details or {})
+            found = await target.find_one({"_id": item.document.key}, {"rev": 1})
+            return None if found and found["rev"] == item.document.revision else outcome
+
         async def write_different(batch: list[_Replacement]) -> list[Exception | None]:
+            if len(batch) == 1:
+                return [await write_one(batch[0])]
             requests: list[ReplaceOne[Any]] = [
                 ReplaceOne(self._by_keys([item.document.key]) | {"rev": item.expected}, item.stored, hint=KEY_INDEX)
                 for item in batch
