@@ -206,13 +206,14 @@ class Lifecycle:
     async def update(self, context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
         """Save what `change` makes of the public part of the document in the path, and answer it."""
         document_id = context.path[self.id_name]
-        async for _ in Retries():
-            previous = await self.load(context, document_id)
-            try:
-                saved = await self.save_over(context, previous, change(public_fields(previous.fields)))
-            except Stale:
-                continue
-            return await self.answer(context, saved)
+        async with context.store.turns.turn(document_key(self.partition(context), self.document_type, document_id)):
+            async for _ in Retries():
+                previous = await self.load(context, document_id)
+                try:
+                    saved = await self.save_over(context, previous, change(public_fields(previous.fields)))
+                except Stale:
+                    continue
+                return await self.answer(context, saved)
         raise Conflict
 
     async def _taken(self, context: Context, document: Document) -> Invalid:

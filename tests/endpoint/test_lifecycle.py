@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from crossbar import clock
+from crossbar.documents.document import Document
+from crossbar.documents.store.writing import DocumentWrites
 from tests.harness import RunningServer, Tenant
 
 UNKNOWN = "0" * 32
@@ -149,10 +151,19 @@ async def test_patch_of_what_is_stored_and_invalid(tenant: Tenant, server: Runni
     assert list(refused.data) == ["name"]
 
 
-async def test_many_patches_at_once_all_count(tenant: Tenant) -> None:
+async def test_many_patches_at_once_all_count(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     created = await tenant.api.put("/skels", {})
     path = f"/skels/{created.id}"
+    replace = DocumentWrites.replace
+    tries: list[str] = []
+
+    async def counted(writes: DocumentWrites, document: Document, previous: Document) -> Document:
+        tries.append(document.id)
+        return await replace(writes, document, previous)
+
+    monkeypatch.setattr(DocumentWrites, "replace", counted)
     answers = await asyncio.gather(*(tenant.api.patch(path, {f"key{number}": number}) for number in range(40)))
+    assert len(tries) == 40, "in one worker nobody has to try again"
     assert {answer.status for answer in answers} == {200}
     whole = await tenant.api.get(path)
     assert whole.data == {"id": created.id, **{f"key{number}": number for number in range(40)}}

@@ -16,6 +16,7 @@ from crossbar.documents.store.reading import DocumentReads, Raw
 from crossbar.documents.store.revocations import Revocations
 from crossbar.documents.store.transaction import Result, Transaction, transact
 from crossbar.documents.store.writing import DocumentWrites
+from crossbar.documents.turns import Turns
 
 
 class Store:
@@ -32,6 +33,7 @@ class Store:
         self.claims = Claims(connection)
         self.leases = Leases(connection)
         self.revocations = Revocations(connection)
+        self.turns = Turns()
         self._reading = DocumentReads(connection)
         self._listings = ListingReads(connection)
         self._writing = DocumentWrites(connection, self._reading, self._listings)
