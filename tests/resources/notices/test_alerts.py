@@ -29,7 +29,8 @@ async def write(server: RunningServer) -> AsyncIterator[Write]:
 
 
 async def titles(api: Api, path: str = "/alerts") -> list[str]:
-    return sorted(row["title"] for row in (await api.get(path)).data)
+    """The titles of the alerts that somebody wrote; port requests of other tests raise some, too."""
+    return sorted(row["title"] for row in (await api.get(path)).data if not row["title"].startswith("Port request"))
 
 
 async def test_create_list_read_delete(write: Write, tenant: Tenant) -> None:
