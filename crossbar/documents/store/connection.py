@@ -189,7 +189,6 @@ class Connection:
         self.memory = Memory(marks, options.get("memory", 0) if reads == "primary" else 0)
         self.marking = Marking(marks)
         self._server_id = new_id() if shared is None else shared.server_id
-        self._shares = shared is not None
         self._sole_use: SoleUse | None = None
         outage.on_change = self.memory.forget
         self.shapes = shapes
@@ -231,7 +230,7 @@ class Connection:
         """Let go of the connections."""
         if self._sole_use is not None:
             with suppress(SystemFault):
-                await self._sole_use.stop(leave=not self._shares)
+                await self._sole_use.stop()
         await self.driver.close(self.client)
 
     async def prepare(self) -> None:

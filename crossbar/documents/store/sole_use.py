@@ -17,6 +17,7 @@ from typing import Any, Final
 from crossbar.background import end
 from crossbar.documents.driver import Collection, Driver
 from crossbar.errors import CrossbarError
+from crossbar.ids import new_id
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +34,14 @@ Run = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 
 
 class SoleUse:
-    """The registration of one server, or one command, that `server_id` names; its workers have one in common."""
+    """The registration of a worker, which `server_id` names together with all of its server, or of a command."""
 
     def __init__(self, run: Run, driver: Driver, servers: Collection, server_id: str) -> None:
         self._run = run
         self._driver = driver
         self._servers = servers
-        self._id = server_id
+        self._server_id = server_id
+        self._id = f"{server_id}/{new_id()}"
         self._loop = asyncio.get_running_loop()
         self._trusted_until = 0.0
         self._may_write_at = 0.0
@@ -55,13 +57,12 @@ class SoleUse:
         self._may_write_at = 0.0 if alone else registered + TRUST_SECONDS
         self._task = asyncio.create_task(self._keep(), name="sole use")
 
-    async def stop(self, *, leave: bool) -> None:
-        """End the registration: now if it was this process's alone (`leave`), else when it runs out."""
+    async def stop(self) -> None:
+        """End the registration."""
         if self._task is not None:
             await end(self._task)
         self._trusted_until = 0.0
-        if leave:
-            await self._run(lambda: self._servers.delete_one({"_id": self._id}))
+        await self._run(lambda: self._servers.delete_one({"_id": self._id}))
 
     @property
     def trusted(self) -> bool:
@@ -97,10 +98,11 @@ class SoleUse:
             {"$project": {"lasts": {"$gt": ["$until", {"$add": ["$$NOW", int(RENEW_SECONDS * 1000)]}]}}},
         ]
         found = {stored["_id"]: stored["lasts"] for stored in await self._run(lambda: self._find(steps))}
-        if not found.pop(self._id, False):
+        others = [one for one in found if not one.startswith(self._server_id)]
+        if not found.get(self._id, False):
             await self._register()
-            return not found and await self._look()
-        if found:
+            return not others and await self._look()
+        if others:
             self._trusted_until = 0.0
             return False
         if began > self._trusted_until:
