@@ -4,7 +4,8 @@ An attachment belongs to one document and has a name there. A new one of the sam
 when it is stored whole; of several stored at a time the last to be whole stays. All of a document's attachments end
 with it.
 
-What lies with another store (`Outside`) has its entry here, but no chunks; it was stored here whole before it went there.
+What lies with another store (`Outside`) has its entry here, but no chunks; before it went there it was stored here
+whole.
 
 The driver's own GridFS gathers 48 MB before it writes and fetches 16 MB at a time; here a file of any size passes
 through about a megabyte.

@@ -75,9 +75,9 @@ class HttpStore:
         if self._settings.get("base64_encode_data") is True:
             contents = base64.b64encode(contents)
         writer = MultipartWriter("form-data")
-        about = writer.append(orjson.dumps(file.document.public), {hdrs.CONTENT_TYPE: "application/json"})  # type: ignore[arg-type]
+        about = writer.append(orjson.dumps(file.document.public), {hdrs.CONTENT_TYPE: "application/json"})
         about.set_content_disposition("form-data", name=file.document.id)
-        part = writer.append(contents, {hdrs.CONTENT_TYPE: file.content_type})  # type: ignore[arg-type]
+        part = writer.append(contents, {hdrs.CONTENT_TYPE: file.content_type})
         part.set_content_disposition("form-data", name=file.name, filename=file.name)
         return writer
 

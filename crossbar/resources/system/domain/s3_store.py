@@ -20,6 +20,7 @@ from crossbar.resources.system.domain.store_connections import StoreConnections
 
 PART_BYTES: Final = 8 * 2**20
 """A larger file is sent in parts, so that no more than one is in memory."""
+PIECE_BYTES: Final = 64 * 1024
 DEFAULT_REGION: Final = "us-east-1"
 STYLES: Final = {"vhost": "virtual", "path": "path"}
 
@@ -59,7 +60,7 @@ class S3Store:
         async with self._client(place) as client:
             answer = await client.get_object(Bucket=self._bucket, Key=place)
             async with answer["Body"] as body:
-                async for piece in body.content.iter_chunked(64 * 1024):
+                async for piece in body.iter_chunks(PIECE_BYTES):
                     gathered.add(piece)
         return gathered.whole
 
