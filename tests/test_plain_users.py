@@ -44,8 +44,6 @@ NOBODYS = {
     "/v2/accounts/{account_id}/resources/jobs": "GET PUT",
     "/v2/accounts/{account_id}/resources/{resource_id}": "GET POST PATCH DELETE",
     "/v2/accounts/{account_id}/storage": "GET PUT POST PATCH DELETE",
-    "/v2/accounts/{account_id}/storage/plans": "GET PUT",
-    "/v2/accounts/{account_id}/storage/plans/{plan_id}": "GET POST PATCH DELETE",
     "/v2/system_configs/{category}": "PUT POST PATCH DELETE",
 }
 """What the page on compatibility says that no plain user may."""

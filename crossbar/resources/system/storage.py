@@ -5,7 +5,8 @@ Source: KAZOO `cb_storage.erl`.
 
 from __future__ import annotations
 
-from typing import Any, Final
+import asyncio
+from typing import Final
 
 from crossbar.documents.document import SYSTEM_DATA, as_object, merge, value_at
 from crossbar.documents.schemas import ClientUrls
@@ -82,16 +83,19 @@ async def try_handlers(context: Context, draft: Draft) -> None:
         raise Invalid.field("validate_settings", "forbidden", NO_BYPASS)
     entries = as_object(draft.data.get("attachments"))
     before = as_object(draft.previous.at("attachments")) if draft.previous else {}
-    tried: dict[str, Any] = {}
-    for handler_id, entry in entries.items():
-        handler = handler_of(handler_id, entry)
-        entry = {key: value for key, value in entry.items() if key != SIGNATURE}  # noqa: PLW2901
-        known = signature(handler) == value_at(as_object(before.get(handler_id)), SIGNATURE)
-        if not (known or bypassed):
-            await _try(context, draft, handler)
-        tried[handler_id] = entry if bypassed and not known else {**entry, SIGNATURE: signature(handler)}
-    if entries:
-        draft.data["attachments"] = tried
+    handlers = [handler_of(handler_id, entry) for handler_id, entry in entries.items()]
+    known = {
+        handler.id
+        for handler in handlers
+        if signature(handler) == value_at(as_object(before.get(handler.id)), SIGNATURE)
+    }
+    if not bypassed:
+        await asyncio.gather(*(_try(context, draft, handler) for handler in handlers if handler.id not in known))
+    for handler in handlers:
+        entry = entries[handler.id]
+        entry.pop(SIGNATURE, None)
+        if not bypassed or handler.id in known:
+            entry[SIGNATURE] = signature(handler)
 
 
 async def _try(context: Context, draft: Draft, handler: Handler) -> None:

@@ -20,7 +20,8 @@ from pymongo import MongoClient
 
 from crossbar import clock
 from crossbar.config import Config
-from crossbar.resources.system.domain.outside_files import OutsideFiles
+from crossbar.documents.document import SYSTEM_DATA, Document
+from crossbar.resources.system.domain.outside_files import SPOOLED, OutsideFiles
 from crossbar.resources.system.domain.store_connections import reachable
 from tests.harness import Answer, RunningServer, Tenant, new_person, new_tenant, running_server, set_options
 from tests.samples import MP3
@@ -268,6 +269,8 @@ async def test_users_resellers_and_the_installation_have_their_own(
     assert (await master.api.post(f"/storage/plans/{made.id}", {})).data == {"id": made.id}
     assert (await master.api.delete(f"/storage/plans/{made.id}")).status == 200
     assert (await master.api.get(f"/storage/plans/{made.id}")).status == 404
+    clerk = await new_person(server, master, f"clerk{uuid.uuid4().hex[:8]}")
+    assert (await clerk.api.get("/storage/plans")).status == (await clerk.api.put("/storage/plans", {})).status == 403
     bare = await master.root.put("/storage/plans", {})
     assert (bare.status, (await master.root.delete(f"/storage/plans/{bare.id}")).status) == (201, 200)
     assert (await tenant.root.get("/storage")).status == (await tenant.root.get("/storage/plans")).status == 403
@@ -291,7 +294,7 @@ async def test_credentials_lie_sealed(
 async def test_a_voicemail_goes_to_the_web_server_and_comes_back(
     tenant: Tenant, web_store: WebStore, server: RunningServer, mongo_client: MongoClient[dict[str, Any]]
 ) -> None:
-    await with_plan(tenant, plan_for({"url": web_store.url, "folder_base_path": "base"}, folder_path="box"))
+    await with_plan(tenant, plan_for({"url": web_store.url, "folder_base_path": "base"}, params={"folder_path": "box"}))
     box = await new_box(tenant)
     message = await leave(tenant, box)
     path = f"/vmboxes/{box}/messages/{message}/raw"
@@ -355,7 +358,7 @@ async def test_s3_says_what_is_wrong(tenant: Tenant, s3: S3) -> None:
         ({"field_list": []}, "/files/"),
         ({"field_list": [{"const": "x"}, {"arg": "attachment"}], "field_separator": "-"}, r"/files/x-.+\.txt"),
         (
-            {"field_list": [{"group": ["a", {"const": "b"}]}, {"field": "absent"}, {"arg": "account_id"}]},
+            {"field_list": [{"group": [{"const": "a"}, {"const": "b"}]}, {"field": "absent"}, {"arg": "account_id"}]},
             "/files/ab/[0-9a-f]{32}",
         ),
         ({"field_list": [{"const": "f"}, {"const": "?from=abc"}], "field_separator": ""}, r"/files/f\?from=abc"),
@@ -461,6 +464,26 @@ async def test_what_is_spooled_goes_with_its_document_or_stays_without_a_plan(
     with clock.frozen(clock.unix_now() + 7200):
         assert await outside(server).retry() == 0
     assert (await tenant.api.get(f"/media/{media[1].id}/raw")).raw == MP3
+
+
+async def test_what_an_ended_process_left_undone_is_done(
+    tenant: Tenant, server: RunningServer, web_store: WebStore, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    """It ended after the store had the file, and before the database let go of it."""
+    await with_plan(tenant, plan_for({"url": web_store.url}))
+    media = await tenant.api.put("/media", {"name": "Greeting", "media_source": "upload"})
+    await tenant.api.post(f"/media/{media.id}/raw", body=MP3, content_type="audio/mp3")
+    database = mongo_client[server.runtime.config.database.name]
+    file = database["attachments.files"].find_one({"metadata.a": tenant.id})
+    assert file is not None
+    database["attachments.chunks"].insert_one({"files_id": file["_id"], "n": 0, "data": MP3})
+    fields = {"owner": file["metadata"]["document"], "pvt_type": SPOOLED, "pvt_due": 0, "pvt_tries": 0}
+    await server.runtime.store.insert(Document(SYSTEM_DATA, SPOOLED, str(file["_id"]), fields))
+    sent = len(web_store.seen)
+    assert await outside(server).retry() == 0
+    assert len(web_store.seen) == sent, "not sent again"
+    assert database["attachments.chunks"].count_documents({"files_id": file["_id"]}) == 0
+    assert await server.runtime.store.get(SYSTEM_DATA, SPOOLED, str(file["_id"])) is None
 
 
 # Addresses

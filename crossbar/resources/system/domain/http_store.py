@@ -107,7 +107,7 @@ async def _refusal(response: ClientResponse) -> StoreFailure:
         status=response.status,
         body=body.decode("utf-8", "replace"),
         url=str(response.url),
-        headers=dict(response.headers),
+        headers={str(name): value for name, value in response.headers.items()},
     )
 
 
