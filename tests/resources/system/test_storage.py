@@ -323,7 +323,37 @@ async def test_a_voicemail_goes_to_the_web_server_and_comes_back(
     assert len(web_store.files) == before, "new files are kept here"
 
 
-async def test_media_and_recordings_go_there_too(tenant: Tenant, s3: S3) -> None:
+@pytest.mark.parametrize("kind", ["modb", "account"])
+@pytest.mark.parametrize("document_type", [*TYPES, "user"])
+async def test_types_go_where_the_plan_says(
+    tenant: Tenant, server: RunningServer, web_store: WebStore, document_type: str, kind: str
+) -> None:
+    plan = plan_for({"url": web_store.url})
+    plan["plan"] = {kind: plan["plan"][kind]}
+    await with_plan(tenant, plan)
+    document = Document(tenant.id, document_type, f"{clock.year_month()}-{uuid.uuid4().hex}", {"name": "n"})
+    attachments = server.runtime.attachments
+    await attachments.put(document, "a file.bin", "application/octet-stream", b"contents")
+    sent = [body for name, body in web_store.files.items() if name.endswith(f"/{document.id}/a file.bin")]
+    assert sent == ([] if document_type == "user" else [b"contents"])
+    found = await attachments.find(document, "a file.bin")
+    assert found is not None and await attachments.read(found) == b"contents"
+
+
+async def test_a_type_without_an_entry_goes_where_its_database_says(
+    tenant: Tenant, server: RunningServer, web_store: WebStore
+) -> None:
+    plan = plan_for({"url": web_store.url})
+    plan["plan"] = {"modb": {"attachments": {"handler": HANDLER}}}
+    await with_plan(tenant, plan)
+    for document_type in ("fax", "media"):
+        document = Document(tenant.id, document_type, uuid.uuid4().hex, {})
+        await server.runtime.attachments.put(document, f"{document_type}.bin", "application/octet-stream", b"contents")
+    names = [name.rpartition("/")[2] for name in web_store.files]
+    assert [name for name in names if name.endswith(".bin")] == ["fax.bin"]
+
+
+async def test_media_go_to_s3_and_come_back(tenant: Tenant, s3: S3) -> None:
     await with_plan(tenant, plan_for(s3.settings(), "s3"))
     assert not [name for name in s3.objects() if "test_credentials" in name], "the file of the trial is gone"
     media = await tenant.api.put("/media", {"name": "Greeting", "media_source": "upload"})

@@ -30,27 +30,7 @@ def system_defaults(runtime: Runtime, category: str) -> dict[str, Any]:
 
 def complete_defaults(runtime: Runtime, category: str) -> dict[str, Any]:
     """The defaults of a category at every depth, those under objects that are absent too."""
-    schema = runtime.schemas.get(f"system_config.{category}")
-    nested = {} if schema is None else _nested(runtime, schema, ())
-    return merge(nested, system_defaults(runtime, category))
-
-
-def _nested(runtime: Runtime, schema: dict[str, Any], above: tuple[str, ...]) -> dict[str, Any]:
-    """The defaults of a schema's properties; an object without any is left out. `above` are the references followed."""
-    found: dict[str, Any] = {}
-    for name, declared in schema.get("properties", {}).items():
-        reference = declared.get("$ref")
-        if reference in above:
-            continue
-        followed = (*above, reference) if reference else above
-        inner = runtime.schemas.get(reference) or {} if reference else declared
-        default = declared.get("default", inner.get("default"))
-        below = _nested(runtime, inner, followed)
-        if isinstance(default, dict):
-            found[name] = merge(below, default)
-        elif default is not None or below:
-            found[name] = below if default is None else default
-    return found
+    return merge(runtime.schemas.defaults(f"system_config.{category}"), system_defaults(runtime, category))
 
 
 def difference(values: dict[str, JSON], defaults: dict[str, JSON]) -> dict[str, JSON]:
