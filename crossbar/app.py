@@ -118,13 +118,6 @@ def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, 
     )
 
 
-def _client_urls(config: Config) -> ClientUrls:
-    """Hosts and networks that no URL of a client may point to."""
-    blocked = config.security.blocked_hosts
-    networks = [entry for entry in blocked if "/" in entry]
-    return ClientUrls([entry for entry in blocked if "/" not in entry], networks)
-
-
 @asynccontextmanager
 async def open_runtime(config: Config, database_uri: str, shared: Shared | None = None) -> AsyncIterator[Runtime]:
     """Everything that endpoints need, up and listening for changes; closed at the end.
@@ -135,7 +128,7 @@ async def open_runtime(config: Config, database_uri: str, shared: Shared | None 
     store = open_store(config, database_uri, pepper, shared)
     buckets = BucketTable(LEAST_SLOTS) if shared is None else shared.buckets
     feed = Feed(store)
-    schemas = Schemas.load(client_urls=_client_urls(config))
+    schemas = Schemas.load(client_urls=ClientUrls.refusing(config.security.blocked_hosts))
     settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
     access = Access.build(settings, store, feed, pepper, buckets, account_of_number=partial(account_of, store))
     try:

@@ -480,6 +480,29 @@ class MediaOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StorageOptions:
+    """Stores outside of the database, to which accounts' storage plans send files."""
+
+    timeout_s: float = option(20.0, "How long a store may take for one file.", minimum=0.1)
+    retry_s: float = option(60.0, "Seconds until a file that a store did not take is sent there again.", minimum=1)
+    blocked_networks: tuple[str, ...] = option(
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+        "Networks in which no store may lie, beside those of security.blocked_hosts; where that is empty all are open.",
+        form=list_of(Parser("IP address or CIDR", _read_network)),
+    )
+    allowed_networks: tuple[str, ...] = option(
+        (),
+        "Networks of the operator's own in which stores may lie, whatever is blocked.",
+        form=list_of(Parser("IP address or CIDR", _read_network)),
+    )
+    allow_validation_overrides: bool = option(
+        False,
+        "Whether validate_settings=false saves a storage plan without trying its stores.",
+        kazoo="crossbar.storage.allow_validation_overrides",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailOptions:
     """How notifications leave."""
 
@@ -521,6 +544,7 @@ class Config:
     access: AccessOptions = field(default_factory=AccessOptions)
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
+    storage: StorageOptions = field(default_factory=StorageOptions)
     mail: MailOptions = field(default_factory=MailOptions)
     log: LogOptions = field(default_factory=LogOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -43,6 +43,7 @@ NOBODYS = {
     "/v2/accounts/{account_id}/resources/collection": "PUT POST",
     "/v2/accounts/{account_id}/resources/jobs": "GET PUT",
     "/v2/accounts/{account_id}/resources/{resource_id}": "GET POST PATCH DELETE",
+    "/v2/accounts/{account_id}/storage": "GET PUT POST PATCH DELETE",
     "/v2/system_configs/{category}": "PUT POST PATCH DELETE",
 }
 """What the page on compatibility says that no plain user may."""

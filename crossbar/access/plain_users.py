@@ -61,6 +61,8 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     "system_configs": EVERYTHING,
     "whitelabel": EVERYTHING,
     "apps_store": EVERYTHING,
+    # Where files go, with the credentials for it
+    "storage": (Guarded("/", CHANGES | {"GET"}, Need.OWN), Guarded("plans/#", CHANGES | {"GET"})),
     # What holds for everybody in the account
     "access_lists": EVERYTHING,
     "limits": EVERYTHING,
@@ -86,7 +88,8 @@ class PlainUsers:
         endpoint, arguments = asked.nouns[-1]
         for rule in GUARDED.get(endpoint, ()):
             if asked.verb in rule.verbs and matches(rule.arguments, arguments):
-                return rule.need is Need.ADMIN or not is_oneself(identity, asked.named_account_id, arguments[0])
+                whom = arguments or (asked.nouns[-2][1] if asked.nouns[-2:-1] else ())
+                return rule.need is Need.ADMIN or not is_oneself(identity, asked.named_account_id, "".join(whom[:1]))
         return False
 
 

@@ -4,6 +4,9 @@ An attachment belongs to one document and has a name there. A new one of the sam
 when it is stored whole; of several stored at a time the last to be whole stays. All of a document's attachments end
 with it.
 
+What lies with another store (`Outside`) has its entry here, but no chunks; before it went there it was stored here
+whole.
+
 The driver's own GridFS gathers 48 MB before it writes and fetches 16 MB at a time; here a file of any size passes
 through about a megabyte.
 """
@@ -14,7 +17,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
@@ -39,13 +42,28 @@ NEWEST_FIRST: Final = [("uploadDate", DESCENDING), ("_id", DESCENDING)]
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One stored file: `size` in bytes, `created` in Gregorian seconds, `file_id` its place in GridFS."""
+    """One stored file: `size` in bytes, `created` in Gregorian seconds, `file_id` its place in GridFS.
+
+    `owner` is the key of its document, `outside` says where another store has it; None: it lies in the database.
+    """
 
     name: str
     content_type: str
     size: int
     created: int
     file_id: ObjectId
+    owner: str
+    outside: dict[str, Any] | None = None
+
+
+class Outside(Protocol):
+    """Stores outside of the database, to which files go and from which they are read."""
+
+    async def take(self, document: Document, attachment: Attachment) -> None:
+        """A file was stored: send it on if it belongs elsewhere. Raises nothing for a store that fails."""
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """The bytes of a file that lies outside. Raises 503 where the store does not give them."""
 
 
 class Attachments:
@@ -56,6 +74,7 @@ class Attachments:
         self._driver = store.connection.driver
         self._files = store.database[FILES]
         self._chunks = store.database[CHUNKS]
+        self.outside: Outside | None = None
 
     async def put(
         self,
@@ -94,7 +113,21 @@ class Attachments:
                 await self._remove(file_id)
             raise
         await self._keep_newest(_owned_by(document, None if alone else name))
-        return _attachment(file)
+        stored = _attachment(file)
+        if self.outside is not None:
+            await self.outside.take(document, stored)
+        return stored
+
+    async def by_id(self, file_id: str) -> Attachment | None:
+        """The attachment of this place in GridFS, if it is there still."""
+        stored = await self._run(lambda: self._files.find_one({"_id": ObjectId(file_id)}))
+        return _attachment(stored) if stored else None
+
+    async def moved(self, attachment: Attachment, outside: dict[str, Any]) -> None:
+        """Note where another store has a file, and let go of what the database holds of it."""
+        query, change = {"_id": attachment.file_id}, {"$set": {"metadata.outside": outside}}
+        await self._run(lambda: self._files.update_one(query, change))
+        await self._run(lambda: self._chunks.delete_many({"files_id": attachment.file_id}))
 
     async def _keep_newest(self, owned: dict[str, Any]) -> None:
         """Delete all but the newest of some files; the one just written, too, where a newer one was faster."""
@@ -130,6 +163,10 @@ class Attachments:
 
     async def stream(self, attachment: Attachment, first: int = 0, last: int | None = None) -> AsyncIterator[bytes]:
         """The bytes `first` to `last` (inclusive; the end) of an attachment, a chunk at a time."""
+        if attachment.outside is not None:
+            contents = await self._fetch(attachment)
+            yield contents[first : None if last is None else last + 1]
+            return
         left = (attachment.size if last is None else last + 1) - first
         number, skipped = divmod(first, CHUNK_BYTES)
         query = {"files_id": attachment.file_id, "n": {"$gte": number}}
@@ -147,6 +184,11 @@ class Attachments:
     async def read(self, attachment: Attachment) -> bytes:
         """All bytes of an attachment."""
         return b"".join([chunk async for chunk in self.stream(attachment)])
+
+    async def _fetch(self, attachment: Attachment) -> bytes:
+        if self.outside is None:  # a command, which sends nothing anywhere
+            raise SystemFault("datastore_fault")
+        return await self.outside.fetch(attachment)
 
     async def copy(self, attachment: Attachment, owner: Document) -> Attachment:
         """Give another document a copy of an attachment, without holding it in memory."""
@@ -245,4 +287,12 @@ def _owned_by(document: Document, name: str | None = None) -> dict[str, Any]:
 
 def _attachment(stored: dict[str, Any]) -> Attachment:
     about = stored["metadata"]
-    return Attachment(about["name"], about["content_type"], stored["length"], about["created"], stored["_id"])
+    return Attachment(
+        about["name"],
+        about["content_type"],
+        stored["length"],
+        about["created"],
+        stored["_id"],
+        about["document"],
+        about.get("outside"),
+    )

@@ -31,6 +31,12 @@ class ClientUrls:
         self._hosts = frozenset(host.lower().rstrip(".") for host in hosts)
         self._networks = tuple(ip_network(network, strict=False) for network in networks)
 
+    @classmethod
+    def refusing(cls, entries: Iterable[str]) -> ClientUrls:
+        """The policy that refuses these: host names, and networks as CIDRs."""
+        entries = tuple(entries)
+        return cls([entry for entry in entries if "/" not in entry], [entry for entry in entries if "/" in entry])
+
     def allows(self, url: str) -> bool:
         """Whether `url` is http or https, well formed, and points to no refused host."""
         host = _host(url)

@@ -11,6 +11,7 @@ from jsonschema import ValidationError
 
 from crossbar.documents.schemas import checks
 from crossbar.documents.schemas.client_urls import ClientUrls
+from crossbar.documents.schemas.defaults import nested_defaults
 from crossbar.documents.schemas.details import code_and_detail, field_name
 from crossbar.documents.schemas.fast import modules_verdict, verdict
 from crossbar.documents.schemas.library import Library, Schema, shipped_folder
@@ -66,6 +67,10 @@ class Schemas:
     def get(self, schema_id: str) -> Schema | None:
         """A fresh copy of a schema document with its `id`; None when there is none."""
         return self._library.document(schema_id)
+
+    def defaults(self, schema_id: str) -> dict[str, Any]:
+        """The schema's defaults at every depth, under objects that are absent too; nothing where there is no schema."""
+        return nested_defaults(self.get(schema_id) or {}, self.get)
 
     def bundle(self) -> Schema:
         """One self-contained draft-04 schema with every schema under `definitions`."""

@@ -17,7 +17,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.system.domain.config_credentials import CREDENTIALS
-from crossbar.resources.system.domain.default_values import difference, system_defaults
+from crossbar.resources.system.domain.default_values import complete_defaults, difference, system_defaults
 from crossbar.settings import DEFAULT_SECTION, TYPE
 
 SECTION: Final = re.compile(r".+@.+|[a-zA-Z0-9.]+")
@@ -59,14 +59,14 @@ async def keep_sections(_: Context, draft: Draft) -> None:
 @system_configs.check
 async def check_sections(context: Context, draft: Draft) -> None:
     """Each section is judged against the category's schema, and only its difference from the defaults stays."""
-    base = system_defaults(context.runtime, draft.id)
+    base, complete = system_defaults(context.runtime, draft.id), complete_defaults(context.runtime, draft.id)
     sections = sections_of(draft.data)
     for name in sorted(sections, key=lambda name: name != DEFAULT_SECTION):
         values, found = context.schema_errors(f"system_config.{draft.id}", merge(base, sections[name]))
         draft.errors.fields.update({f"{name}.{field}": error for field, error in found.items()})
-        draft.data[name] = difference(values, base)
+        draft.data[name] = difference(values, complete)
         if name == DEFAULT_SECTION:
-            base = values
+            base, complete = values, merge(complete, values)
 
 
 @system_configs.after
@@ -98,7 +98,7 @@ async def read(context: Context) -> Reply:
     """A category, `default` complete and the other sections as stored, or all complete (`with_defaults`)."""
     category = context.path["category"]
     stored, revision = await _stored(context, category)
-    default = merge(system_defaults(context.runtime, category), stored.pop(DEFAULT_SECTION, {}))
+    default = merge(complete_defaults(context.runtime, category), stored.pop(DEFAULT_SECTION, {}))
     if context.values.is_true("with_defaults"):
         stored = {name: merge(default, values) for name, values in stored.items()}
     return Reply({**stored, DEFAULT_SECTION: default, "id": category}, revision=revision)
@@ -127,7 +127,7 @@ async def read_section(context: Context) -> Reply:
     stored, revision = await _stored(context, category)
     values = stored.get(node, {})
     if context.values.is_true("with_defaults"):
-        default = merge(system_defaults(context.runtime, category), stored.get(DEFAULT_SECTION, {}))
+        default = merge(complete_defaults(context.runtime, category), stored.get(DEFAULT_SECTION, {}))
         values = merge(default, values)
     return _section(context, values, revision)
 

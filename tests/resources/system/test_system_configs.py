@@ -173,3 +173,21 @@ async def test_what_the_file_says_counts_as_a_default(root: Api) -> None:
     assert (await root.get("/system_configs/crossbar")).data["default"]["token_costs"] == 0
     saved = await root.patch("/system_configs/crossbar", {"default": {"token_costs": 1}})
     assert saved.data["default"] == {"token_costs": 1}
+
+
+async def test_defaults_stand_under_objects_that_are_absent_and_are_not_kept(root: Api) -> None:
+    path = "/system_configs/media"
+    query = {"with_defaults": "true"}
+    for read in (await root.get(path), await root.get(path, query=query)):
+        assert read.data["default"]["call_recording"]["storage_retry_times"] == 5
+    section = await root.get(f"{path}/default", query=query)
+    assert section.data["call_recording"]["storage_retry_times"] == 5
+
+    given = {"call_recording": {"storage_retry_times": 5, "extension": "wav"}, "record_min_sec": 7}
+    saved = await root.post(path, {"default": given, "zone1": {"call_recording": {"storage_retry_times": 9}}})
+    assert (saved.status, saved.data["zone1"]) == (200, {"call_recording": {"storage_retry_times": 9}})
+    assert saved.data["default"] == {"call_recording": {"extension": "wav"}, "record_min_sec": 7}
+    patched = await root.patch(path, {"zone1": {"call_recording": {"storage_retry_times": 5}}})
+    assert patched.data == {"id": "media", "default": saved.data["default"], "zone1": {}}
+    complete = (await root.get(path, query=query)).data["zone1"]["call_recording"]
+    assert (complete["storage_retry_times"], complete["extension"]) == (5, "wav")

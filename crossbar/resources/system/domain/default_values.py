@@ -28,6 +28,11 @@ def system_defaults(runtime: Runtime, category: str) -> dict[str, Any]:
     return values
 
 
+def complete_defaults(runtime: Runtime, category: str) -> dict[str, Any]:
+    """The defaults of a category at every depth, those under objects that are absent too."""
+    return merge(runtime.schemas.defaults(f"system_config.{category}"), system_defaults(runtime, category))
+
+
 def difference(values: dict[str, JSON], defaults: dict[str, JSON]) -> dict[str, JSON]:
     """The part of `values` that `defaults` do not say already."""
     different: dict[str, JSON] = {}

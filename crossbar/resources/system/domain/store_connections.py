@@ -1,0 +1,48 @@
+"""Connections to stores: which addresses may be reached, judged when the connection is made.
+
+A name is judged by the address that it stands for at that moment, so that no name leads inside that led outside before.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+from crossbar.config import Config
+from crossbar.documents.schemas import ClientUrls
+from crossbar.settings import Settings
+
+Address = IPv4Address | IPv6Address
+
+
+def reachable(config: Config) -> Callable[[Address], bool]:
+    """Whether a store may lie at an address: in no blocked network, or in an allowed one."""
+    allowed = tuple(ip_network(network) for network in config.storage.allowed_networks)
+    blocked = config.security.blocked_hosts
+    networks = [str(ip_network(network)) for network in config.storage.blocked_networks]
+    policy = ClientUrls.refusing([*blocked, *networks] if blocked else ())
+
+    def may(address: Address) -> bool:
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in allowed) or policy.allows_address(address)
+
+    return may
+
+
+class StoreConnections:
+    """Makes the sockets of connections to stores."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._reachable = settings.derived(reachable)
+
+    def socket(self, info: tuple[Any, ...]) -> socket.socket:
+        """A socket for an address, as `socket.getaddrinfo` gives it. Raises OSError for one that is refused."""
+        family, kind, protocol, _, address = info
+        if not self._reachable()(ip_address(str(address[0]).partition("%")[0])):
+            raise PermissionError(f"stores at {address[0]} are not allowed")
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        return made

@@ -1,0 +1,554 @@
+"""`/storage` and `/att_handlers_errors`: files that go elsewhere, over a real web server and a real S3 server."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import boto3
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from moto.server import ThreadedMotoServer
+from pymongo import MongoClient
+
+from crossbar import clock
+from crossbar.config import Config
+from crossbar.documents.document import SYSTEM_DATA, Document
+from crossbar.resources.system.domain.outside_files import SPOOLED, OutsideFiles
+from crossbar.resources.system.domain.store_connections import reachable
+from tests.harness import Answer, RunningServer, Tenant, new_person, new_tenant, running_server, set_options
+from tests.samples import MP3
+from tests.voicemail import leave, new_box
+
+HANDLER, OTHER = "a" * 32, "b" * 32
+TYPES = ("call_recording", "fax", "function", "mailbox_message", "media")
+
+
+@dataclass
+class WebStore:
+    """A web server that keeps what it is sent; `failing` is the status of all its answers, if it has one."""
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    seen: list[tuple[str, str, str]] = field(default_factory=list)
+    failing: int = 0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.seen.append((request.method, request.path_qs, request.headers.get("Content-Type", "")))
+        if self.failing:
+            return web.Response(status=self.failing, text="out of order")
+        if request.path.startswith("/moved/") and request.method != "GET":
+            return web.Response(status=302, headers={"Location": request.path_qs.removeprefix("/moved")})
+        name = request.path.removeprefix("/moved")
+        if request.method == "GET":
+            found = self.files.get(name)
+            return web.Response(status=404) if found is None else web.Response(body=found)
+        if request.content_type == "multipart/form-data":
+            body = body.split(b"\r\n\r\n", 2)[2].rsplit(b"\r\n--", 1)[0]
+        self.files[name] = body
+        return web.Response(status=201)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def server(
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningServer]:
+    """A server that may reach stores on this machine."""
+    name = f"test-{uuid.uuid4().hex}"
+    overrides = {
+        "server.data": str(tmp_path_factory.mktemp("data")),
+        "database.name": name,
+        "buckets.token_costs": "0",
+        "log.level": "error",
+        "security.blocked_hosts": "blocked.test",
+        "storage.timeout_s": "5",
+    }
+    async with running_server(Config.load(None, {}, overrides), mongo_uri) as running:
+        yield running
+    mongo_client.drop_database(name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tenant(server: RunningServer) -> Tenant:
+    return await new_tenant(server, server.master, f"stores{uuid.uuid4().hex[:12]}")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def web_store() -> AsyncIterator[WebStore]:
+    store = WebStore()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", store.answer)
+    async with TestServer(app) as running:
+        store.url = str(running.make_url("/files"))
+        yield store
+
+
+@dataclass
+class S3:
+    port: int
+    client: Any
+
+    def settings(self, **more: Any) -> dict[str, Any]:
+        about = {"bucket": "recordings", "key": "AKIDEXAMPLE", "secret": "wJalrXUtnFEMI", "region": "us-east-1"}
+        return {
+            **about,
+            "scheme": "http",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "bucket_access_method": "path",
+            **more,
+        }
+
+    def objects(self) -> dict[str, bytes]:
+        listed = self.client.list_objects_v2(Bucket="recordings").get("Contents", [])
+        names = [entry["Key"] for entry in listed]
+        return {name: self.client.get_object(Bucket="recordings", Key=name)["Body"].read() for name in names}
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    running = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys)
+    client.create_bucket(Bucket="recordings")
+    yield S3(port, client)
+    running.stop()
+
+
+def plan_for(settings: dict[str, Any], kind: str = "http", **attachments: Any) -> dict[str, Any]:
+    """A plan that sends the files of every type to one handler."""
+    types = {name: {"attachments": {"handler": HANDLER, **attachments}} for name in TYPES}
+    places = {"modb": {"types": types}, "account": {"types": types}}
+    return {"attachments": {HANDLER: {"handler": kind, "name": "store", "settings": settings}}, "plan": places}
+
+
+async def with_plan(tenant: Tenant, plan: dict[str, Any]) -> Answer:
+    saved = await tenant.api.put("/storage", plan)
+    assert saved.status == 201, saved.envelope
+    return saved
+
+
+def outside(server: RunningServer) -> OutsideFiles:
+    files = server.runtime.attachments.outside
+    assert isinstance(files, OutsideFiles)
+    return files
+
+
+def probes(store: WebStore) -> int:
+    return sum("test_credentials_file" in path for verb, path, _ in store.seen if verb != "GET")
+
+
+# The endpoint
+
+
+async def test_a_plan_is_made_read_changed_and_deleted(tenant: Tenant, web_store: WebStore) -> None:
+    missing = await tenant.api.get("/storage")
+    assert missing.error() == (404, "404", "bad_identifier", {"message": "bad identifier", "cause": tenant.id})
+    assert (await tenant.api.post("/storage", {})).status == (await tenant.api.patch("/storage", {})).status == 404
+
+    created = await with_plan(tenant, plan_for({"url": web_store.url}))
+    entry = created.data["attachments"][HANDLER]
+    assert (created.id, entry["handler"], entry["name"]) == (tenant.id, "http", "store")
+    assert entry["settings"] == {"url": web_store.url, "verb": "put", "base64_encode_data": False}
+    assert re.fullmatch("[0-9a-f]{32}", entry["_sig"])
+    read = await tenant.api.get("/storage")
+    assert (read.status, read.data) == (200, created.data)
+    assert (await tenant.api.put("/storage", {})).status == 409
+
+    patched = await tenant.api.patch("/storage", {"attachments": {HANDLER: {"name": "other"}}})
+    assert (patched.status, patched.data["attachments"][HANDLER]["name"]) == (200, "other")
+    assert probes(web_store) == 1, "what passed is not tried again"
+    forged = {HANDLER: {**patched.data["attachments"][HANDLER], "settings": {"url": f"{web_store.url}/x"}}}
+    assert (await tenant.api.patch("/storage", {"attachments": forged})).status == 200
+    assert probes(web_store) == 2, "other settings are"
+    replaced = await tenant.api.post("/storage", {"plan": {}})
+    assert (replaced.status, replaced.data) == (200, {"id": tenant.id, "plan": {}})
+
+    deleted = await tenant.api.delete("/storage")
+    assert (deleted.status, deleted.data["_read_only"]) == (200, {"deleted": True})
+    assert (await tenant.api.get("/storage")).status == 404
+
+
+async def test_a_store_is_tried_by_writing_and_reading(tenant: Tenant, web_store: WebStore) -> None:
+    await with_plan(tenant, plan_for({"url": web_store.url, "verb": "post"}))
+    (wrote, path, content_type), (read, again, _) = web_store.seen
+    pattern = f"/files/{tenant.id}/[0-9a-f]{{32}}/[0-9a-f]{{32}}_test_credentials_file.txt"
+    assert (wrote, read, content_type) == ("POST", "GET", "text/plain")
+    assert re.fullmatch(pattern, path) and again.startswith(path)
+    assert re.fullmatch(b"some random content: [0-9a-f]{32}", web_store.files[path])
+
+
+async def test_a_store_that_fails_is_refused_and_nothing_kept(tenant: Tenant, web_store: WebStore) -> None:
+    web_store.failing = 507
+    for verb in (tenant.api.put, tenant.api.post):
+        refused = await verb("/storage", plan_for({"url": web_store.url}))
+        if verb == tenant.api.put:
+            detail = {"message": "Insufficient Storage", "error_code": 507, "error_body": "out of order"}
+            assert refused.error() == (400, "400", "validation error", {f"attachments.{HANDLER}": {"invalid": detail}})
+    assert (await tenant.api.get("/storage")).status == 404
+    nobody = await tenant.api.put("/storage", plan_for({"url": "http://127.0.0.1:9"}))
+    assert (nobody.status, nobody.data[f"attachments.{HANDLER}"]["invalid"]["error_code"]) == (400, 500)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [("azure", {"account": "a", "container": "c", "key": "k"}), ("google_storage", {"oauth_app_id": "x"})],
+)
+async def test_a_handler_that_is_not_spoken_is_refused_by_name(
+    tenant: Tenant, kind: str, settings: dict[str, Any]
+) -> None:
+    refused = await tenant.api.put("/storage", plan_for(settings, kind))
+    invalid = refused.data[f"attachments.{HANDLER}"]["invalid"]
+    assert (refused.status, invalid["error_code"]) == (400, 501)
+    assert invalid["message"] == f"the storage handler {kind} is not supported"
+
+
+async def test_references_urls_and_credentials_are_checked(tenant: Tenant) -> None:
+    plan = {"modb": {"types": {"fax": {"attachments": {"handler": OTHER}, "connection": OTHER}}}}
+    refused = await tenant.api.put("/storage", {"plan": plan})
+    prefix = "plan.modb.types.fax"
+    assert refused.status == 400
+    assert refused.data[f"{prefix}.attachments.handler"]["error"]["message"] == (
+        f"invalid reference '{OTHER}' to attachments"
+    )
+    assert refused.data[f"{prefix}.connection"]["error"]["message"] == f"invalid reference '{OTHER}' to connections"
+    for url in ("ftp://x.test", "http://blocked.test/", "https://ignore@me:0.0.0.0", "nonsense"):
+        refused = await tenant.api.put("/storage", plan_for({"url": url}))
+        assert refused.status == 400
+        assert any(name.startswith(f"attachments.{HANDLER}") for name in refused.data), refused.data
+    unknown = await tenant.api.put("/storage", {"plan": {"nothing": {}}})
+    assert unknown.status == 400
+    drive = await tenant.api.put("/storage", plan_for({"oauth_doc_id": "nobody"}, "google_drive"))
+    assert drive.status == 400
+
+
+async def test_the_trial_is_left_out_only_where_the_system_allows(
+    tenant: Tenant, server: RunningServer, monkeypatch: pytest.MonkeyPatch, web_store: WebStore
+) -> None:
+    query = {"validate_settings": "false"}
+    refused = await tenant.api.put("/storage", plan_for({"url": web_store.url}), query=query)
+    message = "The system does not allow bypassing settings validation"
+    assert refused.error()[0] == 400
+    assert refused.data == {"validate_settings": {"forbidden": {"message": message}}}
+    set_options(monkeypatch, server, "storage", allow_validation_overrides=True)
+    saved = await tenant.api.put("/storage", plan_for({"url": web_store.url}), query=query)
+    assert (saved.status, web_store.seen) == (201, [])
+    assert "_sig" not in saved.data["attachments"][HANDLER]
+
+
+async def test_users_resellers_and_the_installation_have_their_own(
+    tenant: Tenant, master: Tenant, server: RunningServer
+) -> None:
+    path = f"/users/{tenant.admin_id}/storage"
+    assert (await tenant.api.put(path, {"plan": {}})).id == tenant.admin_id
+    assert (await tenant.api.get(path)).status == 200
+    assert (await tenant.api.get("/storage")).status == 404
+    plain = await new_person(server, tenant)
+    assert (await plain.api.get(path)).status == (await plain.api.get("/storage")).status == 403
+    assert (await plain.api.put(f"/users/{plain.id}/storage", {"plan": {}})).status == 201
+
+    assert (await tenant.api.get("/storage/plans")).error()[:1] == (403,)
+    made = await master.api.put("/storage/plans", {"plan": {}, "connections": {}})
+    assert (made.status, made.data) == (201, {"id": made.id, "plan": {}, "connections": {}})
+    assert made.data in (await master.api.get("/storage/plans")).data
+    assert (await master.api.get(f"/storage/plans/{made.id}")).data == made.data
+    assert (await master.api.patch(f"/storage/plans/{made.id}", {"connections": None})).data == {
+        "id": made.id,
+        "plan": {},
+    }
+    assert (await master.api.post(f"/storage/plans/{made.id}", {})).data == {"id": made.id}
+    assert (await master.api.delete(f"/storage/plans/{made.id}")).status == 200
+    assert (await master.api.get(f"/storage/plans/{made.id}")).status == 404
+    clerk = await new_person(server, master, f"clerk{uuid.uuid4().hex[:8]}")
+    assert (await clerk.api.get("/storage/plans")).status == (await clerk.api.put("/storage/plans", {})).status == 403
+    bare = await master.root.put("/storage/plans", {})
+    assert (bare.status, (await master.root.delete(f"/storage/plans/{bare.id}")).status) == (201, 200)
+    assert (await tenant.root.get("/storage")).status == (await tenant.root.get("/storage/plans")).status == 403
+
+
+async def test_credentials_lie_sealed(
+    tenant: Tenant, server: RunningServer, mongo_client: MongoClient[dict[str, Any]], s3: S3
+) -> None:
+    saved = await with_plan(tenant, plan_for(s3.settings(), "s3"))
+    await leave(tenant, await new_box(tenant))
+    assert saved.data["attachments"][HANDLER]["settings"]["secret"] == "wJalrXUtnFEMI"
+    database = mongo_client[server.runtime.config.database.name]
+    stored = [repr(document) for document in database["documents"].find({"a": tenant.id})]
+    assert any("storage_handler" in text for text in stored)
+    assert not any("wJalrXUtnFEMI" in text for text in stored)
+
+
+# Files
+
+
+async def test_a_voicemail_goes_to_the_web_server_and_comes_back(
+    tenant: Tenant, web_store: WebStore, server: RunningServer, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    await with_plan(tenant, plan_for({"url": web_store.url, "folder_base_path": "base"}, params={"folder_path": "box"}))
+    box = await new_box(tenant)
+    message = await leave(tenant, box)
+    path = f"/vmboxes/{box}/messages/{message}/raw"
+    (place,) = [name for name in web_store.files if "test_credentials" not in name]
+    assert place.startswith(f"/files/base/box/{tenant.id}/") and f"/{message}/" in place
+    assert web_store.files[place] == MP3
+    files = mongo_client[server.runtime.config.database.name]["attachments.files"]
+    (file,) = list(files.find({"metadata.a": tenant.id}))
+    chunks = mongo_client[server.runtime.config.database.name]["attachments.chunks"]
+    assert chunks.count_documents({"files_id": file["_id"]}) == 0
+
+    raw = await tenant.api.get(path)
+    assert (raw.status, raw.raw) == (200, MP3)
+    _, asked, _ = web_store.seen[-1]
+    query = dict(parse_qsl(asked.partition("?")[2]))
+    assert unquote(asked.partition("?")[0]) == unquote(place)
+    assert (query["folder"], query["media_id"]) == ("new", message)
+    part = await tenant.api.get(path, headers={"Range": "bytes=2-"})
+    assert (part.status, part.raw) == (206, MP3[2:])
+
+    assert (await tenant.api.delete("/storage")).status == 200
+    assert (await tenant.api.get(path)).raw == MP3, "what lies elsewhere is still read from there"
+    before = len(web_store.files)
+    again = await leave(tenant, box)
+    assert (await tenant.api.get(f"/vmboxes/{box}/messages/{again}/raw")).raw == MP3
+    assert len(web_store.files) == before, "new files are kept here"
+
+
+@pytest.mark.parametrize("kind", ["modb", "account"])
+@pytest.mark.parametrize("document_type", [*TYPES, "user"])
+async def test_types_go_where_the_plan_says(
+    tenant: Tenant, server: RunningServer, web_store: WebStore, document_type: str, kind: str
+) -> None:
+    plan = plan_for({"url": web_store.url})
+    plan["plan"] = {kind: plan["plan"][kind]}
+    await with_plan(tenant, plan)
+    document = Document(tenant.id, document_type, f"{clock.year_month()}-{uuid.uuid4().hex}", {"name": "n"})
+    attachments = server.runtime.attachments
+    await attachments.put(document, "a file.bin", "application/octet-stream", b"contents")
+    sent = [body for name, body in web_store.files.items() if name.endswith(f"/{document.id}/a file.bin")]
+    assert sent == ([] if document_type == "user" else [b"contents"])
+    found = await attachments.find(document, "a file.bin")
+    assert found is not None and await attachments.read(found) == b"contents"
+
+
+async def test_a_type_without_an_entry_goes_where_its_database_says(
+    tenant: Tenant, server: RunningServer, web_store: WebStore
+) -> None:
+    plan = plan_for({"url": web_store.url})
+    plan["plan"] = {"modb": {"attachments": {"handler": HANDLER}}}
+    await with_plan(tenant, plan)
+    for document_type in ("fax", "media"):
+        document = Document(tenant.id, document_type, uuid.uuid4().hex, {})
+        await server.runtime.attachments.put(document, f"{document_type}.bin", "application/octet-stream", b"contents")
+    names = [name.rpartition("/")[2] for name in web_store.files]
+    assert [name for name in names if name.endswith(".bin")] == ["fax.bin"]
+
+
+async def test_media_go_to_s3_and_come_back(tenant: Tenant, s3: S3) -> None:
+    await with_plan(tenant, plan_for(s3.settings(), "s3"))
+    assert not [name for name in s3.objects() if "test_credentials" in name], "the file of the trial is gone"
+    media = await tenant.api.put("/media", {"name": "Greeting", "media_source": "upload"})
+    sent = await tenant.api.post(f"/media/{media.id}/raw", body=MP3, content_type="audio/mp3")
+    assert sent.status == 200
+    (kept,) = [body for name, body in s3.objects().items() if media.id in name]
+    assert kept == MP3
+    assert (await tenant.api.get(f"/media/{media.id}/raw")).raw == MP3
+
+
+async def test_a_large_file_goes_to_s3_in_parts(tenant: Tenant, server: RunningServer, s3: S3) -> None:
+    await with_plan(tenant, plan_for(s3.settings(), "s3"))
+    media = await tenant.api.put("/media", {"name": "Long", "media_source": "upload"})
+    document = await server.runtime.store.get(tenant.id, "media", media.id)
+    assert document is not None
+    contents = bytes(range(256)) * (20 * 2**20 // 256)
+    attachment = await server.runtime.attachments.put(document, "long.wav", "audio/x-wav", contents)
+    assert [body == contents for name, body in s3.objects().items() if media.id in name] == [True]
+    found = await server.runtime.attachments.by_id(str(attachment.file_id))
+    assert found is not None and await server.runtime.attachments.read(found) == contents
+
+
+async def test_s3_says_what_is_wrong(tenant: Tenant, s3: S3) -> None:
+    refused = await tenant.api.put("/storage", plan_for(s3.settings(bucket="nobodys"), "s3"))
+    detail = refused.data[f"attachments.{HANDLER}"]["invalid"]
+    assert (refused.status, detail["error_code"], detail["message"]) == (400, 404, "NoSuchBucket")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"field_list": []}, "/files/"),
+        ({"field_list": [{"const": "x"}, {"arg": "attachment"}], "field_separator": "-"}, r"/files/x-.+\.txt"),
+        (
+            {"field_list": [{"group": [{"const": "a"}, {"const": "b"}]}, {"field": "absent"}, {"arg": "account_id"}]},
+            "/files/ab/[0-9a-f]{32}",
+        ),
+        ({"field_list": [{"const": "f"}, {"const": "?from=abc"}], "field_separator": ""}, r"/files/f\?from=abc"),
+    ],
+)
+async def test_paths_are_made_of_fields(
+    tenant: Tenant, web_store: WebStore, settings: dict[str, Any], expected: str
+) -> None:
+    await with_plan(tenant, plan_for({"url": f"{web_store.url}/", **settings}))
+    assert re.fullmatch(expected, web_store.seen[0][1])
+
+
+async def test_multipart_and_redirects(tenant: Tenant, web_store: WebStore) -> None:
+    moved = web_store.url.replace("/files", "/moved/files")
+    await with_plan(tenant, plan_for({"url": moved, "send_multipart": True}))
+    assert [verb for verb, _, _ in web_store.seen] == ["PUT", "PUT", "GET"]
+    assert web_store.seen[1][2].startswith("multipart/form-data")
+    box = await new_box(tenant)
+    message = await leave(tenant, box)
+    assert (await tenant.api.get(f"/vmboxes/{box}/messages/{message}/raw")).raw == MP3
+
+
+async def test_base64_is_not_decoded_on_the_way_back(tenant: Tenant, web_store: WebStore) -> None:
+    settings = {"url": web_store.url, "send_multipart": True, "base64_encode_data": True}
+    refused = await tenant.api.put("/storage", plan_for(settings))
+    assert refused.data[f"attachments.{HANDLER}"]["invalid"]["message"] == (
+        "the store answers something else than was written"
+    )
+
+
+async def test_the_installations_plan_covers_accounts_without_their_own(
+    tenant: Tenant, master: Tenant, web_store: WebStore
+) -> None:
+    saved = await master.root.put("/storage", plan_for({"url": f"{web_store.url}/all"}))
+    try:
+        assert (saved.status, saved.id) == (201, "system")
+        assert web_store.seen[0][1].startswith("/files/all/system_data/")
+        box = await new_box(tenant)
+        await leave(tenant, box)
+        assert any(name.startswith(f"/files/all/{tenant.id}/") for name in web_store.files)
+        await with_plan(tenant, plan_for({"url": f"{web_store.url}/own"}))
+        await leave(tenant, box)
+        assert any(name.startswith(f"/files/own/{tenant.id}/") and name.endswith(".mp3") for name in web_store.files)
+    finally:
+        assert (await master.root.delete("/storage")).status == 200
+
+
+async def test_a_file_is_kept_until_its_store_takes_it(
+    tenant: Tenant, stranger: Tenant, server: RunningServer, web_store: WebStore
+) -> None:
+    await with_plan(tenant, plan_for({"url": web_store.url}))
+    assert (await tenant.api.get("/att_handlers_errors")).data == []
+    web_store.failing = 503
+    box = await new_box(tenant)
+    message = await leave(tenant, box)
+    path = f"/vmboxes/{box}/messages/{message}/raw"
+    assert (await tenant.api.get(path)).raw == MP3
+
+    listed = await tenant.api.get("/att_handlers_errors")
+    (row,) = listed.data
+    assert (row["resp_code"], row["reason"]) == (503, "Service Unavailable")
+    error = await tenant.api.get(f"/att_handlers_errors/{row['id']}")
+    shown = {name: error.data[name] for name in ("document_id", "handler_id", "resp_body", "attachment_name")}
+    name = row["attachment_name"]
+    assert shown == {
+        "document_id": message,
+        "handler_id": HANDLER,
+        "resp_body": "out of order",
+        "attachment_name": name,
+    }
+    assert error.data["req_url"].endswith(f"/{message}/{name}")
+    assert error.data["handler_props"]["url"] == web_store.url
+    assert (await tenant.api.get(f"/att_handlers_errors/handler/{HANDLER}")).data == [row]
+    assert (await tenant.api.get(f"/att_handlers_errors/handler/{OTHER}")).data == []
+    assert (await tenant.api.get(f"/att_handlers_errors/{clock.year_month()}-none")).status == 404
+    assert (await stranger.root.get(f"/accounts/{tenant.id}/att_handlers_errors")).status == 403
+
+    with clock.frozen(clock.unix_now() + 600):
+        assert await outside(server).retry() == 1, "the store still fails"
+        assert await outside(server).retry() == 1, "not tried again at once"
+    assert len((await tenant.api.get("/att_handlers_errors", query={"created_to": str(clock.now() + 1000)})).data) == 2
+    web_store.failing = 0
+    with clock.frozen(clock.unix_now() + 7200):
+        assert await outside(server).retry() == 0
+    assert [body for place, body in web_store.files.items() if message in place] == [MP3]
+    assert (await tenant.api.get(path)).raw == MP3
+
+    web_store.failing = 500
+    failed = await tenant.api.get(path)
+    assert failed.error() == (503, "503", "datastore_fault", {"message": "datastore fatal error"})
+
+
+async def test_what_is_spooled_goes_with_its_document_or_stays_without_a_plan(
+    tenant: Tenant, server: RunningServer, web_store: WebStore
+) -> None:
+    await with_plan(tenant, plan_for({"url": web_store.url}))
+    web_store.failing = 500
+    media = [await tenant.api.put("/media", {"name": name, "media_source": "upload"}) for name in ("gone", "kept")]
+    for document in media:
+        await tenant.api.post(f"/media/{document.id}/raw", body=MP3, content_type="audio/mp3")
+    await tenant.api.delete(f"/media/{media[0].id}", query={"should_soft_delete": "false"})
+    await tenant.api.delete("/storage")
+    with clock.frozen(clock.unix_now() + 7200):
+        assert await outside(server).retry() == 0
+    assert (await tenant.api.get(f"/media/{media[1].id}/raw")).raw == MP3
+
+
+async def test_what_an_ended_process_left_undone_is_done(
+    tenant: Tenant, server: RunningServer, web_store: WebStore, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    """It ended after the store had the file, and before the database let go of it."""
+    await with_plan(tenant, plan_for({"url": web_store.url}))
+    media = await tenant.api.put("/media", {"name": "Greeting", "media_source": "upload"})
+    await tenant.api.post(f"/media/{media.id}/raw", body=MP3, content_type="audio/mp3")
+    database = mongo_client[server.runtime.config.database.name]
+    file = database["attachments.files"].find_one({"metadata.a": tenant.id})
+    assert file is not None
+    database["attachments.chunks"].insert_one({"files_id": file["_id"], "n": 0, "data": MP3})
+    fields = {"owner": file["metadata"]["document"], "pvt_type": SPOOLED, "pvt_due": 0, "pvt_tries": 0}
+    await server.runtime.store.insert(Document(SYSTEM_DATA, SPOOLED, str(file["_id"]), fields))
+    sent = len(web_store.seen)
+    assert await outside(server).retry() == 0
+    assert len(web_store.seen) == sent, "not sent again"
+    assert database["attachments.chunks"].count_documents({"files_id": file["_id"]}) == 0
+    assert await server.runtime.store.get(SYSTEM_DATA, SPOOLED, str(file["_id"])) is None
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    ("options", "address", "expected"),
+    [
+        ({}, "127.0.0.1", False),
+        ({}, "::ffff:127.0.0.1", False),
+        ({}, "169.254.169.254", False),
+        ({}, "10.1.2.3", False),
+        ({}, "192.168.1.1", False),
+        ({}, "fd00::1", False),
+        ({}, "93.184.216.34", True),
+        ({"storage.allowed_networks": "10.1.0.0/16"}, "10.1.2.3", True),
+        ({"storage.allowed_networks": "10.1.0.0/16"}, "10.2.2.3", False),
+        ({"storage.blocked_networks": ""}, "10.1.2.3", True),
+        ({"security.blocked_hosts": ""}, "127.0.0.1", True),
+    ],
+)
+def test_where_a_store_may_lie(options: dict[str, str], address: str, expected: bool) -> None:
+    assert reachable(Config.load(None, {}, options))(ip_address(address)) is expected
+
+
+@pytest.mark.parametrize("kind", ["http", "s3"])
+async def test_a_name_is_judged_by_its_address(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, web_store: WebStore, s3: S3, kind: str
+) -> None:
+    tenant = await new_tenant(server, server.master, f"named{uuid.uuid4().hex[:12]}")
+    blocked = ("blocked.test", "127.0.0.0/8", "::1/128")
+    settings = {"http": {"url": web_store.url.replace("127.0.0.1", "localhost")}, "s3": s3.settings(host="localhost")}
+    set_options(monkeypatch, server, "security", blocked_hosts=blocked)
+    refused = await tenant.api.put("/storage", plan_for(settings[kind], kind))
+    assert refused.data[f"attachments.{HANDLER}"]["invalid"]["error_code"] == 500
+    assert web_store.seen == []
+    set_options(monkeypatch, server, "storage", allowed_networks=("127.0.0.0/8", "::1/128"))
+    assert (await tenant.api.put("/storage", plan_for(settings[kind], kind))).status == 201
