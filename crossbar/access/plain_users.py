@@ -65,6 +65,11 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     "access_lists": EVERYTHING,
     "limits": EVERYTHING,
     "rate_limits": EVERYTHING,
+    # Money
+    "ledgers": EVERYTHING,
+    "transactions": EVERYTHING,
+    "braintree": EVERYTHING,
+    "services": (Guarded("topup"),),
 }
 """Endpoint → what of it is guarded."""
 

@@ -13,9 +13,12 @@ from crossbar.documents.document import Document, as_object, merge, public_field
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply, Who, answer_listing
-from crossbar.errors import JSON, Invalid
+from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.resources.billing.domain import service_audit
+from crossbar.resources.billing.domain.bookkeeper import DEFAULT, bookkeeper_of, pay
 from crossbar.resources.billing.domain.editable_item import editable_items
+from crossbar.resources.billing.domain.invoice import is_number
+from crossbar.resources.billing.domain.money import MOST_DOLLARS, check_at_most, units_of
 from crossbar.resources.billing.domain.service_audit import AUDIT, YEAR
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, check_plans, load_services
 from crossbar.resources.billing.domain.service_summary import manual_quantities, summarize
@@ -219,6 +222,28 @@ async def quote(context: Context) -> Reply:
 async def recount(_: Context) -> Reply:
     """Everything is counted when it is asked for, and no biller has to hear of it: nothing is left to do."""
     return Reply({})
+
+
+@services.post("/accounts/{account_id}/services/topup", checks_itself=True)
+async def topup(context: Context) -> Reply:
+    """Add credit. Nobody is charged for it where the bookkeeper is the default one; no other one is there to charge."""
+    amount = context.object.get("amount")
+    if not is_number(amount) or units_of(amount) <= 0:
+        raise Invalid.field("amount", "required", "Field is required but missing")
+    check_at_most(context.object, "amount", MOST_DOLLARS)
+    bookkeeper = await bookkeeper_of(context.runtime, context.account)
+    if bookkeeper["type"] != DEFAULT:
+        raise SystemFault("no_payment_token")
+    context.ready_to_write()
+    booked = await pay(
+        context.runtime,
+        context.account,
+        units_of(amount),
+        context.author,
+        description="Top up",
+        module="cb_services",
+    )
+    return Reply({"ledger": booked.entry.public})
 
 
 # What can be sold
