@@ -68,7 +68,6 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     # Money
     "ledgers": EVERYTHING,
     "transactions": EVERYTHING,
-    "braintree": EVERYTHING,
     "services": (Guarded("topup"),),
 }
 """Endpoint → what of it is guarded."""
