@@ -56,9 +56,9 @@ async def summary(context: Context) -> Reply:
     if not _MONTH.fullmatch(month):
         raise Plain(404, "bad identifier", [month])
     months = await ledger_sum.summed_months(context.store, context.account_id, month, month)
-    accounts = {one.fields["account"]["id"]: one.fields["account"] for one in months}
-    by_account = {one.fields["account"]["id"]: ledger_sum.totals_of(one.fields["lines"]) for one in months}
-    together = ledger_sum.totals_of(line for one in months for line in one.fields["lines"])
+    accounts = {one.fields["pvt_account"]["id"]: one.fields["pvt_account"] for one in months}
+    by_account = {one.fields["pvt_account"]["id"]: ledger_sum.totals_of(one.fields["pvt_lines"]) for one in months}
+    together = ledger_sum.totals_of(line for one in months for line in one.fields["pvt_lines"])
     if (left := await ledger_sum.left_before(context.runtime, context.account_id, month)) is not None:
         accounts.setdefault(context.account_id, {"id": context.account_id, "name": context.account.name})
         for totals in (together, by_account.setdefault(context.account_id, {})):

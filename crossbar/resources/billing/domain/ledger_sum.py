@@ -2,7 +2,7 @@
 
 `BALANCE` is one document of an account, the units of each month. `MONTH` is one document for each month and account
 that entries are about: a reseller's ledger has entries about its customers. Both are written in the transaction that
-writes the entry.
+writes the entry. All they say is in private fields, which nobody but this module writes.
 
 Source: KAZOO's views `ledgers/total_by_source`, `ledgers/list_by_timestamp`, `ledgers/summary_by_account`.
 """
@@ -17,11 +17,12 @@ from typing import Any, Final
 import orjson
 
 from crossbar import clock
-from crossbar.documents.document import Document, value_at
+from crossbar.documents.document import Document, as_object, value_at
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store, Transaction
 from crossbar.errors import JSON
+from crossbar.resources.billing.domain.invoice import is_number
 from crossbar.resources.billing.domain.money import dollars_of, units_of
 from crossbar.runtime import Runtime
 
@@ -31,7 +32,7 @@ MONTH: Final = "ledger_month"
 ROLLOVERS: Final = "rollovers"
 """The ledger that carries what was left of earlier months."""
 BALANCE_SHAPE: Final = Shape(BALANCE, summary=Summary("id"))
-MONTH_SHAPE: Final = Shape(MONTH, summary=Summary("id"), sort="month")
+MONTH_SHAPE: Final = Shape(MONTH, summary=Summary("id"), sort="pvt_month")
 
 
 # Writing
@@ -43,16 +44,16 @@ async def add(transaction: Transaction, entry: Document) -> tuple[int, int]:
     moment: int = entry.fields["pvt_created"]
     month = clock.year_month(moment)
     balance = await transaction.get(entry.partition, BALANCE, BALANCE)
-    months: dict[str, int] = dict(balance.fields["months"]) if balance else {}
+    months: dict[str, int] = dict(balance.fields["pvt_months"]) if balance else {}
     before = sum(months.values())
     months[month] = months.get(month, 0) + units
-    await _save(transaction, Document(entry.partition, BALANCE, BALANCE, {"months": months}), balance)
+    await _save(transaction, Document(entry.partition, BALANCE, BALANCE, {"pvt_months": months}), balance)
     about: dict[str, str] = entry.fields["account"]
     month_id = f"{month}-{about['id']}"
     summed = await transaction.get(entry.partition, MONTH, month_id)
-    lines: list[dict[str, Any]] = [dict(line) for line in summed.fields["lines"]] if summed else []
+    lines: list[dict[str, Any]] = [dict(line) for line in summed.fields["pvt_lines"]] if summed else []
     _count(lines, clock.moment(moment).day, entry, units)
-    fields = {"month": month, "account": about, "lines": lines}
+    fields = {"pvt_month": month, "pvt_account": about, "pvt_lines": lines}
     await _save(transaction, Document(entry.partition, MONTH, month_id, fields), summed)
     return before, before + units
 
@@ -125,7 +126,7 @@ async def left_before(runtime: Runtime, account_id: str, month: str) -> int | No
 
 async def _months(store: Store, account_id: str) -> dict[str, int]:
     balance = await store.get(account_id, BALANCE, BALANCE)
-    return balance.fields["months"] if balance else {}
+    return balance.fields["pvt_months"] if balance else {}
 
 
 async def summed_months(store: Store, account_id: str, first: str, last: str) -> list[Document]:
@@ -154,7 +155,7 @@ async def between(store: Store, account_id: str, first: int, last: int) -> Total
     totals = totals_of(
         line
         for month in months
-        for line in month.fields["lines"]
+        for line in month.fields["pvt_lines"]
         if inner[0] <= (day := _date(month, line)) <= inner[1] and day not in cut
     )
     for day in sorted(cut):
@@ -170,7 +171,7 @@ def _holds(first: int, last: int, day: date) -> bool:
 
 
 def _date(month: Document, line: dict[str, Any]) -> date:
-    text: str = month.fields["month"]
+    text: str = month.fields["pvt_month"]
     return date(int(text[:4]), int(text[4:]), line["day"])
 
 
@@ -184,5 +185,8 @@ async def _add_entries(store: Store, account_id: str, first: int, last: int, tot
     bounds = Listing(account_id, LEDGER, start=Position.value(first), end=Position.value(last), descending=False)
     async for row in store.stream(bounds):
         entry = orjson.loads(row.body)
-        service = value_at(entry, "source.service")
-        totals.setdefault(service, Total()).add(units_of(entry["amount"]), entry["usage"])
+        service, usage = str(value_at(entry, "source.service")), as_object(entry.get("usage"))
+        quantity = usage.get("quantity")
+        counted = {**usage, "quantity": quantity if is_number(quantity) else 0}
+        if is_number(amount := entry.get("amount")):
+            totals.setdefault(service, Total()).add(units_of(amount), counted)
