@@ -32,6 +32,7 @@ NOBODYS = {
     "/v2/accounts/{account_id}/limits": "POST",
     "/v2/accounts/{account_id}/apps_store/{app_id}": "PUT POST DELETE",
     "/v2/accounts/{account_id}/allotments": "POST",
+    "/v2/accounts/{account_id}/services/topup": "POST",
     "/v2/accounts/{account_id}/ips": "POST DELETE",
     "/v2/accounts/{account_id}/ips/{ip}": "POST DELETE",
     "/v2/accounts/{account_id}/resource_selectors": "GET",

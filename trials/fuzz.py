@@ -39,7 +39,8 @@ MEANT: Final = re.compile(
     r"|account has descendants|account_has_descendants|schema .* not found\.|error processing fax file"
     r"|timeout|not_implemented|Failed to send message|Failed to process notification preview"
     r"|Failed to compile notification template|document is not in folder .*|error when (forward|resubmitt)ing fax"
-    r"|plan_is_not_assigned|phonebook unavailable|transition_errors|invalid_request|No rate found for this number",
+    r"|plan_is_not_assigned|authentication|invalid_bookkeeper|phonebook unavailable|transition_errors|invalid_request"
+    r"|No rate found for this number",
     re.DOTALL,
 )
 """Messages of answers of 500 and above that the protocol has."""

@@ -67,6 +67,10 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     "access_lists": EVERYTHING,
     "limits": EVERYTHING,
     "rate_limits": EVERYTHING,
+    # Money
+    "ledgers": EVERYTHING,
+    "transactions": EVERYTHING,
+    "services": (Guarded("topup"),),
 }
 """Endpoint → what of it is guarded."""
 

@@ -9,16 +9,27 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from crossbar.access.directory import Account
-from crossbar.documents.document import Document, as_object, merge, public_fields
+from crossbar.documents.document import Document, as_object, merge, private_fields, public_fields
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Collection, Context, Reply, Who, answer_listing
-from crossbar.errors import JSON, Invalid
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
+from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.resources.billing.domain import service_audit
+from crossbar.resources.billing.domain.bookkeeper import DEFAULT, bookkeeper_of, pay
 from crossbar.resources.billing.domain.editable_item import editable_items
+from crossbar.resources.billing.domain.invoice import is_number
+from crossbar.resources.billing.domain.money import MOST_DOLLARS, check_at_most, units_of
 from crossbar.resources.billing.domain.service_audit import AUDIT, YEAR
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, check_plans, load_services
 from crossbar.resources.billing.domain.service_summary import manual_quantities, summarize
+from crossbar.resources.billing.limits import limits
+from crossbar.resources.calls.conferences.conferences import conferences
+from crossbar.resources.calls.fax.faxboxes import faxboxes
+from crossbar.resources.calls.voicemail.vmboxes import vmboxes
+from crossbar.resources.identity.devices import devices
+from crossbar.resources.identity.users import users
+from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
+from crossbar.resources.system.whitelabel import whitelabel
 from crossbar.wire.list_options import time_range
 
 Fields = dict[str, Any]
@@ -221,6 +232,28 @@ async def recount(_: Context) -> Reply:
     return Reply({})
 
 
+@services.post("/accounts/{account_id}/services/topup", checks_itself=True)
+async def topup(context: Context) -> Reply:
+    """Add credit. Nobody is charged for it where the bookkeeper is the default one; no other one is there to charge."""
+    amount = context.object.get("amount")
+    if not is_number(amount) or units_of(amount) <= 0:
+        raise Invalid.field("amount", "required", "Field is required but missing")
+    check_at_most(context.object, "amount", MOST_DOLLARS)
+    bookkeeper = await bookkeeper_of(context.runtime, context.account)
+    if bookkeeper["type"] != DEFAULT:
+        raise SystemFault("no_payment_token")
+    context.ready_to_write()
+    booked = await pay(
+        context.runtime,
+        context.account,
+        units_of(amount),
+        context.author,
+        description="Top up",
+        module="cb_services",
+    )
+    return Reply({"ledger": booked.entry.public})
+
+
 # What can be sold
 
 
@@ -229,6 +262,32 @@ async def recount(_: Context) -> Reply:
 async def editable(context: Context) -> Reply:
     """Category → item → what a plan may say of it."""
     return Reply(editable_items(context.runtime.schemas))
+
+
+# What has to be accepted before it is saved
+
+
+def charge_for(collection: Collection) -> None:
+    """Refuse (402) what the caller's plans charge for in a collection's documents, unless the request accepts that."""
+
+    @collection.normalize
+    async def drop_acceptance(_: Context, draft: Draft) -> None:
+        draft.data.pop("accept_charges", None)
+
+    @collection.finish
+    async def check_charges_of(context: Context, draft: Draft) -> None:
+        if draft.errors.fields:
+            return
+        kept = private_fields(draft.previous.fields) if draft.previous else {}
+        after = Document(context.account_id, collection.shape.type, draft.id, {**kept, **draft.data})
+        before = (draft.previous,) if draft.previous else ()
+        change = CostlyChange(context.account_id, before, (after,))
+        accepts = context.values.is_true("accept_charges")
+        await check_charges(context.runtime, context.identity, change, accepts=accepts)
+
+
+for charged in (users, devices, vmboxes, faxboxes, conferences, limits, whitelabel):
+    charge_for(charged)
 
 
 # What changed

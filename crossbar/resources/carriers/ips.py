@@ -15,6 +15,7 @@ from crossbar.errors import JSON, Conflict, Forbidden, Invalid, NotFound
 from crossbar.resources.carriers.domain import dedicated_ip
 from crossbar.resources.carriers.domain.dedicated_ip import ASSIGNED, ASSIGNED_TO, FREE, PARTITION, TYPE
 from crossbar.resources.carriers.resources import administrates
+from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
 
 Wrong = Callable[[Document | None, str], tuple[str, str] | None]
 """Why an address cannot be given to, or taken from, an account."""
@@ -150,6 +151,10 @@ async def _checked(context: Context, named: list[str], wrong: Wrong) -> list[Doc
 async def _move(context: Context, named: list[str], wrong: Wrong, account_id: str | None) -> Reply:
     """Move addresses; of those that somebody else was faster with, the answer tells in `error`."""
     addresses = await _checked(context, named, wrong)
+    moving = tuple(dedicated_ip.given_to(account_id, address) for address in addresses)
+    change = CostlyChange(context.account_id, tuple(addresses), moving)
+    accepts = context.values.is_true("accept_charges")
+    await check_charges(context.runtime, context.identity, change, accepts=accepts)
     context.ready_to_write()
     success: dict[str, JSON] = {}
     error: dict[str, JSON] = {}

@@ -14,6 +14,7 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who
 from crossbar.errors import JSON, Invalid, SystemFault
+from crossbar.resources.billing.domain.low_balance import shortage
 from crossbar.resources.billing.domain.service_plan import assigned, load_services
 
 DATABASE: Final = "alerts"
@@ -137,9 +138,24 @@ async def _is_for(context: Context, alert: Document) -> bool:
 
 
 async def _computed(context: Context) -> list[dict[str, Any]]:
-    """What is wrong with the account's means of payment, if it has service plans."""
+    """What is wrong with the account's balance and means of payment, if it has service plans."""
     services = await load_services(context.runtime, context.account_id)
-    if services is None or not assigned(services) or not _wanted(context, "check_payment_token"):
+    if services is None or not assigned(services):
+        return []
+    return [*await _low_balance(context), *_payment_tokens(context, services)]
+
+
+async def _low_balance(context: Context) -> list[dict[str, Any]]:
+    short = await shortage(context.runtime, context.account_id) if _wanted(context, "check_low_balance") else None
+    if short is None:
+        return []
+    message = "The balance of the account is below its threshold"
+    alert = _alert(context, "low_balance", "Balance below threshold", message)
+    return [{**alert, "metadata": short._asdict()}]
+
+
+def _payment_tokens(context: Context, services: Document) -> list[dict[str, Any]]:
+    if not _wanted(context, "check_payment_token"):
         return []
     tokens = [
         token

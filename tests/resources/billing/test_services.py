@@ -56,7 +56,7 @@ async def test_a_fresh_account(server: RunningServer, tenant: Tenant) -> None:
 
 async def test_what_plans_come_to(server: RunningServer, tenant: Tenant, plan_id: str) -> None:
     await assign(server, tenant, plan_id)
-    await tenant.api.put("/devices", {"name": "Desk"})
+    await tenant.api.put("/devices", {"name": "Desk"}, accept_charges=True)
     await tenant.api.put("/devices", {"name": "Old", "enabled": False})
     told = (await tenant.api.get("/services/summary")).data
     (invoice,) = told["invoices"]

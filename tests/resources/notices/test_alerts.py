@@ -102,8 +102,46 @@ async def test_means_of_payment(server: RunningServer, tenant: Tenant) -> None:
         await store.upsert(Document(tenant.id, "services", "services", {**about, "payment_tokens": tokens}))
         return [row["category"] for row in (await tenant.api.get("/alerts")).data]
 
+    paid = await server.master.root.post(f"/accounts/{tenant.id}/services/topup", {"amount": 5})
+    assert paid.status == 200
     assert await category({}) == ["no_payment_token"]
     assert await category({"b": {"t": {"default": True, "expiration": clock.now() + 86_400}}}) == [
         "expired_payment_token"
     ]
     assert await category({"b": {"t": {"default": True, "expiration": clock.now() + 90 * 86_400}}}) == []
+
+
+async def test_low_balance(server: RunningServer, tenant: Tenant) -> None:
+    """An account with service plans is told when its balance is below its threshold."""
+
+    async def low() -> list[dict[str, Any]]:
+        return [row for row in (await tenant.api.get("/alerts")).data if row["category"] == "low_balance"]
+
+    async def with_threshold(**fields: Any) -> list[dict[str, Any]]:
+        assert (await tenant.api.patch("", fields)).status == 200
+        return await low()
+
+    assert await low() == []
+    plans = {"plans": {"p": {"vendor_id": server.master.id}}}
+    await server.runtime.store.upsert(Document(tenant.id, "services", "services", plans))
+    alert = {
+        "id": tenant.id,
+        "title": "Balance below threshold",
+        "message": "The balance of the account is below its threshold",
+        "category": "low_balance",
+        "metadata": {"available": 0.0, "threshold": 5.0},
+        "from": [{"type": "account", "value": tenant.id}],
+        "clearable": False,
+    }
+    assert await low() == [alert]
+    await tenant.api.post("/services/topup", {"amount": 7.5})
+    assert await low() == []
+    lower = await with_threshold(topup={"threshold": 8})
+    assert lower == [{**alert, "metadata": {"available": 7.5, "threshold": 8}}]
+    assert await with_threshold(notifications={"low_balance": {"threshold": 7.5}}) == []
+    assert len(await with_threshold(notifications={"low_balance": {"threshold": 7.51}})) == 1
+    await server.master.root.post("/system_configs/crossbar.alerts", {"default": {"check_low_balance": False}})
+    try:
+        assert await low() == []
+    finally:
+        await server.master.root.delete("/system_configs/crossbar.alerts")

@@ -114,15 +114,18 @@ def is_number(value: JSON) -> TypeGuard[float]:
 
 
 def _items(categories: Mapping[str, Any], quantities: Quantities, cascade: Quantities) -> Iterable[dict[str, Any]]:
+    for category, name, item in plan_items(categories):
+        counted = _counted(category, name, item, categories[category], quantities)
+        if item.get("cascade") is True:
+            counted += _counted(category, name, item, categories[category], cascade)
+        yield price(category, name, item, counted)
+
+
+def plan_items(categories: Mapping[str, Any]) -> Iterable[tuple[str, str, dict[str, Any]]]:
+    """Category, name and what a plan says, of each item, in the order of an invoice's lines."""
     for category, items in sorted(categories.items()):
-        if not isinstance(items, dict):
-            continue
-        for name, item in sorted(items.items()):
-            if isinstance(item, dict):
-                counted = _counted(category, name, item, items, quantities)
-                if item.get("cascade") is True:
-                    counted += _counted(category, name, item, items, cascade)
-                yield price(category, name, item, counted)
+        if isinstance(items, dict):
+            yield from ((category, name, item) for name, item in sorted(items.items()) if isinstance(item, dict))
 
 
 def _counted(

@@ -28,7 +28,7 @@ from crossbar.documents.listing import Listing
 from crossbar.errors import JSON
 from crossbar.resources.carriers.domain import dedicated_ip
 from crossbar.resources.numbers.domain import number_features
-from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned
+from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned, owner_of
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.runtime import Runtime
 
@@ -123,6 +123,27 @@ def _items_of_number(document: Document, rules: NumberSettings) -> Items:
         yield "phone_numbers", classifier["name"], 1
     yield "number_carriers", carrier_of(document), 1
     yield from (("number_services", feature, 1) for feature in number_features.names(document))
+
+
+def things_of(account_id: str, documents: Iterable[Document], rules: NumberSettings) -> Items:
+    """Everything that documents count as for an account; numbers and addresses only where they are the account's."""
+    for document in documents:
+        if document.type == NUMBER:
+            if owner_of(document) == account_id:
+                yield from _items_of_number(document, rules)
+        elif document.type == dedicated_ip.TYPE:
+            if document.text(dedicated_ip.ASSIGNED_TO) == account_id:
+                yield "ips", "dedicated", 1
+        else:
+            yield from items_of(document)
+
+
+def plus(quantities: Quantities, difference: Quantities) -> Quantities:
+    """Quantities with others added to them, of which some may be negative."""
+    both = (quantities, difference)
+    return total(
+        (category, item, number) for each in both for category, items in each.items() for item, number in items.items()
+    )
 
 
 def _number(value: object) -> float:

@@ -29,12 +29,12 @@ async def summarize(runtime: Runtime, account: Account, stored: Fields) -> dict[
     plans = [merge(plan, overrides) for plan in await resolve(runtime, account, entries)]
     own = await own_quantities(runtime, account.id)
     manual = manual_quantities(stored)
-    cascade = await cascading_quantities(runtime, account) if _any_cascade(plans) else {}
+    cascade = await cascading_quantities(runtime, account) if any_cascade(plans) else {}
     together = merged(plans)
     return {
         "plans": entries,
         "overrides": overrides,
-        "invoices": invoices(plans, _corrected(own, manual), cascade),
+        "invoices": invoices(plans, corrected(own, manual), cascade),
         "quantities": {"account": own, "cascade": cascade, "manual": manual},
         "reseller": {"id": await runtime.access.directory.reseller_of(account), "is_reseller": account.is_reseller},
         **{key: together.get(key) or {} for key in FROM_PLANS},
@@ -54,7 +54,8 @@ def manual_quantities(stored: Fields) -> Quantities:
     }
 
 
-def _any_cascade(plans: list[Fields]) -> bool:
+def any_cascade(plans: list[Fields]) -> bool:
+    """Whether plans count what the accounts below have."""
     return any(
         isinstance(item, dict) and item.get("cascade") is True
         for plan in plans
@@ -64,7 +65,7 @@ def _any_cascade(plans: list[Fields]) -> bool:
     )
 
 
-def _corrected(own: Quantities, manual: Quantities) -> Quantities:
+def corrected(own: Quantities, manual: Quantities) -> Quantities:
     """Quantities as counted, or as somebody set them by hand."""
     return {category: {**own.get(category, {}), **manual.get(category, {})} for category in {*own, *manual}}
 

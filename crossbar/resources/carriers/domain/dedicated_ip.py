@@ -105,13 +105,18 @@ def wrong_to_release(address: Document | None, account_id: str) -> tuple[str, st
     return ("forbidden", "ip assigned to another account") if owner else ("superfluous", "ip not assigned")
 
 
-async def move(store: Store, address: Document, account_id: str | None, author: Author | None = None) -> Document:
-    """Give an address, as it was read, to an account, or (None) take it from the one that has it. Raises Stale."""
+def given_to(account_id: str | None, address: Document) -> Document:
+    """An address as an account's, or (None) as nobody's."""
     fields = {key: value for key, value in address.fields.items() if key != ASSIGNED_TO}
     fields["pvt_status"] = ASSIGNED if account_id else FREE
     if account_id:
         fields[ASSIGNED_TO] = account_id
-    moved = replace(address, fields=fields)
+    return replace(address, fields=fields)
+
+
+async def move(store: Store, address: Document, account_id: str | None, author: Author | None = None) -> Document:
+    """Give an address, as it was read, to an account, or (None) take it from the one that has it. Raises Stale."""
+    moved = given_to(account_id, address)
     if author is not None:
         moved.fields.update(stamps(author, moved))
     return await store.replace(moved, address)

@@ -18,6 +18,7 @@ from crossbar.documents.document_types import ACCOUNT, ACCOUNT_CONFIG
 from crossbar.documents.store import Duplicate, Retries, Stale, Store
 from crossbar.errors import JSON, Conflict
 from crossbar.resources.numbers.domain import number_errors, number_features, port_numbers
+from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
 from crossbar.resources.numbers.domain.number import (
     CARRIERS,
     FEATURES,
@@ -96,7 +97,8 @@ async def creation_states(store: Store, identity: Identity) -> tuple[State, ...]
 class NumberOperations:
     """Acts on numbers for an account, with the rights of whoever calls. All numbers are in E.164 form.
 
-    `ready` is called between checking and writing with the revision of the stored number (None for a new one).
+    `ready` is called between checking and writing with the revision of the stored number (None for a new one). Where
+    `accepts_charges` is not true, a change that the account's plans charge for, or any longer, raises 402.
     """
 
     def __init__(
@@ -107,8 +109,10 @@ class NumberOperations:
         *,
         author: Author,
         ready: Callable[[str | None], None] = lambda _: None,
+        accepts_charges: bool = True,
     ) -> None:
         self._runtime = runtime
+        self._accepts_charges = accepts_charges
         self._store = runtime.store
         self._account_id = account_id
         self._identity = identity
@@ -266,6 +270,9 @@ class NumberOperations:
                 raise number_errors.exists(number) if adding else number_errors.unauthorized("number of a device")
             document = await step(stored)
             document.fields.update(stamps(self._author, document))
+            before = (stored,) if stored else ()
+            change = CostlyChange(self._account_id, before, (document,), even_less=True)
+            await check_charges(self._runtime, self._identity, change, accepts=self._accepts_charges)
             self._ready(stored.revision if stored else None)
             try:
                 return await save(store, document, stored)

@@ -33,7 +33,12 @@ from crossbar.resources.numbers.domain.number_settings import NumberSettings
 def operations_of(context: Context) -> NumberOperations:
     """Operations for the account in the path, with the rights of whoever calls."""
     return NumberOperations(
-        context.runtime, context.account_id, context.identity, author=context.author, ready=context.ready_to_write
+        context.runtime,
+        context.account_id,
+        context.identity,
+        author=context.author,
+        ready=context.ready_to_write,
+        accepts_charges=context.values.is_true("accept_charges"),
     )
 
 

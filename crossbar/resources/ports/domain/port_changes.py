@@ -17,6 +17,8 @@ from crossbar.documents.document import Document, as_object, merge, private_fiel
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound, SystemFault
 from crossbar.ids import new_id
+from crossbar.resources.billing.domain.charge_quote import check_difference
+from crossbar.resources.numbers.domain.charge_check import CostlyChange
 from crossbar.resources.numbers.domain.port_request import (
     AUTHORITY,
     AUTHORITY_NAME,
@@ -76,12 +78,14 @@ class PortRequests:
         *,
         author: Author,
         ready: Callable[[str | None], None] = lambda _: None,
+        accepts_charges: bool = True,
     ) -> None:
         self._runtime = runtime
         self._store = runtime.store
         self._identity = identity
         self._author = author
         self._ready = ready
+        self._accepts_charges = accepts_charges
 
     async def find(self, request_id: str) -> Document:
         """A request that the caller may see. Raises NotFound."""
@@ -112,6 +116,7 @@ class PortRequests:
             await self._check_numbers(fresh, public)
             made = self._written(fresh, public, public.pop("comments", []), actor)
             made.request.fields.update(stamps(self._author, made.request))
+            await self._check_charges(made.request, None)
             self._ready(None)
             try:
                 return made._replace(request=await self._store.insert(made.request))
@@ -187,12 +192,20 @@ class PortRequests:
             stored = await self.find(request_id)
             made = await step(stored)
             made.request.fields.update(stamps(self._author, made.request))
+            await self._check_charges(made.request, stored)
             self._ready(stored.revision)
             try:
                 return made._replace(request=await self._save(made.request, stored))
             except (Stale, Duplicate):
                 continue
         raise Conflict
+
+    async def _check_charges(self, request: Document, stored: Document | None) -> None:
+        """Raise 402 where the caller's plans charge for the state that a request comes to, and that is not accepted."""
+        if stored is None or state_of(stored) is not state_of(request):
+            change = CostlyChange(request.text(OWNER), (), ())
+            things = charged_as(request)
+            await check_difference(self._runtime, self._identity, change, things, accepts=self._accepts_charges)
 
     async def _save(self, request: Document, stored: Document) -> Document:
         if state_of(request) is PortState.COMPLETED and state_of(stored) is not PortState.COMPLETED:
@@ -237,6 +250,15 @@ class PortRequests:
         numbers = {number: given[spelled] for spelled, number in in_e164(given).items()}
         fields = {**private_fields(stored.fields), **public, "numbers": numbers}
         return PortChange(replace(stored, fields=fields | ({"comments": every} if every else {})), comments)
+
+
+def charged_as(request: Document) -> dict[str, dict[str, float]]:
+    """What service plans count when a request comes to its state: its numbers, under `first_` for the first time."""
+    state = str(state_of(request))
+    moves = [as_object(as_object(move).get("transition")).get("new") for move in request.fields.get(TRANSITIONS, ())]
+    numbers = numbers_of(request)
+    item = f"first_{state}" if moves.count(state) <= 1 else state
+    return {"port_request": {item: len(numbers)}} if numbers else {}
 
 
 def check_deletable(request: Document) -> None:

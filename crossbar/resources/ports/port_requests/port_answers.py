@@ -28,7 +28,13 @@ from crossbar.resources.ports.domain.port_notice import PortNotices
 
 def requests_of(context: Context) -> PortRequests:
     """The requests that the caller gets at."""
-    return PortRequests(context.runtime, context.identity, author=context.author, ready=context.ready_to_write)
+    return PortRequests(
+        context.runtime,
+        context.identity,
+        author=context.author,
+        ready=context.ready_to_write,
+        accepts_charges=context.values.is_true("accept_charges"),
+    )
 
 
 def notices_of(context: Context) -> PortNotices:
