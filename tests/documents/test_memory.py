@@ -143,6 +143,14 @@ async def test_no_read_is_older_than_a_write_that_was_acknowledged(server: Serve
     assert remembered > 0, "nothing was remembered, so nothing was proved"
 
 
+async def test_a_document_that_there_was_not_is_seen_when_there_is(server: Server) -> None:
+    one, other, _ = server.workers
+    assert [await other.get_json(OWNER, THING, "1") for _ in range(2)] == [None, None]
+    await one.insert(thing("1", 1))
+    raw = await other.get_json(OWNER, THING, "1")
+    assert raw is not None and raw.json == b'{"id":"1","count":1}'
+
+
 async def test_a_removed_document_is_gone_for_all_workers(server: Server) -> None:
     one, other, _ = server.workers
     saved = await one.insert(thing("1", 1))

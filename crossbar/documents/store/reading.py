@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import orjson
 
@@ -22,6 +23,10 @@ class Raw:
 
     revision: str
     json: bytes
+
+
+ABSENT: Final = Raw("", b"")
+"""Stands in memory for a document that there is not."""
 
 
 class DocumentReads:
@@ -47,16 +52,14 @@ class DocumentReads:
             document = await self.get(partition, document_type, document_id)
             return Raw(document.revision or "", orjson.dumps(document.public)) if document else None
         key = document_key(partition, document_type, document_id)
-        raw: Raw | None = self._memory.get(key)
-        if raw is not None:
-            return raw
+        known: Raw | None = self._memory.get(key)
+        if known is not None:
+            return None if known is ABSENT else known
         ticket = self._memory.ticket(key)
         stored = await self._read(document_type, key, "json")
-        if stored is None:
-            return None
-        raw = Raw(stored["rev"], stored["json"])
+        raw = Raw(stored["rev"], stored["json"]) if stored else None
         if ticket is not None:
-            self._memory.keep(key, raw, len(raw.json), ticket)
+            self._memory.keep(key, raw or ABSENT, len(raw.json) if raw else len(key), ticket)
         return raw
 
     async def get_many(self, partition: str, document_type: str, ids: list[str]) -> dict[str, Document]:

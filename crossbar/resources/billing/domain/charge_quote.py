@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
 from crossbar.documents.document import as_object, merge, public_fields
+from crossbar.documents.document_types import SERVICES
 from crossbar.errors import JSON, Plain
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT
 from crossbar.resources.billing.domain.invoice import invoices, is_number, plan_items
@@ -74,6 +75,8 @@ async def quote(runtime: Runtime, payer: Account, account_id: str, difference: Q
 
     What an account below the payer has counts only where a plan says so.
     """
+    if await runtime.store.get_json(payer.id, SERVICES, SERVICES) is None:  # which is remembered, for most have none
+        return None
     services = await load_services(runtime, payer.id)
     if services is None or not assigned(services):
         return None

@@ -11,9 +11,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from aiobotocore.session import AioSession
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
 from crossbar import clock
@@ -30,10 +29,12 @@ from crossbar.ids import new_id
 from crossbar.resources.system.domain import store_error
 from crossbar.resources.system.domain.file_store import FileStore, Handler, OutgoingFile, StoreFailure
 from crossbar.resources.system.domain.http_store import HttpStore
-from crossbar.resources.system.domain.s3_store import S3Store
 from crossbar.resources.system.domain.storage_plan import STORAGE_HANDLER, Destination, destination
 from crossbar.resources.system.domain.store_connections import StoreConnections
 from crossbar.runtime import Runtime
+
+if TYPE_CHECKING:
+    from aiobotocore.session import AioSession
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class OutsideFiles:
         self._store = runtime.store
         self._session = session
         self._connections = connections
-        self._s3 = AioSession()
+        self._s3: AioSession | None = None
         self._urls = runtime.settings.derived(lambda config: ClientUrls.refusing(config.security.blocked_hosts))
 
     async def take(self, document: Document, attachment: Attachment) -> None:
@@ -112,6 +113,12 @@ class OutsideFiles:
         if handler.kind == "http":
             return HttpStore(handler.settings, self._session, self._urls())
         if handler.kind == "s3":
+            # Hundreds of modules, which most installations never need.
+            from aiobotocore.session import AioSession  # noqa: PLC0415
+
+            from crossbar.resources.system.domain.s3_store import S3Store  # noqa: PLC0415
+
+            self._s3 = self._s3 or AioSession()
             return S3Store(handler.settings, self._s3, self._connections)
         raise StoreFailure(f"the storage handler {handler.kind} is not supported", status=NOT_SUPPORTED)
 
