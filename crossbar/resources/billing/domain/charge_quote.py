@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
 from crossbar.documents.document import as_object, merge, public_fields
-from crossbar.documents.document_types import SERVICES
 from crossbar.errors import JSON, Plain
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT
 from crossbar.resources.billing.domain.invoice import invoices, is_number, plan_items
@@ -22,7 +21,7 @@ from crossbar.resources.billing.domain.quantity import (
     things_of,
     total,
 )
-from crossbar.resources.billing.domain.service_plan import assigned, load_services, resolve
+from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, load_services, resolve
 from crossbar.resources.billing.domain.service_summary import any_cascade, corrected, manual_quantities
 from crossbar.resources.numbers.domain.charge_check import CostlyChange, asked_of
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
