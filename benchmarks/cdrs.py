@@ -28,12 +28,12 @@ import orjson
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.__main__ import PASSWORD, descendants, running, wait_for
+from benchmarks import servers
 from benchmarks.seed_cdrs import seed
 from crossbar import clock
 from crossbar.documents.embedded import EmbeddedMongo
+from trials.installation import PASSWORD
 
-PORT = 8104
 DATABASE = "bench-cdrs"
 DAY = 86_400
 LONGEST_IDLE = 5.0
@@ -43,11 +43,12 @@ COLUMNS = ("operation", "CDRs", "median ms", "slowest ms", "rows", "peak RSS MB"
 
 
 class Client:
-    """One kept connection, as one user of one account."""
+    """One kept connection to the server on a port, as one user of one account."""
 
-    def __init__(self, account_id: str = "", token: str = "") -> None:
+    def __init__(self, port: int, account_id: str = "", token: str = "") -> None:
+        self.port = port
         self.account_id = account_id
-        self._connection = HTTPConnection("127.0.0.1", PORT, timeout=120)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
         self._used = 0.0
         self._headers = {"Content-Type": "application/json", "X-Auth-Token": token}
 
@@ -75,11 +76,11 @@ class Client:
         return raw.split(b"\r\n")[1:-1]
 
 
-def login(name: str, account_id: str = "") -> Client:
+def login(port: int, name: str, account_id: str = "") -> Client:
     """A client of the administrator of the account of this name."""
     credentials = hashlib.md5(f"admin:{PASSWORD}".encode(), usedforsecurity=False).hexdigest()
-    answer = orjson.loads(Client().send("PUT", "/user_auth", {"credentials": credentials, "account_name": name}))
-    return Client(account_id or answer["data"]["account_id"], answer["auth_token"])
+    answer = orjson.loads(Client(port).send("PUT", "/user_auth", {"credentials": credentials, "account_name": name}))
+    return Client(port, account_id or answer["data"]["account_id"], answer["auth_token"])
 
 
 def new_account(master: Client, size: int) -> Client:
@@ -97,7 +98,7 @@ def new_account(master: Client, size: int) -> Client:
         "priv_level": "admin",
     }
     master.send("PUT", f"/accounts/{account_id}/users", admin)
-    return login(name, account_id)
+    return login(master.port, name, account_id)
 
 
 @dataclass(frozen=True)
@@ -207,17 +208,10 @@ async def _measured(folder: Path, sizes: list[int], todo: list[Operation], round
     console = Console(width=120)
     mongo = EmbeddedMongo(folder / "mongo", cache_gb=cache_gb)
     uri = await mongo.start()
-    environment = {
-        "CROSSBAR_DATABASE__URI": uri,
-        "CROSSBAR_DATABASE__NAME": DATABASE,
-        "CROSSBAR_BUCKETS__TOKEN_COSTS": "0",
-        "CROSSBAR_ADMIN_PASSWORD": PASSWORD,
-    }
-    serve = ("-m", "crossbar", "serve", "--create-admin", "--data", str(folder / "data"), "--port", str(PORT))
+    nothing_remembered = {"CROSSBAR_DATABASE__MEMORY_MB": "0"}  # each request is repeated
     try:
-        with running(*serve, environment=environment) as server:
-            await asyncio.to_thread(wait_for, PORT)
-            master = await asyncio.to_thread(login, "Master")
+        async with servers.crossbar(uri, DATABASE, folder / "data", 1, nothing_remembered) as server:
+            master = await asyncio.to_thread(login, server.port, "Master")
             clients = {size: await asyncio.to_thread(new_account, master, size) for size in sizes}
             for size, client in clients.items():
                 await seed(uri, DATABASE, client.account_id, size)
@@ -225,7 +219,7 @@ async def _measured(folder: Path, sizes: list[int], todo: list[Operation], round
                           f"1 worker, single-node replica set with {cache_gb:g} GB of cache\n")  # fmt: skip
             for row in (COLUMNS, ["---"] * len(COLUMNS)):
                 console.print("| " + " | ".join(row) + " |", soft_wrap=True)
-            pids = descendants(server.pid)
+            pids = servers.descendants(server.pid)
             with Progress(transient=True, console=console) as progress:
                 task = progress.add_task("measuring", total=len(todo) * len(sizes))
                 measured = measure(clients, todo, pids, rounds)

@@ -35,7 +35,6 @@ from crossbar.documents.store import Store
 from crossbar.resources.carriers.domain import rate, ratedeck, rating
 from crossbar.resources.carriers.domain.rating import RatedCall
 from crossbar.settings import Settings
-from crossbar.shared import BucketTable
 from trials.installation import log_in
 
 DATABASE = "bench-rates"
@@ -152,7 +151,7 @@ async def _measured(folder: Path, sizes: list[int], asked: list[str]) -> None:
     try:
         async with servers.crossbar(uri, DATABASE, folder / "data", 1) as server:
             config = Config.load(None, {}, {"database.name": DATABASE, "server.data": str(folder / "data")})
-            async with app.open_runtime(config, uri, BucketTable(app.LEAST_SLOTS)) as runtime:
+            async with app.open_runtime(config, uri) as runtime:
                 for size in sizes:
                     await seed(runtime.store, f"of-{size}", size)
                 rows = await looked_up(runtime.store, runtime.settings, sizes, asked)

@@ -44,6 +44,9 @@ Key = tuple[int, str, int, int]
 """Connections, operation, documents and workers."""
 Results = dict[Key, list[wrk.Measured]]
 
+NOTHING_REMEMBERED = {"CROSSBAR_DATABASE__MEMORY_MB": "0"}
+"""What is asked again is to be asked of the database."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -88,7 +91,9 @@ class Scale:
         async with AsyncExitStack() as stack:
             places = []
             for crowd in crowds:
-                server = crossbar(self._base.uri, _name(crowd.size), self._data(crowd.size), workers)
+                server = crossbar(
+                    self._base.uri, _name(crowd.size), self._data(crowd.size), workers, NOTHING_REMEMBERED
+                )
                 places.append((await stack.enter_async_context(server), crowd))
             medians = await latency.measure(places, self._settings.rounds)
         for crowd in crowds:
@@ -129,7 +134,7 @@ class Scale:
         """One run of each operation at a server that is there for this turn."""
         settings = self._settings
         data = self._data(crowd.size)
-        async with crossbar(self._base.uri, _name(crowd.size), data, workers) as server:
+        async with crossbar(self._base.uri, _name(crowd.size), data, workers, NOTHING_REMEMBERED) as server:
             for name in WARM_UP:
                 await wrk.run(todo[name].loads["crossbar"], server, [], WARM_UP_SECONDS, max(settings.connections))
             measured = {
