@@ -48,10 +48,17 @@ class ChargeQuote(NamedTuple):
 @asked_of
 async def check(runtime: Runtime, identity: Identity, change: CostlyChange, accepts: bool) -> None:
     """Raise 402 with the invoices for what costs and is not accepted, or with what is wrong with the payer."""
+    if not await has_services(runtime, identity.account_id):
+        return
     rules = NumberSettings(runtime)
     gone = total(things_of(change.account_id, change.before, rules))
     come = total(things_of(change.account_id, change.after, rules))
     await check_difference(runtime, identity, change, plus(come, _negative(gone)), accepts=accepts)
+
+
+async def has_services(runtime: Runtime, account_id: str) -> bool:
+    """Whether anything is known of the service plans of an account; most have none, which is remembered."""
+    return await runtime.store.get_json(account_id, SERVICES, SERVICES) is not None
 
 
 async def check_difference(
@@ -74,8 +81,6 @@ async def quote(runtime: Runtime, payer: Account, account_id: str, difference: Q
 
     What an account below the payer has counts only where a plan says so.
     """
-    if await runtime.store.get_json(payer.id, SERVICES, SERVICES) is None:  # which is remembered, for most have none
-        return None
     services = await load_services(runtime, payer.id)
     if services is None or not assigned(services):
         return None
