@@ -28,6 +28,8 @@ from crossbar.process.acceptor import Acceptor
 
 logger = logging.getLogger(__name__)
 
+LAST_SECONDS = 5.0
+AGAIN_SECONDS = 0.1
 LINGERING_S = 2.0
 """How long the rest of a body nobody wants is read, so that the client sees the answer instead of a reset."""
 
@@ -165,5 +167,25 @@ async def _until_signalled(main: Coroutine[Any, Any, None]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    with suppress(asyncio.CancelledError):
-        await task
+    try:
+        with suppress(asyncio.CancelledError):
+            await task
+    finally:
+        await _end_what_is_left()
+
+
+async def _end_what_is_left() -> None:
+    """Cancel the tasks that nobody has ended, as often as it takes: the loop's own closing does so only once.
+
+    A process whose tasks do not end even then ends without them.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + LAST_SECONDS
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
+        if loop.time() > deadline:
+            logger.error("tasks do not end", extra=fields(tasks=sorted(task.get_name() for task in left)))
+            logging.shutdown()
+            os._exit(1)
+        for one in left:
+            one.cancel()
+        await asyncio.wait(left, timeout=AGAIN_SECONDS)

@@ -7,7 +7,7 @@ import errno
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final, Literal, TypedDict, TypeVar, Unpack
 
 import pymongo
@@ -229,8 +229,7 @@ class Connection:
     async def close(self) -> None:
         """Let go of the connections."""
         if self._sole_use is not None:
-            with suppress(SystemFault):
-                await self._sole_use.stop()
+            await self._sole_use.stop()
         await self.driver.close(self.client)
 
     async def prepare(self) -> None:

@@ -12,7 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
+
+import pymongo
+from pymongo.errors import PyMongoError
 
 from crossbar.background import end
 from crossbar.documents.driver import Collection, Driver
@@ -25,6 +29,7 @@ LOOK_SECONDS: Final = 0.5
 TRUST_SECONDS: Final = 1.5
 LEASE_SECONDS: Final = 5.0
 """Clocks of the members of a replica set may differ by less than this."""
+LEAVE_SECONDS: Final = 1.0
 RENEW_SECONDS: Final = 3.0
 """A registration that ends within this time is renewed."""
 
@@ -62,7 +67,9 @@ class SoleUse:
         if self._task is not None:
             await end(self._task)
         self._trusted_until = 0.0
-        await self._run(lambda: self._servers.delete_one({"_id": self._id}))
+        # Where the database is away it ends by itself.
+        with suppress(PyMongoError), pymongo.timeout(LEAVE_SECONDS):
+            await self._servers.delete_one({"_id": self._id})
 
     @property
     def trusted(self) -> bool:
