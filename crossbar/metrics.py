@@ -24,7 +24,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-FOLDER_VARIABLE: Final = "METRICS_FOLDER"
+FOLDER_VARIABLE: Final = "CROSSBAR_METRICS_FOLDER"
 """Names the folder to a worker that is one of several."""
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder made there is private
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -61,6 +61,8 @@ class WholeResponse(web.Response):
             raise ConnectionResetError("the client has gone")
         self._written = True
         transport.write(b"%s\r\n\r\n%s" % (text.encode("utf-8"), body))
+        # Who asks and asks without reading the answers does not get them all into our memory.
+        await request.writer.drain()
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:

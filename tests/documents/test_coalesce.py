@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from crossbar.documents import coalesce
 from crossbar.documents.coalesce import Coalescer
 
 
@@ -41,6 +42,20 @@ async def test_while_enough_batches_are_under_way_calls_wait_for_the_next_one() 
     database.gate.set()
     assert (await first, await others) == ([10], [20, 30])
     assert database.batches == [[1], [2, 3]]
+
+
+async def test_a_slow_batch_no_longer_keeps_the_next_one_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coalesce, "SLOW_SECONDS", 0.01)
+    database = Database()
+    ask = Coalescer(database)
+    tasks = []
+    for number in (1, 2):  # the first is not answered when the second is sent
+        tasks.append(asyncio.ensure_future(ask(number)))
+        while len(database.batches) < number:  # noqa: ASYNC110 - nothing announces it
+            await asyncio.sleep(0)
+    assert database.batches == [[1], [2]]
+    database.gate.set()
+    assert await asyncio.gather(*tasks) == [10, 20]
 
 
 async def test_a_batch_has_its_largest_size() -> None:

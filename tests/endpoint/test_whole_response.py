@@ -10,6 +10,8 @@ from aiohttp import web
 
 from crossbar.endpoint.whole_response import LARGEST, WholeResponse
 
+WAITING: list[int] = []
+"""Bytes that waited for the client when each of its requests came to be answered."""
 HEADERS = {"Content-Type": "application/json", "X-Request-ID": "abc"}
 
 
@@ -17,6 +19,9 @@ async def answer(request: web.Request) -> web.StreamResponse:
     kind = request.query.get("kind")
     if kind == "injected":
         return WholeResponse(body=b"{}", headers={"X-Bad": f"one{request.query['by']}Set-Cookie: two"})
+    if kind == "half":
+        WAITING.append(request.transport.get_write_buffer_size() if request.transport else 0)
+        return WholeResponse(body=b"x" * (LARGEST // 2), headers=HEADERS)
     if kind == "large":
         return WholeResponse(body=b"x" * (LARGEST + 1), headers=HEADERS)
     response = WholeResponse(status=int(request.query.get("status", 200)), body=b"{}", headers=HEADERS)
@@ -74,6 +79,20 @@ async def test_other_answers_are_as_aiohttp_writes_them(port: int, head: str, fi
     status, headers, _ = await ask(port, head)
     assert (status, headers.get("Content-Length")) == (first, length)
     assert headers["X-Request-ID"] == "abc"
+
+
+async def test_who_reads_no_answers_gets_no_more_of_them(port: int) -> None:
+    count, length = 400, LARGEST // 2
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /?kind=half HTTP/1.1\r\nHost: x\r\n\r\n" * count)
+    for _ in range(20 * count):  # turns of the loop in which all could be answered
+        await asyncio.sleep(0)
+    for _ in range(count):
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(length)
+    writer.close()
+    assert len(WAITING) == count
+    assert max(WAITING) < 10 * length
 
 
 @pytest.mark.parametrize("by", ["%0d%0a", "%0a", "%0d", "%00"])

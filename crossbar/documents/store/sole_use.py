@@ -94,7 +94,7 @@ class SoleUse:
         until = {"$add": ["$$NOW", int(LEASE_SECONDS * 1000)]}
         await self._run(lambda: self._servers.update_one({"_id": self._id}, [{"$set": {"until": until}}], upsert=True))
 
-    async def _look(self) -> bool:
+    async def _look(self, *, renewed: bool = False) -> bool:
         """Renew the registration where that is due and see whether there are others; returns whether there are none.
 
         Only a registration that lasts longer than the trust keeps others from writing meanwhile.
@@ -106,10 +106,10 @@ class SoleUse:
         ]
         found = {stored["_id"]: stored["lasts"] for stored in await self._run(lambda: self._find(steps))}
         others = [one for one in found if not one.startswith(self._server_id)]
-        if not found.get(self._id, False):
+        if not found.get(self._id, False) and not renewed:
             await self._register()
-            return not others and await self._look()
-        if others:
+            return await self._look(renewed=True)
+        if others or not found.get(self._id, False):
             self._trusted_until = 0.0
             return False
         if began > self._trusted_until:
