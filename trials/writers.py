@@ -349,7 +349,8 @@ class Messages(Writer):
         _, boxes = await self.client.must("GET", "/vmboxes?paginate=false")
         row = next(row for row in boxes if row["id"] == self.box)
         counted = {folder: count for folder, count in Counter(folders.values()).items() if folder != "deleted"}
-        self.expect(row.get("folders", {}) == counted, f"the box counts {row.get('folders')}, it has {counted}")
+        told = {folder: count for folder, count in row.get("folders", {}).items() if count}
+        self.expect(told == counted, f"the box counts {told}, it has {counted}")
 
 
 KINDS: Final = (Devices, Devices, Devices, Uploads, Uploads, Users, Accounts, Messages)

@@ -7,7 +7,9 @@ Source: `core/kazoo_documents/src/kzd_accounts.erl` (tree, enabled, trial), `kzd
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
 
 from crossbar import clock
 from crossbar.access.feed_cache import FeedCache
@@ -27,7 +29,10 @@ ROOT = "root"
 
 
 def ip_tag(address: str) -> str:
-    """Tag of an account that may log in from `address`."""
+    """Tag of an account that may log in from `address`, however that is written: `2001:db8::00ab` is `2001:db8::ab`."""
+    with suppress(ValueError):
+        known = ip_address(address)
+        address = str((known.ipv4_mapped if isinstance(known, IPv6Address) else None) or known)
     return f"ip/{address}"
 
 

@@ -32,6 +32,14 @@ async def test_an_account_s_address_logs_it_in(tenant: Tenant, stranger: Tenant,
     assert (await anonymous.put("/ip_auth", headers=from_there)).error() == INVALID
 
 
+async def test_an_address_is_the_same_however_it_is_written(tenant: Tenant, anonymous: Api) -> None:
+    number = f"{uuid.uuid4().hex[:3]}"
+    await tenant.root.patch(f"/accounts/{tenant.id}", {"ips": {"office": {"ip": f"2001:DB8::1:0{number}"}}})
+    for address in (f"2001:db8::1:0{number}", f"2001:db8:0:0::1:{number}"):
+        answer = await anonymous.put("/ip_auth", headers={"X-Forwarded-For": address})
+        assert (answer.status, answer.data["account_id"]) == (201, tenant.id)
+
+
 async def test_an_account_may_decline(tenant: Tenant, anonymous: Api) -> None:
     address = f"2001:db8::{uuid.uuid4().hex[:4]}"
     await tenant.root.patch(f"/accounts/{tenant.id}", {"ips": {"office": {"ip": address}}})
