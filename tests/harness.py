@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, TCPConnector, web
 from multidict import CIMultiDictProxy
 
 from crossbar import app as application
@@ -26,6 +26,9 @@ from crossbar.runtime import Runtime
 from crossbar.shared import BucketTable, Shared, WriteMarks
 
 PATIENCE_S = 30
+IDLE_S = 5
+"""How long a client keeps a connection: less than the server's `server.request_timeout_ms`, or a request could meet the
+server's closing of an idle one."""
 ABSENT = object()
 """Stands for a value that a test does not compare (ids, times, revisions)."""
 
@@ -113,6 +116,11 @@ class Api:
         return Api(self.session, self.base, token, self.prefix if prefix is None else prefix)
 
 
+def client_session() -> ClientSession:
+    """A client that leaves no connection idle for longer than the server does."""
+    return ClientSession(connector=TCPConnector(keepalive_timeout=IDLE_S))
+
+
 @dataclass
 class RunningServer:
     """The running server of a test process."""
@@ -137,7 +145,7 @@ async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[Runnin
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     server = RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.RUNTIME])
     try:
-        async with ClientSession() as session:
+        async with client_session() as session:
             token = await issue_token(server, made.account_id, made.user_id)
             api = Api(session, f"{server.url}/v2", token, f"/accounts/{made.account_id}")
             server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
