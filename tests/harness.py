@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from aiohttp import ClientSession, TCPConnector, web
 from multidict import CIMultiDictProxy
+from pymongo import MongoClient
 
 from crossbar import app as application
 from crossbar import clock
@@ -174,6 +177,18 @@ async def worker(
         yield server
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def own_server(
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], data: Path, options: Mapping[str, str]
+) -> AsyncIterator[RunningServer]:
+    """A running server with options of its own, in a database that is dropped in the end."""
+    name = f"test-{uuid.uuid4().hex}"
+    usual = {"server.data": str(data), "database.name": name, "buckets.token_costs": "0", "log.level": "warning"}
+    async with running_server(Config.load(None, {}, {**usual, **options}), mongo_uri) as server:
+        yield server
+    mongo_client.drop_database(name)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:

@@ -182,9 +182,8 @@ async def test_forgotten_tokens_are_verified_anew(worker: Worker, acme: Document
 
 
 async def test_a_new_secret_ends_the_tokens_of_a_user(
-    worker: Worker, other: Worker, acme: Document, ann: Document, installation: Installation
+    worker: Worker, other: Worker, acme: Document, ann: Document, bob: Document, installation: Installation
 ) -> None:
-    bob = await installation.user(acme, "bob")
     of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
     await other.tokens.verify(of_ann)
 
@@ -210,9 +209,8 @@ async def test_an_accounts_own_tokens_end_with_its_secret(
 
 
 async def test_tokens_end_with_their_user(
-    worker: Worker, other: Worker, acme: Document, ann: Document, installation: Installation
+    worker: Worker, other: Worker, acme: Document, ann: Document, bob: Document, installation: Installation
 ) -> None:
-    bob = await installation.user(acme, "bob")
     of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
     await other.tokens.verify(of_ann)
     await other.tokens.verify(of_bob)
