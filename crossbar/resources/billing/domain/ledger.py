@@ -56,6 +56,7 @@ class Charge:
     description: str = ""
     metadata: dict[str, JSON] | None = None
     module: str = "cb_ledgers"
+    trigger: str = "crossbar"
 
 
 class Booked(NamedTuple):
@@ -80,7 +81,7 @@ def new_entry(account: Account, charge: Charge, author: Author) -> Document:
         "amount": dollars_of(charge.units),
         **({"description": charge.description} if charge.description else {}),
         "metadata": charge.metadata or {},
-        "executor": {"trigger": "crossbar", "module": charge.module},
+        "executor": {"trigger": charge.trigger, "module": charge.module},
         "audit": _audit(author),
         "pvt_ledger_type": "credit" if charge.units > 0 else "debit",
     }
