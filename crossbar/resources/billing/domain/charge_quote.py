@@ -27,7 +27,7 @@ from crossbar.resources.billing.domain.quantity import (
 from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, load_services, resolve
 from crossbar.resources.billing.domain.service_summary import any_cascade, corrected, manual_quantities
 from crossbar.resources.billing.domain.standing import refusal
-from crossbar.resources.numbers.domain.charge_check import CostlyChange, asked_of
+from crossbar.resources.numbers.domain.charge_check import CostlyChange
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.runtime import Runtime
 
@@ -44,7 +44,6 @@ class ChargeQuote(NamedTuple):
     amount: float
 
 
-@asked_of
 async def check(runtime: Runtime, identity: Identity, change: CostlyChange, accepts: bool) -> None:
     """Raise 402 with the invoices for what costs and is not accepted, or with what is wrong with the payer."""
     if not await has_services(runtime, identity.account_id):

@@ -15,7 +15,7 @@ from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing, Position
-from crossbar.errors import Conflict
+from crossbar.errors import JSON, Conflict
 from crossbar.ids import new_id
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT, PAYMENTS, bookkeeper_of
@@ -39,7 +39,9 @@ class Wanted(NamedTuple):
 
 async def top_up(runtime: Runtime, account: Account, units: int, author: Author) -> Booked:
     """Enter credit that somebody ordered."""
-    [booked] = await book(runtime.store, [_entry(account, units, author, MANUAL, new_id(), {})])
+    [booked] = await book(
+        runtime.store, [_entry(account, units, author, trigger=MANUAL, source_id=new_id(), period={})]
+    )
     return booked
 
 
@@ -55,7 +57,8 @@ async def top_up_automatically(runtime: Runtime, account: Account, author: Autho
         return None
     today = clock.now() // clock.DAY * clock.DAY
     # Of several at a time all make the same entry, of which there is one.
-    entry = _entry(account, wanted.amount, author, AUTOMATIC, f"{AUTOMATIC}-{today}", {"start": today})
+    name = f"{AUTOMATIC}-{today}"
+    entry = _entry(account, wanted.amount, author, trigger=AUTOMATIC, source_id=name, period={"start": today})
     try:
         [booked] = await book(runtime.store, [entry])
     except Conflict:
@@ -69,13 +72,13 @@ def is_top_up(entry: Document) -> bool:
 
 
 def _entry(
-    account: Account, units: int, author: Author, trigger: str, source_id: str, period: dict[str, int]
+    account: Account, units: int, author: Author, *, trigger: str, source_id: str, period: dict[str, JSON]
 ) -> Document:
     charge = Charge(
         units,
         source={"service": PAYMENTS, "id": source_id},
         usage={"type": "credit", "quantity": 0, "unit": "dollars"},
-        period={**period},
+        period=period,
         description=DESCRIPTIONS[trigger],
         metadata={"automatic_description": True},
         module=MODULE,

@@ -121,17 +121,15 @@ class BalanceNotices:
 
         def mark(account: Document) -> None:
             nonlocal changed
-            notifications = as_object(account.at("notifications"))
-            told = dict(as_object(notifications.get("low_balance")))
+            told = _told(account)
             changed = change(told)
             if changed:
-                account.fields["notifications"] = {**notifications, "low_balance": told}
+                account.fields["notifications"] = {**as_object(account.at("notifications")), "low_balance": told}
 
         account = await self._runtime.store.get(ACCOUNTS, ACCOUNT, account_id)
-        if account is not None:
-            mark(account)
-        if changed:
-            await self._runtime.store.update(ACCOUNTS, ACCOUNT, account_id, mark)
+        if account is None or not change(_told(account)):
+            return False
+        await self._runtime.store.update(ACCOUNTS, ACCOUNT, account_id, mark)
         return changed
 
     async def _tell_of_shortage(self, account: Account, short: Shortage) -> None:
@@ -166,6 +164,11 @@ class BalanceNotices:
         """Seconds between two looks at all accounts."""
         wanted = self._setting("crawler_timer_ms", default=USUAL_INTERVAL_MS)
         return max(wanted / 1000, FIRST_SECONDS) if isinstance(wanted, int) else clock.DAY
+
+
+def _told(account: Document) -> dict[str, Any]:
+    """What an account says, and what is noted, of being told of shortages: a copy."""
+    return dict(as_object(account.at("notifications.low_balance")))
 
 
 def _above(told: dict[str, Any]) -> bool:
