@@ -172,7 +172,7 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIE
     """Ask again and again until it holds, which is not to take longer than so many seconds."""
     async with asyncio.timeout(seconds):
         while not await condition():
-            await asyncio.sleep(0)  # a condition that waits for nothing must not keep everybody else from running
+            await asyncio.sleep(0)
 
 
 class Caller:

@@ -43,6 +43,7 @@ async def notices(server: RunningServer) -> BalanceNotices:
 async def automatic(master: Tenant) -> AsyncIterator[None]:
     """Accounts may be topped up by themselves during the block."""
     assert (await master.root.post("/system_configs/topup", {"default": {"enable": True}})).status == 200
+    assert (await master.api.get("")).status == 200  # from the next request on it counts
     try:
         yield
     finally:

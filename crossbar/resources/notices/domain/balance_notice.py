@@ -84,6 +84,7 @@ class BalanceNotices:
 
     async def look_at_all(self, lease: PeriodicLease | None = None) -> None:
         """Look at the balance of every account that has one, as long as the lease is held."""
+        await self._runtime.settings.fresh()
         if self._setting("should_crawl_for_low_balance", default=True) is False:
             return
         async for _, account in self._runtime.store.stream_documents(Listing(ACCOUNTS, ACCOUNT)):
@@ -99,6 +100,7 @@ class BalanceNotices:
 
     async def look_at(self, account_id: str) -> None:
         """Top an account up that wants it, and tell it of a balance that is too low and that it was not told of."""
+        await self._runtime.settings.fresh()
         account = await self._runtime.access.directory.account(account_id)
         store = self._runtime.store
         if account is None or await store.get(account_id, ledger_sum.BALANCE, ledger_sum.BALANCE) is None:
