@@ -9,6 +9,7 @@ from crossbar.endpoint import Endpoint
 from crossbar.resources.billing.allotments import allotments
 from crossbar.resources.billing.braintree import braintree
 from crossbar.resources.billing.domain.bookkeeper import TRANSACTION_SHAPE
+from crossbar.resources.billing.domain.call_charges import debit_calls
 from crossbar.resources.billing.domain.charge_quote import check
 from crossbar.resources.billing.domain.ledger import LEDGER_SHAPE
 from crossbar.resources.billing.domain.ledger_sum import BALANCE_SHAPE, MONTH_SHAPE
@@ -19,6 +20,7 @@ from crossbar.resources.billing.service_plans import service_plans
 from crossbar.resources.billing.services import services
 from crossbar.resources.billing.transactions import transactions
 from crossbar.resources.numbers.domain.charge_check import asked_of
+from crossbar.resources.records.domain.cdr import also_noted
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -34,3 +36,4 @@ SHAPES: Final[tuple[Shape, ...]] = (AUDIT_SHAPE, BALANCE_SHAPE, LEDGER_SHAPE, MO
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()
 
 asked_of(check)
+also_noted(debit_calls)
