@@ -119,10 +119,10 @@ async def book(store: Store, entries: Sequence[Document]) -> list[Booked]:
     """Write entries with their sums, all or none. Raises Conflict for one that is there already."""
 
     async def write(transaction: Transaction) -> list[Booked]:
-        for entry in entries:
-            if await transaction.get(entry.partition, LEDGER, entry.id) is not None:
-                raise Conflict
-        return [await _book(transaction, entry) for entry in entries]
+        booked = [await _book(transaction, entry) for entry in entries]
+        if None in booked:
+            raise Conflict
+        return [one for one in booked if one is not None]
 
     return await _booked(store, write)
 
@@ -131,8 +131,8 @@ async def book_missing(store: Store, entries: Sequence[Document]) -> list[Booked
     """Write those of some entries that are not there yet, with their sums, all or none."""
 
     async def write(transaction: Transaction) -> list[Booked]:
-        missing = [entry for entry in entries if await transaction.get(entry.partition, LEDGER, entry.id) is None]
-        return [await _book(transaction, entry) for entry in missing]
+        booked = [await _book(transaction, entry) for entry in entries]
+        return [one for one in booked if one is not None]
 
     return await _booked(store, write)
 
@@ -146,7 +146,10 @@ async def _booked(store: Store, write: Callable[[Transaction], Awaitable[list[Bo
     raise SystemFault("datastore_conflict")
 
 
-async def _book(transaction: Transaction, entry: Document) -> Booked:
+async def _book(transaction: Transaction, entry: Document) -> Booked | None:
+    """Write one entry; None where it is there already."""
+    if await transaction.get(entry.partition, LEDGER, entry.id) is not None:
+        return None
     before, available = await ledger_sum.add(transaction, entry)
     audit = {**entry.fields["audit"], "available_units": before}
     return Booked(await transaction.insert(replace(entry, fields={**entry.fields, "audit": audit})), available)
