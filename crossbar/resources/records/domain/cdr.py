@@ -144,15 +144,15 @@ async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
     for cdr in cdrs:
         interactions[cdr.partition, cdr.fields["interaction_id"]].append(cdr)
     await asyncio.gather(*(_note(store, key, legs) for key, legs in interactions.items()))
-    kept = [cdr if new else await _as_kept(store, cdr) for cdr, new in zip(cdrs, fresh, strict=True)]
+    known = await asyncio.gather(*(_as_kept(store, cdr, new) for cdr, new in zip(cdrs, fresh, strict=True)))
     for noting in _notings:
-        await noting(store, kept)
+        await noting(store, known)
     return fresh
 
 
-async def _as_kept(store: Store, cdr: Document) -> Document:
-    """A leg that was told of before, as it was told of first."""
-    return await store.get(cdr.partition, cdr.type, cdr.id) or cdr
+async def _as_kept(store: Store, cdr: Document, new: bool) -> Document:
+    """A leg as it was told of first."""
+    return cdr if new else await store.get(cdr.partition, cdr.type, cdr.id) or cdr
 
 
 async def insert_once(store: Store, record: Document) -> bool:
