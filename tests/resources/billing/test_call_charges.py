@@ -103,6 +103,8 @@ async def test_what_a_process_that_ended_left_undone_is_done(server: RunningServ
         ({**OWN, "rate_nocharge_time": 120}, 0, 0),
         ({**OWN, "surcharge": 10_000}, -1.06, 0),
         ({"account_billing": ["per_minute"], "rate": {}}, 0, 0),
+        ({**OWN, "rate": 2**62}, 0, 0),
+        ({**OWN, "surcharge": -(2**62)}, 0, 0),
     ],
 )
 async def test_who_pays_for_what(

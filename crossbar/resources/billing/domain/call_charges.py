@@ -8,6 +8,7 @@ Source: KAZOO `j5_per_minute.erl` (`reconcile_call_cost`), `j5_channel_destroy.e
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 from crossbar.access.authorship import Author
@@ -17,7 +18,10 @@ from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
 from crossbar.resources.billing.domain.ledger import Charge, book_missing, copied_to, new_entry
-from crossbar.resources.records.domain.cdr_row import CCV, UNITS_PER_DOLLAR, call_cost, start_of, whole
+from crossbar.resources.billing.domain.money import MOST_DOLLARS, UNITS
+from crossbar.resources.records.domain.cdr_row import CCV, call_cost, start_of, whole
+
+log = logging.getLogger(__name__)
 
 LEDGER_NAME: Final = "per-minute-voip"
 PER_MINUTE: Final = "per_minute"
@@ -62,6 +66,9 @@ async def _entries(accounts: _Accounts, leg: Document) -> list[Document]:
     account = await accounts.find(leg.partition) if units > 0 else None
     if account is None:
         return []
+    if units > MOST_DOLLARS * UNITS:
+        log.warning("call %s of account %s costs more than can be added up, and is not debited", leg.id, account.id)
+        return []
     entry = new_entry(account, _charge(leg, variables, units), Author(MODULE, None))
     entries = [entry] if "account_billing" in billed else []
     if "reseller_billing" in billed and (reseller := await accounts.reseller_of(account)) is not None:
@@ -76,7 +83,7 @@ def _charge(leg: Document, variables: dict[str, Any], units: int) -> Charge:
     rate: dict[str, JSON] = {
         "name": name,
         "description": description,
-        "value": whole(variables.get("rate")) / UNITS_PER_DOLLAR,
+        "value": whole(variables.get("rate")) / UNITS,
         **{key: whole(variables[f"rate_{key}"]) for key in RATE if f"rate_{key}" in variables},
     }
     return Charge(

@@ -97,6 +97,8 @@ class BalanceNotices:
             await self.look_at(account_id)
         except CrossbarError as error:
             log.warning("the balance of account %s cannot be looked at, it will be later: %s", account_id, error)
+        except Exception:  # one account must not keep all others from being looked at
+            log.exception("the balance of account %s cannot be looked at", account_id)
 
     async def look_at(self, account_id: str) -> None:
         """Top an account up that wants it, and tell it of a balance that is too low and that it was not told of."""

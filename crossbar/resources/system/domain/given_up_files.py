@@ -13,7 +13,7 @@ from typing import Final
 from crossbar import clock
 from crossbar.documents.attachments import Attachment, Attachments
 from crossbar.documents.document import SYSTEM_DATA, Document, DocumentKey
-from crossbar.documents.listing import Listing
+from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate, Store
 from crossbar.resources.system.domain.file_store import Handler, StoreFailure
@@ -26,6 +26,8 @@ GIVEN_UP_SHAPE: Final = Shape(GIVEN_UP, summary=Summary("id"), sort="pvt_due", s
 """A file that a store has still to delete; its id is that of the file's entry."""
 LONGEST_S: Final = 30 * clock.DAY
 """For how long a store is asked that does not do it."""
+AT_A_TIME: Final = 1000
+"""Files whose turn it is at one look."""
 
 Delete = Callable[[Handler, str], Awaitable[None]]
 """Delete what a handler has at a place. Raises StoreFailure."""
@@ -68,19 +70,19 @@ class GivenUpFiles:
         except Duplicate:  # given up before by a process that ended before the entry was gone
             return
 
-    async def work(self, delete: Delete) -> int:
-        """Have stores delete what is due; returns how many files are left."""
-        left = 0
-        for given_up in await self._store.all(Listing(SYSTEM_DATA, GIVEN_UP, descending=False)):
-            if given_up.fields["pvt_due"] > clock.now() or not await self._is_done(given_up, delete):
-                left += 1
-        return left
+    async def work(self, delete: Delete) -> bool:
+        """Have stores delete what is due; says whether there is more to delete, now or later."""
+        due = Listing(SYSTEM_DATA, GIVEN_UP, end=Position.value(clock.now()), descending=False, limit=AT_A_TIME)
+        for given_up in await self._store.all(due):
+            await self._finish(given_up, delete)
+        return await self._store.exists(SYSTEM_DATA, GIVEN_UP)
 
-    async def _is_done(self, given_up: Document, delete: Delete) -> bool:
-        """Whether nothing is left to do for a file: it is deleted, or was not given up after all."""
+    async def _finish(self, given_up: Document, delete: Delete) -> None:
+        """Have a file deleted, unless it was not given up after all, or put that off."""
         needed = await self._is_needed(given_up)
         if needed is None:
-            return await self._later(given_up)
+            await self._put_off(given_up)
+            return
         if not needed:
             handler = Handler(given_up.text("handler_id"), given_up.text("handler"), given_up.fields["settings"])
             try:
@@ -88,10 +90,10 @@ class GivenUpFiles:
             except StoreFailure as failure:
                 if clock.now() - given_up.fields["pvt_created"] < LONGEST_S:
                     log.warning("a file of %s is not deleted yet by its store: %s", given_up.text("owner"), failure)
-                    return await self._later(given_up)
+                    await self._put_off(given_up)
+                    return
                 log.error("a file of %s stays in its store for good: %s", given_up.text("owner"), failure)
         await self._store.remove(given_up)
-        return True
 
     async def _is_needed(self, given_up: Document) -> bool | None:
         """Whether somebody's file lies at the place by now; None while one may be on its way there."""
@@ -106,10 +108,9 @@ class GivenUpFiles:
             return None if spooled is not None else False
         return bool(living.outside.get("place") == given_up.text("place"))
 
-    async def _later(self, given_up: Document) -> bool:
+    async def _put_off(self, given_up: Document) -> None:
         def put_off(stored: Document) -> None:
             tries = stored.fields["pvt_tries"] + 1
             stored.fields |= {"pvt_tries": tries, "pvt_due": clock.now() + self._rest(tries)}
 
         await self._store.update(SYSTEM_DATA, GIVEN_UP, given_up.id, put_off)
-        return False

@@ -94,8 +94,8 @@ class OutsideFiles:
         """Remember to have its store delete a file that is about to lose its entry."""
         await self._given_up.add(attachment)
 
-    async def delete_given_up(self) -> int:
-        """Have stores delete what is due; returns how many files they have still to delete then."""
+    async def delete_given_up(self) -> bool:
+        """Have stores delete what is due; says whether they have more to delete, now or later."""
         return await self._given_up.work(self._delete)
 
     async def _delete(self, handler: Handler, place: str) -> None:

@@ -29,7 +29,7 @@ async def waiting(server: RunningServer) -> list[Document]:
     return await server.runtime.store.all(Listing(SYSTEM_DATA, GIVEN_UP))
 
 
-async def work(server: RunningServer, seconds: int = 600) -> int:
+async def work(server: RunningServer, seconds: int = 600) -> bool:
     """Do what is due some time later."""
     with clock.frozen(clock.unix_now() + seconds):
         return await outside(server).delete_given_up()
@@ -48,8 +48,8 @@ async def test_a_file_ends_with_its_document(tenant: Tenant, server: RunningServ
     gone, kept = await uploaded(tenant, "gone"), await uploaded(tenant, "kept")
     assert len(mine(s3, tenant)) == 2
     assert (await tenant.api.delete(f"/media/{gone}", query=FOR_GOOD)).status == 200
-    assert await outside(server).delete_given_up() == 1, "a file may still be on its way"
-    assert await work(server) == 0
+    assert await outside(server).delete_given_up() is True, "a file may still be on its way"
+    assert await work(server) is False
     assert [name.split("/")[-2] for name in mine(s3, tenant)] == [kept]
     assert (await tenant.api.get(f"/media/{kept}/raw")).raw == MP3
     assert await waiting(server) == []
@@ -77,7 +77,7 @@ async def test_files_end_with_their_account(server: RunningServer, s3: S3, tenan
     assert len(mine(s3, ending)) == 3
     assert (await tenant.root.delete(f"/accounts/{ending.id}")).status == 200
     assert {entry.text("owner").split("/")[0] for entry in await waiting(server)} == {ending.id}
-    assert await work(server) == 0
+    assert await work(server) is False
     assert mine(s3, ending) == []
 
 
@@ -107,23 +107,23 @@ async def test_a_store_that_fails_is_asked_again_until_it_is_given_up(
     [entry] = await waiting(server)
     found = dict(entry.fields["settings"])
     await server.runtime.store.update(SYSTEM_DATA, GIVEN_UP, entry.id, away)
-    assert await work(server) == 1
+    assert await work(server) is True
     [entry] = await waiting(server)
     assert entry.fields["pvt_tries"] == 1
-    assert await work(server) == 1, "not asked again at once"
+    assert await work(server) is True, "not asked again at once"
     assert [entry.fields["pvt_tries"] for entry in await waiting(server)] == [1]
 
     await server.runtime.store.update(
         SYSTEM_DATA, GIVEN_UP, entry.id, lambda stored: stored.fields.update(settings=found)
     )
-    assert await work(server, 7200) == 0
+    assert await work(server, 7200) is False
     assert mine(s3, tenant) == []
 
     media = await uploaded(tenant)
     await tenant.api.delete(f"/media/{media}", query=FOR_GOOD)
     [entry] = await waiting(server)
     await server.runtime.store.update(SYSTEM_DATA, GIVEN_UP, entry.id, away)
-    assert await work(server, 31 * clock.DAY) == 0
+    assert await work(server, 31 * clock.DAY) is False
     assert len(mine(s3, tenant)) == 1
 
 
@@ -137,13 +137,13 @@ async def test_a_process_that_ended_before_the_entry_was_gone_has_deleted_nothin
     assert document is not None
     [attachment] = await attachments.all(document)
     await outside(server).give_up(attachment)  # and here it ended
-    assert await work(server) == 0
+    assert await work(server) is False
     assert (await tenant.api.get(f"/media/{media}/raw")).raw == MP3
     # Given up twice, as by one that takes up what another left, it is deleted once.
     await outside(server).give_up(attachment)
     await attachments.delete(document)
     assert len(await waiting(server)) == 1
-    assert await work(server) == 0
+    assert await work(server) is False
     assert mine(s3, tenant) == []
 
 
@@ -155,7 +155,7 @@ async def test_what_took_the_place_of_a_file_stays(tenant: Tenant, server: Runni
     await attachments.put(document, "name", "audio/mp3", b"old")
     await attachments.put(document, "name", "audio/mp3", b"new")
     assert len(await waiting(server)) == 1
-    assert await work(server) == 0
+    assert await work(server) is False
     [name] = mine(s3, tenant)
     assert s3.objects()[name] == b"new"
     assert await attachments.read((await attachments.all(document))[0]) == b"new"
@@ -167,11 +167,11 @@ async def test_what_took_the_place_of_a_file_stays(tenant: Tenant, server: Runni
         tenant.id, "storage", plan_id, lambda plan: plan.fields.update(attachments=elsewhere["attachments"])
     )
     await attachments.put(document, "name", "audio/mp3", b"newest")
-    assert await work(server) == 1
+    assert await work(server) is True
     assert len(mine(s3, tenant)) == 1
     await tenant.api.delete("/storage")
     with clock.frozen(clock.unix_now() + 7200):
         assert await outside(server).retry() == 0
-    assert await work(server, 14400) == 0
+    assert await work(server, 14400) is False
     assert mine(s3, tenant) == []
     assert await attachments.read((await attachments.all(document))[0]) == b"newest"
