@@ -11,7 +11,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.document_types import LIMITS
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Context, Draft, Reply, Singleton
-from crossbar.resources.billing.domain.standing import credit_limits
+from crossbar.resources.billing.domain.good_standing import credit_limits
 
 SET_BY_THE_SYSTEM: Final = ("allow_postpay", "max_postpay_amount")
 """What only the system sets, as `pvt_*` fields, or a service plan."""

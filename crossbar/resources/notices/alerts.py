@@ -14,9 +14,9 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who
 from crossbar.errors import JSON, Invalid, SystemFault
+from crossbar.resources.billing.domain.good_standing import default_tokens
 from crossbar.resources.billing.domain.low_balance import shortage
 from crossbar.resources.billing.domain.service_plan import assigned, load_services
-from crossbar.resources.billing.domain.standing import default_tokens
 
 DATABASE: Final = "alerts"
 TYPE: Final = "alert"

@@ -13,6 +13,7 @@ from crossbar.documents.document import Document, as_object, merge, public_field
 from crossbar.documents.document_types import APPS_STORE, USER
 from crossbar.documents.listing import Listing
 from crossbar.errors import JSON, Plain
+from crossbar.resources.billing.domain.good_standing import refusal
 from crossbar.resources.billing.domain.invoice import invoices, is_number, plan_items
 from crossbar.resources.billing.domain.money import units_of
 from crossbar.resources.billing.domain.quantity import (
@@ -26,7 +27,6 @@ from crossbar.resources.billing.domain.quantity import (
 )
 from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, load_services, resolve
 from crossbar.resources.billing.domain.service_summary import any_cascade, corrected, manual_quantities
-from crossbar.resources.billing.domain.standing import refusal
 from crossbar.resources.numbers.domain.charge_check import CostlyChange
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.runtime import Runtime

@@ -11,10 +11,10 @@ from typing import Any, Final
 from crossbar import clock
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document, as_object, merge
+from crossbar.resources.billing.domain.good_standing import refusal
 from crossbar.resources.billing.domain.invoice import invoices, is_number, merged
 from crossbar.resources.billing.domain.quantity import Quantities, cascading_quantities, own_quantities
 from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, resolve
-from crossbar.resources.billing.domain.standing import refusal
 from crossbar.runtime import Runtime
 
 FROM_PLANS: Final = ("ratedeck", "applications", "limits", "im")
