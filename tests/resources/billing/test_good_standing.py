@@ -121,6 +121,29 @@ async def test_an_accounts_own_limits_go_before_its_plans(
         assert (await tenant.api.get("/service_plans/current")).data["in_good_standing"] is False
 
 
+async def test_overrides_change_prices_and_limits(buyer: Tenant, master: Tenant) -> None:
+    path = f"/accounts/{buyer.id}/services/overrides"
+
+    async def bought() -> int:
+        return (await buyer.api.put("/devices", {"name": "d"}, accept_charges=True)).status
+
+    async with enforced(master):
+        assert await bought() == 402
+        # What costs nothing is nobody's to refuse, though it is still asked about.
+        free = {"plan": {"devices": {"sip_device": {"rate": 0, "activation_charge": 0}}}}
+        assert (await master.root.post(path, free)).status == 200
+        assert (await buyer.api.put("/devices", {"name": "d"})).error()[:3] == (402, "402", "accept charges")
+        assert await bought() == 201
+        limits = {"allow_postpay": True, "max_postpay_amount": 8}
+        assert (await master.root.post(path, {"limits": limits})).status == 200
+        assert (await buyer.api.get("/limits")).data["max_postpay_amount"] == 8
+        assert await bought() == 201
+        assert (await master.root.patch(path, {"limits": {"max_postpay_amount": 7}})).status == 200
+        assert await bought() == 402
+    wrong = await master.root.post(path, {"limits": {"max_postpay_amount": "much"}})
+    assert set(wrong.data) == {"overrides.limits.max_postpay_amount"}
+
+
 async def test_a_means_of_payment_is_good_until_it_expires(
     server: RunningServer, buyer: Tenant, master: Tenant
 ) -> None:

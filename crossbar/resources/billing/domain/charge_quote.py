@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
-from crossbar.documents.document import Document, as_object, merge, public_fields
+from crossbar.documents.document import Document, as_object, public_fields
 from crossbar.documents.document_types import APPS_STORE, USER
 from crossbar.documents.listing import Listing
 from crossbar.errors import JSON, Plain
@@ -25,7 +25,7 @@ from crossbar.resources.billing.domain.quantity import (
     total,
     with_known_users,
 )
-from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, load_services, resolve
+from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, load_services, overridden_plans
 from crossbar.resources.billing.domain.service_summary import any_cascade, corrected, manual_quantities
 from crossbar.resources.numbers.domain.charge_check import CostlyChange
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
@@ -85,8 +85,7 @@ async def quote(runtime: Runtime, payer: Account, account_id: str, difference: Q
     if services is None or not assigned(services):
         return None
     stored = public_fields(services.fields)
-    overrides = as_object(stored.get("overrides"))
-    plans = [merge(plan, overrides) for plan in await resolve(runtime, payer, assigned(services))]
+    plans = await overridden_plans(runtime, payer, services)
     priced = {category for plan in plans for category, _, _ in plan_items(as_object(plan.get("plan")))}
     cascades = any_cascade(plans)
     if priced.isdisjoint(difference) or (account_id != payer.id and not cascades):

@@ -20,7 +20,7 @@ from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT
 from crossbar.resources.billing.domain.invoice import is_number, merged
 from crossbar.resources.billing.domain.money import units_of
-from crossbar.resources.billing.domain.service_plan import load_plans, load_services
+from crossbar.resources.billing.domain.service_plan import load_services, overridden_plans
 from crossbar.runtime import Runtime
 
 LOCAL: Final = "local"
@@ -46,7 +46,8 @@ class CreditLimits(NamedTuple):
 
 async def credit_limits(runtime: Runtime, account: Account) -> CreditLimits:
     """What the account's limits say of payment, and where they say nothing what its plans do (`limits`)."""
-    planned = as_object(merged(await load_plans(runtime, account)).get("limits"))
+    plans = await overridden_plans(runtime, account, await load_services(runtime, account.id))
+    planned = as_object(merged(plans).get("limits"))
     document = await runtime.store.get(account.id, LIMITS, LIMITS)
     kept: dict[str, Any] = document.fields if document else {}
     set_by_system = {key: kept.get(f"pvt_{key}", planned.get(key)) for key in CreditLimits._fields}

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.access.directory import Account
-from crossbar.documents.document import Document, as_object, merge
+from crossbar.documents.document import Document, as_object
 from crossbar.resources.billing.domain.good_standing import refusal
 from crossbar.resources.billing.domain.invoice import invoices, is_number, merged
 from crossbar.resources.billing.domain.quantity import Quantities, cascading_quantities, own_quantities
-from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, resolve
+from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, overridden_plans
 from crossbar.runtime import Runtime
 
 FROM_PLANS: Final = ("ratedeck", "applications", "limits", "im")
@@ -25,17 +25,16 @@ Fields = dict[str, Any]
 
 async def summarize(runtime: Runtime, account: Account, stored: Fields) -> dict[str, Any]:
     """Everything about the services of an account, were `stored` its services document."""
-    entries = assigned(Document("", SERVICES, SERVICES, stored))
-    overrides = as_object(stored.get("overrides"))
-    plans = [merge(plan, overrides) for plan in await resolve(runtime, account, entries)]
+    services = Document(account.id, SERVICES, SERVICES, stored)
+    plans = await overridden_plans(runtime, account, services)
     own = await own_quantities(runtime, account.id)
     manual = manual_quantities(stored)
     cascade = await cascading_quantities(runtime, account) if any_cascade(plans) else {}
     together = merged(plans)
     billed = invoices(plans, corrected(own, manual), cascade)
     return {
-        "plans": entries,
-        "overrides": overrides,
+        "plans": assigned(services),
+        "overrides": as_object(stored.get("overrides")),
         "invoices": billed,
         "quantities": {"account": own, "cascade": cascade, "manual": manual},
         "reseller": {"id": await runtime.access.directory.reseller_of(account), "is_reseller": account.is_reseller},

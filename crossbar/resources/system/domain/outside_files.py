@@ -28,7 +28,6 @@ from crossbar.errors import SystemFault
 from crossbar.ids import new_id
 from crossbar.resources.system.domain import store_error
 from crossbar.resources.system.domain.file_store import FileStore, Handler, OutgoingFile, StoreFailure
-from crossbar.resources.system.domain.ftp_store import FtpStore
 from crossbar.resources.system.domain.given_up_files import GivenUpFiles
 from crossbar.resources.system.domain.http_store import HttpStore
 from crossbar.resources.system.domain.storage_plan import STORAGE_HANDLER, Destination, destination
@@ -136,6 +135,8 @@ class OutsideFiles:
             self._s3 = self._s3 or AioSession()
             return S3Store(handler.settings, self._s3, self._connections)
         if handler.kind == "ftp":
+            from crossbar.resources.system.domain.ftp_store import FtpStore  # noqa: PLC0415 - as above
+
             return FtpStore(handler.settings, self._connections)
         raise StoreFailure(f"the storage handler {handler.kind} is not supported", status=NOT_SUPPORTED)
 
