@@ -9,6 +9,7 @@ from crossbar.endpoint import Endpoint
 from crossbar.resources.notices import websockets as websockets_
 from crossbar.resources.notices.alerts import alerts
 from crossbar.resources.notices.domain import sent_mail
+from crossbar.resources.notices.domain.balance_notice import balance_notices
 from crossbar.resources.notices.notifications import notifications
 from crossbar.resources.notices.webhooks import ATTEMPT_SHAPE, webhooks
 from crossbar.resources.notices.websockets import websockets
@@ -25,4 +26,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     sent_mail.LOG_SHAPE,
     websockets_.WEBSOCKET_SHAPE,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = (balance_notices,)

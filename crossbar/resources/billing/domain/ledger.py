@@ -9,7 +9,7 @@ Source: KAZOO `kz_ledger.erl`, `kz_ledgers.erl`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -47,15 +47,18 @@ class Charge:
     """What is to be entered: `units` is positive for a credit and negative for a debit.
 
     `source` is `{service, id}`, `usage` is `{type, quantity, unit}`, `period` is `{start, end?}` in Gregorian seconds.
+    With `once` it is told apart by that and the month of its period's start, and not by all that it says.
     """
 
     units: int
     source: dict[str, JSON]
     usage: dict[str, JSON]
-    period: dict[str, JSON]
+    period: dict[str, Any]
     description: str = ""
     metadata: dict[str, JSON] | None = None
     module: str = "cb_ledgers"
+    trigger: str = "crossbar"
+    once: str = ""
 
 
 class Booked(NamedTuple):
@@ -74,17 +77,19 @@ def new_entry(account: Account, charge: Charge, author: Author) -> Document:
         "usage": {key: charge.usage[key] for key in ("type", "quantity", "unit")},
         "period": {"start": now, **charge.period},
     }
-    digest = hashlib.md5(orjson.dumps({**about, "type": LEDGER}), usedforsecurity=False).hexdigest()
+    told_apart: JSON = charge.once or {**about, "type": LEDGER}
+    month = clock.year_month(charge.period["start"] if charge.once else now)
+    digest = hashlib.md5(orjson.dumps(told_apart), usedforsecurity=False).hexdigest()
     fields: dict[str, Any] = {
         **about,
         "amount": dollars_of(charge.units),
         **({"description": charge.description} if charge.description else {}),
         "metadata": charge.metadata or {},
-        "executor": {"trigger": "crossbar", "module": charge.module},
+        "executor": {"trigger": charge.trigger, "module": charge.module},
         "audit": _audit(author),
         "pvt_ledger_type": "credit" if charge.units > 0 else "debit",
     }
-    entry = Document(account.id, LEDGER, f"{clock.year_month(now)}-{digest}", fields)
+    entry = Document(account.id, LEDGER, f"{month}-{digest}", fields)
     fields.update(stamps(author, entry))
     return entry
 
@@ -114,8 +119,25 @@ async def book(store: Store, entries: Sequence[Document]) -> list[Booked]:
     """Write entries with their sums, all or none. Raises Conflict for one that is there already."""
 
     async def write(transaction: Transaction) -> list[Booked]:
-        return [await _book(transaction, entry) for entry in entries]
+        booked = [await _book(transaction, entry) for entry in entries]
+        if None in booked:
+            raise Conflict
+        return [one for one in booked if one is not None]
 
+    return await _booked(store, write)
+
+
+async def book_missing(store: Store, entries: Sequence[Document]) -> list[Booked]:
+    """Write those of some entries that are not there yet, with their sums, all or none."""
+
+    async def write(transaction: Transaction) -> list[Booked]:
+        booked = [await _book(transaction, entry) for entry in entries]
+        return [one for one in booked if one is not None]
+
+    return await _booked(store, write)
+
+
+async def _booked(store: Store, write: Callable[[Transaction], Awaitable[list[Booked]]]) -> list[Booked]:
     async for _ in Retries():
         try:
             return await store.transact(write)
@@ -124,9 +146,10 @@ async def book(store: Store, entries: Sequence[Document]) -> list[Booked]:
     raise SystemFault("datastore_conflict")
 
 
-async def _book(transaction: Transaction, entry: Document) -> Booked:
+async def _book(transaction: Transaction, entry: Document) -> Booked | None:
+    """Write one entry; None where it is there already."""
     if await transaction.get(entry.partition, LEDGER, entry.id) is not None:
-        raise Conflict
+        return None
     before, available = await ledger_sum.add(transaction, entry)
     audit = {**entry.fields["audit"], "available_units": before}
     return Booked(await transaction.insert(replace(entry, fields={**entry.fields, "audit": audit})), available)

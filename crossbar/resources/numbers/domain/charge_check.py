@@ -32,10 +32,9 @@ Check = Callable[[Runtime, Identity, CostlyChange, bool], Awaitable[None]]
 _checks: Final[list[Check]] = []
 
 
-def asked_of(check: Check) -> Check:
+def asked_of(check: Check) -> None:
     """Have this asked before changes are made."""
     _checks.append(check)
-    return check
 
 
 async def check_charges(runtime: Runtime, identity: Identity, change: CostlyChange, *, accepts: bool) -> None:

@@ -41,8 +41,12 @@ class StoreConnections:
     def socket(self, info: tuple[Any, ...]) -> socket.socket:
         """A socket for an address, as `socket.getaddrinfo` gives it. Raises OSError for one that is refused."""
         family, kind, protocol, _, address = info
-        if not self._reachable()(ip_address(str(address[0]).partition("%")[0])):
-            raise PermissionError(f"stores at {address[0]} are not allowed")
+        self.check(str(address[0]))
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made
+
+    def check(self, address: str) -> None:
+        """Raise OSError for an address at which no store may lie."""
+        if not self._reachable()(ip_address(address.partition("%")[0])):
+            raise PermissionError(f"stores at {address} are not allowed")
