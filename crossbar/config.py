@@ -503,6 +503,32 @@ class StorageOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierOptions:
+    """The carrier `other`: a provider that is searched for numbers, and from which they are ordered, over HTTP.
+
+    It is reached as the stores of `[storage]` are: in none of the blocked networks, unless in an allowed one.
+    """
+
+    url: str | None = option(None, "Its address; unset, nobody is asked.", kazoo="number_manager.other.phonebook_url")
+    country: str = option(
+        "US", "The country whose numbers it has, as two letters.", kazoo="number_manager.other.default_country"
+    )
+    endpoints: tuple[str, ...] = option(
+        (), "Gateways to which it is to send the calls.", kazoo="number_manager.other.endpoints"
+    )
+    user: str | None = option(None, "User name there; unset, no log-in.")
+    password: str | None = option(None, "Password there.", secret=True)
+    timeout_s: float = option(20.0, "How long it may take for an order, or to take numbers back.", minimum=0.1)
+    search_timeout_ms: int = option(
+        5000,
+        "How long it may take for a search, in milliseconds.",
+        minimum=1,
+        kazoo="number_manager.number_search_timeout_ms",
+    )
+    retry_s: float = option(60.0, "Seconds until it is told again of numbers that it did not take back.", minimum=0.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailOptions:
     """How notifications leave."""
 
@@ -545,6 +571,7 @@ class Config:
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)
+    carrier: CarrierOptions = field(default_factory=CarrierOptions)
     mail: MailOptions = field(default_factory=MailOptions)
     log: LogOptions = field(default_factory=LogOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

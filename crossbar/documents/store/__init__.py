@@ -6,7 +6,7 @@ from crossbar.documents.store.contract import Store
 from crossbar.documents.store.listing_reads import SearchField
 from crossbar.documents.store.reading import Raw
 from crossbar.documents.store.revocations import REVOCATION
-from crossbar.documents.store.transaction import Transaction
+from crossbar.documents.store.transaction import Transaction, Write
 
 __all__ = [
     "REVOCATION",
@@ -20,5 +20,6 @@ __all__ = [
     "Stale",
     "Store",
     "Transaction",
+    "Write",
     "driver_errors",
 ]

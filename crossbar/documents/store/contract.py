@@ -126,6 +126,10 @@ class Store:
         """
         return self._listings.count_by_tag(listing, words=words, prefix=prefix)
 
+    def count_tagged(self, listing: Listing, words: Sequence[str]) -> Coroutine[Any, Any, int]:
+        """How many documents of a listing carry any of some tags, by the index alone."""
+        return self._listings.count_tagged(listing, words)
+
     def search(
         self,
         partition: str,

@@ -167,6 +167,13 @@ class ListingReads:
         found = await self._run(count)
         return {group["_id"].removeprefix(own): group["count"] for group in found}
 
+    async def count_tagged(self, listing: Listing, words: Sequence[str]) -> int:
+        """How many documents of a listing carry any of some tags, by the index alone."""
+        collection = self._database[self._shapes[listing.type].stored_in]
+        tags = {"$in": [stored_tag(listing.type, word) for word in words]}
+        query = {"$and": [listing.query(), {"tags": tags}]}
+        return await self._run(lambda: collection.count_documents(query, hint=TAGGED.document["name"]))
+
     async def search(
         self,
         partition: str,

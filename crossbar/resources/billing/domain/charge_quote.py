@@ -23,7 +23,7 @@ from crossbar.resources.billing.domain.quantity import (
 )
 from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, load_services, resolve
 from crossbar.resources.billing.domain.service_summary import any_cascade, corrected, manual_quantities
-from crossbar.resources.numbers.domain.charge_check import CostlyChange, asked_of
+from crossbar.resources.numbers.domain.charge_check import CostlyChange, asked_of, charges_where
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.runtime import Runtime
 
@@ -56,6 +56,7 @@ async def check(runtime: Runtime, identity: Identity, change: CostlyChange, acce
     await check_difference(runtime, identity, change, plus(come, _negative(gone)), accepts=accepts)
 
 
+@charges_where
 async def has_services(runtime: Runtime, account_id: str) -> bool:
     """Whether anything is known of the service plans of an account; most have none, which is remembered."""
     return await runtime.store.get_json(account_id, SERVICES, SERVICES) is not None

@@ -29,8 +29,9 @@ from crossbar.documents.store import Store, Transaction
 from crossbar.errors import JSON, CrossbarError
 from crossbar.ids import new_id
 from crossbar.resources.numbers.domain import number_errors
-from crossbar.resources.numbers.domain.number import LOCAL, State, carrier_of, owner_of, state_of
+from crossbar.resources.numbers.domain.number import LOCAL, OTHER, State, carrier_of, owner_of, state_of
 from crossbar.resources.numbers.domain.number_operations import NumberOperations
+from crossbar.resources.numbers.domain.number_steps import NumberSteps
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,6 @@ OFFNET: Final = "offnet"
 RESOURCE: Final = "resource"
 TYPE: Final = "resource_job"
 QUEUED: Final = "resource_job_queued"
-GLOBAL_CARRIER: Final = "other"
-"""The carrier of numbers that come from a gateway that is everybody's."""
 AT_A_TIME: Final = 100
 """Numbers whose results are kept together."""
 LOOK_SECONDS: Final = 5.0
@@ -198,15 +197,14 @@ async def _reserve(runtime: Runtime, job: Document, number: str) -> Document | C
     if creator is None:
         return number_errors.unauthorized()
     identity = Identity.without_token(creator, None, "resource_jobs")
-    operations = NumberOperations(runtime, job.partition, identity, author=Author(job.id, identity))
+    operations = NumberOperations(runtime, identity, author=Author(job.id, identity))
+    steps = NumberSteps(runtime, job.partition, identity)
     is_global = await runtime.store.get(OFFNET, RESOURCE, job.text("resource_id")) is not None
     try:
-        return await operations.create(
-            number,
-            {"resource_id": job.text("resource_id")},
-            state=State.RESERVED,
-            carrier=GLOBAL_CARRIER if is_global else LOCAL,
-        )
+        carrier = OTHER if is_global else LOCAL
+        about: dict[str, JSON] = {"resource_id": job.text("resource_id")}
+        made = await operations.do(number, steps.creating(about, state=State.RESERVED, carrier=carrier))
+        return made.document
     except CrossbarError as error:
         if error.status >= 500:
             raise

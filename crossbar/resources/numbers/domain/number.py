@@ -25,20 +25,26 @@ DENIED: Final = "pvt_features_denied"
 HISTORY: Final = "pvt_reserve_history"
 """The accounts that reserved it, the latest last."""
 PREVIOUSLY: Final = "pvt_previously_assigned_to"
+CARRIER_DATA: Final = "pvt_carrier_data"
+"""What the carrier said of it when it was ordered, for the carrier alone to understand."""
+LOCALITY: Final = "pvt_locality"
+PORTED_IN: Final = "pvt_ported_in"
+"""Whether it came from another provider."""
 
 LOCAL: Final = "local"
+INVENTORY: Final = "inventory"
 MOBILE: Final = "mdn"
-VANISHING: Final = frozenset({LOCAL, MOBILE})
-"""Carriers whose numbers exist only while an account has them."""
+OTHER: Final = "other"
+MODULE_PREFIX: Final = "knm_"
 CARRIERS: Final = (
     "bandwidth2",
     "bandwidth",
     "inum",
     LOCAL,
-    "inventory",
+    INVENTORY,
     "managed",
     MOBILE,
-    "other",
+    OTHER,
     "simwood",
     "telnyx",
     "vitelity",
@@ -56,6 +62,7 @@ CARRIERS: Final = (
     "windstream",
     "ziron",
 )
+"""The carriers of KAZOO, by their names without `knm_`: numbers may have any, whichever is configured here."""
 LONGEST: Final = 32
 """Digits of a number, well above the 15 of E.164."""
 FOR_SALE: Final = "for_sale"
@@ -97,12 +104,12 @@ def owner_of(number: Document) -> str | None:
 
 def carrier_of(number: Document) -> str:
     """The carrier's name, without the prefix that modules have."""
-    return number.text(MODULE).removeprefix("knm_")
+    return number.text(MODULE).removeprefix(MODULE_PREFIX)
 
 
 def module(carrier: str) -> str:
-    """What the carrier of this name is kept as."""
-    return f"knm_{carrier}"
+    """What the carrier of this name, with or without the prefix of modules, is kept as."""
+    return f"{MODULE_PREFIX}{carrier.removeprefix(MODULE_PREFIX)}"
 
 
 def history_of(number: Document) -> list[str]:

@@ -16,11 +16,19 @@ from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, collate
 from crossbar.documents.store import Store
 from crossbar.resources.numbers.domain import number_features, port_numbers, port_request
-from crossbar.resources.numbers.domain.number import ALLOWED, DENIED, MODULE, counted, owned, owner_of, state_of
+from crossbar.resources.numbers.domain.number import (
+    ALLOWED,
+    DENIED,
+    LOCALITY,
+    MODULE,
+    counted,
+    owned,
+    owner_of,
+    state_of,
+)
 from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations
 from crossbar.resources.numbers.domain.number_usage import MOBILE_DEVICE, mobiles_of, users_of
 
-LOCALITY: Final = "pvt_locality"
 FILTERED: Final = {
     "state": "pvt_state",
     "assigned_to": ASSIGNED_TO,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from crossbar.documents.document import merge
 from crossbar.documents.schemas.patterns import matches
 from crossbar.errors import JSON
-from crossbar.resources.numbers.domain.number import CARRIERS, LOCAL, UNASSIGNED, State
+from crossbar.resources.numbers.domain.number import CARRIERS, LOCAL, MODULE_PREFIX, UNASSIGNED, State
 from crossbar.runtime import Runtime
 
 CATEGORY: Final = "number_manager"
@@ -20,9 +21,9 @@ FIRST_CLASSES: Final = ("tollfree_us", "toll_us", "emergency", "caribbean", "did
 """The usual classifiers in the order in which they are tried; those of the operator go before them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumberSettings:
-    """What the settings say; ask at each use."""
+    """What the settings say; make one at each use."""
 
     services: Runtime
 
@@ -39,9 +40,13 @@ class NumberSettings:
         """The carrier of numbers that are ported in."""
         return self._known("port_in_module_name")
 
+    @property
+    def import_carrier(self) -> str:
+        """The carrier of numbers that tasks import without one."""
+        return _carrier(self.services.settings.get("tasks.numbers", "import_defaults_to_carrier", LOCAL))
+
     def _known(self, key: str) -> str:
-        name = str(self._get(key, LOCAL)).removeprefix("knm_")
-        return name if name in CARRIERS else LOCAL
+        return _carrier(self._get(key, LOCAL))
 
     @property
     def local_features(self) -> bool:
@@ -78,6 +83,7 @@ class NumberSettings:
         """Whether who has no token may look for numbers."""
         return self._get("unauthorized_numbers_lookup", False) is True
 
+    @cached_property
     def classifiers(self) -> dict[str, dict[str, Any]]:
         """Name → classifier, in the order in which they are tried, each with its `name`."""
         defaults, _ = self.services.schemas.errors(f"system_config.{CATEGORY}", {})
@@ -88,10 +94,15 @@ class NumberSettings:
 
     def classify(self, number: str) -> dict[str, Any] | None:
         """The classifier of a normalized number."""
-        for classifier in self.classifiers().values():
+        for classifier in self.classifiers.values():
             if matches(str(classifier.get("regex", "")), number):
                 return classifier
         return None
+
+
+def _carrier(name: JSON) -> str:
+    plain = str(name).removeprefix(MODULE_PREFIX)
+    return plain if plain in CARRIERS else LOCAL
 
 
 def _texts(value: JSON) -> list[str]:

@@ -18,6 +18,7 @@ from crossbar.resources.numbers.domain.number import (
     FEATURES,
     LOCAL,
     MODULE,
+    PORTED_IN,
     State,
     carrier_of,
     module,
@@ -26,13 +27,11 @@ from crossbar.resources.numbers.domain.number import (
     owner_of,
     state_of,
 )
-from crossbar.resources.numbers.domain.number_operations import TAKEN_OVER
+from crossbar.resources.numbers.domain.number_rights import TAKEN_OVER
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.resources.numbers.domain.port_request import OWNER, PORTED, numbers_of
 from crossbar.runtime import Runtime
 
-PORTED_IN: Final = "pvt_ported_in"
-"""Whether a number came from another provider."""
 PORT_ID: Final = "port_id"
 """Which request brought a number."""
 
