@@ -20,7 +20,8 @@ from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing, Position
 from crossbar.errors import JSON, CrossbarError
 from crossbar.resources.numbers.domain import number_errors
-from crossbar.resources.numbers.domain.number import LOCAL, State, owned, owner_of, state_of
+from crossbar.resources.numbers.domain.number import State, owned, owner_of, state_of
+from crossbar.resources.numbers.domain.number_features import ADMIN
 from crossbar.resources.numbers.domain.number_operations import NumberOperations, Operation
 from crossbar.resources.numbers.domain.number_rights import NumberRights
 from crossbar.resources.numbers.domain.number_row import (
@@ -32,7 +33,6 @@ from crossbar.resources.numbers.domain.number_row import (
     public_fields_of,
     row_of,
 )
-from crossbar.resources.numbers.domain.number_features import ADMIN
 from crossbar.resources.numbers.domain.number_steps import NumberSteps
 from crossbar.resources.numbers.domain.number_usage import users_of
 from crossbar.resources.tasks.domain.action import (

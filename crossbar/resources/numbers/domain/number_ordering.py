@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
+from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.document import as_object
+from crossbar.documents.store import Stale
 from crossbar.errors import CrossbarError
 from crossbar.resources.numbers.domain import carrier_orders, number_errors
 from crossbar.resources.numbers.domain.carrier import Acquired, Carrier, CarrierFault
@@ -32,7 +34,7 @@ class Ordering:
     async def order(self, changes: Changes) -> dict[str, CrossbarError]:
         """Order what is to come from outside and was not ordered before; returns what is wrong with those that do not.
 
-        What a carrier says of a number is added to the change.
+        What a carrier says of a number is added to the change. Raises Stale where one is here by now.
         """
         wanted = {number: change for number, change in changes.items() if change.found}
         if not wanted:
@@ -79,6 +81,8 @@ class Ordering:
         if not asked:
             return failed
         self._notes |= notes
+        if await runtime.store.get_many(NUMBERS, NUMBER, asked):
+            raise Stale  # somebody else has had one in the meantime, and its note has gone
         outcomes = await (carrier.reserve if reserving else carrier.acquire)(asked)
         for number, outcome in outcomes.items():
             if isinstance(outcome, Acquired):

@@ -12,7 +12,7 @@ from crossbar.documents.document import Document, value_at
 from crossbar.documents.schemas.patterns import matches as fits
 from crossbar.errors import JSON
 from crossbar.resources.numbers.domain.carriers import known
-from crossbar.resources.numbers.domain.number import FEATURES, MODULE, PORTED_IN, PREVIOUSLY, owner_of, state_of
+from crossbar.resources.numbers.domain.number import MODULE, PORTED_IN, PREVIOUSLY, owner_of, state_of
 from crossbar.resources.numbers.domain.number_features import ADMIN
 
 E164: Final = "e164"

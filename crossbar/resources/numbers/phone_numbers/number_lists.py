@@ -21,6 +21,7 @@ from crossbar.resources.numbers.domain.number_inventory import (
     NumberInventory,
     counted_below,
     filtered,
+    stored_filters,
 )
 from crossbar.resources.numbers.domain.number_operations import NumberOperations
 from crossbar.resources.numbers.domain.number_search import (
@@ -52,7 +53,10 @@ async def answer_numbers(context: Context) -> Reply:
     with_ports = not context.values.is_false("include_ports")
     filters = Filters.parse(context.query.pairs, rename=lambda key: FILTERED.get(key, key))
     found: list[Entry] = []
-    async for entry in inventory.between(start, end, ascending=options.ascending, with_ports=with_ports):
+    stored = stored_filters(context.query.pairs, filters)
+    async for entry in inventory.between(
+        start, end, ascending=options.ascending, with_ports=with_ports, filters=stored
+    ):
         if filters.matches(filtered(entry[1])):
             found.append(entry)
         if options.page_size is not None and len(found) > options.page_size:
