@@ -15,7 +15,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,10 @@ class Numbers:
 
     def operations(self) -> list[Operation]:
         """What is measured, in the order of the table."""
-        listed: Callable[[Any], int] = lambda data: len(data["numbers"])
+
+        def listed(data: Any) -> int:
+            return len(data["numbers"])
+
         return [
             Operation("page of 50", lambda client: listed(client.data("/phone_numbers"))),
             Operation(

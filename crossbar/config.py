@@ -487,12 +487,12 @@ class StorageOptions:
     retry_s: float = option(60.0, "Seconds until a file that a store did not take is sent there again.", minimum=1)
     blocked_networks: tuple[str, ...] = option(
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
-        "Networks in which no store may lie, beside those of security.blocked_hosts; where that is empty all are open.",
+        "Networks without stores or carriers, beside those of security.blocked_hosts; if that is empty all are open.",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
     allowed_networks: tuple[str, ...] = option(
         (),
-        "Networks of the operator's own in which stores may lie, whatever is blocked.",
+        "Networks of the operator's own in which stores and carriers may lie, whatever is blocked.",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
     allow_validation_overrides: bool = option(

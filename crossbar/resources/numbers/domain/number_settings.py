@@ -5,10 +5,13 @@ Source: KAZOO `knm_carriers.erl`, `knm_number_states.erl`, `knm_providers.erl`, 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
+
+import orjson
 
 from crossbar.documents.document import merge
 from crossbar.documents.schemas.patterns import matches
@@ -91,6 +94,16 @@ class NumberSettings:
         own = [name for name in table if name not in FIRST_CLASSES]
         known = {name: table[name] for name in (*own, *FIRST_CLASSES)}
         return {name: {**entry, "name": name} for name, entry in known.items() if isinstance(entry, Mapping)}
+
+    @cached_property
+    def edition(self) -> str:
+        """Tells the classifiers from others that there were before."""
+        return hashlib.md5(orjson.dumps(self.classifiers), usedforsecurity=False).hexdigest()[:12]
+
+    def kind(self, number: str) -> str:
+        """The name of a number's classifier after the edition by which it has it; nothing where it has none."""
+        classifier = self.classify(number)
+        return f"{self.edition}/{classifier['name']}" if classifier else ""
 
     def classify(self, number: str) -> dict[str, Any] | None:
         """The classifier of a normalized number."""

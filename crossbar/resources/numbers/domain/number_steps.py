@@ -19,6 +19,7 @@ from crossbar.resources.numbers.domain.feature_rules import FeatureRules
 from crossbar.resources.numbers.domain.number import (
     FEATURES,
     HISTORY,
+    KIND,
     MODULE,
     PORTED_IN,
     State,
@@ -210,6 +211,7 @@ class NumberSteps:
         if carrier is not None and known_carrier(carrier) != carrier_of(number):
             written.fields[MODULE] = module(self._checked_carrier(carrier))
         written.fields.setdefault(FEATURES, {})
+        written.fields[KIND] = self._rules.kind(written.id)
         available = await self._features.available(written, facts.used_by(written))
         return number_features.applied(written, before, available)
 
