@@ -63,8 +63,10 @@ class NumberInventory:
         ascending: bool,
         with_ports: bool,
         filters: Filters = NO_FILTERS,
+        limit: int | None = None,
     ) -> AsyncIterator[Entry]:
-        """All numbers between two positions, in order; of those that are kept only what passes the filters."""
+        """All numbers between two positions, in order; of those that are kept only what passes the filters, and no more
+        than `limit`."""
         low, high = (start, end) if ascending else (end, start)
         others = [
             (position, found)
@@ -80,6 +82,7 @@ class NumberInventory:
             start=start,
             end=end,
             descending=not ascending,
+            limit=limit,
         )
         async for entry in merged(self._kept(listing), others, ascending=ascending):
             yield entry

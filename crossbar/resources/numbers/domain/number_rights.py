@@ -21,6 +21,14 @@ OWN_STATES: Final = (State.IN_SERVICE, State.RESERVED)
 """Those in which an account may that is allowed to add numbers (`pvt_wnm_allow_additions`)."""
 TAKEN_OVER: Final = frozenset({State.AGING, State.AVAILABLE, State.PORT_IN})
 """Where a number may stand that is created again."""
+CREATED_FROM: Final = {
+    State.AGING: frozenset({State.AGING, State.AVAILABLE}),
+    State.AVAILABLE: frozenset({State.AVAILABLE}),
+    State.IN_SERVICE: TAKEN_OVER,
+    State.PORT_IN: frozenset({State.PORT_IN}),
+    State.RESERVED: frozenset({State.AVAILABLE}),
+}
+"""State in which a number is created → where one that is there may stand."""
 
 
 async def creation_states(store: Store, identity: Identity) -> tuple[State, ...]:
@@ -57,9 +65,11 @@ class NumberRights:
             raise number_errors.unauthorized()
 
     async def check_recreating(self, stored: Document, wanted: State) -> None:
-        """Raise 409 or 403 where a number that is there is not to be had by creating it."""
+        """Raise 409, 400 or 403 where a number that is there is not to be had by creating it."""
         if state_of(stored) not in TAKEN_OVER or (wanted is State.PORT_IN and state_of(stored) is not State.PORT_IN):
             raise number_errors.exists(stored.id)
+        if state_of(stored) not in CREATED_FROM[wanted]:
+            raise number_errors.no_way(state_of(stored), wanted)
         if state_of(stored) is State.PORT_IN:
             await self.check_acting_on(stored)
 

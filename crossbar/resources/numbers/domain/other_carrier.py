@@ -17,6 +17,7 @@ Source: KAZOO `knm_other.erl`.
 
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -24,13 +25,13 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from aiohttp import (
-    BasicAuth,
     ClientConnectorError,
     ClientError,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
     TCPConnector,
+    hdrs,
 )
 from yarl import URL
 
@@ -54,6 +55,7 @@ from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
+JSON_TYPE: Final = "application/json"
 NOTHING_TO_RELEASE: Final = frozenset({404, 405, 410, 501})
 LARGEST_ANSWER: Final = 8 * 2**20
 """Bytes; an answer about 500 numbers is some hundred kilobytes."""
@@ -125,18 +127,16 @@ class OtherCarrier(HouseCarrier):
         """What is answered with 200; nothing is read of the answer to a DELETE, nor of one of the statuses `also`."""
         options = self._options
         base = f"{str(options.url).rstrip('/')}/{what}/{quote(options.country, safe='')}/{path}"
-        user, password = options.user, options.password
-        auth = BasicAuth(user, password or "", "utf-8") if user else None
         connector = TCPConnector(socket_factory=self._connections.socket)
         timeout = ClientTimeout(total=options.timeout_s if seconds is None else seconds)
         try:
             async with (
-                ClientSession(connector=connector, cookie_jar=DummyCookieJar(), timeout=timeout, auth=auth) as session,
+                ClientSession(connector=connector, cookie_jar=DummyCookieJar(), timeout=timeout) as session,
                 session.request(
                     verb,
                     URL(base, encoded=True),
                     data=None if body is None else orjson.dumps(body),
-                    headers={"Content-Type": "application/json", "Accept": "application/json"},
+                    headers={hdrs.CONTENT_TYPE: JSON_TYPE, hdrs.ACCEPT: JSON_TYPE, **_log_in(options)},
                     allow_redirects=False,
                 ) as response,
             ):
@@ -150,6 +150,14 @@ class OtherCarrier(HouseCarrier):
             raise CarrierFault(str(error)) from error
         except (ClientError, OSError, ValueError, TimeoutError) as error:
             raise CarrierFault(str(error) or type(error).__name__, may_be_done=True) from error
+
+
+def _log_in(options: CarrierOptions) -> dict[str, str]:
+    """The header of a log-in, where there is one."""
+    if not options.user:
+        return {}
+    credentials = base64.b64encode(f"{options.user}:{options.password or ''}".encode()).decode()
+    return {hdrs.AUTHORIZATION: f"Basic {credentials}"}
 
 
 async def _whole(pieces: Any) -> bytes:

@@ -13,7 +13,7 @@ from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
 from crossbar.resources.numbers.domain import area_codes, number_errors, number_features, port_numbers, port_request
-from crossbar.resources.numbers.domain.carriers import carriers_to_search
+from crossbar.resources.numbers.domain.carriers import MODULES, carriers_to_search
 from crossbar.resources.numbers.domain.number import CARRIERS, FEATURES, State, carrier_of, owner_of, state_of
 from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations, Operation, check
 from crossbar.resources.numbers.domain.number_rights import creation_states
@@ -102,7 +102,7 @@ async def carriers_info(context: Context) -> Reply:
     return Reply(
         {
             "maximal_prefix_length": longest,
-            "usable_carriers": list(CARRIERS),
+            "usable_carriers": list(dict.fromkeys([*CARRIERS, *MODULES])),
             "usable_creation_states": list(map(str, await creation_states(context.store, context.identity))),
         }
     )

@@ -54,9 +54,12 @@ async def answer_numbers(context: Context) -> Reply:
     filters = Filters.parse(context.query.pairs, rename=lambda key: FILTERED.get(key, key))
     found: list[Entry] = []
     stored = stored_filters(context.query.pairs, filters)
-    async for entry in inventory.between(
-        start, end, ascending=options.ascending, with_ports=with_ports, filters=stored
-    ):
+    # What the database filters, or nobody, is read no further than the page and what tells that there is more.
+    limit = options.page_size + 1 if options.page_size is not None and bool(stored) == bool(filters) else None
+    numbers = inventory.between(
+        start, end, ascending=options.ascending, with_ports=with_ports, filters=stored, limit=limit
+    )
+    async for entry in numbers:
         if filters.matches(filtered(entry[1])):
             found.append(entry)
         if options.page_size is not None and len(found) > options.page_size:
