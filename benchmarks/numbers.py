@@ -27,12 +27,14 @@ from benchmarks import servers, table
 from benchmarks.cdrs import Client, Operation, login, measure, new_account
 from benchmarks.pour import pour
 from crossbar import app, clock
+from crossbar.config import Config
 from crossbar.dialing import ASSIGNED_TO, NUMBER, NUMBERS
 from crossbar.documents.document import Document
 from crossbar.documents.embedded import EmbeddedMongo
-from crossbar.documents.store import Store
 from crossbar.resources.numbers.domain.area_codes import CITIES
-from crossbar.resources.numbers.domain.number import FEATURES, MODULE, STATE, State
+from crossbar.resources.numbers.domain.number import FEATURES, KIND, MODULE, STATE, State
+from crossbar.resources.numbers.domain.number_settings import NumberSettings
+from crossbar.runtime import Runtime
 
 DATABASE = "bench-numbers"
 COLUMNS = ("operation", "numbers", "median ms", "slowest ms", "rows", "peak RSS MB")
@@ -41,29 +43,30 @@ RARE = 997
 """One number in so many is reserved."""
 
 
-def for_sale(count: int) -> Iterator[Document]:
+def for_sale(rules: NumberSettings, count: int) -> Iterator[Document]:
     """Numbers of the inventory, spread over the area codes of cities."""
     for place in range(count):
-        yield _number(_written(place), str(State.AVAILABLE), None)
+        yield _number(rules, _written(place), str(State.AVAILABLE), None)
 
 
-def of_account(account_id: str, first: int, count: int) -> Iterator[Document]:
+def of_account(rules: NumberSettings, account_id: str, first: int, count: int) -> Iterator[Document]:
     """Numbers of an account, which nobody else has."""
     for place in range(count):
         state = State.RESERVED if place % RARE == 0 else State.IN_SERVICE
-        yield _number(f"+1900{first + place:07}", str(state), account_id)
+        yield _number(rules, f"+1900{first + place:07}", str(state), account_id)
 
 
 def _written(place: int) -> str:
     return f"+1{AREA_CODES[place % len(AREA_CODES)]}{2_000_000 + place // len(AREA_CODES)}"
 
 
-def _number(number: str, state: str, account_id: str | None) -> Document:
+def _number(rules: NumberSettings, number: str, state: str, account_id: str | None) -> Document:
     now = clock.now()
     fields: dict[str, Any] = {
         STATE: state,
         MODULE: "knm_inventory",
         FEATURES: {},
+        KIND: rules.kind(number),
         "pvt_type": NUMBER,
         "pvt_account_id": NUMBERS,
         "pvt_created": now,
@@ -124,6 +127,10 @@ class Numbers:
             Operation("bought and given back", self._buy_one),
         ]
 
+    def charged(self) -> list[Operation]:
+        """What costs something by the account's plan."""
+        return [Operation("bought and given back, by a plan that charges", self._buy_one)]
+
     def many(self) -> list[Operation]:
         """What is done to ten thousand numbers."""
         return [
@@ -144,8 +151,8 @@ class Numbers:
     def _buy_one(self, client: Client) -> int:
         [number] = self.free(1)
         path = f"/accounts/{client.account_id}/phone_numbers/%2B{number[1:]}"
-        client.send("PUT", f"{path}/activate", {})
-        client.send("DELETE", path)
+        client.send("PUT", f"{path}/activate?accept_charges=true", {})
+        client.send("DELETE", f"{path}?accept_charges=true")
         return 1
 
     def _buy_many(self, client: Client) -> int:
@@ -175,6 +182,26 @@ class Numbers:
             time.sleep(0.2)
 
 
+async def _fill(runtime: Runtime, clients: dict[int, Client], inventory: int) -> dict[str, tuple[int, int]]:
+    """Numbers for sale, and those of the accounts: the first one, and how many, by account."""
+    rules, store = NumberSettings(runtime), runtime.store
+    await pour(store, for_sale(rules, inventory), inventory, "for sale")
+    firsts: dict[str, tuple[int, int]] = {}
+    for size, client in clients.items():
+        first = sum(known for _, known in firsts.values())
+        firsts[client.account_id] = (first, size)
+        await pour(store, of_account(rules, client.account_id, first, size), size, f"account of {size}")
+    return firsts
+
+
+def _charge(master: Client, clients: dict[int, Client]) -> None:
+    """Give the accounts a plan."""
+    plan = {"id": "numbers", "name": "Numbers", "plan": {"phone_numbers": {"_all": {"rate": 1}}}}
+    master.send("PUT", f"/accounts/{master.account_id}/service_plans", plan)
+    for client in clients.values():
+        master.send("POST", f"/accounts/{client.account_id}/services/numbers", {})
+
+
 @click.command()
 @click.option("--sizes", default="1000,100000", show_default=True, help="Numbers of each account.")
 @click.option("--inventory", default=1_000_000, show_default=True, help="Numbers for sale.")
@@ -191,27 +218,19 @@ def main(sizes: str, inventory: int, rounds: int) -> None:
 async def _measured(folder: Path, sizes: list[int], inventory: int, rounds: int) -> None:
     mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
     uri = await mongo.start()
-    store = Store.connect(uri, DATABASE, app.shapes())
     try:
         async with servers.crossbar(uri, DATABASE, folder / "data", 1) as server:
             master = await asyncio.to_thread(login, server.port, "Master")
             clients = {size: await asyncio.to_thread(new_account, master, size) for size in sizes}
-            await store.register()
-            await pour(store, for_sale(inventory), inventory, "for sale")
-            firsts: dict[str, tuple[int, int]] = {}
-            for size, client in clients.items():
-                first = sum(known for _, known in firsts.values())
-                firsts[client.account_id] = (first, size)
-                await pour(store, of_account(client.account_id, first, size), size, f"account of {size}")
-            numbers = Numbers(firsts, inventory)
-            rows = await asyncio.to_thread(
-                lambda: [
-                    *measure(clients, numbers.operations(), server.workers(), rounds),
-                    *measure(clients, numbers.many(), server.workers(), 1),
-                ]
-            )
+            config = Config.load(None, {}, {"database.name": DATABASE, "server.data": str(folder / "data")})
+            async with app.open_runtime(config, uri) as runtime:
+                numbers = Numbers(await _fill(runtime, clients, inventory), inventory)
+            workers = server.workers()
+            rows = await asyncio.to_thread(lambda: [*measure(clients, numbers.operations(), workers, rounds)])
+            rows += await asyncio.to_thread(lambda: [*measure(clients, numbers.many(), workers, 1)])
+            await asyncio.to_thread(_charge, master, clients)
+            rows += await asyncio.to_thread(lambda: [*measure(clients, numbers.charged(), workers, rounds)])
     finally:
-        await store.close()
         await mongo.stop()
     console = Console(width=120)
     console.print(

@@ -80,9 +80,11 @@ class Ordering:
         asked = [number for number in numbers if number not in failed]
         if not asked:
             return failed
-        self._notes |= notes
         if await runtime.store.get_many(NUMBERS, NUMBER, asked):
-            raise Stale  # somebody else has had one in the meantime, and its note has gone
+            # Somebody else has had one in the meantime, and the note of that order has gone.
+            await carrier_orders.drop(runtime.store, notes.values())
+            raise Stale
+        self._notes |= notes
         outcomes = await (carrier.reserve if reserving else carrier.acquire)(asked)
         for number, outcome in outcomes.items():
             if isinstance(outcome, Acquired):
