@@ -16,9 +16,8 @@ import pytest_asyncio
 from hypothesis import settings
 from pymongo import MongoClient
 
-from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
-from tests.harness import Api, RunningServer, Tenant, new_tenant, running_server
+from tests.harness import Api, RunningServer, Tenant, new_tenant, own_server
 
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -93,18 +92,9 @@ async def server(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningServer]:
     """One running server for all tests of this process, on a port and in a database of its own."""
-    name = f"test-{uuid.uuid4().hex}"
-    overrides = {
-        "server.data": str(tmp_path_factory.mktemp("data")),
-        "database.name": name,
-        "buckets.token_costs": "0",
-        "access.recovery_hosts": "ui.example.com",
-        "log.level": "warning",
-    }
-    config = Config.load(None, {}, overrides)
-    async with running_server(config, mongo_uri) as server:
+    options = {"access.recovery_hosts": "ui.example.com"}
+    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as server:
         yield server
-    mongo_client.drop_database(name)
 
 
 @pytest.fixture

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, TCPConnector, web
 from multidict import CIMultiDictProxy
+from pymongo import MongoClient
 
 from crossbar import app as application
 from crossbar import clock
@@ -26,6 +29,9 @@ from crossbar.runtime import Runtime
 from crossbar.shared import BucketTable, Shared, WriteMarks
 
 PATIENCE_S = 30
+IDLE_S = 5
+"""How long a client keeps a connection: less than the server's `server.request_timeout_ms`, or a request could meet the
+server's closing of an idle one."""
 ABSENT = object()
 """Stands for a value that a test does not compare (ids, times, revisions)."""
 
@@ -113,6 +119,11 @@ class Api:
         return Api(self.session, self.base, token, self.prefix if prefix is None else prefix)
 
 
+def client_session() -> ClientSession:
+    """A client that leaves no connection idle for longer than the server does."""
+    return ClientSession(connector=TCPConnector(keepalive_timeout=IDLE_S))
+
+
 @dataclass
 class RunningServer:
     """The running server of a test process."""
@@ -137,7 +148,7 @@ async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[Runnin
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     server = RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.RUNTIME])
     try:
-        async with ClientSession() as session:
+        async with client_session() as session:
             token = await issue_token(server, made.account_id, made.user_id)
             api = Api(session, f"{server.url}/v2", token, f"/accounts/{made.account_id}")
             server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)
@@ -166,6 +177,18 @@ async def worker(
         yield server
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def own_server(
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], data: Path, options: Mapping[str, str]
+) -> AsyncIterator[RunningServer]:
+    """A running server with options of its own, in a database that is dropped in the end."""
+    name = f"test-{uuid.uuid4().hex}"
+    usual = {"server.data": str(data), "database.name": name, "buckets.token_costs": "0", "log.level": "warning"}
+    async with running_server(Config.load(None, {}, {**usual, **options}), mongo_uri) as server:
+        yield server
+    mongo_client.drop_database(name)
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:

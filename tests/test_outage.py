@@ -8,12 +8,10 @@ import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from aiohttp import ClientSession
-
 from crossbar import app as application
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
-from tests.harness import issue_token, until, worker
+from tests.harness import client_session, issue_token, until, worker
 
 
 async def test_an_outage_is_answered_and_nothing_remembered_outlives_it(tmp_path: Path) -> None:
@@ -29,7 +27,7 @@ async def test_an_outage_is_answered_and_nothing_remembered_outlives_it(tmp_path
         made = await application.bootstrap(
             config, database_uri=uri, account="Master", realm="master.test", user="root", password="a master's word"
         )
-        session = await stack.enter_async_context(ClientSession())
+        session = await stack.enter_async_context(client_session())
         first = await stack.enter_async_context(worker(config, uri, session, made))
         second = await stack.enter_async_context(worker(config, uri, session, made))
         ada = {"first_name": "Ada", "last_name": "Admin", "username": "ada", "password": "correct horse"}

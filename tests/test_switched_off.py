@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
-from aiohttp import ClientSession
 from pymongo import MongoClient
 
 from crossbar import app as application
 from crossbar.config import Config
-from tests.harness import Api, RunningServer, new_person, new_tenant, until, worker
+from tests.harness import Api, RunningServer, client_session, new_person, new_tenant, until, worker
 
 SECOND = 1.0
 INVALID = (401, "401", "invalid_credentials", {"message": "invalid credentials"})
@@ -34,7 +33,7 @@ async def workers(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(ClientSession())
+        session = await stack.enter_async_context(client_session())
         first = await stack.enter_async_context(worker(config, mongo_uri, session, made))
         second = await stack.enter_async_context(worker(config, mongo_uri, session, made))
         yield first, second

@@ -16,6 +16,25 @@ LAST = "\uffff"
 """Sorts after every character of a key."""
 
 View = Literal["row", "json", "doc"]
+SearchField = Literal["id", "name", "numbers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Documents whose name, id or one of whose numbers begins with `prefix`, in that order.
+
+    Names and numbers are compared as lower-case letters and digits. `tag` narrows it as in a listing; `start` is a key
+    to begin at, which an earlier search gave. `limit` is how many are wanted; None wants all.
+    """
+
+    partition: str
+    type: str
+    field: SearchField
+    prefix: str
+    tag: str | None = None
+    start: str | None = None
+    limit: int | None = None
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from crossbar.endpoint.collection import Collection
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.endpoint.context import Context
-from crossbar.endpoint.document_list import answer_listing
+from crossbar.endpoint.document_list import answer_document, answer_listing
 from crossbar.endpoint.endpoint import Endpoint
 from crossbar.endpoint.hooks import Draft
 from crossbar.endpoint.lifecycle import Lifecycle, chosen_id
@@ -27,6 +27,7 @@ __all__ = [
     "Stream",
     "Who",
     "answer_computed",
+    "answer_document",
     "answer_listing",
     "chosen_id",
 ]

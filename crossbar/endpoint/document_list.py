@@ -37,6 +37,11 @@ Render = Callable[[list[bytes]], Awaitable[list[bytes]]]
 """Rows as the store has them → rows as the answer shows them, both as JSON; as many, in the same order."""
 
 
+async def answer_document(context: Context, document_type: str, document_id: str) -> Reply:
+    """A document of the account as it lies in the store. Raises NotFound."""
+    return Reply.raw(await context.raw_document(document_type, document_id))
+
+
 async def answer_listing(
     context: Context,
     document_type: str,

@@ -71,3 +71,9 @@ async def acme(installation: Installation) -> Document:
 async def ann(installation: Installation, acme: Document) -> Document:
     """A user of `acme`."""
     return await installation.user(acme, "ann")
+
+
+@pytest.fixture
+async def bob(installation: Installation, acme: Document) -> Document:
+    """A user of `acme`."""
+    return await installation.user(acme, "bob")

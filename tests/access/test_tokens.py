@@ -181,10 +181,9 @@ async def test_forgotten_tokens_are_verified_anew(worker: Worker, acme: Document
     assert again.account_id == acme.id
 
 
-async def test_a_new_secret_ends_the_tokens_of_a_user(
-    worker: Worker, other: Worker, acme: Document, ann: Document, installation: Installation
+async def test_a_new_secret_ends_the_tokens_of_a_user(  # noqa: PLR0917 - fixtures
+    worker: Worker, other: Worker, acme: Document, ann: Document, bob: Document, installation: Installation
 ) -> None:
-    bob = await installation.user(acme, "bob")
     of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
     await other.tokens.verify(of_ann)
 
@@ -209,10 +208,9 @@ async def test_an_accounts_own_tokens_end_with_its_secret(
     await worker.tokens.verify(of_ann)
 
 
-async def test_tokens_end_with_their_user(
-    worker: Worker, other: Worker, acme: Document, ann: Document, installation: Installation
+async def test_tokens_end_with_their_user(  # noqa: PLR0917 - fixtures
+    worker: Worker, other: Worker, acme: Document, ann: Document, bob: Document, installation: Installation
 ) -> None:
-    bob = await installation.user(acme, "bob")
     of_ann, of_bob = await log_in(worker, acme, ann), await log_in(worker, acme, bob)
     await other.tokens.verify(of_ann)
     await other.tokens.verify(of_bob)

@@ -14,7 +14,7 @@ from crossbar import clock
 from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.driver import DriverName
 from crossbar.documents.filters import Filters
-from crossbar.documents.listing import Listing, Position
+from crossbar.documents.listing import Listing, Position, Search
 from crossbar.documents.shape import Shape, Shapes, Unique
 from crossbar.documents.store import Duplicate, Retries, Stale, Store, Transaction
 from crossbar.errors import SystemFault
@@ -272,6 +272,6 @@ async def test_any_of_several_tags(store: Store) -> None:
 async def test_searching_by_the_beginning_of_a_name(store: Store) -> None:
     for number, name in enumerate(("Ann", "anna", "Bob")):
         await store.insert(thing(str(number), name=name, pvt_alphanum_name=name.lower()))
-    found = await store.search(OWNER, THING, "name", "AN")
+    found = await store.search(Search(OWNER, THING, "name", "AN"))
     assert [document.text("name") for _, document in found] == ["Ann", "anna"]
     assert [document.id for document in await store.find_by_name(OWNER, THING, "ann")] == ["0"]

@@ -72,6 +72,20 @@ def log_in(shell: Shell, **more: Any) -> dict[str, Any]:
     }
 
 
+def check_log_in(shell: Shell, answer: Answer) -> None:
+    """The whole answer to a log-in to the first account."""
+    assert answer.status == 201
+    envelope = answer.said
+    token, cluster_id = envelope.pop("auth_token"), envelope["data"].pop("cluster_id")
+    assert (token.count("."), len(cluster_id)) == (2, 32)
+    assert envelope == {
+        "data": log_in(shell, reseller_id=shell.variables["ACCOUNT_ID"]),
+        "status": "success",
+        "revision": "automatic",
+        "page_size": 1,
+    }
+
+
 def revision(answer: Answer) -> str:
     found: str = answer.envelope["revision"]
     return found
@@ -89,16 +103,7 @@ def test_basic_authentication_gives_the_api_key(shell: Shell) -> None:
 
 def test_the_api_key_gives_a_token(shell: Shell) -> None:
     answer = shell("""curl -X PUT $SERVER/v2/api_auth -d '{"data":{"api_key":"'$API_KEY'"}}'""")
-    assert answer.status == 201
-    envelope = answer.said
-    token, cluster_id = envelope.pop("auth_token"), envelope["data"].pop("cluster_id")
-    assert (token.count("."), len(cluster_id)) == (2, 32)
-    assert envelope == {
-        "data": log_in(shell, reseller_id=shell.variables["ACCOUNT_ID"]),
-        "status": "success",
-        "revision": "automatic",
-        "page_size": 1,
-    }
+    check_log_in(shell, answer)
 
 
 def test_a_user_s_name_and_password_give_a_token(shell: Shell) -> None:
@@ -107,16 +112,7 @@ def test_a_user_s_name_and_password_give_a_token(shell: Shell) -> None:
         curl -X PUT $SERVER/v2/user_auth -H "Content-Type: application/json" \
              -d '{"data":{"credentials":"'$CREDENTIALS'","account_name":"Acme","method":"md5"}}'"""
     )
-    assert answer.status == 201
-    envelope = answer.said
-    token, cluster_id = envelope.pop("auth_token"), envelope["data"].pop("cluster_id")
-    assert (token.count("."), len(cluster_id)) == (2, 32)
-    assert envelope == {
-        "data": log_in(shell, reseller_id=shell.variables["ACCOUNT_ID"]),
-        "status": "success",
-        "revision": "automatic",
-        "page_size": 1,
-    }
+    check_log_in(shell, answer)
 
 
 def test_the_account(shell: Shell, said: Any) -> None:

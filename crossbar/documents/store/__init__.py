@@ -3,7 +3,6 @@
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
 from crossbar.documents.store.connection import Connection, DatabaseUnusable, Outage, driver_errors
 from crossbar.documents.store.contract import Store
-from crossbar.documents.store.listing_reads import SearchField
 from crossbar.documents.store.reading import Raw
 from crossbar.documents.store.revocations import REVOCATION
 from crossbar.documents.store.transaction import Transaction, Write
@@ -16,7 +15,6 @@ __all__ = [
     "Outage",
     "Raw",
     "Retries",
-    "SearchField",
     "Stale",
     "Store",
     "Transaction",

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from typing import Any, Unpack
 
 from crossbar.documents.document import Document, DocumentKey
-from crossbar.documents.listing import Listing, Page, Row
+from crossbar.documents.listing import Listing, Page, Row, Search
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store.claims import Claims
 from crossbar.documents.store.connection import Connection, ConnectOptions
 from crossbar.documents.store.leases import Leases
-from crossbar.documents.store.listing_reads import ListingReads, SearchField
+from crossbar.documents.store.listing_reads import ListingReads
 from crossbar.documents.store.reading import DocumentReads, Raw
 from crossbar.documents.store.revocations import Revocations
 from crossbar.documents.store.transaction import Result, Transaction, transact
@@ -130,26 +130,9 @@ class Store:
         """How many documents of a listing carry any of some tags, by the index alone."""
         return self._listings.count_tagged(listing, words)
 
-    def search(
-        self,
-        partition: str,
-        document_type: str,
-        field: SearchField,
-        prefix: str,
-        *,
-        tag: str | None = None,
-        start: str | None = None,
-        limit: int | None = None,
-        descending: bool = False,
-    ) -> Coroutine[Any, Any, list[tuple[str, Document]]]:
-        """Documents whose name, id or one of whose numbers begins with `prefix`, in that order, with their keys.
-
-        Names and numbers are compared as lower-case letters and digits. `tag` narrows it as in a listing; `start` is
-        a key to begin at, which an earlier call gave.
-        """
-        return self._listings.search(
-            partition, document_type, field, prefix, tag=tag, start=start, limit=limit, descending=descending
-        )
+    def search(self, wanted: Search) -> Coroutine[Any, Any, list[tuple[str, Document]]]:
+        """The documents that a search finds, with their keys."""
+        return self._listings.search(wanted)
 
     def find_by_name(self, partition: str, document_type: str, name: str) -> Coroutine[Any, Any, list[Document]]:
         """The documents of exactly this name, compared as lower-case letters and digits."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
@@ -14,13 +14,12 @@ from crossbar.documents.document import Document, document_key
 from crossbar.documents.driver import Cursor
 from crossbar.documents.indexes import TAGGED
 from crossbar.documents.layout import Stored, search_key
-from crossbar.documents.listing import LAST, Listing, Page, Row
+from crossbar.documents.listing import LAST, Listing, Page, Row, Search
 from crossbar.documents.shape import SEPARATOR, stored_tag
 from crossbar.documents.store.connection import Connection, driver_errors
 from crossbar.documents.store.marking import listing_subject
 from crossbar.documents.store.queries import LONGEST_KEY
 
-SearchField = Literal["id", "name", "numbers"]
 """What a search looks at."""
 
 LARGEST_SHARED_PAGE = 200
@@ -174,46 +173,31 @@ class ListingReads:
         query = {"$and": [listing.query(), {"tags": tags}]}
         return await self._run(lambda: collection.count_documents(query, hint=TAGGED.document["name"]))
 
-    async def search(
-        self,
-        partition: str,
-        document_type: str,
-        field: SearchField,
-        prefix: str,
-        *,
-        tag: str | None = None,
-        start: str | None = None,
-        limit: int | None = None,
-        descending: bool = False,
-    ) -> list[tuple[str, Document]]:
-        """Documents whose name, id or one of whose numbers begins with `prefix`, in that order, with their keys.
-
-        Names and numbers are compared as lower-case letters and digits. `tag` narrows it as in a listing; `start` is
-        a key to begin at, which an earlier call gave.
-        """
-        if field == "id":
-            key, low = "_id", document_key(partition, document_type, prefix)
+    async def search(self, wanted: Search) -> list[tuple[str, Document]]:
+        """The documents that a search finds, with their keys."""
+        if wanted.field == "id":
+            key, low = "_id", document_key(wanted.partition, wanted.type, wanted.prefix)
         else:
-            key, low = field, search_key(document_type, prefix).removesuffix(SEPARATOR)
+            key, low = wanted.field, search_key(wanted.type, wanted.prefix).removesuffix(SEPARATOR)
         first, last = low, low + LAST
-        if start is not None:
-            first, last = (first, min(last, start)) if descending else (max(first, start), last)
-        query: dict[str, Any] = {"a": partition, key: {"$gte": first, "$lte": last}}
-        if tag is not None:
-            query["tags"] = stored_tag(document_type, tag)
-        target = self._database[self._shapes[document_type].stored_in]
+        if wanted.start is not None:
+            first, last = (first, min(last, wanted.start)) if wanted.descending else (max(first, wanted.start), last)
+        query: dict[str, Any] = {"a": wanted.partition, key: {"$gte": first, "$lte": last}}
+        if wanted.tag is not None:
+            query["tags"] = stored_tag(wanted.type, wanted.tag)
+        target = self._database[self._shapes[wanted.type].stored_in]
 
         async def read() -> list[Stored]:
             cursor = target.find(query)
-            if field != "numbers" and limit is not None:
-                cursor = cursor.sort(key, DESCENDING if descending else ASCENDING).limit(limit)
+            if wanted.field != "numbers" and wanted.limit is not None:
+                cursor = cursor.sort(key, DESCENDING if wanted.descending else ASCENDING).limit(wanted.limit)
             return await cursor.to_list(None)
 
         found = [(_matching_key(stored[key], low), self._codec.decode(stored)) for stored in await self._run(read)]
         # A document with several numbers is found by the first that fits, which the database cannot sort by.
         found = [entry for entry in found if first <= entry[0] <= last]
-        found.sort(key=itemgetter(0), reverse=descending)
-        return found[:limit]
+        found.sort(key=itemgetter(0), reverse=wanted.descending)
+        return found[: wanted.limit]
 
     async def find_by_name(self, partition: str, document_type: str, name: str) -> list[Document]:
         """The documents of exactly this name, compared as lower-case letters and digits."""

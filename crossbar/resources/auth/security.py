@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.access.policies import ID
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import ACCOUNT_CONFIG
-from crossbar.endpoint import Context, Draft, Reply, Singleton, Who, answer_listing
+from crossbar.endpoint import Context, Draft, Reply, Singleton, Who, answer_document, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.auth.domain import login_attempt
 from crossbar.resources.system.configs import configs
@@ -139,5 +139,4 @@ async def answer_attempts(context: Context, auth_type: str | None = None) -> Rep
 
 async def answer_attempt(context: Context, attempt_id: str) -> Reply:
     """One attempt; 404 where the account has none of this id."""
-    raw = await context.raw_document(login_attempt.TYPE, attempt_id)
-    return Reply.raw(raw)
+    return await answer_document(context, login_attempt.TYPE, attempt_id)

@@ -12,7 +12,7 @@ from crossbar.access.directory import Account
 from crossbar.documents.document import Document, as_object, merge, private_fields, public_fields
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_document, answer_listing
 from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.resources.billing.domain import service_audit
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT, bookkeeper_of, pay
@@ -308,9 +308,7 @@ async def audit(context: Context) -> Reply:
 @services.get("/accounts/{account_id}/services/audit/{audit_id}")
 async def read_audit(context: Context) -> Reply:
     """One change."""
-    audit_id = context.path["audit_id"]
-    raw = await context.raw_document(AUDIT, audit_id)
-    return Reply.raw(raw)
+    return await answer_document(context, AUDIT, context.path["audit_id"])
 
 
 @services.get("/accounts/{account_id}/services/audit_summary")

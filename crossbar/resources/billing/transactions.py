@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.documents.document import Document
-from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
+from crossbar.endpoint import Context, Endpoint, Reply, answer_document, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT, TRANSACTION, bookkeeper_of, pay, unanswered
@@ -45,7 +45,7 @@ async def read(context: Context) -> Reply:
     transaction_id = context.path["transaction_id"]
     if not _MONTHLY.fullmatch(transaction_id):
         raise NotFound(transaction_id)
-    return Reply.raw(await context.raw_document(TRANSACTION, transaction_id))
+    return await answer_document(context, TRANSACTION, transaction_id)
 
 
 @transactions.put("/accounts/{account_id}/transactions/sale", who=charges, checks_itself=True)

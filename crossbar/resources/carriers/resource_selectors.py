@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Collection, Context, Handler, Reply, answer_computed, answer_listing
+from crossbar.endpoint import Collection, Context, Handler, Reply, answer_computed, answer_document, answer_listing
 from crossbar.endpoint.computed_list import Entry
 from crossbar.endpoint.reply import Binary
 from crossbar.resources.carriers.domain.resource_selector import (
@@ -63,7 +63,7 @@ async def index(context: Context) -> Reply:
 @_of_account
 async def read_rules(context: Context) -> Reply:
     """How selectors are combined. Raises 404 while nobody has said."""
-    return Reply.raw(await context.raw_document(RULES, RULES))
+    return await answer_document(context, RULES, RULES)
 
 
 @resource_selectors.post(
@@ -90,6 +90,16 @@ async def _counts(context: Context, *, by: str, tag: str | None = None) -> Reply
     return answer_computed(context, entries())
 
 
+OF_NAME = (
+    "/accounts/{account_id}/resource_selectors/name/{selector_name}",
+    "/resource_selectors/name/{selector_name}",
+)
+OF_RESOURCE = (
+    "/accounts/{account_id}/resource_selectors/resource/{resource_id}",
+    "/resource_selectors/resource/{resource_id}",
+)
+
+
 @resource_selectors.get("/accounts/{account_id}/resource_selectors/name", "/resource_selectors/name")
 @_of_account
 async def names(context: Context) -> Reply:
@@ -97,10 +107,7 @@ async def names(context: Context) -> Reply:
     return await _counts(context, by=NAMED)
 
 
-@resource_selectors.get(
-    "/accounts/{account_id}/resource_selectors/name/{selector_name}",
-    "/resource_selectors/name/{selector_name}",
-)
+@resource_selectors.get(*OF_NAME)
 @_of_account
 async def resources_of_name(context: Context) -> Reply:
     """How many selectors of a name choose each resource."""
@@ -114,10 +121,7 @@ async def chosen(context: Context) -> Reply:
     return await _counts(context, by=CHOOSING)
 
 
-@resource_selectors.get(
-    "/accounts/{account_id}/resource_selectors/resource/{resource_id}",
-    "/resource_selectors/resource/{resource_id}",
-)
+@resource_selectors.get(*OF_RESOURCE)
 @_of_account
 async def names_of_resource(context: Context) -> Reply:
     """How many selectors of each name choose a resource."""

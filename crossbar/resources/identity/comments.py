@@ -17,16 +17,21 @@ from crossbar.errors import JSON, Invalid, SystemFault
 comments = Endpoint("comments")
 
 
-@comments.get("/accounts/{account_id}/comments", "/accounts/{account_id}/{collection}/{document_id}/comments")
+ALL = ("/accounts/{account_id}/comments", "/accounts/{account_id}/{collection}/{document_id}/comments")
+ONE = (
+    "/accounts/{account_id}/comments/{comment_id}",
+    "/accounts/{account_id}/{collection}/{document_id}/comments/{comment_id}",
+)
+
+
+@comments.get(*ALL)
 async def read_all(context: Context) -> Reply:
     """All comments."""
     document = await subject(context)
     return Reply({"comments": _comments(document)}, revision=document.revision)
 
 
-@comments.put(
-    "/accounts/{account_id}/comments", "/accounts/{account_id}/{collection}/{document_id}/comments", checks_itself=True
-)
+@comments.put(*ALL, checks_itself=True)
 async def add(context: Context) -> Reply:
     """Add comments to those there are."""
     new = context.object.get("comments", [])
@@ -36,18 +41,13 @@ async def add(context: Context) -> Reply:
     return _all(await _rewrite(context, lambda kept: sorted([*kept, *new], key=_time)))
 
 
-@comments.delete(
-    "/accounts/{account_id}/comments", "/accounts/{account_id}/{collection}/{document_id}/comments", checks_itself=True
-)
+@comments.delete(*ALL, checks_itself=True)
 async def clear(context: Context) -> Reply:
     """Take all comments away."""
     return _all(await _rewrite(context, lambda _: []))
 
 
-@comments.get(
-    "/accounts/{account_id}/comments/{comment_id}",
-    "/accounts/{account_id}/{collection}/{document_id}/comments/{comment_id}",
-)
+@comments.get(*ONE)
 async def read(context: Context) -> Reply:
     """One comment, by its place from 0 on."""
     document = await subject(context)
@@ -55,11 +55,7 @@ async def read(context: Context) -> Reply:
     return Reply(kept[_place(context, kept)], revision=document.revision)
 
 
-@comments.post(
-    "/accounts/{account_id}/comments/{comment_id}",
-    "/accounts/{account_id}/{collection}/{document_id}/comments/{comment_id}",
-    checks_itself=True,
-)
+@comments.post(*ONE, checks_itself=True)
 async def replace(context: Context) -> Reply:
     """Put another comment in the place of one."""
 
@@ -70,11 +66,7 @@ async def replace(context: Context) -> Reply:
     return Reply(context.object, revision=(await _rewrite(context, put)).revision)
 
 
-@comments.delete(
-    "/accounts/{account_id}/comments/{comment_id}",
-    "/accounts/{account_id}/{collection}/{document_id}/comments/{comment_id}",
-    checks_itself=True,
-)
+@comments.delete(*ONE, checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Take one comment away; answers those that are left."""
 

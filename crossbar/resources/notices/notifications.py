@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, Who, answer_listing
+from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, Who, answer_document, answer_listing
 from crossbar.errors import FaultyRequest, Invalid, Plain
 from crossbar.resources.identity.domain.welcome_mail import MAIL
 from crossbar.resources.notices.domain.notification_message import children, customers, named_macros, writing_of
@@ -250,5 +250,4 @@ async def smtplog(context: Context) -> Reply:
 @notifications.get("/accounts/{account_id}/notifications/smtplog/{entry_id}")
 async def read_smtplog(context: Context) -> Reply:
     """One message, with what it told."""
-    raw = await context.raw_document(LOG, context.path["entry_id"])
-    return Reply.raw(raw)
+    return await answer_document(context, LOG, context.path["entry_id"])

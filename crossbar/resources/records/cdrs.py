@@ -16,7 +16,7 @@ from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing, Row
 from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
-from crossbar.endpoint.document_list import answer_stream, bounds, decorated, options_of
+from crossbar.endpoint.document_list import answer_document, answer_stream, bounds, decorated, options_of
 from crossbar.endpoint.hooks import RowsHook
 from crossbar.errors import Invalid, Plain
 from crossbar.resources.records.domain.cdr import (
@@ -143,8 +143,7 @@ async def read(context: Context) -> Reply:
     cdr_id = context.path["cdr_id"]
     if not _MONTHLY.fullmatch(cdr_id):
         raise Plain(404, "could not find cdr with supplied id")
-    raw = await context.raw_document(CDR_SHAPE.type, cdr_id)
-    return Reply.raw(raw)
+    return await answer_document(context, CDR_SHAPE.type, cdr_id)
 
 
 def classify(number: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT, CALLFLOW, DEVICE, USER
+from crossbar.documents.listing import Search, SearchField
 from crossbar.documents.shape import alphanumeric
-from crossbar.documents.store import SearchField
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON, Invalid
 from crossbar.wire.envelope import PageInfo
@@ -118,7 +118,7 @@ async def _find(
         return []
     found: dict[str, tuple[str, Document]] = {}
     for field in _views(document_type)[view]:
-        for key, document in await context.store.search(
+        wanted = Search(
             ACCOUNTS if is_account else context.account_id,
             document_type,
             field,
@@ -127,7 +127,8 @@ async def _find(
             start=start,
             limit=limit,
             descending=descending,
-        ):
+        )
+        for key, document in await context.store.search(wanted):
             found.setdefault(document.id, (key, document))
     entries = sorted(found.values(), key=lambda entry: entry[0], reverse=descending)
     return entries[:limit]

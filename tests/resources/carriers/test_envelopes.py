@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from crossbar.app import ENDPOINTS
 from crossbar.resources.carriers import ENDPOINTS as OF_THE_WING
+from tests.carriers import CARRIER_DEFAULTS, GATEWAY_DEFAULTS
 from tests.harness import ABSENT, Api, RunningServer, Tenant, new_tenant
 from tests.tasks import run_task
 
@@ -15,27 +16,6 @@ SHOWN: set[str] = set()
 """The routes that a test of this file has asked for, as `VERB template`."""
 ALWAYS = {"auth_token": ANY, "node": ANY, "request_id": ANY, "timestamp": ANY, "version": ANY}
 GATEWAY = {"server": "sip.example.com"}
-KEPT_GATEWAY = {
-    "channel_selection": "ascending",
-    "enabled": True,
-    "endpoint_type": "sip",
-    "force_port": False,
-    "invite_format": "route",
-    "port": 5060,
-    "server": "sip.example.com",
-    "skype_rr": True,
-}
-CARRIER = {
-    "emergency": False,
-    "enabled": True,
-    "flags": [],
-    "from_account_realm": False,
-    "gateways": [KEPT_GATEWAY],
-    "grace_period": 5,
-    "rules": [],
-    "rules_test": [],
-    "weight_cost": 50,
-}
 REVISION = {"revision": ANY}
 
 
@@ -65,7 +45,7 @@ def _leads(template: list[str], path: list[str]) -> bool:
 
 async def resources(api: Api) -> None:
     one = f"one{uuid4().hex[:8]}"
-    kept = {**CARRIER, "name": "a", "id": one}
+    kept = {**CARRIER_DEFAULTS, "gateways": [{**GATEWAY_DEFAULTS, **GATEWAY}], "name": "a", "id": one}
     row = {"id": one, "name": "a", "enabled": True, "weight_cost": 50}
     sent = {"id": one, "name": "a", "gateways": [GATEWAY]}
     await asked(api, "PUT", "/resources", sent, 201, data=kept, **REVISION)

@@ -9,35 +9,22 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from tests.carriers import CARRIER_DEFAULTS, GATEWAY_DEFAULTS
 from tests.harness import Answer, Api, RunningServer, Tenant, new_person, set_options
 
 FORBIDDEN = (403, "403", "forbidden", {"message": "forbidden"})
 GATEWAY = {"server": "sip.example.com", "username": "u", "password": "p"}
-GATEWAY_DEFAULTS = {
-    "channel_selection": "ascending",
-    "enabled": True,
-    "endpoint_type": "sip",
-    "force_port": False,
-    "invite_format": "route",
-    "port": 5060,
-    "skype_rr": True,
-}
-DEFAULTS = {
-    "emergency": False,
-    "enabled": True,
-    "flags": [],
-    "from_account_realm": False,
-    "grace_period": 5,
-    "rules": [],
-    "rules_test": [],
-    "weight_cost": 50,
-}
 
 
 def kept(name: str, *gateways: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """A carrier as it is stored, without its id."""
     given = gateways or (GATEWAY,)
-    return {**DEFAULTS, "name": name, "gateways": [{**GATEWAY_DEFAULTS, **gateway} for gateway in given], **fields}
+    return {
+        **CARRIER_DEFAULTS,
+        "name": name,
+        "gateways": [{**GATEWAY_DEFAULTS, **gateway} for gateway in given],
+        **fields,
+    }
 
 
 def missing(resource_id: str) -> tuple[int, str, str, Any]:

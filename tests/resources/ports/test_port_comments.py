@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from crossbar import clock
 from tests.harness import RunningServer, Tenant, issue_token, new_tenant
 from tests.numbers import fresh
-from tests.ports import Porting, decide, made, new_porting
+from tests.ports import Porting, decide, made
 
 NOT_ALLOWED = {
     "comments": {
@@ -21,11 +20,6 @@ NOT_ALLOWED = {
     },
     "message": "forbidden",
 }
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def porting(server: RunningServer) -> Porting:
-    return await new_porting(server)
 
 
 def comment(content: str, timestamp: int = 100, **more: Any) -> dict[str, Any]:

@@ -8,20 +8,14 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from pypdf import PdfReader
 
 from tests.harness import Answer, RunningServer, Tenant, send_parts, set_options
 from tests.numbers import fresh
-from tests.ports import BILL, Porting, new_porting
+from tests.ports import BILL, Porting
 
 PDF = b"%PDF-1.4 a bill"
 AS_URL = b"data:application/pdf;base64," + base64.b64encode(PDF)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def porting(server: RunningServer) -> Porting:
-    return await new_porting(server)
 
 
 async def put(porting: Porting, request_id: str, body: bytes, content_type: str, **query: str) -> Answer:

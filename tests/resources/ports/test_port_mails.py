@@ -7,20 +7,14 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from crossbar import clock
 from crossbar.events.mail import Mail, spool_folder
 from crossbar.events.spool import Spool
 from tests.harness import RunningServer, Tenant
-from tests.ports import Porting, decide, made, new_porting
+from tests.ports import Porting, decide, made
 
 DATE = 63_950_128_200
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def porting(server: RunningServer) -> Porting:
-    return await new_porting(server)
 
 
 def letters(server: RunningServer) -> Iterator[EmailMessage]:

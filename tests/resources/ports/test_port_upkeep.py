@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest_asyncio
-
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.events.mail import Mail
@@ -12,15 +10,10 @@ from crossbar.resources.numbers.domain.port_request import DATABASE, TYPE
 from crossbar.resources.ports.domain.port_upkeep import look_after_unconfirmed
 from tests.harness import RunningServer
 from tests.numbers import fresh
-from tests.ports import Porting, new_porting
+from tests.ports import Porting
 from tests.resources.ports.test_port_mails import admin, told
 
 WAITS = "Port request * waits to be submitted"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def porting(server: RunningServer) -> Porting:
-    return await new_porting(server)
 
 
 async def look(server: RunningServer, *, days: float) -> None:

@@ -23,7 +23,7 @@ from crossbar.config import Config
 from crossbar.documents.document import SYSTEM_DATA, Document
 from crossbar.resources.system.domain.outside_files import SPOOLED, OutsideFiles
 from crossbar.resources.system.domain.store_connections import reachable
-from tests.harness import Answer, RunningServer, Tenant, new_person, new_tenant, running_server, set_options
+from tests.harness import Answer, RunningServer, Tenant, new_person, new_tenant, own_server, set_options
 from tests.samples import MP3
 from tests.voicemail import leave, new_box
 
@@ -62,18 +62,9 @@ async def server(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningServer]:
     """A server that may reach stores on this machine."""
-    name = f"test-{uuid.uuid4().hex}"
-    overrides = {
-        "server.data": str(tmp_path_factory.mktemp("data")),
-        "database.name": name,
-        "buckets.token_costs": "0",
-        "log.level": "error",
-        "security.blocked_hosts": "blocked.test",
-        "storage.timeout_s": "5",
-    }
-    async with running_server(Config.load(None, {}, overrides), mongo_uri) as running:
-        yield running
-    mongo_client.drop_database(name)
+    options = {"log.level": "error", "security.blocked_hosts": "blocked.test", "storage.timeout_s": "5"}
+    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as server:
+        yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -14,7 +14,7 @@ from crossbar.documents.document import Document, as_list
 from crossbar.documents.document_types import USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.schemas import casts
-from crossbar.endpoint import Context, Endpoint, Reply
+from crossbar.endpoint import Context, Endpoint, Reply, answer_document
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.errors import JSON, Invalid
 from crossbar.resources.calls.queues.domain import acdc
@@ -68,9 +68,7 @@ async def statuses(context: Context) -> Reply:
 @agents.get("/accounts/{account_id}/agents/{user_id}")
 async def read(context: Context) -> Reply:
     """An agent's user document."""
-    user_id = context.path["user_id"]
-    raw = await context.raw_document(USER, user_id)
-    return Reply.raw(raw)
+    return await answer_document(context, USER, context.path["user_id"])
 
 
 @agents.get("/accounts/{account_id}/agents/{user_id}/status")
