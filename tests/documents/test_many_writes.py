@@ -91,6 +91,8 @@ async def test_counting_by_tags(store: Store) -> None:
     assert await store.count_tagged(listing, ["colour/red", "colour/blue", "colour/none"]) == 3
     assert await store.count_tagged(listing, ["colour/red", "all"]) == 4, "each counts once"
     assert await store.count_tagged(Listing("b", "thing"), ["all"]) == 0
+    each = await store.count_each("a", "thing", ["colour/red", "colour/none", "all"])
+    assert each == {"colour/red": 2, "all": 4}
 
 
 async def test_counting_looks_at_no_document(store: Store) -> None:

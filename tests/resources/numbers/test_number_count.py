@@ -9,7 +9,7 @@ import pytest
 from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.document import Document
 from crossbar.documents.store import Store
-from crossbar.resources.numbers.domain import number_count
+from crossbar.resources.numbers.domain import number_count, number_features
 from crossbar.resources.numbers.domain.number import KIND
 from tests.harness import RunningServer, Tenant
 from tests.numbers import add, fresh
@@ -82,3 +82,11 @@ async def test_other_classifiers(server: RunningServer, tenant: Tenant, master: 
     assert summary["phone_numbers"] == {"ours": 1, "tollfree_us": 1}
     summary = (await tenant.api.get("/services/summary")).data["quantities"]["account"]
     assert summary["phone_numbers"] == {"did_us": 1, "tollfree_us": 1}
+
+
+def test_all_features_are_known() -> None:
+    """What is not known by name would not be counted."""
+    value = {"enabled": True, "display_name": "x", "inbound_lookup": True, "e164": "+1"}
+    active = {name for key in number_features.FROM_OBJECTS for name in number_features.settings_at(key, value)}
+    assert {*number_features.NAMES} == active | {"force_outbound", "local"}
+    assert len(number_features.NAMES) == len({*number_features.NAMES})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 
 from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.document import Document
 from crossbar.resources.numbers.domain.number import HISTORY, STATE, State, state_of
 from crossbar.resources.numbers.domain.number_rights import ALL_STATES, TAKEN_OVER
-from tests.harness import RunningServer, Tenant
+from tests.harness import RunningServer, Tenant, new_tenant
 from tests.numbers import NOT_FOUND, add, fresh, refusal
 
 REACHED = {
@@ -34,6 +35,18 @@ CASES = [
 ]
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def holder(server: RunningServer) -> Tenant:
+    """Who has the numbers."""
+    return await new_tenant(server, server.master, "holderofstates")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def other(server: RunningServer) -> Tenant:
+    """For whom they are asked."""
+    return await new_tenant(server, server.master, "otherofstates")
+
+
 async def in_state(server: RunningServer, tenant: Tenant, state: str) -> str:
     """A number of the tenant's, or nobody's, that stands there."""
     number = fresh()
@@ -50,12 +63,12 @@ async def in_state(server: RunningServer, tenant: Tenant, state: str) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=" ".join)
 async def test_every_move(
-    case: tuple[str, str, str, str], server: RunningServer, tenant: Tenant, stranger: Tenant
+    case: tuple[str, str, str, str], server: RunningServer, holder: Tenant, other: Tenant
 ) -> None:
     """By the superduper admin, for another account than the one that has the number."""
     verb, way, wanted, state = case
-    number = await in_state(server, tenant, state)
-    path = f"/accounts/{stranger.id}/phone_numbers/{number}{way}"
+    number = await in_state(server, holder, state)
+    path = f"/accounts/{other.id}/phone_numbers/{number}{way}"
     answer = await server.master.root.request(verb, path, {"create_with_state": wanted} if way == "" else {})
     if state in REACHED[verb, way][wanted]:
         assert answer.status in (200, 201), answer.envelope

@@ -5,16 +5,20 @@ Source: KAZOO `kz_services_quantities.erl`, view `numbers/reconcile_services`.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
+from collections.abc import Iterator
 
 from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.listing import Listing
+from crossbar.resources.numbers.domain import number_features
+from crossbar.resources.numbers.domain.carriers import MODULES
 from crossbar.resources.numbers.domain.number import (
+    CARRIERS,
     CARRIERS_COUNTED,
     KIND,
     KINDS_COUNTED,
     LOCAL,
+    SERVICES_COUNTED,
     items,
     items_of,
     owned,
@@ -27,39 +31,32 @@ Items = list[tuple[str, str, float]]
 
 
 async def counted_items(runtime: Runtime, account_id: str) -> Items:
-    """As what an account's numbers count, from the database's own count of their tags.
+    """As what an account's numbers count, from the database's count of their tags, which looks at no number.
 
-    Numbers that were written before they had such tags, or by other classifiers than there are now, are looked at one
-    by one.
+    Where some were written before they had such tags, or by other classifiers than there are now, all are looked at.
     """
-    rules, listing = NumberSettings(runtime), Listing(NUMBERS, NUMBER, tag=owned(account_id))
-    prefix = items_of(account_id)
-    tagged, all_told = await asyncio.gather(
-        runtime.store.count_by_tag(listing, prefix=prefix),
-        runtime.store.count_tagged(Listing(NUMBERS, NUMBER), [owned(account_id)]),
-    )
-    counted: dict[tuple[str, str], int] = {}
-    for tag, number in tagged.items():
-        category, _, item = tag.removeprefix(prefix).partition("/")
-        counted[category, item] = number
-    known = _known(counted, rules, all_told)
-    return await _looked_at(runtime, listing, rules) if known is None else known
+    rules, prefix = NumberSettings(runtime), items_of(account_id)
+    words = {f"{prefix}{category}/{item}": (category, item) for category, item in _possible(rules)}
+    counted = await runtime.store.count_each(NUMBERS, NUMBER, [owned(account_id), *words])
+    all_told = counted.pop(owned(account_id), 0)
+    by_item = {words[word]: number for word, number in counted.items()}
+    carriers = sum(number for (category, _), number in by_item.items() if category == CARRIERS_COUNTED)
+    kinds = sum(number for (category, _), number in by_item.items() if category == KINDS_COUNTED)
+    if carriers != all_told or kinds != all_told - by_item.get((CARRIERS_COUNTED, LOCAL), 0):
+        return await _looked_at(runtime, Listing(NUMBERS, NUMBER, tag=owned(account_id)), rules)
+    return [(category, _name(category, item), number) for (category, item), number in by_item.items()]
 
 
-def _known(counted: dict[tuple[str, str], int], rules: NumberSettings, all_told: int) -> Items | None:
-    """What is counted, by the names of classifiers; None where not all of it is by those that there are."""
-    carriers = sum(number for (category, _), number in counted.items() if category == CARRIERS_COUNTED)
-    kinds = sum(
-        number
-        for (category, item), number in counted.items()
-        if category == KINDS_COUNTED and item.startswith(f"{rules.edition}/")
-    )
-    if carriers != all_told or kinds != all_told - counted.get((CARRIERS_COUNTED, LOCAL), 0):
-        return None
-    return [
-        (category, item.removeprefix(f"{rules.edition}/") if category == KINDS_COUNTED else item, number)
-        for (category, item), number in counted.items()
-    ]
+def _possible(rules: NumberSettings) -> Iterator[tuple[str, str]]:
+    """All there can be, as `items` has it."""
+    yield from ((CARRIERS_COUNTED, name) for name in {*CARRIERS, *MODULES})
+    yield from ((SERVICES_COUNTED, name) for name in number_features.NAMES)
+    yield from ((KINDS_COUNTED, f"{rules.edition}/{name}") for name in rules.classifiers)
+
+
+def _name(category: str, item: str) -> str:
+    """The item as service plans have it: a kind without the edition of its classifier."""
+    return item.partition("/")[2] if category == KINDS_COUNTED else item
 
 
 async def _looked_at(runtime: Runtime, listing: Listing, rules: NumberSettings) -> Items:
@@ -67,7 +64,4 @@ async def _looked_at(runtime: Runtime, listing: Listing, rules: NumberSettings) 
     async for _, number in runtime.store.stream_documents(listing):
         number.fields[KIND] = rules.kind(number.id)
         counted.update(items(number))
-    return [
-        (category, item.partition("/")[2] if category == KINDS_COUNTED else item, number)
-        for (category, item), number in counted.items()
-    ]
+    return [(category, _name(category, item), number) for (category, item), number in counted.items()]

@@ -86,6 +86,15 @@ def feature_of(key: str) -> str:
 
 
 KEYS: Final = (FORCE_OUTBOUND, *FROM_OBJECTS)
+NAMES: Final = (
+    FORCE_OUTBOUND,
+    "inbound_cnam",
+    LOCAL,
+    "outbound_cnam",
+    *(set(FROM_OBJECTS) - {"cnam", "porting"}),
+    "port",
+)
+"""The names of all features that can be active."""
 
 
 def applied(number: Document, before: Document | None, available: Iterable[str]) -> Document:
