@@ -16,7 +16,8 @@ from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.document import SYSTEM_DATA
 from crossbar.documents.store import Store
 from crossbar.errors import SystemFault
-from crossbar.resources.numbers.domain import carrier_orders, found_number
+from crossbar.resources.numbers.domain import carrier_orders, carriers, found_number
+from crossbar.resources.numbers.domain.carrier import HouseCarrier
 from tests.carrier import LOG_IN, SellingCarrier, selling_carrier, server_with_carrier
 from tests.harness import RunningServer, Tenant, new_tenant, set_options
 from tests.numbers import NOT_FOUND, fresh, refusal, stock
@@ -71,11 +72,8 @@ async def repair(server: RunningServer, *, later: int = 7200) -> int:
         return await carrier_orders.repair(server.runtime)
 
 
-BY_CARRIER = "unspecified_fault"
-
-
 def fault_of(number: str) -> tuple[int, str, str, Any]:
-    return refusal(500, BY_CARRIER, "fault by carrier", number)
+    return refusal(500, "unspecified_fault", "fault by carrier", number)
 
 
 async def test_from_the_search_to_the_end(
@@ -365,6 +363,27 @@ async def test_what_was_found_is_forgotten_after_an_hour(
     assert await server.runtime.store.get(NUMBERS, found_number.TYPE, old) is None
     await search(tenant, new)
     assert (await tenant.api.put(f"/phone_numbers/{old}/activate", {})).error() == NOT_FOUND
+
+
+async def test_a_carrier_that_is_not_configured_any_more(
+    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sells nothing of what it offered, and what it has sold is given back when it is there again."""
+    bought, offered = carrier.fresh(2)
+    for number in (bought, offered):
+        await search(tenant, number)
+    await tenant.api.put(f"/phone_numbers/{bought}/activate", {})
+    module = carriers.MODULES["other"]
+    monkeypatch.setitem(carriers.MODULES, "other", lambda _: None)
+    refused = await tenant.api.put(f"/phone_numbers/{offered}/activate", {})
+    assert refused.error() == fault_of(offered)
+    await carrier_orders.begin(server.runtime, HouseCarrier("other"), [offered])
+    assert await repair(server) == 1
+    monkeypatch.setitem(carriers.MODULES, "other", module)
+    assert await repair(server, later=20_000) == 0
+    assert carrier.asked("DELETE") == [{"data": {"numbers": [offered]}}]
+    assert (await tenant.api.delete(f"/phone_numbers/{bought}")).data["state"] == "deleted"
+    assert carrier.sold == set()
 
 
 async def test_sixteen_buyers_of_one_number(server: RunningServer, tenant: Tenant, carrier: SellingCarrier) -> None:

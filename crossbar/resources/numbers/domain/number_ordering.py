@@ -73,6 +73,8 @@ class Ordering:
 
     async def _order_from(self, carrier: Carrier, numbers: list[str], *, reserving: bool) -> dict[str, CrossbarError]:
         runtime = self._runtime
+        if carrier.is_local:  # what it was found with is not configured any more
+            return {number: number_errors.by_carrier(number) for number in numbers}
         notes = await carrier_orders.begin(runtime, carrier, numbers) if carrier.takes_back else {}
         failed: dict[str, CrossbarError] = {}
         if carrier.takes_back:
