@@ -24,6 +24,13 @@ EXPECTED = {
 }
 
 
+@pytest.fixture(params=[0, number_count.FEW], ids=["many", "few"])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many numbers are looked at sooner than counted."""
+    monkeypatch.setattr(number_count, "FEW", request.param)
+    return int(request.param)
+
+
 async def counted(server: RunningServer, account: Tenant) -> dict[tuple[str, str], float]:
     items = await number_count.counted_items(server.runtime, account.id)
     assert len({item[:2] for item in items}) == len(items)
@@ -46,7 +53,9 @@ def no_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "stream_documents", refuse)
 
 
-async def test_by_tags_alone(server: RunningServer, tenant: Tenant, master: Tenant, no_looking: None) -> None:
+async def test_no_number_of_many_is_looked_at(
+    server: RunningServer, tenant: Tenant, master: Tenant, few: int, no_looking: None
+) -> None:
     assert await counted(server, tenant) == {}
     toll_free = await three_numbers(master, tenant)
     assert await counted(server, tenant) == EXPECTED
@@ -56,7 +65,9 @@ async def test_by_tags_alone(server: RunningServer, tenant: Tenant, master: Tena
     assert await counted(server, tenant) == left
 
 
-async def test_numbers_from_before_there_were_tags(server: RunningServer, tenant: Tenant, master: Tenant) -> None:
+async def test_numbers_from_before_there_were_tags(
+    server: RunningServer, tenant: Tenant, master: Tenant, few: int
+) -> None:
     toll_free = await three_numbers(master, tenant)
 
     def forget(number: Document) -> None:
@@ -71,7 +82,7 @@ async def test_numbers_from_before_there_were_tags(server: RunningServer, tenant
     assert await counted(server, tenant) == EXPECTED
 
 
-async def test_other_classifiers(server: RunningServer, tenant: Tenant, master: Tenant) -> None:
+async def test_other_classifiers(server: RunningServer, tenant: Tenant, master: Tenant, few: int) -> None:
     await three_numbers(master, tenant)
     own = {"default": {"classifiers": {"ours": {"friendly_name": "Ours", "regex": r"^\+1415"}}}}
     assert (await master.root.post("/system_configs/number_manager", own)).status == 200
