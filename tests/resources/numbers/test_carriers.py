@@ -152,17 +152,18 @@ async def test_check(tenant: Tenant, server: RunningServer, carrier: SellingCarr
     assert carrier.asked("POST") == [{"data": [offered[2:], nowhere[2:]]}]
 
 
+@pytest.mark.parametrize("path", ["/system_configs/number_manager", "/accounts/{}/configs/number_manager"])
 async def test_only_modules_that_are_chosen_are_searched(
-    server: RunningServer, tenant: Tenant, carrier: SellingCarrier
+    path: str, server: RunningServer, tenant: Tenant, carrier: SellingCarrier
 ) -> None:
-    (number,) = carrier.fresh()
-    for modules, expected in ((["knm_inventory"], []), (["knm_inventory", "knm_other"], ["discovery"])):
-        settings = {"default": {"carrier_modules": modules}}
-        assert (await server.master.root.post("/system_configs/number_manager", settings)).status == 200
+    (number,), master, path = carrier.fresh(), server.master, path.format(server.master.id)
+    for modules, expected in ((["knm_inventory"], []), (["knm_local", "knm_other"], ["discovery"])):
+        chosen = {"carrier_modules": modules}
+        assert (await master.root.post(path, {"default": chosen} if "system" in path else chosen)).status == 200
         try:
             found = await search(tenant, number)
         finally:
-            await server.master.root.delete("/system_configs/number_manager")
+            await master.root.delete(path)
         assert [entry["state"] for entry in found] == expected
 
 
