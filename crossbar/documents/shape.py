@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter, methodcaller
 from typing import Literal
 
 import orjson
@@ -34,20 +35,26 @@ class Summary:
 
     def __init__(self, *names: str, **sources: Source) -> None:
         self.sources: dict[str, Source] = {**{name: name for name in names}, **sources}
+        self._readings = [_reading(name, source) for name, source in self.sources.items()]
 
     def of(self, document: Document) -> dict[str, JSON]:
         """The row for `document`."""
         row: dict[str, JSON] = {}
-        for name, source in self.sources.items():
-            if source == "id":
-                value: JSON = document.id
-            elif isinstance(source, str):
-                value = value_at(document.fields, source)
-            else:
-                value = source(document)
+        field_of = document.fields.get
+        for name, key, read in self._readings:
+            value = field_of(key) if read is None else read(document)
             if value is not None:
                 row[name] = value
         return row
+
+
+def _reading(name: str, source: Source) -> tuple[str, str, Callable[[Document], JSON] | None]:
+    """How a value of a row is had: the name in the row, the key in the document, or else a function for it."""
+    if not isinstance(source, str):
+        return name, "", source
+    if source == "id":
+        return name, "", attrgetter("id")
+    return name, source, (methodcaller("at", source) if "." in source else None)
 
 
 def or_default(path: str, default: JSON) -> Callable[[Document], JSON]:
@@ -130,12 +137,19 @@ class Shape:
     filters: tuple[str, ...] = ()
     sealed: tuple[str, ...] = ()
     stored_in: Literal["documents", "records"] = "documents"
+    _filter_fields: tuple[tuple[str, Field], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_filter_fields", tuple((path, Field(path)) for path in self.filters))
 
     def words(self, document: Document) -> list[str]:
         """Everything under which further listings find the document: its tags, and what its indexed filters match."""
-        values = {"id": document.id, **document.fields} if self.filters else {}
-        found = (filter_tag(path, render(Field(path).of(values))) for path in self.filters)
-        return [*self.tags(document), *filter(None, found)]
+        words = list(self.tags(document))
+        if self._filter_fields:
+            values = {"id": document.id, **document.fields}
+            found = (filter_tag(path, render(place.of(values))) for path, place in self._filter_fields)
+            words.extend(filter(None, found))
+        return words
 
     def sort_key(self, document: Document) -> str:
         """The key by which the type's listing is ordered, without the id that breaks ties."""

@@ -16,6 +16,7 @@ from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_doc
 from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.resources.billing.domain import service_audit
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT, bookkeeper_of, pay
+from crossbar.resources.billing.domain.charge_quote import has_services
 from crossbar.resources.billing.domain.editable_item import editable_items
 from crossbar.resources.billing.domain.invoice import is_number
 from crossbar.resources.billing.domain.money import MOST_DOLLARS, check_at_most, units_of
@@ -276,7 +277,7 @@ def charge_for(collection: Collection) -> None:
 
     @collection.finish
     async def check_charges_of(context: Context, draft: Draft) -> None:
-        if draft.errors.fields:
+        if draft.errors.fields or not await has_services(context.runtime, context.identity.account_id):
             return
         kept = private_fields(draft.previous.fields) if draft.previous else {}
         after = Document(context.account_id, collection.shape.type, draft.id, {**kept, **draft.data})
