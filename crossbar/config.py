@@ -487,12 +487,12 @@ class StorageOptions:
     retry_s: float = option(60.0, "Seconds until a file that a store did not take is sent there again.", minimum=1)
     blocked_networks: tuple[str, ...] = option(
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
-        "Networks in which no store may lie, beside those of security.blocked_hosts; where that is empty all are open.",
+        "Networks without stores or carriers, beside those of security.blocked_hosts; if that is empty all are open.",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
     allowed_networks: tuple[str, ...] = option(
         (),
-        "Networks of the operator's own in which stores may lie, whatever is blocked.",
+        "Networks of the operator's own in which stores and carriers may lie, whatever is blocked.",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
     allow_validation_overrides: bool = option(
@@ -500,6 +500,32 @@ class StorageOptions:
         "Whether validate_settings=false saves a storage plan without trying its stores.",
         kazoo="crossbar.storage.allow_validation_overrides",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierOptions:
+    """The carrier `other`: a provider that is searched for numbers, and from which they are ordered, over HTTP.
+
+    It is reached as the stores of `[storage]` are: in none of the blocked networks, unless in an allowed one.
+    """
+
+    url: str | None = option(None, "Its address; unset, nobody is asked.", kazoo="number_manager.other.phonebook_url")
+    country: str = option(
+        "US", "The country whose numbers it has, as two letters.", kazoo="number_manager.other.default_country"
+    )
+    endpoints: tuple[str, ...] = option(
+        (), "Gateways to which it is to send the calls.", kazoo="number_manager.other.endpoints"
+    )
+    user: str | None = option(None, "User name there; unset, no log-in.")
+    password: str | None = option(None, "Password there.", secret=True)
+    timeout_s: float = option(20.0, "How long it may take for an order, or to take numbers back.", minimum=0.1)
+    search_timeout_ms: int = option(
+        5000,
+        "How long it may take for a search, in milliseconds.",
+        minimum=1,
+        kazoo="number_manager.number_search_timeout_ms",
+    )
+    retry_s: float = option(60.0, "Seconds until it is told again of numbers that it did not take back.", minimum=0.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -545,6 +571,7 @@ class Config:
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)
+    carrier: CarrierOptions = field(default_factory=CarrierOptions)
     mail: MailOptions = field(default_factory=MailOptions)
     log: LogOptions = field(default_factory=LogOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

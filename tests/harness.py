@@ -271,8 +271,10 @@ async def new_person(server: RunningServer, tenant: Tenant, name: str = "plain",
 def set_options(monkeypatch: pytest.MonkeyPatch, server: RunningServer, section: str, **options: Any) -> None:
     """Give the server other options of a section until the test ends."""
     settings = server.runtime.settings
-    changed = dataclasses.replace(getattr(settings.config, section), **options)
-    monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, **{section: changed}))
+    for place in ("_base", "config"):  # what is in force is made anew of the base when a system setting changes
+        config = getattr(settings, place)
+        changed = dataclasses.replace(getattr(config, section), **options)
+        monkeypatch.setattr(settings, place, dataclasses.replace(config, **{section: changed}))
 
 
 def letters_to(server: RunningServer, address: str) -> list[EmailMessage]:

@@ -5,7 +5,7 @@ from crossbar.documents.store.connection import Connection, DatabaseUnusable, Ou
 from crossbar.documents.store.contract import Store
 from crossbar.documents.store.reading import Raw
 from crossbar.documents.store.revocations import REVOCATION
-from crossbar.documents.store.transaction import Transaction
+from crossbar.documents.store.transaction import Transaction, Write
 
 __all__ = [
     "REVOCATION",
@@ -18,5 +18,6 @@ __all__ = [
     "Stale",
     "Store",
     "Transaction",
+    "Write",
     "driver_errors",
 ]

@@ -126,6 +126,16 @@ class Store:
         """
         return self._listings.count_by_tag(listing, words=words, prefix=prefix)
 
+    def count_tagged(self, listing: Listing, words: Sequence[str]) -> Coroutine[Any, Any, int]:
+        """How many documents of a listing carry any of some tags, by the index alone."""
+        return self._listings.count_tagged(listing, words)
+
+    def count_each(
+        self, partition: str, document_type: str, words: Sequence[str]
+    ) -> Coroutine[Any, Any, dict[str, int]]:
+        """How many documents of a type carry each of the tags, by the index alone; those without any are left out."""
+        return self._listings.count_each(partition, document_type, words)
+
     def search(self, wanted: Search) -> Coroutine[Any, Any, list[tuple[str, Document]]]:
         """The documents that a search finds, with their keys."""
         return self._listings.search(wanted)

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final
 
 from crossbar.access.directory import Account
-from crossbar.dialing import NUMBER, NUMBERS
+from crossbar.dialing import NUMBER
 from crossbar.documents.document import ACCOUNTS, Document, as_list, as_object
 from crossbar.documents.document_types import (
     ACCOUNT,
@@ -28,7 +28,8 @@ from crossbar.documents.listing import Listing
 from crossbar.errors import JSON
 from crossbar.resources.carriers.domain import dedicated_ip
 from crossbar.resources.numbers.domain import number_features
-from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned, owner_of
+from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owner_of
+from crossbar.resources.numbers.domain.number_count import counted_items
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.resources.numbers.domain.port_request import DATABASE, OWNER, TRANSITIONS, numbers_of, state_of
 from crossbar.resources.numbers.domain.port_request import TYPE as PORT_REQUEST
@@ -202,13 +203,12 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
         for document in await store.all(Listing(account_id, document_type))
     ]
     users = [document for document in documents if document.type == USER]
-    rules = NumberSettings(runtime)
-    numbers = await store.all(Listing(NUMBERS, NUMBER, tag=owned(account_id)))
+    numbers = await counted_items(runtime, account_id)
     requests = await store.all(Listing(DATABASE, PORT_REQUEST, tag=requested_by(account_id)))
     quantities = total(
         chain(
             (item for document in documents for item in items_of(with_known_users(document, users))),
-            (item for number in numbers for item in _items_of_number(number, rules)),
+            numbers,
             (item for request in requests for item in _items_of(charged_as(request))),
         )
     )

@@ -14,8 +14,7 @@ from aiohttp.test_utils import TestServer
 from moto.server import ThreadedMotoServer
 from pymongo import MongoClient
 
-from crossbar.config import Config
-from tests.harness import RunningServer, Tenant, new_tenant, running_server
+from tests.harness import RunningServer, Tenant, new_tenant, own_server
 from tests.stores import S3, WebStore
 
 
@@ -24,18 +23,9 @@ async def server(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningServer]:
     """A server that may reach stores on this machine."""
-    name = f"test-{uuid.uuid4().hex}"
-    overrides = {
-        "server.data": str(tmp_path_factory.mktemp("data")),
-        "database.name": name,
-        "buckets.token_costs": "0",
-        "log.level": "error",
-        "security.blocked_hosts": "blocked.test",
-        "storage.timeout_s": "5",
-    }
-    async with running_server(Config.load(None, {}, overrides), mongo_uri) as running:
-        yield running
-    mongo_client.drop_database(name)
+    options = {"log.level": "error", "security.blocked_hosts": "blocked.test", "storage.timeout_s": "5"}
+    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as server:
+        yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session")
