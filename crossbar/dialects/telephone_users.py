@@ -1,0 +1,148 @@
+"""Telephone users: users of Crossbar's as dialects make, change and end them, through the same life cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from crossbar.dialects import integer_ids
+from crossbar.dialects.declaration import Declaration
+from crossbar.dialects.dialect_context import DialectContext
+from crossbar.dialects.homes import Edit
+from crossbar.dialects.identifiers import as_number, undashed
+from crossbar.dialects.integer_ids import Kind
+from crossbar.dialects.shapes import LOGIN_PURPOSES, LOGINS
+from crossbar.dialects.user_homes import USERNAME
+from crossbar.documents.document import Document, value_at
+from crossbar.documents.document_types import MEDIA, USER
+from crossbar.endpoint import Context
+from crossbar.errors import JSON, Forbidden, NotFound
+from crossbar.ids import new_id, new_secret
+from crossbar.resources.identity.users import users
+
+NUMBERS: Final = Kind("users", USER, (LOGINS,))
+LOG_IN_FIELDS: Final = ("username", "email", "enabled")
+"""What an administrator is known by and logs in with."""
+
+
+def is_telephone_user(user: Document) -> bool:
+    """Whether a user is more than a log-in."""
+    return user.at("pvt_xivo.purpose") not in LOGIN_PURPOSES
+
+
+async def find(context: DialectContext, word: str) -> Document:
+    """The user whom a word of a path names: by number, or by UUID. Raises NotFound."""
+    caller = context.caller
+    if word == "me" and caller is not None and caller.auth_id:
+        word = caller.auth_id
+    user = await by_number(context, as_number(word)) if as_number(word) is not None else None
+    if user is None and as_number(word) is None:
+        user = await context.store.get(context.account.id, USER, undashed(word))
+        user = user or await _below(context, undashed(word))
+    if user is None or not is_telephone_user(user):
+        raise NotFound(word)
+    return await integer_ids.numbered_document(context.store, NUMBERS, user)
+
+
+async def by_number(context: DialectContext, number: int | None) -> Document | None:
+    """The user of a number, if the account is the request's or below it."""
+    key = None if number is None else await integer_ids.find(context.store, NUMBERS, number)
+    if key is None or not await is_visible(context, key.partition):
+        return None
+    return await context.store.get(*key)
+
+
+async def is_visible(context: DialectContext, account_id: str) -> bool:
+    """Whether an account is the request's or one below it."""
+    account = await context.runtime.access.directory.account(account_id)
+    return account is not None and account.within(context.account.id)
+
+
+async def _below(context: DialectContext, user_id: str) -> Document | None:
+    """A user of an account below; they are found by id alone once a dialect has numbered them."""
+    return None
+
+
+async def create(context: DialectContext, declaration: Declaration, values: Mapping[str, JSON]) -> Document:
+    """A new telephone user. Raises Invalid."""
+    crossbar = await context.crossbar("PUT", "users")
+    edit = Edit(None, await looked_up(context, values))
+    declaration.write(edit, declaration.with_initial(values))
+    _complete_log_in(edit, None)
+    await integer_ids.give(context.store, NUMBERS, edit)
+    _act_with_accesses(crossbar, context, None, edit)
+    return await users.life.save_new(crossbar, new_id(), edit.public, edit.private)
+
+
+async def change(
+    context: DialectContext, declaration: Declaration, user: Document, values: Mapping[str, JSON]
+) -> Document:
+    """Give a user's properties other values. Raises Invalid."""
+    account = await context.runtime.access.directory.account(user.partition)
+    crossbar = await context.crossbar("POST", "users", user.id, account=account)
+    found = await looked_up(context, values)
+
+    def changed(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
+        edit = Edit(previous, found)
+        declaration.write(edit, values)
+        _complete_log_in(edit, previous)
+        _act_with_accesses(crossbar, context, previous, edit)
+        return edit.public, edit.private
+
+    return await users.life.edit(crossbar, user.id, changed)
+
+
+async def remove(context: DialectContext, user: Document) -> None:
+    """End a user."""
+    account = await context.runtime.access.directory.account(user.partition)
+    crossbar = await context.crossbar("DELETE", "users", user.id, account=account)
+    _act_with_accesses(crossbar, context, user, None)
+    document = await users.life.load(crossbar, user.id)
+    for hook in users.hooks.before_delete:
+        await hook(crossbar, document)
+    await users.life.remove(crossbar, document)
+
+
+async def looked_up(context: DialectContext, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What homes have to know of other documents: the media of a music on hold."""
+    name = values.get("musiconhold") or values.get("music_on_hold")
+    if not isinstance(name, str) or not name:
+        return {}
+    media = await context.store.find_by_name(context.account.id, MEDIA, name)
+    exact = [one for one in media if one.at("name") == name]
+    return {"media_id": exact[0].id} if exact else {}
+
+
+def _complete_log_in(edit: Edit, previous: Document | None) -> None:
+    """Give who has a password a user name, and who gets a first user name a password that nobody knows.
+
+    KAZOO wants both together; a dialect sets one without the other. A made up user name shows as unset.
+    """
+    public = edit.public
+    had_name = bool(previous and previous.text("username"))
+    if public.get("password") is None:
+        public.pop("password", None)
+    if public.get("password") and not public.get("username"):
+        public["username"] = f"user_{new_secret(8)}"
+        edit.put_aside(f"exact.{USERNAME.name}", {"given": None, "stored": [public["username"]]})
+    elif public.get("username") and not public.get("password") and not had_name:
+        public["password"] = new_secret(16)
+
+
+def _act_with_accesses(
+    crossbar: Context, context: DialectContext, previous: Document | None, edit: Edit | None
+) -> None:
+    """Let who has the accesses for it change users, but nobody become an administrator by that.
+
+    Who is no administrator of Crossbar's may change, by policy, whatever a dialect has of other users; the log-ins of
+    administrators are theirs. Raises Forbidden.
+    """
+    caller = context.caller
+    if caller is None or caller.rights != "policies" or caller.identity.is_account_admin:
+        return
+    if previous is not None and previous.at("priv_level") == "admin" and previous.id != caller.identity.owner_id:
+        after = {} if edit is None else edit.public
+        changed = any(value_at(after, field) != previous.at(field) for field in LOG_IN_FIELDS)
+        if edit is None or changed or edit.public.get("password"):
+            raise Forbidden
+    crossbar.caller = caller.identity.trusted_with_log_ins()
