@@ -98,7 +98,7 @@ def shapes() -> Shapes:
     for shape in (*endpoints, *Access.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
         if declared.setdefault(shape.type, shape) is not shape:
             raise ValueError(f"document type {shape.type!r} has two shapes")
-    return Shapes(dialects.extended(shape) for shape in declared.values())
+    return Shapes((*(dialects.extended(shape) for shape in declared.values()), *dialects.SHAPES))
 
 
 def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, shared: Shared | None = None) -> Store:

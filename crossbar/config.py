@@ -421,6 +421,15 @@ class AccessOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DialectsOptions:
+    """The languages of other phone systems: XiVO REST 1.0 and 1.1, Wazo. They are served on the server's own ports."""
+
+    contexts: tuple[str, ...] = option(
+        (), "Contexts of extensions that there are beside default and from-extern.", form=list_of(Parser("name", str))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseOptions:
     """Where documents are kept."""
 
@@ -542,6 +551,7 @@ class Config:
     retention: RetentionOptions = field(default_factory=RetentionOptions)
     security: SecurityOptions = field(default_factory=SecurityOptions)
     access: AccessOptions = field(default_factory=AccessOptions)
+    dialects: DialectsOptions = field(default_factory=DialectsOptions)
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)

@@ -11,16 +11,16 @@ from typing import Final
 
 from aiohttp import web
 
-from crossbar.dialects import xivo10
+from crossbar.dialects import xivo10, xivo11
 from crossbar.dialects.callers import Callers
 from crossbar.dialects.front import Dialect, DialectFront
-from crossbar.dialects.shapes import extended
+from crossbar.dialects.shapes import SHAPES, extended
 from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.runtime import Runtime
 
-__all__ = ["DIALECTS", "extended", "mount", "open_fronts"]
+__all__ = ["DIALECTS", "SHAPES", "extended", "mount", "open_fronts"]
 
-DIALECTS: Final[tuple[Dialect, ...]] = (xivo10.DIALECT,)
+DIALECTS: Final[tuple[Dialect, ...]] = (xivo10.DIALECT, xivo11.DIALECT)
 FRONTS: Final = web.AppKey("dialects", dict[str, DialectFront])
 
 

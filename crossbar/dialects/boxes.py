@@ -119,15 +119,33 @@ def _is_meant(user: Document, box: Document) -> bool:
 
 async def users_of(context: DialectContext, box: Document) -> list[Document]:
     """The telephone users who have a box: its owner first, then those who have a part in it, by number."""
+    return (await users_of_all(context, [box]))[box.id]
+
+
+async def users_of_all(context: DialectContext, found: Sequence[Document]) -> dict[str, list[Document]]:
+    """The users of each of some boxes, by the box's id."""
     store = context.store
-    owner = await store.get(box.partition, USER, box.text("owner_id")) if box.text("owner_id") else None
-    sharing = await store.select(Selection((box.partition,), USER, (shared_box_tag(box.id),)))
-    people = [*([owner] if owner else []), *(user for user in sharing if owner is None or user.id != owner.id)]
-    people = [user for user in people if telephone_users.is_telephone_user(user)]
-    people = [await integer_ids.numbered_document(store, telephone_users.NUMBERS, user) for user in people]
-    theirs = await boxes_of(context, people)
-    mine = [user for user in people if user.id in theirs and theirs[user.id].id == box.id]
-    return sorted(mine, key=lambda user: (owner is None or user.id != owner.id, telephone_users.NUMBERS.of(user)))
+    people: dict[str, Document] = {}
+    for account in dict.fromkeys(box.partition for box in found):
+        here = [box for box in found if box.partition == account]
+        owners = [box.text("owner_id") for box in here if box.text("owner_id")]
+        tags = tuple(shared_box_tag(box.id) for box in here)
+        people |= await store.get_many(account, USER, owners) if owners else {}
+        people |= {user.id: user for user in await store.select(Selection((account,), USER, tags))}
+    known = [user for user in people.values() if telephone_users.is_telephone_user(user)]
+    known = [await integer_ids.numbered_document(store, telephone_users.NUMBERS, user) for user in known]
+    theirs = await boxes_of(context, known)
+
+    def rank(box: Document, user: Document) -> tuple[bool, int]:
+        return box.at("owner_id") != user.id, telephone_users.NUMBERS.of(user)
+
+    return {
+        box.id: sorted(
+            (user for user in known if user.id in theirs and theirs[user.id].id == box.id),
+            key=lambda user, box=box: rank(box, user),  # type: ignore[misc]
+        )
+        for box in found
+    }
 
 
 async def associate(context: DialectContext, user: Document, box: Document) -> None:

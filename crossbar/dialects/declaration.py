@@ -16,6 +16,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.field import Expression
 from crossbar.errors import JSON
 
+NULL: Final = "{name}: Must not be null!"
 ABSENT: Final = object()
 """Nothing is written where a new object does not say anything of a property."""
 
@@ -54,7 +55,7 @@ class Property:
     is_column: bool = False
     is_searched: bool = False
     expression: Expression | None = None
-    nullable: bool = True
+    is_nullable: bool = True
 
     @property
     def in_database(self) -> Expression | None:
@@ -98,6 +99,8 @@ class Declaration:
             if one is None or one.is_read_only:
                 continue
             try:
+                if value is None and not one.is_nullable:
+                    raise WrongValue(NULL)
                 values[one.name] = one.kind.take(value)
             except WrongValue as wrong:
                 refused(one, value, wrong)

@@ -23,13 +23,15 @@ from crossbar.errors import SystemFault
 class Kind:
     """A kind of numbers (`users`), and the type of the documents that have one.
 
-    `others`: tags of the documents of the type that never get one, `conditions` what those fulfil that do.
+    `is_numbered`: False for those that are known by KAZOO's own ids. `others`: tags of the documents of the type that
+    never get one, `conditions` what those fulfil that do.
     """
 
     name: str
-    type: str
+    type: str | tuple[str, ...]
     others: tuple[str, ...] = ()
     conditions: tuple[Expression, ...] = field(default=())
+    is_numbered: bool = True
 
     @property
     def tag(self) -> str:
@@ -89,7 +91,7 @@ async def _are_all_numbered(store: Store, kind: Kind, partitions: tuple[str, ...
 
 
 def _is_other(store: Store, kind: Kind, document: Document) -> bool:
-    return bool(set(kind.others).intersection(store.shapes[kind.type].tags(document)))
+    return bool(set(kind.others).intersection(store.shapes[document.type].tags(document)))
 
 
 async def _note(store: Store, kind: Kind, document: Document, number: int) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from crossbar.dialects import integer_ids
@@ -15,9 +15,11 @@ from crossbar.dialects.shapes import LOGIN_PURPOSES, LOGINS
 from crossbar.dialects.user_homes import USERNAME
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.document_types import MEDIA, USER
+from crossbar.documents.selection import Selection, at, equals
 from crossbar.endpoint import Context
 from crossbar.errors import JSON, Forbidden, NotFound
 from crossbar.ids import new_id, new_secret
+from crossbar.resources.identity.domain.account_tree import descendants_of
 from crossbar.resources.identity.users import users
 
 NUMBERS: Final = Kind("users", USER, (LOGINS,))
@@ -52,6 +54,12 @@ async def by_number(context: DialectContext, number: int | None) -> Document | N
     return await context.store.get(*key)
 
 
+async def with_email(context: DialectContext, address: str) -> list[Document]:
+    """The users of the account with a mail address, whatever its case."""
+    condition = equals(at("email"), address)
+    return await context.store.select(Selection((context.account.id,), USER, conditions=(condition,)))
+
+
 async def is_visible(context: DialectContext, account_id: str) -> bool:
     """Whether an account is the request's or one below it."""
     account = await context.runtime.access.directory.account(account_id)
@@ -59,7 +67,11 @@ async def is_visible(context: DialectContext, account_id: str) -> bool:
 
 
 async def _below(context: DialectContext, user_id: str) -> Document | None:
-    """A user of an account below; they are found by id alone once a dialect has numbered them."""
+    """The user of an id in one of the accounts below."""
+    below = [account.id for account in await context.store.all(descendants_of(context.account.id))]
+    for account_id in below:
+        if (user := await context.store.get(account_id, USER, user_id)) is not None:
+            return user
     return None
 
 
@@ -78,13 +90,20 @@ async def change(
     context: DialectContext, declaration: Declaration, user: Document, values: Mapping[str, JSON]
 ) -> Document:
     """Give a user's properties other values. Raises Invalid."""
+    found = await looked_up(context, values)
+    return await edit(context, user, lambda edit: declaration.write(edit, values), found)
+
+
+async def edit(
+    context: DialectContext, user: Document, write: Callable[[Edit], None], found: Mapping[str, JSON] | None = None
+) -> Document:
+    """Save what `write` makes of a user; `found` as in `Edit`. Raises Invalid."""
     account = await context.runtime.access.directory.account(user.partition)
     crossbar = await context.crossbar("POST", "users", user.id, account=account)
-    found = await looked_up(context, values)
 
     def changed(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
         edit = Edit(previous, found)
-        declaration.write(edit, values)
+        write(edit)
         _complete_log_in(edit, previous)
         _act_with_accesses(crossbar, context, previous, edit)
         return edit.public, edit.private

@@ -21,7 +21,7 @@ from crossbar.errors import JSON
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Documents of a type in some partitions.
+    """Documents of a type, or of several, in some partitions.
 
     `tags`: words of which a document carries one at least; without any all documents of the type. `conditions`: all of
     them hold (`equals`, `contains`, `missing`). `order`: expressions to sort by, before the order of the listing; with
@@ -29,13 +29,18 @@ class Selection:
     """
 
     partitions: tuple[str, ...]
-    type: str
+    type: str | tuple[str, ...]
     tags: tuple[str, ...] = ()
     conditions: tuple[Expression, ...] = ()
     order: tuple[Expression, ...] = ()
     descending: bool = False
     skip: int = 0
     limit: int | None = None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of the documents."""
+        return (self.type,) if isinstance(self.type, str) else self.type
 
     @property
     def index(self) -> str:
@@ -45,13 +50,11 @@ class Selection:
 
     def query(self) -> dict[str, Any]:
         """The MongoDB filter."""
-        prefix = self.type + SEPARATOR
-        query: dict[str, Any] = {
-            "a": _one_or_in(self.partitions),
-            "k": {"$gte": prefix, "$lte": prefix + LAST},
-        }
+        query: dict[str, Any] = {"a": _one_or_in(self.partitions)}
         if self.tags:
-            query["tags"] = _one_or_in([stored_tag(self.type, tag) for tag in self.tags])
+            query["tags"] = _one_or_in([stored_tag(name, tag) for name in self.types for tag in self.tags])
+        ranges = [{"k": {"$gte": name + SEPARATOR, "$lte": name + SEPARATOR + LAST}} for name in self.types]
+        query |= ranges[0] if len(ranges) == 1 else {"$or": ranges}
         if self.conditions:
             query["$expr"] = {"$and": list(self.conditions)}
         return query
@@ -145,6 +148,38 @@ def _fits(expression: Expression, pattern: str, term: str) -> Expression:
 def is_id_of(ids: Iterable[tuple[str, str, str]]) -> Expression:
     """Whether a document is one of those, each by partition, type and id."""
     return {"$in": ["$_id", literal(["/".join(key) for key in ids])]}
+
+
+def place_of(ids: Iterable[tuple[str, str, str]]) -> Expression:
+    """The place of a document among those, each by partition, type and id; before the first for any other."""
+    return {"$indexOfArray": [literal(["/".join(key) for key in ids]), "$_id"]}
+
+
+def has(path: str) -> Expression:
+    """Whether a document has a field, and not null in it."""
+    return {"$gt": [f"$doc.{path}", None]}
+
+
+def one_of(expression: Expression, values: Iterable[JSON]) -> Expression:
+    """Whether a value is one of those."""
+    return {"$in": [expression, literal(list(values))]}
+
+
+def document_id() -> Expression:
+    """A document's id."""
+    return {"$arrayElemAt": [{"$split": ["$_id", "/"]}, 2]}
+
+
+def dashed_id() -> Expression:
+    """A document's id as a UUID."""
+    cuts = ((0, 8), (8, 4), (12, 4), (16, 4), (20, -1))
+    parts = [{"$substrBytes": [document_id(), start, length]} for start, length in cuts]
+    return {"$concat": [part for pair in zip(parts, "----", strict=False) for part in pair] + [parts[-1]]}
+
+
+def includes(path: str, value: JSON) -> Expression:
+    """Whether the array at a dotted path has a value in it."""
+    return {"$in": [literal(value), {"$ifNull": [f"$doc.{path}", []]}]}
 
 
 def missing(path: str) -> Expression:

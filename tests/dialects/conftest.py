@@ -12,3 +12,9 @@ from tests.harness import RunningServer, Tenant
 def old(server: RunningServer, tenant: Tenant) -> Speaker:
     """XiVO REST 1.0."""
     return Speaker(tenant.api.session, f"{server.url}/1.0", tenant.token)
+
+
+@pytest.fixture
+def confd(server: RunningServer, tenant: Tenant) -> Speaker:
+    """XiVO REST 1.1."""
+    return Speaker(tenant.api.session, f"{server.url}/1.1", tenant.token)

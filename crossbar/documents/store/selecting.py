@@ -20,7 +20,7 @@ class Selecting:
 
     async def select(self, selection: Selection) -> list[Document]:
         """The documents of a selection, from its place on and no more than its length."""
-        collection = self._database[self._shapes[selection.type].stored_in]
+        collection = self._database[self._shapes[selection.types[0]].stored_in]
 
         async def read() -> list[Stored]:
             cursor = await self._driver.aggregate(
@@ -32,5 +32,5 @@ class Selecting:
 
     async def count(self, selection: Selection) -> int:
         """How many documents a selection has, whatever its place and length."""
-        collection = self._database[self._shapes[selection.type].stored_in]
+        collection = self._database[self._shapes[selection.types[0]].stored_in]
         return await self._run(lambda: collection.count_documents(selection.query(), hint=selection.index))
