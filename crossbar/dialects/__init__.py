@@ -11,16 +11,21 @@ from typing import Final
 
 from aiohttp import web
 
-from crossbar.dialects import xivo10, xivo11
+from crossbar.dialects import wazo_auth, xivo10, xivo11
 from crossbar.dialects.callers import Callers
 from crossbar.dialects.front import Dialect, DialectFront
-from crossbar.dialects.shapes import SHAPES, extended
+from crossbar.dialects.granted import GROUP_SHAPE, POLICY_SHAPE
+from crossbar.dialects.shapes import SHAPES as LINE_SHAPES
+from crossbar.dialects.shapes import extended
+from crossbar.dialects.wazo_auth.sessions import REFRESH_SHAPE, TOKEN_SHAPE, Sessions
 from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.runtime import Runtime
 
 __all__ = ["DIALECTS", "SHAPES", "extended", "mount", "open_fronts"]
 
-DIALECTS: Final[tuple[Dialect, ...]] = (xivo10.DIALECT, xivo11.DIALECT)
+SHAPES: Final = (*LINE_SHAPES, POLICY_SHAPE, GROUP_SHAPE, TOKEN_SHAPE, REFRESH_SHAPE)
+"""How documents are kept that only dialects know."""
+DIALECTS: Final[tuple[Dialect, ...]] = (xivo10.DIALECT, xivo11.DIALECT, wazo_auth.DIALECT)
 FRONTS: Final = web.AppKey("dialects", dict[str, DialectFront])
 
 
@@ -35,7 +40,7 @@ def mount(app: web.Application) -> None:
 
 def open_fronts(app: web.Application, runtime: Runtime, dispatcher: Dispatcher) -> None:
     """What answers them, once the runtime is there."""
-    callers = Callers()
+    callers = Callers(Sessions(runtime))
     app[FRONTS] = {dialect.name: DialectFront(runtime, dialect, dispatcher, callers) for dialect in DIALECTS}
 
 

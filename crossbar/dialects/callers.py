@@ -14,7 +14,8 @@ from aiohttp import BasicAuth, hdrs
 from crossbar.access.authentication import Credential
 from crossbar.access.identity import Identity
 from crossbar.access.ingest_token import METHOD as INGEST
-from crossbar.dialects.accesses import EVERYTHING, OWN, Accesses
+from crossbar.dialects.accesses import EVERYTHING, Accesses
+from crossbar.dialects.granted import accesses_of
 from crossbar.dialects.identifiers import dashed
 from crossbar.dialects.named_logins import identity_of
 from crossbar.errors import CrossbarError
@@ -69,8 +70,10 @@ class Callers:
 
     async def of_identity(self, identity: Identity, asked: Context) -> Caller:
         """Somebody whom Crossbar knows."""
-        elements = EVERYTHING if identity.user is None or identity.is_account_admin else OWN
-        return Caller(identity, Accesses(elements, dashed(identity.owner_id or "")))
+        if identity.user is None or identity.is_account_admin:
+            return Caller(identity, Accesses(EVERYTHING, dashed(identity.owner_id or "")))
+        elements = await accesses_of(asked.store, identity.account_id, identity.user.id)
+        return Caller(identity, Accesses(elements, dashed(identity.user.id)))
 
     async def of_basic(self, authorization: str, asked: Context) -> Caller | None:
         """The administrator whose name and password were sent; None for anybody else."""

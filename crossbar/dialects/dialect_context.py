@@ -65,6 +65,12 @@ class DialectContext:
         context.client_ip, context.verb = self.client_ip, self.request.method
         return context
 
+    def asked_by(self) -> Context:
+        """The same, once it is known who calls."""
+        context = self.asked()
+        context.caller = None if self.caller is None else self.caller.identity
+        return context
+
     async def crossbar(self, verb: str, noun: str, *args: str, account: Account | None = None) -> Context:
         """The request of Crossbar's that says the same, after the same decision on whether the caller may send it.
 

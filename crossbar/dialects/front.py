@@ -18,7 +18,7 @@ from multidict import CIMultiDict
 
 from crossbar.access.directory import Account
 from crossbar.dialects.accesses import ACTIONS, required_access
-from crossbar.dialects.callers import Caller, Callers
+from crossbar.dialects.callers import TOKEN_HEADER, Caller, Callers
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.identifiers import undashed
 from crossbar.dialects.refusals import Refusal, empty_answer, json_answer
@@ -160,7 +160,9 @@ class DialectFront:
         action = route.action or ACTIONS[context.request.method]
         required = required_access(self._dialect.service, context.words, action)
         if caller is None or not caller.accesses.allow(required):
-            raise InvalidCredentials(None, required_access=required)
+            token = context.request.headers.get(TOKEN_HEADER, "")
+            why = "missing_permission" if caller else "not_found_or_expired_token" if token else "empty"
+            raise InvalidCredentials(None, required_access=required, invalid_token=token, reason=why)
         context.selected = await self._account(context, caller)
 
     async def _account(self, context: DialectContext, caller: Caller) -> Account:

@@ -7,11 +7,12 @@ account has it. An e-mail address does in place of the name.
 from __future__ import annotations
 
 import hmac
+from typing import Final
 
 from crossbar.access.directory import Account, User
 from crossbar.access.failed_logins import LoginTry
 from crossbar.access.identity import Identity
-from crossbar.access.passwords import hashed
+from crossbar.access.passwords import MD5_FIELD, hashed
 from crossbar.access.standing import is_switched_off
 from crossbar.dialects.shapes import email_tag
 from crossbar.documents.document import ACCOUNTS, Document
@@ -21,7 +22,11 @@ from crossbar.documents.selection import Selection
 from crossbar.resources.identity.users import username_claim
 from crossbar.runtime import Runtime
 
-METHOD = "wazo_auth"
+METHOD: Final = "wazo_auth"
+HASHED_AS: Final = "pvt_xivo.hashed_as"
+"""The user name in the digests of a password that is older than the user name."""
+
+Meant = tuple[Account, User, Document]
 
 
 async def identity_of(runtime: Runtime, name: str, secret: str, address: str) -> Identity | None:
@@ -34,8 +39,8 @@ async def identity_of(runtime: Runtime, name: str, secret: str, address: str) ->
     failed_logins = runtime.access.costs.failed_logins
     attempt = LoginTry(address, "dialects", name)
     failed_logins.begin(attempt)
-    for account, user in await _meant(runtime, name):
-        if _has_password(runtime, user, password) and not is_switched_off(account, user) and not account.expired:
+    for account, user, document in await _meant(runtime, name):
+        if has_password(runtime, document, password) and not is_switched_off(account, user) and not account.expired:
             failed_logins.succeeded(attempt)
             return Identity.without_token(account, user, METHOD)
     failed_logins.failed(attempt)
@@ -50,18 +55,25 @@ def _utf8(text: str) -> str:
         return text
 
 
-def _has_password(runtime: Runtime, user: User, password: bytes) -> bool:
-    known = user.md5
-    if not known or not user.username:
+def has_password(runtime: Runtime, user: Document, password: bytes) -> bool:
+    """Whether a user logs in with a password, in UTF-8 or as it was sent."""
+    known, username = user.text(MD5_FIELD), hashed_name(user)
+    if not known or not username:
         return False
     pepper = runtime.access.pepper
     spellings = {password, _utf8(password.decode("latin-1")).encode()}
-    return any(
-        hmac.compare_digest(pepper.digest(hashed("md5", user.username, one)), known) for one in sorted(spellings)
-    )
+    return any(hmac.compare_digest(pepper.digest(hashed("md5", username, one)), known) for one in sorted(spellings))
 
 
-async def _meant(runtime: Runtime, name: str) -> list[tuple[Account, User]]:
+def hashed_name(user: Document) -> str:
+    """The user name in the digest of a user's password: that of an earlier time, if he was renamed without a new one."""
+    earlier = user.at(HASHED_AS)
+    if isinstance(earlier, dict) and earlier.get("md5") == user.fields.get(MD5_FIELD):
+        return str(earlier.get("username"))
+    return user.text("username")
+
+
+async def _meant(runtime: Runtime, name: str) -> list[Meant]:
     """The users whom a name may mean, those first that it means before others; ones of the same rank only if alone."""
     master = await runtime.access.directory.master_id()
     if master is not None and (found := await _within(runtime, [master], name)):
@@ -77,7 +89,7 @@ async def _meant(runtime: Runtime, name: str) -> list[tuple[Account, User]]:
     return found if len(found) == 1 else []
 
 
-async def _within(runtime: Runtime, accounts: list[str], name: str) -> list[tuple[Account, User]]:
+async def _within(runtime: Runtime, accounts: list[str], name: str) -> list[Meant]:
     """The enabled users of some accounts who have a name, or an e-mail address."""
     if not accounts or not name:
         return []
@@ -93,7 +105,7 @@ async def _within(runtime: Runtime, accounts: list[str], name: str) -> list[tupl
         account = await runtime.access.directory.account(document.partition)
         user_of = User.of(document)
         if account is not None and user_of.enabled:
-            found.append((account, user_of))
+            found.append((account, user_of, document))
     return found
 
 

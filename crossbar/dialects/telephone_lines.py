@@ -136,7 +136,7 @@ async def merge(context: DialectContext, line: Document, endpoint: Document) -> 
     crossbar = await crossbar_of(context, "PUT", line)
     aside = _together(line, endpoint)
     sip = as_object(endpoint.at("sip"))
-    data = {"name": sip.get("username") or f"line {LINES.of(line)}", "sip": dict(sip)}
+    data: dict[str, JSON] = {"name": sip.get("username") or f"line {LINES.of(line)}", "sip": {**sip}}
     for document in (line, endpoint):
         await _mark(context, document, merging=True)
     try:

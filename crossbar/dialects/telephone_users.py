@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from crossbar.access.directory import ADMIN
 from crossbar.dialects import integer_ids
 from crossbar.dialects.declaration import Declaration
 from crossbar.dialects.dialect_context import DialectContext
+from crossbar.dialects.granted import given_to
 from crossbar.dialects.homes import Edit
 from crossbar.dialects.identifiers import as_number, undashed
 from crossbar.dialects.integer_ids import Kind
@@ -80,9 +82,9 @@ async def create(context: DialectContext, declaration: Declaration, values: Mapp
     crossbar = await context.crossbar("PUT", "users")
     edit = Edit(None, await looked_up(context, values))
     declaration.write(edit, declaration.with_initial(values))
-    _complete_log_in(edit, None)
+    complete_log_in(edit, None)
     await integer_ids.give(context.store, NUMBERS, edit)
-    _act_with_accesses(crossbar, context, None, edit)
+    act_with_accesses(crossbar, context, None, edit)
     return await users.life.save_new(crossbar, new_id(), edit.public, edit.private)
 
 
@@ -100,12 +102,13 @@ async def edit(
     """Save what `write` makes of a user; `found` as in `Edit`. Raises Invalid."""
     account = await context.runtime.access.directory.account(user.partition)
     crossbar = await context.crossbar("POST", "users", user.id, account=account)
+    above = await outranks(context, user)
 
     def changed(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
         edit = Edit(previous, found)
         write(edit)
-        _complete_log_in(edit, previous)
-        _act_with_accesses(crossbar, context, previous, edit)
+        complete_log_in(edit, previous)
+        act_with_accesses(crossbar, context, previous, edit, above=above)
         return edit.public, edit.private
 
     return await users.life.edit(crossbar, user.id, changed)
@@ -115,7 +118,7 @@ async def remove(context: DialectContext, user: Document) -> None:
     """End a user."""
     account = await context.runtime.access.directory.account(user.partition)
     crossbar = await context.crossbar("DELETE", "users", user.id, account=account)
-    _act_with_accesses(crossbar, context, user, None)
+    act_with_accesses(crossbar, context, user, None, above=await outranks(context, user))
     document = await users.life.load(crossbar, user.id)
     for hook in users.hooks.before_delete:
         await hook(crossbar, document)
@@ -132,7 +135,7 @@ async def looked_up(context: DialectContext, values: Mapping[str, JSON]) -> dict
     return {"media_id": exact[0].id} if exact else {}
 
 
-def _complete_log_in(edit: Edit, previous: Document | None) -> None:
+def complete_log_in(edit: Edit, previous: Document | None) -> None:
     """Give who has a password a user name, and who gets a first user name a password that nobody knows.
 
     KAZOO wants both together; a dialect sets one without the other. A made up user name shows as unset.
@@ -148,18 +151,31 @@ def _complete_log_in(edit: Edit, previous: Document | None) -> None:
         public["password"] = new_secret(16)
 
 
-def _act_with_accesses(
-    crossbar: Context, context: DialectContext, previous: Document | None, edit: Edit | None
-) -> None:
-    """Let who has the accesses for it change users, but nobody become an administrator by that.
+async def outranks(context: DialectContext, user: Document) -> bool:
+    """Whether a user may do anything that the caller, whose rights are policies, may not."""
+    caller = context.caller
+    if caller is None or caller.rights != "policies" or user.id == caller.identity.owner_id:
+        return False
+    return is_admin(user) or caller.accesses.missing(await given_to(context.store, user)) is not None
 
-    Who is no administrator of Crossbar's may change, by policy, whatever a dialect has of other users; the log-ins of
-    administrators are theirs. Raises Forbidden.
+
+def is_admin(user: Document) -> bool:
+    """Whether a user is an administrator of Crossbar's."""
+    return user.text("priv_level") == ADMIN
+
+
+def act_with_accesses(
+    crossbar: Context, context: DialectContext, previous: Document | None, edit: Edit | None, *, above: bool = False
+) -> None:
+    """Let who has the accesses for it change users, but nobody get further rights by that.
+
+    Whose rights are policies may change whatever a dialect has of other users, but not the log-ins of those who may do
+    more (`above`). Raises Forbidden.
     """
     caller = context.caller
     if caller is None or caller.rights != "policies" or caller.identity.is_account_admin:
         return
-    if previous is not None and previous.at("priv_level") == "admin" and previous.id != caller.identity.owner_id:
+    if above and previous is not None:
         after = {} if edit is None else edit.public
         changed = any(value_at(after, field) != previous.at(field) for field in LOG_IN_FIELDS)
         if edit is None or changed or edit.public.get("password"):

@@ -18,3 +18,9 @@ def old(server: RunningServer, tenant: Tenant) -> Speaker:
 def confd(server: RunningServer, tenant: Tenant) -> Speaker:
     """XiVO REST 1.1."""
     return Speaker(tenant.api.session, f"{server.url}/1.1", tenant.token)
+
+
+@pytest.fixture
+def auth(server: RunningServer, tenant: Tenant) -> Speaker:
+    """wazo-auth."""
+    return Speaker(tenant.api.session, f"{server.url}/0.1", tenant.token)

@@ -175,7 +175,7 @@ async def test_what_leads_where_is_callflows_and_devices_of_crossbar(confd: Spea
     assert device["owner_id"] == kazoo_id
     (row,) = (await tenant.api.get("/callflows")).data
     flow = (await tenant.api.get(f"/callflows/{row['id']}")).data
-    assert (flow["numbers"], flow["flow"]["module"], flow["flow"]["data"]) == (["1000"], "user", {"id": kazoo_id})
+    assert (flow["numbers"], flow["flow"]["module"], flow["flow"]["data"]["id"]) == (["1000"], "user", kazoo_id)
     whole = await shown(confd, f"/users/{user['id']}")
     assert [one["id"] for one in whole["lines"]] == [line["id"]]
     assert [one["exten"] for one in whole["lines"][0]["extensions"]] == ["1000"]
@@ -185,7 +185,7 @@ async def test_what_leads_where_is_callflows_and_devices_of_crossbar(confd: Spea
     assert (await shown(confd, "/users?view=directory&exten=1000"))["items"][0]["exten"] == "1000"
     assert (await confd.delete(f"/users/{user['id']}/lines/{line['id']}")).status == 204
     flow = (await tenant.api.get(f"/callflows/{row['id']}")).data
-    assert (flow["flow"]["module"], flow["flow"]["data"]) == ("device", {"id": device["id"]})
+    assert (flow["flow"]["module"], flow["flow"]["data"]["id"]) == ("device", device["id"])
     assert (await confd.put(f"/extensions/{extension['id']}", {"exten": "1002"})).status == 204
     assert (await tenant.api.get(f"/callflows/{row['id']}")).data["numbers"] == ["1002"]
     assert (await confd.delete(f"/lines/{line['id']}/extensions/{extension['id']}")).status == 204

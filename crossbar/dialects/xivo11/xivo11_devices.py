@@ -24,7 +24,7 @@ from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE
 from crossbar.documents.field import Expression
-from crossbar.documents.selection import Selection, at, document_id, either, has
+from crossbar.documents.selection import Selection, at, document_id, either, has, text, where
 from crossbar.errors import JSON
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import devices
@@ -32,7 +32,7 @@ from crossbar.resources.identity.devices import devices
 HARDWARE: Final = Kind(
     "devices", DEVICE, conditions=(either((has("mac_address"), has("pvt_xivo.device"))),), is_numbered=False
 )
-_PAIRS_OF_DIGITS = 12
+_DIGITS = 12
 
 
 def _mac(value: JSON) -> JSON:
@@ -47,9 +47,9 @@ def _mac(value: JSON) -> JSON:
 
 
 def _with_colons(value: JSON) -> JSON:
-    text = str(value)
-    pairs = [text[index : index + 2] for index in range(0, len(text), 2)]
-    return ":".join(pairs) if len(text) == _PAIRS_OF_DIGITS else text
+    digits = str(value)
+    pairs = [digits[index : index + 2] for index in range(0, len(digits), 2)]
+    return ":".join(pairs) if len(digits) == _DIGITS else digits
 
 
 MAC: Final = ValueKind(_mac, _with_colons, {"type": "string", "pattern": "^([0-9a-f]{2}:){5}[0-9a-f]{2}$"})
@@ -73,9 +73,10 @@ class MacHome:
     @property
     def expression(self) -> Expression:
         """With colons, as clients see it."""
-        digits = {"$ifNull": [at("mac_address"), ""]}
-        pairs = [{"$substrCP": [digits, index, 2]} for index in range(0, _PAIRS_OF_DIGITS, 2)]
-        return {"$concat": [part for pair in pairs[:-1] for part in (pair, ":")] + [pairs[-1]]}
+        digits = text(at("mac_address"))
+        pairs = [{"$substrCP": [digits, index, 2]} for index in range(0, _DIGITS, 2)]
+        colons = {"$concat": [part for pair in pairs[:-1] for part in (pair, ":")] + [pairs[-1]]}
+        return where(has("mac_address"), colons, None)
 
 
 def _given(name: str, expression: Expression | None = None) -> Property:

@@ -20,7 +20,7 @@ from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, not_fou
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.dialects.xivo11.xivo11_views import endpoint_link, extension_link
 from crossbar.documents.document import Document
-from crossbar.documents.document_types import DEVICE
+from crossbar.documents.document_types import DEVICE, USER
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import at, literal, where
 from crossbar.documents.selection import has as has_field
@@ -31,7 +31,7 @@ POSITION: Final = xivo11_values.integer(1)
 SIP_NAME: Final = xivo11_values.text(pattern=r"[a-zA-Z0-9_-]{1,40}")
 
 
-def _given(name: str, expression: Expression | None = None, **more: bool) -> Property:
+def _given(name: str, expression: Expression | None = None, **more: Any) -> Property:
     column = expression is not None
     return Property(
         name, xivo11_values.ANYTHING, is_read_only=True, is_column=column, expression=expression, is_searched=column,
@@ -39,7 +39,7 @@ def _given(name: str, expression: Expression | None = None, **more: bool) -> Pro
     )  # fmt: skip
 
 
-def _line(name: str, kind: ValueKind, unset: JSON = None, initial: Any = ABSENT, **more: bool) -> Property:
+def _line(name: str, kind: ValueKind, unset: JSON = None, initial: Any = ABSENT, **more: Any) -> Property:
     return Property(name, kind, Aside(f"line.{name}"), unset, initial, **more)
 
 
@@ -179,7 +179,7 @@ async def _users_of_line(context: DialectContext, line: Document) -> list[JSON]:
 async def people_on(context: DialectContext, line: Document) -> list[Document]:
     """The users of a line, the main one first."""
     ids = wiring.users_on(line)
-    found = await context.store.get_many(line.partition, telephone_users.USER, ids) if ids else {}
+    found = await context.store.get_many(line.partition, USER, ids) if ids else {}
     known = [found[user_id] for user_id in ids if user_id in found]
     return [await integer_ids.numbered_document(context.store, telephone_users.NUMBERS, user) for user in known]
 

@@ -58,13 +58,13 @@ class Xivo11Resource:
     def mount(self) -> None:
         """Make its routes known."""
         title = self.declaration.title
-        route("GET", f"/{self.path}", summary=f"List {self.path}")(self.list)
+        route("GET", f"/{self.path}", summary=f"List {self.path}")(self.list_all)
         route("POST", f"/{self.path}", summary=f"Create a {title}")(self.create)
         route("GET", f"/{self.path}/{{id}}", summary=f"Read a {title}")(self.read)
         route("PUT", f"/{self.path}/{{id}}", summary=f"Update a {title}")(self.update)
         route("DELETE", f"/{self.path}/{{id}}", summary=f"Delete a {title}")(self.delete)
 
-    async def list(self, context: DialectContext) -> web.Response:
+    async def list_all(self, context: DialectContext) -> web.Response:
         """GET of the collection."""
         await context.crossbar("GET", self.noun)
         total, documents = await xivo11_lists.select(context, self.rules)

@@ -201,11 +201,11 @@ async def _with_free_address(
 
 
 class _UserResource(Xivo11Resource):
-    async def list(self, context: DialectContext) -> web.Response:
+    async def list_all(self, context: DialectContext) -> web.Response:
         """The list, or one of its views."""
         view = {"directory": directory_view, "summary": summary_view}.get(context.query.get("view", ""))
         if view is None:
-            return await super().list(context)
+            return await super().list_all(context)
         await context.crossbar("GET", self.noun)
         total, documents = await xivo11_lists.select(context, self.rules)
         shown = await self.shown(context, documents)

@@ -26,7 +26,7 @@ def _given(name: str, also: tuple[str, ...] = ()) -> Property:
     return Property(name, xivo11_values.ANYTHING, is_read_only=True, also=also)
 
 
-def _aside(name: str, kind: Any, unset: JSON = None, initial: Any = ABSENT, **more: bool) -> Property:
+def _aside(name: str, kind: Any, unset: JSON = None, initial: Any = ABSENT, **more: Any) -> Property:
     return Property(name, kind, Aside(name), unset, initial, **more)
 
 
