@@ -13,8 +13,10 @@ from aiohttp import web
 
 from crossbar.dialects import wazo_auth, xivo10, xivo11
 from crossbar.dialects.callers import Callers
+from crossbar.dialects.description import describe
 from crossbar.dialects.front import Dialect, DialectFront
 from crossbar.dialects.granted import GROUP_SHAPE, POLICY_SHAPE
+from crossbar.dialects.page import mount_page
 from crossbar.dialects.shapes import SHAPES as LINE_SHAPES
 from crossbar.dialects.shapes import extended
 from crossbar.dialects.wazo_auth.sessions import REFRESH_SHAPE, TOKEN_SHAPE, Sessions
@@ -30,12 +32,17 @@ FRONTS: Final = web.AppKey("dialects", dict[str, DialectFront])
 
 
 def mount(app: web.Application) -> None:
-    """Make the paths of all dialects known to an application."""
+    """Make the paths of all dialects, and of the page about them, known to an application."""
+    mount_page(app)
     for dialect in DIALECTS:
         for prefix in dialect.prefixes:
             handler = _handler(dialect.name)
             app.router.add_route("*", prefix, handler)
             app.router.add_route("*", prefix + r"/{path:[\s\S]*}", handler)
+
+
+for _dialect in DIALECTS:
+    describe(_dialect)
 
 
 def open_fronts(app: web.Application, runtime: Runtime, dispatcher: Dispatcher) -> None:

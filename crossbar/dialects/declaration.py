@@ -124,6 +124,17 @@ class Declaration:
             found[next((one.name for one in self.properties if _lives_in(one, path)), path)] = None
         return list(found)
 
+    @property
+    def schema(self) -> dict[str, JSON]:
+        """What a body may have, as clients are told."""
+        writable = [one for one in self.properties if not one.is_read_only]
+        required = [one.name for one in writable if one.is_required]
+        described: dict[str, JSON] = {
+            "type": "object",
+            "properties": {one.name: dict(one.kind.schema) for one in writable},
+        }
+        return described | ({"required": required} if required else {})
+
     def columns(self) -> dict[str, Expression]:
         """What lists may be ordered and filtered by."""
         return {

@@ -49,7 +49,8 @@ class Dialect:
 
     `prefixes` are the paths below which its routes lie, `service` the first word of the accesses they need. `refuse`
     makes a dialect's refusal of an error of the protocol. `cross_origin`: browsers may call it from other sites' pages.
-    `tenants`: the header `Wazo-Tenant` selects an account. `basic`: administrators may send name and password.
+    `tenants`: the header `Wazo-Tenant` selects an account. `basic`: administrators may send name and password. `title`:
+    what its description is called, if not as it is.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Dialect:
     cross_origin: bool = False
     tenants: bool = False
     basic: bool = False
+    title: str = ""
 
 
 def admits_json(accept: str | None) -> bool:

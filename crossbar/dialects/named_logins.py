@@ -66,7 +66,7 @@ def has_password(runtime: Runtime, user: Document, password: bytes) -> bool:
 
 
 def hashed_name(user: Document) -> str:
-    """The user name in the digest of a user's password: that of an earlier time, if he was renamed without a new one."""
+    """The user name in the digest of a user's password: an earlier one, if he was renamed without a new password."""
     earlier = user.at(HASHED_AS)
     if isinstance(earlier, dict) and earlier.get("md5") == user.fields.get(MD5_FIELD):
         return str(earlier.get("username"))

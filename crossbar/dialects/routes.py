@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from crossbar.errors import JSON
 
 if TYPE_CHECKING:
     from crossbar.dialects.dialect_context import DialectContext
@@ -20,7 +22,8 @@ class DialectRoute:
 
     `is_open`: for callers without a token. `answers_json`: whether the `Accept` header has to admit JSON. `takes_json`:
     whether a body has to say that it is JSON, and `needs_body` whether there has to be one. `action` is the last word
-    of the access it needs, where the method does not say that.
+    of the access it needs, where the method does not say that. `summary`, `body` (its schema) and `is_list` are for the
+    description that clients read.
     """
 
     method: str
@@ -32,6 +35,8 @@ class DialectRoute:
     needs_body: bool = False
     action: str | None = None
     summary: str = ""
+    body: Mapping[str, JSON] | None = None
+    is_list: bool = False
 
 
 @dataclass

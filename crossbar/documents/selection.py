@@ -94,6 +94,21 @@ def where(condition: Expression, then: Expression, otherwise: Expression) -> Exp
     return {"$cond": [condition, then, otherwise]}
 
 
+def glued(*parts: Expression) -> Expression:
+    """Texts one right after another."""
+    return {"$concat": list(parts)}
+
+
+def cut(expression: Expression, start: int, length: int) -> Expression:
+    """So many characters of a text from a place on."""
+    return {"$substrCP": [expression, start, length]}
+
+
+def or_else(expression: Expression, value: JSON) -> Expression:
+    """A value, or another one where there is none."""
+    return {"$ifNull": [expression, literal(value)]}
+
+
 def literal(value: JSON) -> Expression:
     """A value as it is, whatever it looks like."""
     return {"$literal": value}

@@ -11,7 +11,7 @@ from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.granted import GROUP, POLICY
 from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.refusals import empty_answer, json_answer
-from crossbar.dialects.wazo_auth import logins, wazo_lists
+from crossbar.dialects.wazo_auth import wazo_lists, wazo_logins
 from crossbar.dialects.wazo_auth.wazo_policies import find_policy, policy_shown
 from crossbar.dialects.wazo_auth.wazo_protocol import conflict, invalid, require_held, route, unknown
 from crossbar.documents.document import Document, as_list
@@ -95,7 +95,7 @@ async def users_of_group(context: DialectContext) -> web.Response:
     group = await _find(context)
     ids = [str(one) for one in as_list(group.at("users"))]
     found = await context.store.get_many(group.partition, USER, ids) if ids else {}
-    items = [logins.shown(found[user]) for user in ids if user in found]
+    items = [wazo_logins.shown(found[user]) for user in ids if user in found]
     return json_answer({"total": len(items), "filtered": len(items), "items": items})
 
 
@@ -112,7 +112,7 @@ async def policies_of_group(context: DialectContext) -> web.Response:
 @route("PUT", "/groups/{group}/users/{user}", action="create", summary="Put a user into a group")
 async def add_user(context: DialectContext) -> web.Response:
     """Who is put into a group gets its policies: only who has them all may do that."""
-    group, user = await _find(context), await logins.find(context, context.args["user"])
+    group, user = await _find(context), await wazo_logins.find(context, context.args["user"])
     ids = [str(one) for one in as_list(group.at("policies"))]
     found = await context.store.get_many(group.partition, POLICY, ids) if ids else {}
     require_held(context, [str(one) for policy in found.values() for one in as_list(policy.at("acl"))])
@@ -122,7 +122,7 @@ async def add_user(context: DialectContext) -> web.Response:
 @route("DELETE", "/groups/{group}/users/{user}", summary="Take a user from a group")
 async def remove_user(context: DialectContext) -> web.Response:
     """A user is in a group no longer."""
-    return await _without(context, "users", (await logins.find(context, context.args["user"])).id)
+    return await _without(context, "users", (await wazo_logins.find(context, context.args["user"])).id)
 
 
 @route("PUT", "/groups/{group}/policies/{policy}", action="create", summary="Give a group a policy")

@@ -22,6 +22,17 @@ from crossbar.errors import JSON
 from crossbar.ids import new_id
 
 LONGEST_NAME: Final = 80
+POLICY_BODY: Final = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "maxLength": LONGEST_NAME},
+        "description": {"type": "string"},
+        "acl": {"type": "array", "items": {"type": "string"}},
+        "acl_templates": {"type": "array", "items": {"type": "string"}},
+    },
+    "example": {"name": "everything", "acl_templates": ["#"]},
+}
 COLUMNS: Final = {
     "uuid": dashed_id(),
     "name": at("name"),
@@ -66,7 +77,7 @@ async def list_policies(context: DialectContext) -> web.Response:
     return json_answer({"total": total, "filtered": filtered, "items": items})
 
 
-@route("POST", "/policies", summary="Create a policy")
+@route("POST", "/policies", summary="Create a policy", body=POLICY_BODY)
 async def create_policy(context: DialectContext) -> web.Response:
     """A new policy, of accesses that its maker has."""
     fields = _checked(context)
@@ -91,7 +102,7 @@ async def read_policy(context: DialectContext) -> web.Response:
     return json_answer(policy_shown(await find_policy(context, context.args["policy"])))
 
 
-@route("PUT", "/policies/{policy}", summary="Replace a policy")
+@route("PUT", "/policies/{policy}", summary="Replace a policy", body=POLICY_BODY)
 async def replace_policy(context: DialectContext) -> web.Response:
     """Other accesses; tokens that are out stay as they are."""
     policy = await find_policy(context, context.args["policy"])

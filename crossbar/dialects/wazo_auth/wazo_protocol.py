@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from crossbar import clock
@@ -84,13 +84,30 @@ DIALECT: Final = Dialect("wazo-auth", PREFIXES, "auth", refusal, cross_origin=Tr
 
 
 def route(
-    method: str, *templates: str, is_open: bool = False, action: str | None = None, summary: str = ""
+    method: str,
+    *templates: str,
+    is_open: bool = False,
+    action: str | None = None,
+    summary: str = "",
+    body: Mapping[str, JSON] | None = None,
 ) -> Callable[[DialectHandler], DialectHandler]:
     """Declare what a method of some paths does; `action` where its access ends otherwise than the method says."""
 
     def register(handler: DialectHandler) -> DialectHandler:
         for template in templates:
-            DIALECT.table.add(DialectRoute(method, template, handler, is_open, action=action, summary=summary))
+            is_list = method == "GET" and "{" not in template and not is_open
+            DIALECT.table.add(
+                DialectRoute(
+                    method,
+                    template,
+                    handler,
+                    is_open,
+                    action=action,
+                    summary=summary,
+                    body=body,
+                    is_list=is_list,
+                )
+            )
         return handler
 
     return register

@@ -29,10 +29,21 @@ from crossbar.ids import new_id
 
 BACKENDS: Final = ("wazo_user", "xivo_user", "xivo_admin", "xivo_service")
 DEFAULT_LIFETIME: Final = 7200
+TOKEN_BODY: Final = {
+    "type": "object",
+    "properties": {
+        "backend": {"type": "string"},
+        "expiration": {"type": "integer", "minimum": 1},
+        "access_type": {"type": "string", "enum": ["online", "offline"]},
+        "client_id": {"type": "string"},
+        "refresh_token": {"type": "string"},
+    },
+    "example": {"expiration": 3600},
+}
 LONGEST_LIFETIME: Final = 10 * 366 * clock.DAY
 
 
-@route("POST", "/token", "/tokens", is_open=True, summary="Create a token from name and password")
+@route("POST", "/token", "/tokens", is_open=True, summary="Create a token from name and password", body=TOKEN_BODY)
 async def create_token(context: DialectContext) -> web.Response:
     """A new token for who sends name and password, or a refresh token."""
     if not isinstance(context.body, dict):

@@ -24,7 +24,7 @@ from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE
 from crossbar.documents.field import Expression
-from crossbar.documents.selection import Selection, at, document_id, either, has, text, where
+from crossbar.documents.selection import Selection, at, cut, document_id, either, glued, has, text, where
 from crossbar.errors import JSON
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import devices
@@ -74,8 +74,8 @@ class MacHome:
     def expression(self) -> Expression:
         """With colons, as clients see it."""
         digits = text(at("mac_address"))
-        pairs = [{"$substrCP": [digits, index, 2]} for index in range(0, _DIGITS, 2)]
-        colons = {"$concat": [part for pair in pairs[:-1] for part in (pair, ":")] + [pairs[-1]]}
+        pairs = [cut(digits, index, 2) for index in range(0, _DIGITS, 2)]
+        colons = glued(*(part for pair in pairs[:-1] for part in (pair, ":")), pairs[-1])
         return where(has("mac_address"), colons, None)
 
 

@@ -22,7 +22,7 @@ from crossbar.dialects.xivo11.xivo11_views import endpoint_link, extension_link
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE, USER
 from crossbar.documents.field import Expression
-from crossbar.documents.selection import at, literal, where
+from crossbar.documents.selection import at, literal, or_else, where
 from crossbar.documents.selection import has as has_field
 from crossbar.errors import JSON, Invalid, NotFound
 
@@ -53,7 +53,7 @@ LINE_DECLARATION: Final = Declaration(
         _given("name", at("sip.username")),
         _given("protocol", where(has_field("sip.username"), literal("sip"), None)),
         _given("device_id", at("pvt_xivo.line.device")),
-        _given("device_slot", {"$ifNull": [at("pvt_xivo.line.position"), 1]}),
+        _given("device_slot", or_else(at("pvt_xivo.line.position"), 1)),
         _given("provisioning_extension", at("pvt_xivo.line.provisioning_code")),
         _line("context", xivo11_values.TEXT, "default", is_required=True, is_nullable=False, is_column=True,
               is_searched=True),

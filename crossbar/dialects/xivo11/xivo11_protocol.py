@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from crossbar.dialects.declaration import Declaration
@@ -31,7 +31,9 @@ def refusal(error: CrossbarError) -> Refusal:
     return Refusal(error.status, [f"Unexpected error: {text or error.message}"])
 
 
-DIALECT: Final = Dialect("XiVO REST 1.1", PREFIXES, "confd", refusal, cross_origin=True, tenants=True)
+DIALECT: Final = Dialect(
+    "XiVO REST 1.1", PREFIXES, "confd", refusal, cross_origin=True, tenants=True, title="wazo-confd"
+)
 
 
 def input_error(text: str) -> Refusal:
@@ -78,7 +80,11 @@ def _texts(fields: FieldErrors) -> list[str]:
 
 
 def route(
-    method: str, *templates: str, takes_json: bool | None = None, is_open: bool = False, summary: str = ""
+    method: str,
+    *templates: str,
+    summary: str = "",
+    body: Mapping[str, JSON] | None = None,
+    is_list: bool = False,
 ) -> Callable[[DialectHandler], DialectHandler]:
     """Declare what a method of some paths does. GET and POST answer JSON; POST and PUT take it, if they have a body."""
 
@@ -89,11 +95,12 @@ def route(
                     method,
                     template,
                     handler,
-                    is_open=is_open,
                     answers_json=method in ("GET", "POST"),
-                    takes_json=method in ("POST", "PUT") if takes_json is None else takes_json,
+                    takes_json=method in ("POST", "PUT"),
                     needs_body=method == "POST",
                     summary=summary,
+                    body=body,
+                    is_list=is_list,
                 )
             )
         return handler

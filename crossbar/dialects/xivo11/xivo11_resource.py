@@ -57,11 +57,11 @@ class Xivo11Resource:
 
     def mount(self) -> None:
         """Make its routes known."""
-        title = self.declaration.title
-        route("GET", f"/{self.path}", summary=f"List {self.path}")(self.list_all)
-        route("POST", f"/{self.path}", summary=f"Create a {title}")(self.create)
+        title, body = self.declaration.title, self.declaration.schema
+        route("GET", f"/{self.path}", summary=f"List {self.path}", is_list=True)(self.list_all)
+        route("POST", f"/{self.path}", summary=f"Create a {title}", body=body)(self.create)
         route("GET", f"/{self.path}/{{id}}", summary=f"Read a {title}")(self.read)
-        route("PUT", f"/{self.path}/{{id}}", summary=f"Update a {title}")(self.update)
+        route("PUT", f"/{self.path}/{{id}}", summary=f"Update a {title}", body=body)(self.update)
         route("DELETE", f"/{self.path}/{{id}}", summary=f"Delete a {title}")(self.delete)
 
     async def list_all(self, context: DialectContext) -> web.Response:

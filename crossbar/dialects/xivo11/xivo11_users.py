@@ -24,7 +24,7 @@ from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.dialects.xivo11.xivo11_views import JOINED, directory_view, related, summary_view
 from crossbar.documents.document import Document
 from crossbar.documents.field import Expression
-from crossbar.documents.selection import at, dashed_id, joined, literal, same, text, where
+from crossbar.documents.selection import at, dashed_id, glued, joined, literal, same, text, where
 from crossbar.errors import JSON, NotFound
 
 
@@ -51,8 +51,8 @@ class CallerIdHome:
         given = text(user_homes.CALLER_NAME.expression)
         name = where(same(given, ""), FULL_NAME, given)
         number = text(user_homes.CALLER_NUMBER.expression)
-        quoted = {"$concat": [literal('"'), name, literal('"')]}
-        return where(same(number, ""), quoted, {"$concat": [quoted, " <", number, ">"]})
+        quoted = glued(literal('"'), name, literal('"'))
+        return where(same(number, ""), quoted, glued(quoted, " <", number, ">"))
 
 
 def full_name(fields: Mapping[str, JSON]) -> str:
