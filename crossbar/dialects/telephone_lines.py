@@ -159,7 +159,7 @@ async def part(context: DialectContext, device: Document) -> None:
         await devices.life.remove(crossbar, stored)
         aside = as_object(stored.fields.get(ASIDE))
         numbers = as_object(aside.get("numbers"))
-        line = {"line": aside.get("line") or {}, "numbers": {"lines": numbers["lines"]}}
+        line: dict[str, JSON] = {"line": as_object(aside.get("line")), "numbers": {"lines": numbers["lines"]}}
         kept = {key: aside[key] for key in ("endpoint", "exact") if key in aside}
         endpoint = {**kept, "numbers": {"endpoints_sip": numbers["endpoints_sip"]}}
         documents = (

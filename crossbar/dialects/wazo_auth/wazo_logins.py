@@ -9,7 +9,7 @@ from typing import Any, Final
 from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD
 from crossbar.dialects import boxes, telephone_users, user_homes
 from crossbar.dialects.dialect_context import DialectContext
-from crossbar.dialects.homes import ASIDE, Edit
+from crossbar.dialects.homes import ASIDE, Edit, Home
 from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.named_logins import hashed_name
 from crossbar.dialects.wazo_auth.wazo_protocol import conflict, invalid, unknown
@@ -105,7 +105,7 @@ def checked(body: Mapping[str, JSON], *, needs_username: bool) -> dict[str, Any]
 
 def write(edit: Edit, values: Mapping[str, Any]) -> None:
     """Put a user's fields where they live; what is missing in `values` stays."""
-    homes = {
+    homes: dict[str, Home] = {
         "firstname": user_homes.FIRST_NAME,
         "lastname": user_homes.LAST_NAME,
         "username": user_homes.USERNAME,
