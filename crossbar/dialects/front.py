@@ -24,6 +24,7 @@ from crossbar.dialects.identifiers import undashed
 from crossbar.dialects.refusals import Refusal, empty_answer, json_answer
 from crossbar.dialects.routes import DialectRoute, RouteTable
 from crossbar.endpoint.body_reader import Unreadable
+from crossbar.endpoint.client_address import parsed
 from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.errors import CrossbarError, Empty, InvalidCredentials, SystemFault
 from crossbar.ids import new_id
@@ -210,7 +211,7 @@ def origin_of(context: DialectContext) -> str:
     """Scheme and host as the client wrote them; a trusted proxy tells what its own client wrote."""
     request = context.request
     scheme, host = request.scheme, request.host
-    if context.client_ip != request.remote:  # it came by a proxy that the configuration names
+    if context.client_ip != parsed(request.remote or ""):  # it came by a proxy that the configuration names
         scheme = _last(request.headers, "X-Forwarded-Proto") or scheme
         host = _last(request.headers, "X-Forwarded-Host") or host
     return f"{scheme}://{host}"
