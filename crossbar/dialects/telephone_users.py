@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from crossbar.access.directory import ADMIN
+from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD
 from crossbar.dialects import integer_ids
 from crossbar.dialects.declaration import Declaration
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.granted import given_to
-from crossbar.dialects.homes import Edit
+from crossbar.dialects.homes import ASIDE, Edit
 from crossbar.dialects.identifiers import as_number, undashed
 from crossbar.dialects.integer_ids import Kind
+from crossbar.dialects.named_logins import hashed_name
 from crossbar.dialects.shapes import LOGIN_PURPOSES, LOGINS
 from crossbar.dialects.user_homes import USERNAME
-from crossbar.documents.document import Document, value_at
+from crossbar.documents.document import Document, as_object, value_at
 from crossbar.documents.document_types import MEDIA, USER
 from crossbar.documents.selection import Selection, at, equals
 from crossbar.endpoint import Context
@@ -99,19 +101,47 @@ async def change(
 async def edit(
     context: DialectContext, user: Document, write: Callable[[Edit], None], found: Mapping[str, JSON] | None = None
 ) -> Document:
-    """Save what `write` makes of a user; `found` as in `Edit`. Raises Invalid."""
+    """Save what `write` makes of a user; `found` as in `Edit`. Who is renamed keeps his password. Raises Invalid."""
     account = await context.runtime.access.directory.account(user.partition)
     crossbar = await context.crossbar("POST", "users", user.id, account=account)
     above = await outranks(context, user)
+    renamed: list[Document] = []
 
     def changed(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
         edit = Edit(previous, found)
         write(edit)
         complete_log_in(edit, previous)
         act_with_accesses(crossbar, context, previous, edit, above=above)
+        renamed[:] = [previous] if _is_renamed(edit, previous) else []
+        if renamed:
+            edit.put("password", new_secret(16))
         return edit.public, edit.private
 
-    return await users.life.edit(crossbar, user.id, changed)
+    saved = await users.life.edit(crossbar, user.id, changed)
+    return await _with_digests_of(context, saved, renamed[0]) if renamed else saved
+
+
+def _is_renamed(edit: Edit, previous: Document) -> bool:
+    """Whether a user who logs in with a password gets another user name, and no new password."""
+    username = str(edit.public.get("username") or "").lower()
+    is_other = bool(username) and username != previous.text("username")
+    return is_other and not edit.public.get("password") and bool(previous.text(MD5_FIELD))
+
+
+async def _with_digests_of(context: DialectContext, saved: Document, before: Document) -> Document:
+    """A user who was renamed, with the password from before.
+
+    Digests are of user name and password together; `hashed_as` keeps the name in them. Crossbar's own log-in, whose
+    clients make the hash of the new name, wants a new password.
+    """
+    hashed_as = {"username": hashed_name(before), "md5": before.fields.get(MD5_FIELD)}
+
+    def put_back(stored: Document) -> None:
+        stored.fields[ASIDE] = {**as_object(stored.fields.get(ASIDE)), "hashed_as": hashed_as}
+        for name in (MD5_FIELD, SHA1_FIELD):
+            stored.fields[name] = before.fields.get(name)
+
+    return await context.store.update(saved.partition, USER, saved.id, put_back) or saved
 
 
 async def remove(context: DialectContext, user: Document) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crossbar.dialects.named_logins import identity_of
 from tests.dialects.speaker import UNKNOWN, Speaker, basic
 from tests.harness import RunningServer, Tenant, new_person
 
@@ -268,6 +269,18 @@ async def test_a_password_alone_makes_up_a_user_name_that_does_not_show(old: Spe
     assert (await user(old, number))["username"] == ""
     assert (await old.put(f"/users/{number}", {"username": "ana", "password": "x1"})).status == 200
     assert (await user(old, number))["username"] == "ana"
+
+
+async def test_who_is_renamed_keeps_the_password(old: Speaker, server: RunningServer, tenant: Tenant) -> None:
+    number = await made(old, username="ana", password="s3cret")
+    for name in ("bea", "cid"):
+        assert (await old.put(f"/users/{number}", {"username": name})).status == 200
+        found = await identity_of(server.runtime, f"{name}@{tenant.realm}", "s3cret", "192.0.2.1")
+        assert found is not None and found.user is not None and found.user.username == name
+    assert await identity_of(server.runtime, f"ana@{tenant.realm}", "s3cret", "192.0.2.1") is None
+    assert (await old.put(f"/users/{number}", {"password": "other"})).status == 200
+    assert await identity_of(server.runtime, f"cid@{tenant.realm}", "other", "192.0.2.1") is not None
+    assert await identity_of(server.runtime, f"cid@{tenant.realm}", "s3cret", "192.0.2.1") is None
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/users/1/lines", ""])

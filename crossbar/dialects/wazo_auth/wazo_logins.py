@@ -6,17 +6,15 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD
 from crossbar.dialects import boxes, telephone_users, user_homes
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.homes import ASIDE, Edit, Home
 from crossbar.dialects.identifiers import dashed, undashed
-from crossbar.dialects.named_logins import hashed_name
 from crossbar.dialects.wazo_auth.wazo_protocol import conflict, invalid, unknown
-from crossbar.documents.document import Document, as_list, as_object
+from crossbar.documents.document import Document, as_list
 from crossbar.documents.document_types import USER
 from crossbar.errors import JSON, Invalid, NotFound
-from crossbar.ids import new_id, new_secret
+from crossbar.ids import new_id
 from crossbar.resources.identity.users import users
 
 PURPOSES: Final = ("user", "internal", "external_api")
@@ -138,33 +136,8 @@ async def create(context: DialectContext, values: dict[str, Any]) -> Document:
 
 
 async def change(context: DialectContext, user: Document, values: Mapping[str, Any]) -> Document:
-    """Other fields for a user. Who gets another user name keeps his password. Refuses with 400, 409."""
-    renamed = "username" in values and not values.get("password") and bool(user.text("username"))
-    renamed = renamed and str(values["username"] or "").lower() != user.text("username")
-
-    def changed(edit: Edit) -> None:
-        write(edit, values)
-        if renamed:
-            edit.put("password", new_secret(16))
-
-    saved = await _translated(telephone_users.edit, context, user, changed, values=values)
-    return await _with_digests(context, saved, user) if renamed else saved
-
-
-async def _with_digests(context: DialectContext, saved: Document, before: Document) -> Document:
-    """A user who was renamed, with the password from before.
-
-    Digests are of user name and password together; `hashed_as` keeps the name in them. Crossbar's own log-in, whose
-    clients make the hash of the new name, wants a new password.
-    """
-    hashed_as = {"username": hashed_name(before), "md5": before.fields.get(MD5_FIELD)}
-
-    def put_back(stored: Document) -> None:
-        stored.fields[ASIDE] = {**as_object(stored.fields.get(ASIDE)), "hashed_as": hashed_as}
-        for name in (MD5_FIELD, SHA1_FIELD):
-            stored.fields[name] = before.fields.get(name)
-
-    return await context.store.update(saved.partition, USER, saved.id, put_back) or saved
+    """Other fields for a user. Refuses with 400, 409."""
+    return await _translated(telephone_users.edit, context, user, lambda edit: write(edit, values), values=values)
 
 
 async def remove(context: DialectContext, user: Document) -> None:
