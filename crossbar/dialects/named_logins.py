@@ -12,6 +12,7 @@ from typing import Final
 from crossbar.access.directory import Account, User
 from crossbar.access.failed_logins import LoginTry
 from crossbar.access.identity import Identity
+from crossbar.access.login_types import USER_AUTH, SecondFactorWanted
 from crossbar.access.passwords import MD5_FIELD, hashed
 from crossbar.access.standing import is_switched_off
 from crossbar.dialects.shapes import email_tag
@@ -40,11 +41,25 @@ async def identity_of(runtime: Runtime, name: str, secret: str, address: str) ->
     attempt = LoginTry(address, "dialects", name)
     failed_logins.begin(attempt)
     for account, user, document in await _meant(runtime, name):
-        if has_password(runtime, document, password) and not is_switched_off(account, user) and not account.expired:
+        if has_password(runtime, document, password) and await _may_log_in(runtime, account, user):
             failed_logins.succeeded(attempt)
             return Identity.without_token(account, user, METHOD)
     failed_logins.failed(attempt)
     return None
+
+
+async def _may_log_in(runtime: Runtime, account: Account, user: User) -> bool:
+    """Whether name and password are enough for a user of the account, as for Crossbar's own log-in they would be."""
+    if is_switched_off(account, user) or account.expired:
+        return False
+    settings = await runtime.access.policies.settings_of(account, USER_AUTH)
+    if not settings.enabled:
+        return False
+    try:
+        verdict = await runtime.access.second_factors(account, user, settings.multi_factor, None)
+    except SecondFactorWanted:
+        return False
+    return verdict is None or verdict.admits
 
 
 def _utf8(text: str) -> str:

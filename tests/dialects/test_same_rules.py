@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crossbar.documents.document_types import USER
-from tests.dialects.speaker import Speaker
+from tests.dialects.speaker import Speaker, basic
 from tests.harness import RunningServer, Tenant
 
 
@@ -39,3 +39,20 @@ async def test_addresses_are_those_of_a_trusted_proxys_client(old: Speaker) -> N
     unproxied = {name: value for name, value in proxied.items() if name != "X-Forwarded-For"}
     made = await old.post("/users", {"firstname": "Ana"}, headers=unproxied)
     assert made.headers["Location"].startswith(f"{old.base}/users/")
+
+
+async def test_name_and_password_are_not_enough_where_a_second_factor_is_wanted(
+    old: Speaker, auth: Speaker, tenant: Tenant
+) -> None:
+    name = f"admin@{tenant.realm}"
+    nobody = old.acting(None)
+
+    async def answers() -> tuple[int, int]:
+        token = await auth.acting(None).post("/token", {}, headers=basic(name, "correct horse"))
+        return token.status, (await nobody.get("/users", headers=basic(name, "correct horse"))).status
+
+    assert await answers() == (200, 200)
+    factor = {"enabled": True, "configuration_id": "otp", "account_id": tenant.id}
+    for module in ({"multi_factor": factor}, {"enabled": False}):
+        assert (await tenant.api.post("/security", {"auth_modules": {"cb_user_auth": module}})).status == 200
+        assert await answers() == (401, 401), module
