@@ -160,8 +160,8 @@ async def part(context: DialectContext, device: Document) -> None:
         aside = as_object(stored.fields.get(ASIDE))
         numbers = as_object(aside.get("numbers"))
         line: dict[str, JSON] = {"line": as_object(aside.get("line")), "numbers": {"lines": numbers["lines"]}}
-        kept = {key: aside[key] for key in ("endpoint", "exact") if key in aside}
-        endpoint = {**kept, "numbers": {"endpoints_sip": numbers["endpoints_sip"]}}
+        kept: dict[str, JSON] = {name: aside[name] for name in ("endpoint", "exact") if name in aside}
+        endpoint: dict[str, JSON] = {**kept, "numbers": {"endpoints_sip": numbers["endpoints_sip"]}}
         documents = (
             Document(device.partition, LINE, new_id(), {ASIDE: line}),
             Document(device.partition, ENDPOINT, new_id(), {"sip": stored.at("sip"), ASIDE: endpoint}),

@@ -36,6 +36,20 @@ async def test_many_first_readers_agree(old: Speaker, tenant: Tenant) -> None:
     assert numbers((await old.get("/users/")).json) == first
 
 
+async def test_many_first_readers_of_every_kind_agree(confd: Speaker, tenant: Tenant) -> None:
+    for number in range(4):
+        await tenant.api.put("/vmboxes", {"name": str(number), "mailbox": str(100 + number)})
+        sip = {"username": f"phone{number}", "password": "12345"}
+        device = await tenant.api.put("/devices", {"name": "d", "sip": sip})
+        flow = {"module": "device", "data": {"id": device.id}}
+        await tenant.api.put("/callflows", {"numbers": [str(200 + number), str(300 + number)], "flow": flow})
+    for path, count in (("/lines", 4), ("/endpoints/sip", 4), ("/extensions", 8), ("/voicemails", 4)):
+        told = await asyncio.gather(*(confd.get(path) for _ in range(READERS)))
+        first, *others = [sorted(item["id"] for item in one.json["items"]) for one in told]
+        assert all(other == first for other in others), path
+        assert len(set(first)) == len(first) == count, path
+
+
 async def test_first_readers_of_several_workers_agree(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path: Path
 ) -> None:

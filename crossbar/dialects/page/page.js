@@ -111,10 +111,17 @@ document.getElementById("explore").onsubmit = (event) => {
   explore();
 };
 
+/* Behind a proxy the server may not know that it is reached by HTTPS. */
+function reachable(url) {
+  const target = new URL(url);
+  if (target.host === location.host) target.protocol = location.protocol;
+  return target.href;
+}
+
 async function list() {
   const catalog = await (await fetch("/api/catalog/index.json")).json();
   const entries = catalog.apis.map(({ title, url }) => element("li", {},
-    element("button", { type: "button", onclick: () => { address.value = url; explore(); } }, title)));
+    element("button", { type: "button", onclick: () => { address.value = reachable(url); explore(); } }, title)));
   document.querySelector("#catalog ul").replaceChildren(...entries);
 }
 

@@ -121,17 +121,27 @@ class Xivo10Resource:
 
     def mount(self) -> None:
         """Make its routes known."""
-        name = self.declaration.name
-        item = f"/{name}/{{id}}"
-        for method, template, handler, answers, takes in (
-            ("GET", f"/{name}", self._list, True, False),
-            ("GET", item, self._read, True, False),
-            ("POST", f"/{name}", self._create, False, True),
-            ("PUT", item, self._update, False, True),
-            ("DELETE", item, self._delete, False, False),
+        name, title = self.declaration.name, self.declaration.title
+        item, body = f"/{name}/{{id}}", self.declaration.schema
+        for method, template, handler, does in (
+            ("GET", f"/{name}", self._list, "List"),
+            ("GET", item, self._read, "Read"),
+            ("POST", f"/{name}", self._create, "Create"),
+            ("PUT", item, self._update, "Update"),
+            ("DELETE", item, self._delete, "Delete"),
         ):
+            takes = method in ("POST", "PUT")
             DIALECT.table.add(
-                DialectRoute(method, template, handler, answers_json=answers, takes_json=takes, needs_body=takes)
+                DialectRoute(
+                    method,
+                    template,
+                    handler,
+                    answers_json=method == "GET",
+                    takes_json=takes,
+                    needs_body=takes,
+                    summary=f"{does} {name if does == 'List' else f'a {title}'}",
+                    body=body if takes else None,
+                )
             )
 
     async def _list(self, context: DialectContext) -> web.Response:
