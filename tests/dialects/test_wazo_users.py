@@ -102,6 +102,7 @@ async def test_c20_users(auth: Speaker) -> None:
     for query in ({"search": address[5:20]}, {"username": user["username"]}, {"email_address": address}):
         listed = (await auth.get("/users", query=query)).json
         assert (listed["total"], listed["filtered"], listed["items"]) == (2, 1, [user]), query
+    assert (await auth.get("/users", query={"search": "external"})).json["filtered"] == 0
     replaced = await auth.put(f"/users/{user['uuid']}", {"username": user["username"], "firstname": "Bo"})
     assert replaced.status == 200
     assert replaced.json == user | {"firstname": "Bo", "lastname": None, "purpose": "user"}

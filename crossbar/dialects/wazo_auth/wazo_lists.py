@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.wazo_auth.wazo_protocol import problem
@@ -10,6 +11,9 @@ from crossbar.dialects.xivo11.xivo11_lists import accounts_of
 from crossbar.documents.document import Document
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import Selection, contains, either, equals, folded
+
+NOT_SEARCHED: Final = ("uuid", "purpose")
+"""Columns that say nothing a person would look for."""
 
 
 async def select(
@@ -23,7 +27,8 @@ async def select(
 ) -> tuple[int, int, list[Document]]:
     """How many documents there are, how many fit, and those of the page. Refuses with 400.
 
-    `columns` are what lists are ordered, filtered and searched by; `more` holds for all documents there are.
+    `columns` are what lists are ordered and filtered by, and but for `NOT_SEARCHED` searched; `more` holds for all
+    documents there are.
     """
     skip, limit = _number(context, "offset", resource), _number(context, "limit", resource)
     by = context.query.get("order") or order
@@ -35,7 +40,8 @@ async def select(
     accounts = await accounts_of(context)
     conditions = [equals(columns[name], value) for name, value in context.query.items() if name in columns]
     if term := context.query.get("search"):
-        conditions.append(either([contains(column, term) for column in columns.values()]))
+        searched = [column for name, column in columns.items() if name not in NOT_SEARCHED]
+        conditions.append(either([contains(column, term) for column in searched]))
     everything = Selection(accounts, document_type, conditions=more)
     total = await context.store.count(everything)
     fitting = Selection(
