@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
-from crossbar import __version__
+from crossbar import __version__, dialects
 from crossbar.access.bundle import Access
 from crossbar.access.directory import Account
 from crossbar.access.pepper import configured_pepper
@@ -26,7 +26,7 @@ from crossbar.documents.embedded_trouble import Trouble, embedded_folder
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
 from crossbar.documents.sealing import Sealer
-from crossbar.documents.shape import Shapes
+from crossbar.documents.shape import Shape, Shapes
 from crossbar.documents.store import Store
 from crossbar.endpoint import Endpoint
 from crossbar.endpoint.dispatcher import Dispatcher
@@ -93,10 +93,12 @@ class Bootstrap:
 
 def shapes() -> Shapes:
     """How documents of every type are kept."""
-    known = Shapes(shape for endpoint in ENDPOINTS for shape in endpoint.shapes)
-    for shape in (*Access.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
-        known.add(shape)
-    return known
+    declared: dict[str, Shape] = {}
+    endpoints = (shape for endpoint in ENDPOINTS for shape in endpoint.shapes)
+    for shape in (*endpoints, *Access.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
+        if declared.setdefault(shape.type, shape) is not shape:
+            raise ValueError(f"document type {shape.type!r} has two shapes")
+    return Shapes((*(dialects.extended(shape) for shape in declared.values()), *dialects.SHAPES))
 
 
 def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, shared: Shared | None = None) -> Store:
@@ -153,6 +155,7 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
         async with open_runtime(config, database_uri, shared) as opened:
             app[RUNTIME] = opened
             app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, Rendering(envelopes, metrics), unserved=UNSERVED)
+            dialects.open_fronts(app, opened, app[DISPATCHER])
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
                     for part in wing.LIFESPANS:
@@ -164,6 +167,7 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/metrics", _metrics)
+    dialects.mount(app)
     app.router.add_route("*", r"/{path:[\s\S]*}", _handle)
     return app
 

@@ -62,6 +62,12 @@ def _read_term(text: str) -> RetentionTerm:
     return RetentionTerm(name, int(days))
 
 
+def _read_port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise ValueError("must be ports, 0 to 65535")
+    return int(text)
+
+
 def _read_network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text)).removesuffix("/32").removesuffix("/128")
@@ -421,6 +427,26 @@ class AccessOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DialectsOptions:
+    """The languages of other phone systems: XiVO REST 1.0 and 1.1, Wazo. The server's own ports speak them, too."""
+
+    tls_ports: tuple[int, ...] = option(
+        (),
+        "Further ports for HTTPS, with the certificate of [tls]; those of the original systems are 50051, 9486, 9497.",
+        form=list_of(Parser("port", _read_port)),
+    )
+    loopback_ports: tuple[int, ...] = option(
+        (),
+        "Further ports for plain HTTP on 127.0.0.1; those of the original systems are 50050, 9487.",
+        form=list_of(Parser("port", _read_port)),
+    )
+
+    contexts: tuple[str, ...] = option(
+        (), "Contexts of extensions that there are beside default and from-extern.", form=list_of(Parser("name", str))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseOptions:
     """Where documents are kept."""
 
@@ -568,6 +594,7 @@ class Config:
     retention: RetentionOptions = field(default_factory=RetentionOptions)
     security: SecurityOptions = field(default_factory=SecurityOptions)
     access: AccessOptions = field(default_factory=AccessOptions)
+    dialects: DialectsOptions = field(default_factory=DialectsOptions)
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)

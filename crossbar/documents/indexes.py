@@ -30,6 +30,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "attachments.chunks": [_index("files_id", "n", unique=True)],
     "claims": [_index("holder")],
     "leases": [],
+    "counters": [],
     "servers": [IndexModel([("until", ASCENDING)], name="until", expireAfterSeconds=3600)],
     "revocations": [IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0)],
 }
