@@ -347,6 +347,18 @@ class RetentionOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """What goes on just now, as switches tell it: channels, conferences, presence, parked calls."""
+
+    silence_s: float = option(
+        90,
+        "A switch of which nothing was heard for this long, not even a HEARTBEAT, is taken to be away, "
+        "and what it told to be over; registrations end at their own time.",
+        minimum=10,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityOptions:
     """Log-ins, tokens, and the secret that guards stored passwords."""
 
@@ -540,6 +552,7 @@ class Config:
     users: UsersOptions = field(default_factory=UsersOptions)
     cdrs: CdrsOptions = field(default_factory=CdrsOptions)
     retention: RetentionOptions = field(default_factory=RetentionOptions)
+    live: LiveOptions = field(default_factory=LiveOptions)
     security: SecurityOptions = field(default_factory=SecurityOptions)
     access: AccessOptions = field(default_factory=AccessOptions)
     database: DatabaseOptions = field(default_factory=DatabaseOptions)

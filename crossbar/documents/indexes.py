@@ -2,7 +2,7 @@
 
 Each begins with the partition (`a`), which is also the shard key, so that a query for one account's documents
 reaches one shard and a unique index is one that a sharded cluster can enforce. The chunks of a file are found by the
-file alone, which the index of the files has led to.
+file alone, which the index of the files has led to; what is live in all accounts, by its type.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ INDEXES: dict[str, list[IndexModel]] = {
     "attachments.chunks": [_index("files_id", "n", unique=True)],
     "claims": [_index("holder")],
     "leases": [],
+    "live": [
+        _index("a", "t", "of"),
+        _index("t"),
+        IndexModel([("kept", ASCENDING)], name="kept", expireAfterSeconds=0),
+    ],
     "servers": [IndexModel([("until", ASCENDING)], name="until", expireAfterSeconds=3600)],
     "revocations": [IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0)],
 }

@@ -3,20 +3,26 @@
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
 from crossbar.documents.store.connection import Connection, DatabaseUnusable, Outage, driver_errors
 from crossbar.documents.store.contract import Store
+from crossbar.documents.store.live import FOREVER, MICROSECONDS, Live, Switch, Telling
 from crossbar.documents.store.reading import Raw
 from crossbar.documents.store.revocations import REVOCATION
 from crossbar.documents.store.transaction import Transaction
 
 __all__ = [
+    "FOREVER",
+    "MICROSECONDS",
     "REVOCATION",
     "Connection",
     "DatabaseUnusable",
     "Duplicate",
+    "Live",
     "Outage",
     "Raw",
     "Retries",
     "Stale",
     "Store",
+    "Switch",
+    "Telling",
     "Transaction",
     "driver_errors",
 ]

@@ -12,6 +12,7 @@ from crossbar.documents.store.claims import Claims
 from crossbar.documents.store.connection import Connection, ConnectOptions
 from crossbar.documents.store.leases import Leases
 from crossbar.documents.store.listing_reads import ListingReads
+from crossbar.documents.store.live import LiveState
 from crossbar.documents.store.reading import DocumentReads, Raw
 from crossbar.documents.store.revocations import Revocations
 from crossbar.documents.store.transaction import Result, Transaction, transact
@@ -32,6 +33,7 @@ class Store:
         self.shapes = connection.shapes
         self.claims = Claims(connection)
         self.leases = Leases(connection)
+        self.live = LiveState(connection)
         self.revocations = Revocations(connection)
         self.turns = Turns()
         self._reading = DocumentReads(connection)

@@ -88,7 +88,8 @@ def _merged(known: Document, told: Document) -> Document:
     first, last = known.fields, told.fields
     if _ADVANCE.get(last.get("status", ""), 0) < _ADVANCE.get(first.get("status", ""), 0):
         first, last = last, first
-    misses = max(first.get("misses") or [], last.get("misses") or [], key=len)
+    misses = list(first.get("misses") or [])
+    misses += [miss for miss in last.get("misses") or [] if miss not in misses]
     fields = {**first, **last} | ({"misses": misses} if misses else {})
     return Document(known.partition, known.type, known.id, _with_times(fields))
 
