@@ -37,7 +37,7 @@ _VARIABLES: Final = (
     "account_billing", "authorizing_id", "authorizing_type", "callflow_id", "owner_id", "reseller_billing",
     "reseller_id", "resource_id",
 )  # fmt: skip
-_PLAIN: Final = (
+_PLAIN: Final[tuple[str, ...]] = (
     "callee_id_name", "callee_id_number", "caller_id_name", "caller_id_number", "custom_application_vars",
     "custom_channel_vars", "from_tag", "presence_id", "to_tag",
 )  # fmt: skip
