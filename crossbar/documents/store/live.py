@@ -39,6 +39,9 @@ NOTED_SECONDS: Final = 5.0
 MOST_SWITCHES: Final = 10_000
 """Switches that a worker remembers to have noted."""
 
+MOST_ENDS: Final = 20
+"""Ends of one thing that are remembered, the latest ones."""
+
 SWITCH: Final = "switch"
 
 
@@ -65,7 +68,7 @@ class Telling:
 
     `group` and `fields` are what is told; `shown` says whether that is enough to show the thing. `of` is what the
     thing belongs to (the conference of one who takes part), `until` its own end. With `ended` it is over at that time;
-    if it has a `token`, only while it has the same one. `switch` is None for what outlives its switch.
+    with a `token`, only what was shown with the same one is. `switch` is None for what outlives its switch.
     """
 
     account_id: str
@@ -156,7 +159,7 @@ class LiveState:
     async def end_all_of(self, account_id: str, document_type: str, of: str, at: int) -> None:
         """Everything of a type that belongs to something is over at that time."""
         query = {"a": account_id, "t": document_type, "of": of}
-        over: list[dict[str, Any]] = [{"$set": {"gone": {"$max": ["$gone", at]}}}, {"$set": {"live": _LIVE}}]
+        over: list[dict[str, Any]] = [{"$set": {"ends": _with_end(at)}}, {"$set": {"live": _LIVE}}]
         await self._run(lambda: self._live.update_many(query, over))
 
     async def one(self, account_id: str, document_type: str, live_id: str, *, silence_s: float) -> Live | None:
@@ -199,8 +202,17 @@ class LiveState:
         return {entry["_id"]: entry["core"] for entry in found}
 
 
-_LIVE: Final = {"$gt": [{"$ifNull": ["$shown", -1]}, {"$ifNull": ["$gone", -1]}]}
+_ENDS: Final = {"$filter": {"input": {"$ifNull": ["$ends", []]}, "cond": {"$in": ["$$this.of", ["", "$token"]]}}}
+"""The ends of an entry, and of what has its token."""
+_ENDED: Final = {"$ifNull": [{"$max": {"$map": {"input": _ENDS, "in": "$$this.at"}}}, -1]}
+_LIVE: Final = {"$gt": [{"$ifNull": ["$shown", -1]}, _ENDED]}
 """Whether an entry is live, from when it was last shown and when it ended."""
+
+
+def _with_end(at: int, token: str = "") -> dict[str, Any]:
+    """The ends that are known, with another one."""
+    known = {"$concatArrays": [{"$ifNull": ["$ends", []]}, [{"at": at, "of": {"$literal": token}}]]}
+    return {"$slice": [known, -MOST_ENDS]}
 
 
 def _steps(told: Telling) -> list[dict[str, Any]]:
@@ -220,9 +232,7 @@ def _steps(told: Telling) -> list[dict[str, Any]]:
         for name, value in _belongings(told).items():
             first[name] = {"$cond": [latest, {"$literal": value}, f"${name}"]}
     if told.ended is not None:
-        same = {"$in": [{"$ifNull": ["$token", ""]}, {"$literal": ["", told.token]}]}
-        end = {"$max": ["$gone", told.ended]}
-        first["gone"] = {"$cond": [same, end, "$gone"]} if told.token else end
+        first["ends"] = _with_end(told.ended, told.token)
     begins = {"$and": ["$live", {"$ne": ["$was.still", True]}]}
     ends = {"$and": ["$was.live", {"$not": ["$live"]}]}
     turns = {"began": {"$cond": [begins, at, "$began"]}, "over": {"$cond": [ends, at, "$over"]}}
@@ -242,7 +252,7 @@ def _kept(told: Telling) -> Any:
     if told.ended is not None:
         return _date(now + END_KEPT_SECONDS)
     last = now + KEPT_SECONDS if told.until is None else max(now, told.until / MICROSECONDS) + END_KEPT_SECONDS
-    over = {"$gt": [{"$ifNull": ["$gone", -1]}, told.at]}
+    over = {"$gte": [_ENDED, FOREVER]}
     return {"$cond": [over, {"$ifNull": ["$kept", _date(last)]}, {"$max": ["$kept", _date(last)]}]}
 
 

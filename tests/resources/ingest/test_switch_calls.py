@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from crossbar import clock
-from tests.harness import RunningServer, Tenant, set_options
+from tests.harness import RunningServer, Tenant
 from tests.switch import (
     BRIDGED,
     CREATED,
@@ -391,12 +391,3 @@ async def test_orders_for_a_call_are_events(server: RunningServer, tenant: Tenan
     expected = {**orders, "transfer": transfer, "flow": flow}
     assert told == expected
     assert {event["call_id"] for event in events} == {a_leg}
-
-
-async def test_the_silence_is_a_setting(server: RunningServer, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    switch, fs = await ingest_token(tenant), FreeSwitch(tenant.realm)
-    await post(switch, fs.call(*legs())[CREATED])
-    with clock.frozen(clock.unix_now() + 600):
-        assert await channels(tenant) == {}
-        set_options(monkeypatch, server, "live", silence_s=7200)
-        assert len(await channels(tenant)) == 1

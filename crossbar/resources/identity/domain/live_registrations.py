@@ -122,7 +122,7 @@ def contact_address(contact: str) -> dict[str, JSON]:
 def _notice(event: SwitchEvent, name: str, fields: Mapping[str, Any]) -> SwitchEvent:
     """The notification `register` or `deregister` of a registration."""
     told = {key: value for key, value in fields.items() if key != "original_contact"}
-    told |= {"account_id": event.account_id, "event_timestamp": event.seconds}
+    told |= {"account_id": event.account_id, "event_timestamp": event.seconds, "msg_id": str(event.at)}
     if name == "deregister":
         told |= {"freeswitch_hostname": event.switch.name, "status": event.text("status") or "unregistered"}
     return replace(event, category="notification", name=name, fields=told, about={})

@@ -64,7 +64,7 @@ class FreeswitchEvent:
         if own := self.get("event_uuid"):
             return own
         core, sequence = self.get("core_uuid"), self.get("event_sequence")
-        return f"{core}/{sequence}" if core and sequence else ""
+        return f"{core}/{sequence}/{self.at}" if core and sequence else ""
 
     @property
     def host(self) -> str:
