@@ -178,14 +178,17 @@ class LiveState:
             query["of"] = of
         return sorted(await self._find(query, silence_s), key=lambda live: (live.began, live.id))
 
+    async def count(self, account_id: str | None, document_type: str) -> int:
+        """How many things of a type that outlive their switch are live, in an account or in all."""
+        query = {"t": document_type, **({} if account_id is None else {"a": account_id}), **_living()}
+        return await self._run(lambda: self._live.count_documents(query))
+
     async def is_heard(self, switch_key: str, silence_s: float) -> bool:
         """Whether a switch was heard within so many seconds."""
         return switch_key in await self._heard([switch_key], silence_s)
 
     async def _find(self, query: dict[str, Any], silence_s: float) -> list[Live]:
-        now = int(clock.unix_now() * MICROSECONDS)
-        living = {**query, "live": True, "$or": [{"until": None}, {"until": {"$gt": now}}]}
-        stored = await self._run(lambda: self._live.find(living).to_list(None))
+        stored = await self._run(lambda: self._live.find({**query, **_living()}).to_list(None))
         heard = await self._heard(sorted({entry["switch"] for entry in stored if "switch" in entry}), silence_s)
         return [_read(entry) for entry in stored if _is_of_this_run(entry, heard)]
 
@@ -213,6 +216,11 @@ def _with_end(at: int, token: str = "") -> dict[str, Any]:
     """The ends that are known, with another one."""
     known = {"$concatArrays": [{"$ifNull": ["$ends", []]}, [{"at": at, "of": {"$literal": token}}]]}
     return {"$slice": [known, -MOST_ENDS]}
+
+
+def _living() -> dict[str, Any]:
+    """The condition that an entry is live now, as far as it says so itself."""
+    return {"live": True, "$or": [{"until": None}, {"until": {"$gt": int(clock.unix_now() * MICROSECONDS)}}]}
 
 
 def _steps(told: Telling) -> list[dict[str, Any]]:

@@ -42,5 +42,4 @@ async def forget_one(context: Context) -> Reply:
 async def count(context: Context) -> Reply:
     """How many there are, in the account or in all."""
     account_id = context.account_id if context.target is not None else None
-    silence_s = context.config.live.silence_s
-    return Reply({"count": await count_registrations(context.store, account_id, silence_s=silence_s)})
+    return Reply({"count": await count_registrations(context.store, account_id)})

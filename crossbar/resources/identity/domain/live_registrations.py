@@ -67,9 +67,9 @@ async def registrations(store: Store, account: Account, *, silence_s: float) -> 
     return [about | _row(live) for live in await store.live.all(account.id, REGISTRATION, silence_s=silence_s)]
 
 
-async def count_registrations(store: Store, account_id: str | None, *, silence_s: float) -> int:
+async def count_registrations(store: Store, account_id: str | None) -> int:
     """How many registrations there are, in an account or in all."""
-    return len(await store.live.all(account_id, REGISTRATION, silence_s=silence_s))
+    return await store.live.count(account_id, REGISTRATION)
 
 
 async def registered_devices(store: Store, account_id: str, *, silence_s: float) -> set[str]:
