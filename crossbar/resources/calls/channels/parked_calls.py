@@ -15,7 +15,7 @@ from crossbar.errors import JSON
 
 TYPE: Final = "parked_call"
 PREFIX: Final = "parking-slot-"
-PARKED_CALL_SHAPE: Final = Shape(TYPE, summary=Summary("id"))
+PARKED_CALL_SHAPE: Final = Shape(TYPE, summary=Summary("id"), announced=True)
 
 parked_calls = Endpoint("parked_calls")
 

@@ -20,6 +20,7 @@ CALL_EVENT_SHAPE: Final = Shape(
     sort="timestamp",
     filters=("call_id",),
     stored_in="records",
+    announced=True,
 )
 
 
