@@ -1,19 +1,19 @@
 """A change of the database as an event: which account's it is, and what listeners are told of it.
 
-Source: KAZOO `core/kazoo_data/src/kzs_publish.erl` (`publish_doc`): a save without previous revision is `doc_created`, a
-save with one `doc_edited`, and one that marks a document as deleted, or takes it away, `doc_deleted`.
+Source: KAZOO `core/kazoo_data/src/kzs_publish.erl` (`publish_doc`): a save without previous revision is `doc_created`,
+a save with one `doc_edited`, and one that marks a document as deleted, or takes it away, `doc_deleted`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from bson import Timestamp
 
-from crossbar.documents.document import ACCOUNTS, DocumentKey
+from crossbar.documents.document import ACCOUNTS, DocumentKey, is_private
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.event import CALL_EVENT, CONFIGURATION, Event
 from crossbar.documents.event_interest import Interest
@@ -41,6 +41,35 @@ _ACCOUNT_ID: Final = re.compile(r"[0-9a-f]{32}")
 _MONTHLY: Final = re.compile(r"\d{6}-")
 
 
+class _Changed(NamedTuple):
+    """A change, and the document that it leaves (nothing where it is taken away)."""
+
+    key: DocumentKey
+    operation: str
+    full: Mapping[str, Any]
+    at: Timestamp
+    unix_time: float
+
+    @classmethod
+    def of(cls, change: Mapping[str, Any]) -> _Changed:
+        at, wall = change["clusterTime"], change.get("wallTime")
+        return cls(
+            DocumentKey.parse(change["documentKey"]["_id"]),
+            change["operationType"],
+            change.get("fullDocument") or {},
+            at,
+            float(at.time) if wall is None else wall.timestamp(),
+        )
+
+    @property
+    def action(self) -> str:
+        """What it is to a document."""
+        if self.operation == "delete" or self.full.get("deleted"):
+            return "doc_deleted"
+        is_new = self.operation == "insert" or str(self.full.get("rev", "")).startswith("1-")
+        return "doc_created" if is_new else "doc_edited"
+
+
 class Translation:
     """Makes events of changes. Remembers the accounts' trees as they are where the stream is."""
 
@@ -48,7 +77,7 @@ class Translation:
         self._log = store.event_log
         self._announced = store.shapes.announced
         self._owned_elsewhere = {shape.type for shape in store.shapes if shape.announced}
-        self._sealed = {shape.type for shape in store.shapes if any(not _is_private(path) for path in shape.sealed)}
+        self._sealed = {shape.type for shape in store.shapes if not all(map(is_private, shape.sealed))}
         self._trees: dict[str, tuple[str, ...]] = {}
 
     def forget(self) -> None:
@@ -57,42 +86,32 @@ class Translation:
 
     async def event(self, change: Mapping[str, Any], token: str, interest: Interest) -> Event | None:
         """The event of a change, under its token; None for what is none, or nobody wants."""
-        key = DocumentKey.parse(change["documentKey"]["_id"])
-        full = change.get("fullDocument") or {}
-        if key.partition == ACCOUNTS and key.type == ACCOUNT:
-            return await self._account_event(change, key, full, token, interest)
-        if key.type == RAISED:
-            account_id: str | None = key.partition
-            if change["operationType"] != "insert":
+        changed = _Changed.of(change)
+        if changed.key.partition == ACCOUNTS and changed.key.type == ACCOUNT:
+            account_id: str | None = changed.key.id
+            tree = await self._tree_of_changed(changed, interest)
+        else:
+            account_id = self._owner(changed)
+            if account_id is None or not (interest.needs_trees or interest.wants(account_id)):
                 return None
-        elif key.type in self._announced:
-            account_id = self._owner(key, full)
-        else:
+            tree = await self._tree(account_id, changed.at)
+        if account_id is None or tree is None or not interest.wants(account_id, tree):
             return None
-        if account_id is None or not (interest.needs_trees or interest.wants(account_id)):
-            return None
-        tree = await self._tree(account_id, change["clusterTime"])
-        if tree is None or not interest.wants(account_id, tree):
-            return None
-        return self._made(change, key, full, token, account_id, tree)
+        category, name, about, about_id, body = self._told(changed, account_id)
+        return Event(token, account_id, tree, category, name, about, about_id, body, changed.unix_time)
 
-    async def _account_event(
-        self, change: Mapping[str, Any], key: DocumentKey, full: Mapping[str, Any], token: str, interest: Interest
-    ) -> Event | None:
-        """The event of an account's definition, whose place in the tree is part of it."""
+    async def _tree_of_changed(self, changed: _Changed, interest: Interest) -> tuple[str, ...] | None:
+        """The accounts above an account whose definition changed, which the definition says itself."""
+        account_id, full = changed.key.id, changed.full
+        known = self._trees.pop(account_id, None)
         if full:
-            tree: tuple[str, ...] | None = tuple(full["doc"].get("pvt_tree") or ())
-            self._remember(key.id, tree or ())
-        else:
-            at = change["clusterTime"]
-            tree = self._trees.pop(key.id, None)
-            if tree is None and (interest.needs_trees or interest.wants(key.id)):
-                tree = await self._log.tree_at(key.id, Timestamp(at.time, max(at.inc - 1, 0)))
-        if full.get("deleted"):
-            self._trees.pop(key.id, None)
-        if tree is None or not interest.wants(key.id, tree):
-            return None
-        return self._made(change, key, full, token, key.id, tree)
+            tree = tuple(full["doc"].get("pvt_tree") or ())
+            if not full.get("deleted"):
+                self._remember(account_id, tree)
+            return tree
+        if known is None and (interest.needs_trees or interest.wants(account_id)):
+            return await self._log.tree_at(account_id, Timestamp(changed.at.time, max(changed.at.inc - 1, 0)))
+        return known
 
     async def _tree(self, account_id: str, at: Timestamp) -> tuple[str, ...] | None:
         """The accounts above an account when a change was made; None where there was no such account."""
@@ -108,40 +127,32 @@ class Translation:
             self._trees.clear()
         self._trees[account_id] = tree
 
-    def _owner(self, key: DocumentKey, full: Mapping[str, Any]) -> str | None:
-        """The account whose document it is: that of its partition, or the one it names in a partition of the system."""
-        if _ACCOUNT_ID.fullmatch(key.partition):
+    def _owner(self, changed: _Changed) -> str | None:
+        """The account that is to hear of it: that of the partition, or the one named in a partition of the system.
+
+        None for what is no event.
+        """
+        key = changed.key
+        if key.type in (RAISED, CALL_EVENT) and changed.operation != "insert":  # it is only forgotten
+            return None
+        if key.type == RAISED or (key.type in self._announced and _ACCOUNT_ID.fullmatch(key.partition)):
             return key.partition
         if key.type not in self._owned_elsewhere:
             return None
-        fields = full.get("doc") or {}
+        fields = changed.full.get("doc") or {}
         named = fields.get("pvt_assigned_to") or fields.get("pvt_account_id")
         return named if isinstance(named, str) and _ACCOUNT_ID.fullmatch(named) else None
 
-    def _made(
-        self,
-        change: Mapping[str, Any],
-        key: DocumentKey,
-        full: Mapping[str, Any],
-        token: str,
-        account_id: str,
-        tree: tuple[str, ...],
-    ) -> Event | None:
-        wall = change.get("wallTime")
-        unix_time = wall.timestamp() if wall is not None else float(change["clusterTime"].time)
+    def _told(self, changed: _Changed, account_id: str) -> tuple[str, str, str, str, bytes]:
+        """Category and name of the event, what it is about, and its body."""
+        key, full = changed.key, changed.full
         if key.type == RAISED:
-            category, name = full["category"], full["name"]
-            about, about_id, body = full["about"], full["about_id"], full["body"]
-        elif key.type == CALL_EVENT:
-            if change["operationType"] != "insert":
-                return None
-            category, body = CALL_EVENT, full["json"]
-            name = orjson.loads(body).get("event_name", "")
-            about, about_id = key.type, key.id
-        else:
-            category, name = CONFIGURATION, _action(change["operationType"], full)
-            about, about_id, body = key.type, key.id, self._body(key, full, account_id, name)
-        return Event(token, account_id, tree, category, name, about, about_id, body, unix_time)
+            return full["category"], full["name"], full["about"], full["about_id"], full["body"]
+        if key.type == CALL_EVENT:
+            name = str(orjson.loads(full["json"]).get("event_name", ""))
+            return CALL_EVENT, name, key.type, key.id, full["json"]
+        action = changed.action
+        return CONFIGURATION, action, key.type, key.id, self._body(key, full, account_id, action)
 
     def _body(self, key: DocumentKey, full: Mapping[str, Any], account_id: str, name: str) -> bytes:
         """What is told of a changed document: which it is, and as far as there is one, its public part."""
@@ -164,13 +175,3 @@ class Translation:
         if not document or len(document) > LARGEST_DOCUMENT or key.type in self._sealed:
             return body
         return b'%s,"doc":%s}' % (body[:-1], document)
-
-
-def _action(operation: str, full: Mapping[str, Any]) -> str:
-    if operation == "delete" or full.get("deleted"):
-        return "doc_deleted"
-    return "doc_created" if operation == "insert" or str(full.get("rev", "")).startswith("1-") else "doc_edited"
-
-
-def _is_private(path: str) -> bool:
-    return path.startswith("pvt_")

@@ -24,7 +24,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 from crossbar.background import in_background
 from crossbar.documents.change_translation import PROJECTION, Translation
 from crossbar.documents.driver import ChangeStream
-from crossbar.documents.event import Event, token_at
+from crossbar.documents.event import Event, token_at, token_behind
 from crossbar.documents.event_interest import Interest
 from crossbar.documents.store import Position, Store, TakenOver
 from crossbar.errors import CrossbarError
@@ -154,14 +154,14 @@ class _Tenure:
         except OperationFailure as error:
             if error.code not in LOST_HISTORY:
                 raise
-            log.error(  # noqa: TRY400 - what the database said is all there is to know
+            log.error(
                 "the database does not know any more what changed since events were last written; "
                 "the events of that time are missing: %s",
                 error,
             )
             self._relay.gauges.gap()
             now = await self._log.cluster_time()
-            await self._keep(Position(now), complete_since=token_at(now))
+            await self._keep(Position(now), complete_since=token_behind(now))
 
     async def _take_batch(self, queue: asyncio.Queue[Item]) -> None:
         """Write the events of the changes that were read meanwhile."""
@@ -223,12 +223,11 @@ class _Tenure:
             await queue.put(error)
 
     async def _watch(self, wanted: Mapping[str, Any]) -> ChangeStream:
-        begin: dict[str, Any] = {"start_at_operation_time": self._position.time}
-        if self._position.resume is not None:
-            begin = {"resume_after": self._position.resume}
         connection = self._connection
         steps: list[dict[str, Any]] = [{"$match": wanted}, {"$project": PROJECTION}]
-        return await connection.driver.watch(connection.database, steps, max_await_time_ms=LISTEN_MS, **begin)
+        return await connection.driver.watch(
+            connection.database, steps, max_await_time_ms=LISTEN_MS, **self._position.begin
+        )
 
 
 def _time_of(resume: Mapping[str, Any]) -> Timestamp | None:

@@ -25,7 +25,13 @@ class Subscription:
     """
 
     def __init__(
-        self, event_log: EventLog, account_id: str | None, since: str, *, below: bool, leave: Callable[[Self], None]
+        self,
+        event_log: EventLog,
+        account_id: str | None,
+        since: str,
+        *,
+        below: bool,
+        leave: Callable[[Subscription], None],
     ) -> None:
         self.account_id = account_id
         self.below = below

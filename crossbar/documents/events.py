@@ -26,7 +26,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from crossbar import clock
 from crossbar.background import end
@@ -82,8 +82,7 @@ class Events:
         self._task: asyncio.Task[None] | None = None
         self.ending = False
         """Whether the server ends, and with it whoever follows."""
-        self.on_listener: Callable[[], None] = lambda: None
-        """Told when a document may listen that did not before."""
+        self._told: list[Callable[[Change], None]] = []
         feed.subscribe(RELAY, self._hear)
         for shape in store.shapes:
             if shape.listens is not None:
@@ -93,6 +92,10 @@ class Events:
     def hours(self) -> float:
         """How long events are kept."""
         return self._hours()
+
+    def on_listener(self, told: Callable[[Change], None]) -> None:
+        """Call `told` when a document changes that can listen."""
+        self._told.append(told)
 
     # To have events written
 
@@ -123,7 +126,7 @@ class Events:
         partition = SYSTEM_DATA if account_id == EVERY_ACCOUNT else account_id
         # Each token is good for as long as events are kept, and no request after another writes.
         until = now + 1.5 * kept
-        fields = {"pvt_type": LISTENER, "pvt_since": since, "pvt_until": until}
+        fields: dict[str, Any] = {"pvt_type": LISTENER, "pvt_since": since, "pvt_until": until}
 
         def renew(listener: Document) -> bool:
             nonlocal fields
@@ -241,5 +244,6 @@ class Events:
     def _hear(self, _: Change) -> None:
         self._news.set()
 
-    def _hear_of_listener(self, _: Change) -> None:
-        self.on_listener()
+    def _hear_of_listener(self, change: Change) -> None:
+        for told in self._told:
+            told(change)

@@ -1,8 +1,8 @@
 """Every index of every collection, in one table.
 
-Each index of documents begins with the partition (`a`), which is also the shard key, so that a query for one account's documents
-reaches one shard and a unique index is one that a sharded cluster can enforce. The chunks of a file are found by the
-file alone, which the index of the files has led to.
+Each index of documents begins with the partition (`a`), which is also the shard key, so that a query for one account's
+documents reaches one shard and a unique index is one that a sharded cluster can enforce. The chunks of a file are found
+by the file alone, which the index of the files has led to.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from crossbar import clock
 from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, document_key
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.driver import Session
-from crossbar.documents.event import Event, token_at, token_behind
+from crossbar.documents.event import LAST_NUMBER, Event, token_at, token_behind
 from crossbar.documents.indexes import LISTENING
 from crossbar.documents.store.connection import Connection, driver_errors
 from crossbar.errors import JSON
@@ -47,14 +47,21 @@ class TakenOver(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the changes have been read: a resume token, or without one a cluster time to begin at.
+    """How far the changes have been read: a resume token, or without one a cluster time that lies behind.
 
     `number` counts the events written of the changes of that time.
     """
 
     time: Timestamp
     resume: Mapping[str, Any] | None = None
-    number: int = 0
+    number: int = LAST_NUMBER
+
+    @property
+    def begin(self) -> dict[str, Any]:
+        """Where the driver's change stream has to begin."""
+        if self.resume is not None:
+            return {"resume_after": self.resume}
+        return {"start_at_operation_time": Timestamp(self.time.time, self.time.inc + 1)}
 
     @property
     def token(self) -> str:
@@ -130,7 +137,8 @@ class EventLog:
 
     async def state(self) -> RelayState:
         """How far the relay has come."""
-        return RelayState.of(await self._run(lambda: self._leases.find_one({"_id": STATE_KEY})))
+        stored = await self._run(lambda: self._leases.find_one({"_id": STATE_KEY}))
+        return RelayState.of(stored or {})
 
     async def raise_event(
         self, account_id: str, category: str, name: str, body: Mapping[str, JSON], **about: Any
@@ -144,8 +152,8 @@ class EventLog:
     async def begin(self) -> bool:
         """Begin the log at this moment, before anybody can listen; False where it has begun long ago."""
         now = await self.cluster_time()
-        position = {"time": now, "resume": None, "number": 0}
-        fresh = {"until": datetime.fromtimestamp(0, UTC), "position": position, "complete_since": token_at(now)}
+        position = {"time": now, "resume": None, "number": LAST_NUMBER}
+        fresh = {"until": datetime.fromtimestamp(0, UTC), "position": position, "complete_since": token_behind(now)}
         try:
             change = {"$setOnInsert": fresh}
             made = await self._run(lambda: self._leases.update_one({"_id": STATE_KEY}, change, upsert=True))

@@ -20,7 +20,7 @@ async def relaying(app: web.Application, runtime: Runtime) -> AsyncIterator[None
     if await runtime.store.event_log.begin():
         await _listen_to_old_documents(runtime)
     relay = EventRelay(runtime.store, lambda: runtime.config.events.keep_hours, app[METRICS])
-    runtime.events.on_listener = relay.wake.set
+    runtime.events.on_listener(lambda _: relay.wake.set())
     async with in_background(relay.run(), name="event relay"):
         yield
 
