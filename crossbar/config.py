@@ -515,6 +515,30 @@ class StorageOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventsOptions:
+    """The log of events, and those who are told of them."""
+
+    keep_hours: float = option(
+        24.0,
+        "Hours that events are kept: so long a feed can be taken up again, and a webhook's server may be away.",
+        minimum=0.01,
+    )
+    largest_page: int = option(1_000, "Events that one request for a page of them gets at most.", minimum=1)
+    streams: int = option(1_000, "Streams of events that a worker keeps open at a time.", minimum=0)
+    heartbeat_s: float = option(15.0, "Seconds after which a stream without events shows that it is alive.", minimum=1)
+    deliveries_per_account: int = option(
+        4, "Webhooks of one account that are delivered to at the same time; the others wait.", minimum=1
+    )
+    delivery_timeout_s: float = option(30.0, "How long a webhook's server may take to answer.", minimum=0.1)
+    allowed_networks: tuple[str, ...] = option(
+        (),
+        "Networks of the operator's own in which webhooks' servers may lie, whatever security.blocked_hosts and "
+        "storage.blocked_networks say.",
+        form=list_of(Parser("IP address or CIDR", _read_network)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailOptions:
     """How notifications leave."""
 
@@ -558,6 +582,7 @@ class Config:
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)
+    events: EventsOptions = field(default_factory=EventsOptions)
     mail: MailOptions = field(default_factory=MailOptions)
     log: LogOptions = field(default_factory=LogOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -63,6 +63,8 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     "apps_store": EVERYTHING,
     # Where files go, with the credentials for it
     "storage": (Guarded("/", CHANGES | {"GET"}, Need.OWN), Guarded("plans/#", CHANGES | {"GET"})),
+    # Everything that happens in the account
+    "events": (Guarded("/", frozenset({"GET"})),),
     # What holds for everybody in the account
     "access_lists": EVERYTHING,
     "limits": EVERYTHING,

@@ -3,6 +3,7 @@
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
 from crossbar.documents.store.connection import Connection, DatabaseUnusable, Outage, driver_errors
 from crossbar.documents.store.contract import Store
+from crossbar.documents.store.event_log import EventLog, Listener, Position, RelayState, TakenOver
 from crossbar.documents.store.live import FOREVER, MICROSECONDS, Live, Switch, Telling
 from crossbar.documents.store.reading import Raw
 from crossbar.documents.store.revocations import REVOCATION
@@ -15,13 +16,18 @@ __all__ = [
     "Connection",
     "DatabaseUnusable",
     "Duplicate",
+    "EventLog",
+    "Listener",
     "Live",
     "Outage",
+    "Position",
     "Raw",
+    "RelayState",
     "Retries",
     "Stale",
     "Store",
     "Switch",
+    "TakenOver",
     "Telling",
     "Transaction",
     "driver_errors",

@@ -10,6 +10,8 @@ from crossbar.documents.listing import Listing, Page, Row, Search
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store.claims import Claims
 from crossbar.documents.store.connection import Connection, ConnectOptions
+from crossbar.documents.store.cursors import Cursors
+from crossbar.documents.store.event_log import EventLog
 from crossbar.documents.store.leases import Leases
 from crossbar.documents.store.listing_reads import ListingReads
 from crossbar.documents.store.live import LiveState
@@ -32,6 +34,8 @@ class Store:
         self.database = connection.database
         self.shapes = connection.shapes
         self.claims = Claims(connection)
+        self.cursors = Cursors(connection)
+        self.event_log = EventLog(connection)
         self.leases = Leases(connection)
         self.live = LiveState(connection)
         self.revocations = Revocations(connection)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pymongo
 from pymongo import ASCENDING, WriteConcern
@@ -19,8 +19,9 @@ from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Stale, pause
 from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.event_log import raised
 from crossbar.documents.store.queries import KEY_INDEX, by_keys, to_bson
-from crossbar.errors import SystemFault
+from crossbar.errors import JSON, SystemFault
 from crossbar.ids import next_revision
 
 Result = TypeVar("Result")
@@ -144,6 +145,13 @@ class Transaction:
         await self._database["claims"].delete_many({"holder": document.key}, session=self._session)
         await self._collection(shape).delete_one(by_keys([document.key], sharded=self._sharded), session=self._session)
         self.touched.append(document)
+
+    async def raise_event(
+        self, account_id: str, category: str, name: str, body: Mapping[str, JSON], **about: Any
+    ) -> None:
+        """As `EventLog.raise_event`, if the transaction's writes are kept."""
+        stored = raised(account_id, category, name, body, **about)
+        await self._database["raised_events"].insert_one(stored, session=self._session)
 
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:
         for claim in sorted(claims):

@@ -157,6 +157,7 @@ class DocumentWrites:
         async with self._marking.writing_everything():
             for collection in ("documents", "records", "live"):
                 await self._run(partial(self._database[collection].delete_many, {"a": partition}))
+        await self._run(lambda: self._database["event_cursors"].delete_many({"a": partition}))
         held = {"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}}
         await self._run(lambda: self._database["claims"].delete_many(held))
 

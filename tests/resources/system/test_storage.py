@@ -21,8 +21,8 @@ from pymongo import MongoClient
 from crossbar import clock
 from crossbar.config import Config
 from crossbar.documents.document import SYSTEM_DATA, Document
+from crossbar.resources.system.domain.outgoing_connections import reachable
 from crossbar.resources.system.domain.outside_files import SPOOLED, OutsideFiles
-from crossbar.resources.system.domain.store_connections import reachable
 from tests.harness import Answer, RunningServer, Tenant, new_person, new_tenant, own_server, set_options
 from tests.samples import MP3
 from tests.voicemail import leave, new_box

@@ -21,6 +21,7 @@ CALL_EVENT_SHAPE: Final = Shape(
     sort="timestamp",
     filters=("call_id",),
     stored_in="records",
+    announced=True,
 )
 TOLD_BY: Final = "pvt_told_by"
 """The account whose token, or whose administrator, handed an event in."""

@@ -48,9 +48,10 @@ CALL_STAT_SHAPE: Final = Shape(
     sort="entered_timestamp",
     filters=("agent_id", "queue_id", "status"),
     stored_in="records",
+    announced=True,
 )
 AGENT_STATUS_SHAPE: Final = Shape(
-    "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), stored_in="records"
+    "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), stored_in="records", announced=True
 )
 
 

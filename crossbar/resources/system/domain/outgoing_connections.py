@@ -1,4 +1,4 @@
-"""Connections to stores: which addresses may be reached, judged when the connection is made.
+"""Connections to where clients want the server to go: which addresses may be reached, judged when one is made.
 
 A name is judged by the address that it stands for at that moment, so that no name leads inside that led outside before.
 """
@@ -6,7 +6,7 @@ A name is judged by the address that it stands for at that moment, so that no na
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -15,11 +15,17 @@ from crossbar.documents.schemas import ClientUrls
 from crossbar.settings import Settings
 
 Address = IPv4Address | IPv6Address
+Rule = Callable[[Address], bool]
 
 
-def reachable(config: Config) -> Callable[[Address], bool]:
+def reachable(config: Config) -> Rule:
     """Whether a store may lie at an address: in no blocked network, or in an allowed one."""
-    allowed = tuple(ip_network(network) for network in config.storage.allowed_networks)
+    return outside(config, config.storage.allowed_networks)
+
+
+def outside(config: Config, allowed_networks: Iterable[str]) -> Rule:
+    """Whether an address lies in no blocked network, or in one of those that are allowed whatever is blocked."""
+    allowed = tuple(ip_network(network) for network in allowed_networks)
     blocked = config.security.blocked_hosts
     networks = [str(ip_network(network)) for network in config.storage.blocked_networks]
     policy = ClientUrls.refusing([*blocked, *networks] if blocked else ())
@@ -32,17 +38,17 @@ def reachable(config: Config) -> Callable[[Address], bool]:
     return may
 
 
-class StoreConnections:
-    """Makes the sockets of connections to stores."""
+class OutgoingConnections:
+    """Makes the sockets of connections to wherever the rule allows."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._reachable = settings.derived(reachable)
+    def __init__(self, settings: Settings, rule: Callable[[Config], Rule] = reachable) -> None:
+        self._reachable = settings.derived(rule)
 
     def socket(self, info: tuple[Any, ...]) -> socket.socket:
         """A socket for an address, as `socket.getaddrinfo` gives it. Raises OSError for one that is refused."""
         family, kind, protocol, _, address = info
         if not self._reachable()(ip_address(str(address[0]).partition("%")[0])):
-            raise PermissionError(f"stores at {address[0]} are not allowed")
+            raise PermissionError(f"connections to {address[0]} are not allowed")
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made
