@@ -95,6 +95,8 @@ async def test_how_long_things_last(store: Store) -> None:
         assert set(await shown(store)) == {"b", "c"}, "word of it comes late"
         await store.live.tell(telling("d", 2, "create", {}, switch=HERE._replace(core="run-2")))
         assert set(await shown(store)) == {"b", "c", "d"}
+        await store.live.hear(HERE._replace(core=""), AT + 3)
+        assert set(await shown(store)) == {"b", "c", "d"}, "who does not say which run it is tells of none"
     with clock.frozen(NOW + 91):
         assert set(await shown(store)) == {"b", "d"}
 

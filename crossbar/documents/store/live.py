@@ -147,6 +147,7 @@ class LiveState:
         heard = {"heard": {"$max": ["$heard", now]}, "kept": _date(now + KEPT_SECONDS), "t": SWITCH}
         newer = {"$gte": [at, {"$ifNull": ["$at", -1]}]}
         run = {"core": {"$cond": [newer, {"$literal": switch.core}, "$core"]}, "at": {"$max": ["$at", at]}}
+        run = run if switch.core else {"core": {"$ifNull": ["$core", ""]}}
         query = {"_id": switch.key, "a": switch.teller}
         while True:
             try:
@@ -273,7 +274,7 @@ def _is_of_this_run(entry: Mapping[str, Any], heard: Mapping[str, str]) -> bool:
     if "switch" not in entry:
         return True
     core = heard.get(entry["switch"])
-    return core is not None and entry["core"] in ("", core)
+    return core is not None and (not core or entry["core"] in ("", core))
 
 
 def _read(entry: Mapping[str, Any]) -> Live:

@@ -255,6 +255,18 @@ async def test_calls_of_queues_and_their_agents(server: RunningServer, tenant: T
     assert names == {"waiting", "handled", "missed", "abandoned", "processed"}
 
 
+async def test_listening_to_a_call(tenant: Tenant) -> None:
+    switch, fs, call_id = await ingest_token(tenant), FreeSwitch(tenant.realm), uuid.uuid4().hex
+    device = await phone(tenant, "1000")
+    await post(switch, fs.call(call_id, "b")[CREATED])
+    odd = await tenant.api.put("/queues/eavesdrop", {"id": device, "call_id": call_id, "mode": "sing"})
+    assert list(odd.data) == ["mode"]
+    answer = await tenant.api.put("/queues/eavesdrop", {"id": device, "call_id": call_id})
+    assert answer.error() == (500, "500", "timeout", {"message": "timeout", "cause": "eavesdrop failed to start"})
+    unknown = await tenant.api.put("/queues/eavesdrop", {"id": device, "call_id": "x"})
+    assert list(unknown.data) == ["call_id"]
+
+
 # Faxes
 
 

@@ -1,8 +1,12 @@
-"""Events that switches report: kept for a few days, and told to whoever listens to the change feed."""
+"""Events that switches report: kept for a few days, and told to whoever listens to the account's events.
+
+Source: `webhooks_channel_util.erl` (`base_hook_event`) for what is told of a channel beside what its switch says.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -14,6 +18,7 @@ from crossbar.documents.store import MICROSECONDS, Store, Switch
 from crossbar.errors import JSON, Invalid
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
 from crossbar.resources.system.domain.switch_event import CALL, SwitchEvent
+from crossbar.wire.request_values import is_true
 
 CALL_EVENT_SHAPE: Final = Shape(
     "call_event",
@@ -28,6 +33,7 @@ TOLD_BY: Final = "pvt_told_by"
 ONCE_A_CALL: Final = frozenset({"CHANNEL_DESTROY", "PARK_ABANDONED"})
 """What happens to a call once, however often and in whatever words it is reported."""
 
+_OF_VARIABLES: Final = ("authorizing_id", "authorizing_type", "inception", "owner_id", "reseller_id")
 _SWITCHES: Final = ("media_server", "switch_hostname", "switch_nodename", "node")
 _UNKNOWN_SWITCH: Final = "-"
 
@@ -84,12 +90,29 @@ async def raise_call_event(store: Store, event: SwitchEvent) -> bool:
     """Raise what happened at a switch as an event of its account; says whether it was raised just now.
 
     This is the one place where that is done, whatever was told and in whichever form. An event is told apart by its
-    id and raised once. It is kept as a record of type `call_event`, whose insertion the change feed tells of; its
-    public fields are the event's body, `event_category` and `event_name` included, as listeners get it.
+    id and raised once. It is kept as a record of type `call_event`, and to insert that is to raise it: the relay of
+    the event log finds it among the changes of documents. The record's public fields are the event's body, with
+    `event_category` and `event_name`, as listeners get it.
     """
     fields = dict(event.fields)
+    if event.category == CALL and event.name.startswith("CHANNEL_"):
+        fields = {**_facts(fields, event.variables), **fields}
     fields |= {"event_category": event.category, "event_name": event.name}
     fields.setdefault("timestamp", event.seconds)
     fields["account_id"] = event.account_id
     kept = kept_fields(event.account_id, CALL_EVENT_SHAPE.type, int(fields["timestamp"]))
     return await insert_once(store, Document(event.account_id, CALL_EVENT_SHAPE.type, event.id, fields | kept))
+
+
+def _facts(fields: Mapping[str, JSON], variables: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What follows from a channel's variables, for listeners who do not know them."""
+    is_global = is_true(variables.get("global_resource"))
+    facts: dict[str, JSON] = {name: variables.get(name) for name in _OF_VARIABLES}
+    facts |= {
+        "call_forwarded": is_true(variables.get("call_forward")),
+        "emergency_resource_used": is_true(variables.get("emergency_resource")),
+        "is_internal_leg": is_true(fields.get("channel_is_loopback")),
+        "local_resource_id": None if is_global else variables.get("resource_id"),
+        "local_resource_used": not is_global,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
