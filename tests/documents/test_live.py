@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from typing import Any
@@ -53,8 +54,29 @@ async def test_any_order_comes_to_the_same(store: Store) -> None:
             for at, group, fields, details in (*order, order[0]):
                 known = await store.live.tell(telling(f"thing-{number}", at, group, fields, **details))
             assert (known.is_live, known.over) == (True, 0)
+            await asyncio.gather(
+                *(store.live.note(telling(f"noted-{number}", at, *about, **details)) for at, *about, details in order)
+            )
         expected = {"b": 2, "$c.d": {"$e": 1}, "held": False, "c": 1}
-        assert await shown(store) == {f"thing-{number}": expected for number in range(len(orders))}
+        names = (f"{name}-{number}" for name in ("thing", "noted") for number in range(len(orders)))
+        assert await shown(store) == dict.fromkeys(names, expected)
+
+
+async def test_many_who_tell_of_one_thing_first(store: Store, mongo_uri: str, database_name: str) -> None:
+    """Each of several connections makes the entry; all but one find that it is there by then."""
+    others = [Store.connect(mongo_uri, database_name, Shapes()) for _ in range(4)]
+    with clock.frozen(NOW):
+        await store.live.hear(HERE, AT)
+        for number in range(40):
+            told = [telling(f"thing-{number}", at, f"group{at}", {f"f{at}": at}) for at in range(8)]
+            mixed = zip(told, itertools.cycle(others), itertools.cycle((True, False)), strict=False)
+            await asyncio.gather(
+                *(other.live.note(one) if noted else other.live.tell(one) for one, other, noted in mixed)
+            )
+        expected = {f"f{at}": at for at in range(8)}
+        assert await shown(store) == {f"thing-{number}": expected for number in range(40)}
+    for other in others:
+        await other.close()
 
 
 async def test_an_end_holds_for_what_was_before_it(store: Store) -> None:

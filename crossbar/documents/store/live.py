@@ -11,20 +11,22 @@ own (`until`), until then. An end is kept for a while, so that what comes late d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, NamedTuple, TypedDict
 
 import orjson
-from pymongo import ReturnDocument, WriteConcern
-from pymongo.errors import DuplicateKeyError
+from pymongo import ReturnDocument, UpdateOne, WriteConcern
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from crossbar import clock
+from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import DocumentKey, document_key
 from crossbar.documents.store.connection import Connection
 from crossbar.documents.store.queries import one_or_in
-from crossbar.errors import JSON
+from crossbar.errors import JSON, SystemFault
 
 MICROSECONDS: Final = 1_000_000
 """Of a second; the unit of all times of tellings, since the Unix epoch."""
@@ -41,6 +43,9 @@ MOST_SWITCHES: Final = 10_000
 
 MOST_ENDS: Final = 20
 """Ends of one thing that are remembered, the latest ones."""
+
+DUPLICATE: Final = 11000
+"""MongoDB's code for a key that is there already."""
 
 SWITCH: Final = "switch"
 
@@ -117,11 +122,11 @@ class LiveState:
         # It is told again, or over soon: no reason to wait for a majority.
         self._live = connection.database.get_collection("live", write_concern=WriteConcern(1))
         self._noted: dict[str, tuple[str, float]] = {}
+        self._notes: Coalescer[Telling, None] = Coalescer(self._write)
 
     async def tell(self, told: Telling) -> Live:
         """Note what is told, and return what is known now. The same may be told again without harm."""
-        query = {"_id": document_key(told.account_id, told.type, told.id), "a": told.account_id}
-        steps = _steps(told)
+        query, steps = _key(told), _steps(told)
 
         async def update() -> dict[str, Any]:
             after = ReturnDocument.AFTER
@@ -135,6 +140,24 @@ class LiveState:
                 return _read(await self._run(update))
             except DuplicateKeyError:  # somebody else told of it first, at the same moment
                 continue
+
+    def note(self, told: Telling) -> Coroutine[Any, Any, None]:
+        """Note what is told, together with what else is told at this moment: `tell`, for who wants no answer."""
+        return self._notes(told)
+
+    async def _write(self, told: list[Telling]) -> list[Exception | None]:
+        writes = [UpdateOne(_key(each), _steps(each), upsert=True) for each in told]
+        while writes:
+            try:
+                await self._run(partial(self._live.bulk_write, writes, ordered=False))
+            except BulkWriteError as error:
+                failures = (error.details or {}).get("writeErrors", [])
+                if not failures or any(failure["code"] != DUPLICATE for failure in failures):
+                    raise SystemFault("datastore_fault") from error
+                writes = [writes[failure["index"]] for failure in failures]  # somebody else told of it first
+            else:
+                break
+        return [None] * len(told)
 
     async def hear(self, switch: Switch, at: int) -> None:
         """Note that a switch was heard just now, of something that was at that time by its own clock."""
@@ -222,6 +245,10 @@ def _with_end(at: int, token: str = "") -> dict[str, Any]:
 def _living() -> dict[str, Any]:
     """The condition that an entry is live now, as far as it says so itself."""
     return {"live": True, "$or": [{"until": None}, {"until": {"$gt": int(clock.unix_now() * MICROSECONDS)}}]}
+
+
+def _key(told: Telling) -> dict[str, Any]:
+    return {"_id": document_key(told.account_id, told.type, told.id), "a": told.account_id}
 
 
 def _steps(told: Telling) -> list[dict[str, Any]]:

@@ -48,7 +48,8 @@ class PostedAccounts:
 
     def __init__(self, context: Context) -> None:
         self._call = context
-        self._of_realm: dict[str, Account | None] = {}
+        own = context.identity.account
+        self._of_realm: dict[str, Account | None] = {own.realm.lower(): own}
 
     async def of(self, data: dict[str, Any]) -> str:
         """The id of the account of a record; see `account_of`."""
@@ -86,6 +87,7 @@ class PostedAccounts:
 
     async def of_realm(self, realm: str) -> Account | None:
         """The account of a realm, asked for once a batch."""
+        realm = realm.lower()
         if realm not in self._of_realm:
             self._of_realm[realm] = await self._call.directory.account_of_realm(realm)
         return self._of_realm[realm]

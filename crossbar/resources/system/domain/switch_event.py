@@ -61,16 +61,34 @@ class SwitchEvent:
         fields: Mapping[str, JSON],
         **details: Unpack[Details],
     ) -> Live:
-        """Note what follows for a thing that is live; it lasts as long as the switch is heard, or until `until`."""
-        switch = self.switch if details.get("until") is None else None
-        told = Telling(
+        """Note what follows for a thing that is live, and return what is known of it now.
+
+        It lasts as long as the switch is heard, or until `until`.
+        """
+        return await store.live.tell(self._telling(live_type, live_id, group, fields, details))
+
+    async def note(
+        self,
+        store: Store,
+        live_type: str,
+        live_id: str,
+        group: str,
+        fields: Mapping[str, JSON],
+        **details: Unpack[Details],
+    ) -> None:
+        """`tell`, for who does not want to know more."""
+        await store.live.note(self._telling(live_type, live_id, group, fields, details))
+
+    def _telling(
+        self, live_type: str, live_id: str, group: str, fields: Mapping[str, JSON], details: Details
+    ) -> Telling:
+        return Telling(
             account_id=self.account_id,
             type=live_type,
             id=live_id,
             at=self.at,
             group=group,
             fields=fields,
-            switch=switch,
+            switch=self.switch if details.get("until") is None else None,
             **details,
         )
-        return await store.live.tell(told)
