@@ -5,6 +5,7 @@ A name is judged by the address that it stands for at that moment, so that no na
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -48,7 +49,7 @@ class OutgoingConnections:
         """A socket for an address, as `socket.getaddrinfo` gives it. Raises OSError for one that is refused."""
         family, kind, protocol, _, address = info
         if not self._reachable()(ip_address(str(address[0]).partition("%")[0])):
-            raise PermissionError(f"connections to {address[0]} are not allowed")
+            raise PermissionError(errno.EACCES, f"connections to {address[0]} are not allowed")
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made
