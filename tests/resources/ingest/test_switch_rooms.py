@@ -345,6 +345,29 @@ async def test_what_happened_long_ago_is_kept_and_shown_as_nothing_live(server: 
     assert (await tenant.api.get("/channels")).data == []
 
 
+async def test_a_backlog_and_a_clock_that_is_wrong(server: RunningServer, tenant: Tenant) -> None:
+    switch, now = await ingest_token(tenant), clock.unix_now()
+    yesterday, ahead = (FreeSwitch(tenant.realm, began=now + days * clock.DAY) for days in (-3, 400))
+    await post(switch, *yesterday.call("old-a", "old-b"), yesterday.registers("1000", "r"), probe(yesterday))
+    events = {(event["event_category"], event["event_name"]) for event in await raised(server, tenant)}
+    assert (len(events), ("call_event", "CHANNEL_DESTROY") in events) == (7, True), (
+        "what is no event is none, later either"
+    )
+    assert (await tenant.api.get("/registrations")).data == []
+    told = ahead.call("new-a", "new-b")
+    for event in told[: BRIDGED + 1]:
+        await post(switch, event)
+    assert {row["uuid"] for row in (await tenant.api.get("/channels")).data} == {"new-a", "new-b"}
+    again = FreeSwitch(tenant.realm, ahead.host, began=now + 1)
+    with clock.frozen(now + 60):
+        await post(switch, again.call("newer-a", "newer-b")[CREATED])
+        assert [row["uuid"] for row in (await tenant.api.get("/channels")).data] == ["newer-a"], "it was started anew"
+
+
+def probe(fs: FreeSwitch) -> Said:
+    return fs.says("PRESENCE_PROBE", to=f"1@{fs.realm}", sub_call_id="s", **{"from": f"2@{fs.realm}"})
+
+
 async def test_an_account_that_ends_leaves_nothing_live(server: RunningServer, tenant: Tenant) -> None:
     switch, fs = await ingest_token(tenant), FreeSwitch(tenant.realm)
     await post(switch, fs.registers("1000", "reg"), *fs.call("a", "b")[: BRIDGED + 1])

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from crossbar import clock
-from crossbar.documents.store import MICROSECONDS
 from crossbar.resources.ingest.domain.freeswitch_realms import REALMS
+from crossbar.resources.system.domain.switch_event import believed
 
 KAZOO_PREFIX: Final = "variable_ecallmgr_"
 APPLICATION_PREFIX: Final = "variable_cav_"
@@ -56,7 +55,7 @@ class FreeswitchEvent:
     @property
     def at(self) -> int:
         """When it happened, in microseconds since the Unix epoch."""
-        return self.number("event_date_timestamp") or int(clock.unix_now() * MICROSECONDS)
+        return believed(self.number("event_date_timestamp") or 0)
 
     @property
     def unique(self) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.store import MICROSECONDS, Store
-from crossbar.resources.calls.channels.domain.live_channels import apply_channel_event
+from crossbar.resources.calls.channels.domain.live_channels import TOLD_ONLY, apply_channel_event
 from crossbar.resources.calls.conferences.domain.running_conferences import CONFERENCE, apply_conference_event
 from crossbar.resources.calls.queues.domain.queue_events import (
     AGENT_STATUS,
@@ -21,8 +21,13 @@ from crossbar.resources.calls.queues.domain.queue_events import (
     apply_agent_status,
     apply_queue_call,
 )
-from crossbar.resources.identity.domain.live_presence import PRESENCE, apply_presence
-from crossbar.resources.identity.domain.live_registrations import DIRECTORY, apply_registration
+from crossbar.resources.identity.domain.live_presence import PRESENCE, SUBSCRIBED, apply_presence
+from crossbar.resources.identity.domain.live_registrations import (
+    DIRECTORY,
+    REGISTERED,
+    UNREGISTERED,
+    apply_registration,
+)
 from crossbar.resources.records.domain.call_event import raise_call_event, switch_event_of
 from crossbar.resources.system.domain.switch_event import CALL, SwitchEvent
 
@@ -40,6 +45,16 @@ APPLY: Final[Mapping[str, Callable[[Store, SwitchEvent], Awaitable[list[SwitchEv
 """What events of a category change, by category; each gives the events to raise."""
 
 
+STATE_ONLY: Final = frozenset(
+    {
+        *((CALL, name) for name in TOLD_ONLY),
+        *((DIRECTORY, name) for name in (*REGISTERED, *UNREGISTERED)),
+        (PRESENCE, SUBSCRIBED),
+    }
+)
+"""What changes live state, and is no event itself: by category and name."""
+
+
 async def keep_call_events(store: Store, events: list[Document]) -> list[bool]:
     """Keep events that were handed in, in KAZOO's words; says of each whether it was new."""
     return await keep_switch_events(store, [switch_event_of(event) for event in events])
@@ -55,9 +70,9 @@ async def keep_switch_events(store: Store, events: list[SwitchEvent]) -> list[bo
 
 async def _applied(store: Store, event: SwitchEvent) -> list[SwitchEvent]:
     apply = APPLY.get(event.category)
-    if apply is None or clock.unix_now() - event.at / MICROSECONDS > OLDEST:
-        return [event]
-    return await apply(store, event)
+    if apply is not None and clock.unix_now() - event.at / MICROSECONDS < OLDEST:
+        return await apply(store, event)
+    return [] if (event.category, event.name) in STATE_ONLY else [event]
 
 
 async def _raised(store: Store, events: list[SwitchEvent]) -> bool:

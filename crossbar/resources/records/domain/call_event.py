@@ -17,7 +17,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import MICROSECONDS, Store, Switch
 from crossbar.errors import JSON, Invalid
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
-from crossbar.resources.system.domain.switch_event import CALL, SwitchEvent
+from crossbar.resources.system.domain.switch_event import CALL, SwitchEvent, believed
 from crossbar.wire.request_values import is_true
 
 CALL_EVENT_SHAPE: Final = Shape(
@@ -70,7 +70,7 @@ def switch_event_of(document: Document) -> SwitchEvent:
         id=document.id,
         category=str(fields.pop("event_category", CALL)),
         name=str(fields.pop("event_name")),
-        at=_microseconds(fields),
+        at=believed(_microseconds(fields)),
         fields={name: value for name, value in fields.items() if name != "id"},
         about={},
         switch=Switch(str(document.fields.get(TOLD_BY, document.partition)), named),

@@ -20,6 +20,12 @@ CALL: Final = "call_event"
 """The category of what happens to a call; other categories are `conference`, `presence`, `directory`, `fax`, …"""
 
 
+def believed(at: int) -> int:
+    """A time that a switch tells, in microseconds since the Unix epoch; one that is a day ahead of ours is now."""
+    now = int(clock.unix_now() * MICROSECONDS)
+    return at if 0 < at < now + clock.DAY * MICROSECONDS else now
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchEvent:
     """Something that happened in an account; `id` tells it from everything else that did.
