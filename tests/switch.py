@@ -85,7 +85,7 @@ class FreeSwitch:
             self.leg("CHANNEL_ANSWER", *b, Other_Leg_Unique_ID=a_leg, **shared),
             self.leg("CHANNEL_ANSWER", *a, **shared),
             self.leg("CHANNEL_BRIDGE", *a, Other_Leg_Unique_ID=b_leg, Bridge_A_Unique_ID=a_leg,
-                     Bridge_B_Unique_ID=b_leg, **shared),
+                     Bridge_B_Unique_ID=b_leg, Other_Leg_Destination_Number="2000", **shared),
             self.leg("CHANNEL_HOLD", *b, **shared),
             self.leg("CHANNEL_UNHOLD", *b, **shared),
             self.leg("CHANNEL_HANGUP", *a, **ended, **shared),
