@@ -17,7 +17,7 @@ from crossbar.resources.ingest.domain.freeswitch_realms import REALMS
 from crossbar.resources.system.domain.switch_event import CALL
 
 
-class Translation(NamedTuple):
+class Wording(NamedTuple):
     """An event in KAZOO's words: its category and name, its body, and further facts that are no part of it."""
 
     category: str
@@ -62,7 +62,7 @@ _FAX: Final = (
 )  # fmt: skip
 
 
-def call_of(event: FreeswitchEvent) -> Translation | None:
+def call_of(event: FreeswitchEvent) -> Wording | None:
     """What happened to a call."""
     name = NAMES[event.name]
     if event.name in _PARKED and event.get(*SLOTS):
@@ -72,7 +72,7 @@ def call_of(event: FreeswitchEvent) -> Translation | None:
     return _translation(event, name)
 
 
-def valet_of(event: FreeswitchEvent) -> Translation | None:
+def valet_of(event: FreeswitchEvent) -> Wording | None:
     """What happened to a parked call."""
     name = _VALET.get(event.get("action"))
     if name is None or not event.get("unique_id") or not event.get(*SLOTS):
@@ -80,7 +80,7 @@ def valet_of(event: FreeswitchEvent) -> Translation | None:
     return _translation(event, name)
 
 
-def fax_of(event: FreeswitchEvent) -> Translation | None:
+def fax_of(event: FreeswitchEvent) -> Wording | None:
     """How far a fax has come."""
     kind = event.name.partition("::")[2]
     step = next((step for ending, step in _FAX_STEPS.items() if kind.endswith(ending)), "")
@@ -98,7 +98,7 @@ def fax_of(event: FreeswitchEvent) -> Translation | None:
         "job_id": event.channel_variables.get("fax_job_id"),
         "status": info.get("fax_result_text", step),
     }
-    return Translation("fax", "status", said_only(fields) | common(event))
+    return Wording("fax", "status", said_only(fields) | common(event))
 
 
 def common(event: FreeswitchEvent) -> dict[str, JSON]:
@@ -121,7 +121,7 @@ def realm_of(event: FreeswitchEvent) -> str:
     return event.get(*(f"variable_{name}" for name in REALMS))
 
 
-def _translation(event: FreeswitchEvent, name: str) -> Translation:
+def _translation(event: FreeswitchEvent, name: str) -> Wording:
     fields = _generic(event)
     if name in ("CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_BRIDGE", "CHANNEL_DESTROY"):
         fields |= _addresses(event)
@@ -134,7 +134,7 @@ def _translation(event: FreeswitchEvent, name: str) -> Translation:
         }
     if name.startswith("PARK_"):
         fields["parking_slot"] = event.get(*SLOTS)
-    return Translation(CALL, name, said_only(fields) | common(event), said_only(_about(event)))
+    return Wording(CALL, name, said_only(fields) | common(event), said_only(_about(event)))
 
 
 def _generic(event: FreeswitchEvent) -> dict[str, JSON]:

@@ -19,7 +19,7 @@ from crossbar.resources.identity.domain.live_presence import PRESENCE, SUBSCRIBE
 from crossbar.resources.identity.domain.live_registrations import DIRECTORY
 from crossbar.resources.ingest.domain.freeswitch_calls import (
     NAMES,
-    Translation,
+    Wording,
     call_of,
     common,
     fax_of,
@@ -59,21 +59,21 @@ _AGENT_STATUSES: Final = {
 _COUNTS: Final = re.compile(r"(\d{1,9})/(\d{1,9})(?:\s*\((\d{1,9})/(\d{1,9})\))?", re.ASCII)
 
 
-def translated(event: FreeswitchEvent) -> Translation | None:
+def translated(event: FreeswitchEvent) -> Wording | None:
     """An event in KAZOO's words; None for one that says nothing of what is followed here."""
     translate = _TRANSLATORS.get(event.name)
     return None if translate is None else translate(event)
 
 
-def _registered(event: FreeswitchEvent) -> Translation | None:
+def _registered(event: FreeswitchEvent) -> Wording | None:
     fields: dict[str, JSON] = {name: event.get(name) for name in _REGISTRATION}
     fields["username"] = event.get("username", "from_user", "user")
     fields["realm"] = event.get("realm", "from_host", "host")
     name = "reg_success" if event.name == "sofia::register" else "unregister"
-    return Translation(DIRECTORY, name, said_only(fields) | common(event))
+    return Wording(DIRECTORY, name, said_only(fields) | common(event))
 
 
-def _presence(event: FreeswitchEvent) -> Translation | None:
+def _presence(event: FreeswitchEvent) -> Wording | None:
     state = _DIALOG.get(event.get("answer_state"))
     presence_id = event.get("from").removeprefix("sip:")
     if state is None or not presence_id:
@@ -90,10 +90,10 @@ def _presence(event: FreeswitchEvent) -> Translation | None:
         "state": state,
         "to": event.get("variable_sip_to_uri", "caller_destination_number"),
     }
-    return Translation(PRESENCE, "dialog_update", said_only(fields) | common(event))
+    return Wording(PRESENCE, "dialog_update", said_only(fields) | common(event))
 
 
-def _subscribed(event: FreeswitchEvent) -> Translation | None:
+def _subscribed(event: FreeswitchEvent) -> Wording | None:
     call_id, watched = event.get("sub_call_id"), event.get("to").removeprefix("sip:")
     if not call_id or not watched:
         return None
@@ -107,10 +107,10 @@ def _subscribed(event: FreeswitchEvent) -> Translation | None:
         "user": watched,
         "user_agent": event.get("user_agent"),
     }
-    return Translation(PRESENCE, SUBSCRIBED, said_only(fields) | {"expires": fields["expires"]} | common(event))
+    return Wording(PRESENCE, SUBSCRIBED, said_only(fields) | {"expires": fields["expires"]} | common(event))
 
 
-def _message_waiting(event: FreeswitchEvent) -> Translation | None:
+def _message_waiting(event: FreeswitchEvent) -> Wording | None:
     account = event.get("mwi_message_account").removeprefix("sip:")
     if not account:
         return None
@@ -132,10 +132,10 @@ def _message_waiting(event: FreeswitchEvent) -> Translation | None:
         "to_realm": realm,
         "to_user": user,
     }
-    return Translation(PRESENCE, "mwi_update", fields | common(event))
+    return Wording(PRESENCE, "mwi_update", fields | common(event))
 
 
-def _conference(event: FreeswitchEvent) -> Translation | None:
+def _conference(event: FreeswitchEvent) -> Wording | None:
     name, action = event.get("conference_name"), event.get("action")
     if not name or not action:
         return None
@@ -158,18 +158,18 @@ def _conference(event: FreeswitchEvent) -> Translation | None:
         "profile_name": event.get("conference_profile_name"),
         "switch_hostname": event.host,
     }
-    return Translation(CONFERENCE, "event", said_only(fields) | common(event))
+    return Wording(CONFERENCE, "event", said_only(fields) | common(event))
 
 
-def _call_center(event: FreeswitchEvent) -> Translation | None:
+def _call_center(event: FreeswitchEvent) -> Wording | None:
     action = event.get("cc_action")
     if action in ("agent-status-change", "agent-state-change"):
         status = _AGENT_STATUSES.get(event.get("cc_agent_status" if "status" in action else "cc_agent_state"))
-        return None if status is None else Translation(AGENT_STATUS, status, _of_queue(event))
+        return None if status is None else Wording(AGENT_STATUS, status, _of_queue(event))
     if action not in ("member-queue-start", "member-queue-end", "bridge-agent-start", "bridge-agent-fail"):
         return None
     name, more = _of_call(event, action)
-    return Translation(QUEUE_CALL, name, _of_queue(event) | more)
+    return Wording(QUEUE_CALL, name, _of_queue(event) | more)
 
 
 def _of_call(event: FreeswitchEvent, action: str) -> tuple[str, dict[str, JSON]]:
@@ -205,7 +205,7 @@ def _seconds(event: FreeswitchEvent, name: str) -> int | None:
     return clock.gregorian(seconds) if seconds else None
 
 
-_TRANSLATORS: Final[Mapping[str, Callable[[FreeswitchEvent], Translation | None]]] = {
+_TRANSLATORS: Final[Mapping[str, Callable[[FreeswitchEvent], Wording | None]]] = {
     **dict.fromkeys(NAMES, call_of),
     **dict.fromkeys(("sofia::register", "sofia::unregister", "sofia::expire"), _registered),
     **dict.fromkeys(

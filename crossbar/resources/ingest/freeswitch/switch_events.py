@@ -17,7 +17,7 @@ from crossbar.errors import JSON, CrossbarError, Invalid
 from crossbar.resources.calls.conferences.domain.running_conferences import conference_id_of
 from crossbar.resources.calls.queues.domain.queue_events import agent_id_of, queue_id_of
 from crossbar.resources.identity.domain.sip_username import device_of_username
-from crossbar.resources.ingest.domain.freeswitch_calls import Translation
+from crossbar.resources.ingest.domain.freeswitch_calls import Wording
 from crossbar.resources.ingest.domain.freeswitch_customs import translated
 from crossbar.resources.ingest.domain.freeswitch_event import FreeswitchEvent
 from crossbar.resources.ingest.domain.live_events import keep_switch_events
@@ -118,7 +118,7 @@ class _Reader:
                 return await self._accounts.account_of({"account_realm": realm})
         return await self._accounts.account_of({})
 
-    async def _resolved(self, account: Account, translation: Translation) -> dict[str, Any]:
+    async def _resolved(self, account: Account, translation: Wording) -> dict[str, Any]:
         """The body of an event, with the ids of what the switch calls by names of its own."""
         fields = dict(translation.fields)
         if translation.category == CALL:
