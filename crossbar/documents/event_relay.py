@@ -63,12 +63,18 @@ Item = tuple[Change, Mapping[str, Any]] | Exception
 
 
 class EventRelay:
-    """One worker's readiness to relay. `hours` says how long events are kept; `wake` is set when somebody listens."""
+    """One worker's readiness to relay. `hours` says how long events are kept; `wake` is set when somebody listens.
 
-    def __init__(self, store: Store, hours: Callable[[], float], gauges: RelayGauges) -> None:
+    `told` is called when events were written, so that this worker need not wait to hear of it.
+    """
+
+    def __init__(
+        self, store: Store, hours: Callable[[], float], gauges: RelayGauges, told: Callable[[], None] = lambda: None
+    ) -> None:
         self._store = store
         self._hours = hours
         self._gauges = gauges
+        self.told = told
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -207,6 +213,7 @@ class _Tenure:
         except DuplicateKeyError as error:
             # An earlier attempt of this worker went through after all; its state says so.
             raise TakenOver from error
+        self._relay.told()
         self._position, self._kept_at = position, time.monotonic()
         self._relay.gauges.written(len(events), max(time.time() - events[0].unix_time, 0.0))
 

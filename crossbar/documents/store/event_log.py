@@ -84,7 +84,7 @@ class RelayState:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class ListeningDocument:
     """A document because of which events are written; `key` is its own."""
 
     key: str
@@ -93,7 +93,7 @@ class Listener:
     until: float | None
 
     @classmethod
-    def of(cls, key: str, stored: Mapping[str, Any]) -> Listener:
+    def of(cls, key: str, stored: Mapping[str, Any]) -> ListeningDocument:
         """What `Listening.stored` says, for the document of this key."""
         until: datetime | None = stored.get("until")
         return cls(key, stored["account"], stored["below"], None if until is None else until.timestamp())
@@ -208,14 +208,14 @@ class EventLog:
                     attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
                 )
 
-    async def listeners(self, document_type: str | None = None) -> list[Listener]:
+    async def listeners(self, document_type: str | None = None) -> list[ListeningDocument]:
         """Who listens: all, or the documents of a type that do."""
         query: dict[str, Any] = {"listens": {"$exists": True}}
         if document_type is not None:
             query["_id"] = {"$regex": f"^[^/]+/{document_type}/"}
         index = LISTENING.document["name"]
         stored = await self._run(lambda: self._documents.find(query, {"listens": 1}, hint=index).to_list(None))
-        return [Listener.of(one["_id"], one["listens"]) for one in stored]
+        return [ListeningDocument.of(one["_id"], one["listens"]) for one in stored]
 
     async def tree_at(self, account_id: str, time: Timestamp) -> tuple[str, ...] | None:
         """The accounts above an account at a cluster time; None where there was no such account.
