@@ -26,7 +26,7 @@ from crossbar.documents.change_translation import PROJECTION, Translation
 from crossbar.documents.driver import ChangeStream
 from crossbar.documents.event import Event, token_at, token_behind
 from crossbar.documents.event_interest import Interest
-from crossbar.documents.store import Position, Store, TakenOver
+from crossbar.documents.store import RelayPosition, Store, TakenOver
 from crossbar.errors import CrossbarError
 from crossbar.ids import new_id
 
@@ -117,7 +117,7 @@ class EventRelay:
 class _Tenure:
     """The time in which this worker relays, as `holder`."""
 
-    def __init__(self, store: Store, holder: str, position: Position, relay: EventRelay) -> None:
+    def __init__(self, store: Store, holder: str, position: RelayPosition, relay: EventRelay) -> None:
         self._log = store.event_log
         self._connection = store.connection
         self._holder = holder
@@ -138,13 +138,13 @@ class _Tenure:
                 await self._relay_changes()
                 continue
             # Whoever listens from now on was not acknowledged yet at that time.
-            await self._keep(Position(now))
+            await self._keep(RelayPosition(now))
             try:
                 await asyncio.wait_for(self._relay.wake.wait(), IDLE_SECONDS)
             except TimeoutError:
                 continue
 
-    async def _keep(self, position: Position, complete_since: str | None = None) -> None:
+    async def _keep(self, position: RelayPosition, complete_since: str | None = None) -> None:
         await self._log.keep(self._holder, position, LEASE_SECONDS, complete_since=complete_since)
         self._position, self._kept_at = position, time.monotonic()
 
@@ -167,7 +167,7 @@ class _Tenure:
             )
             self._relay.gauges.gap()
             now = await self._log.cluster_time()
-            await self._keep(Position(now), complete_since=token_behind(now))
+            await self._keep(RelayPosition(now), complete_since=token_behind(now))
 
     async def _take_batch(self, queue: asyncio.Queue[Item]) -> None:
         """Write the events of the changes that were read meanwhile."""
@@ -192,12 +192,12 @@ class _Tenure:
             self._position = position
 
     async def _place(
-        self, change: Change, resume: Mapping[str, Any], position: Position, events: list[Event]
-    ) -> Position:
+        self, change: Change, resume: Mapping[str, Any], position: RelayPosition, events: list[Event]
+    ) -> RelayPosition:
         """Give a change its place in the log, if somebody wants it there; returns how far that is."""
         if change is None:
             at = _time_of(resume) or position.time
-            return Position(at, resume, position.number if at == position.time else 0)
+            return RelayPosition(at, resume, position.number if at == position.time else 0)
         at = change["clusterTime"]
         number = position.number if at == position.time else 0
         event = await self._translation.event(change, token_at(at, number + 1), self._interest)
@@ -205,9 +205,9 @@ class _Tenure:
             events.append(event)
             number += 1
         self._interest.see(change)
-        return Position(at, resume, number)
+        return RelayPosition(at, resume, number)
 
-    async def _write(self, position: Position, events: list[Event]) -> None:
+    async def _write(self, position: RelayPosition, events: list[Event]) -> None:
         try:
             await self._log.write(self._holder, position, LEASE_SECONDS, events, self._relay.hours())
         except DuplicateKeyError as error:

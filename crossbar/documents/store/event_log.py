@@ -46,7 +46,7 @@ class TakenOver(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class RelayPosition:
     """How far the changes have been read: a resume token, or without one a cluster time that lies behind.
 
     `number` counts the events written of the changes of that time.
@@ -73,14 +73,14 @@ class Position:
 class RelayState:
     """Where the relay is, and from which token on the log has no gap."""
 
-    position: Position
+    position: RelayPosition
     complete_since: str
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> RelayState:
         """The state that was stored."""
         found = stored["position"]
-        return cls(Position(found["time"], found["resume"], found["number"]), stored["complete_since"])
+        return cls(RelayPosition(found["time"], found["resume"], found["number"]), stored["complete_since"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,9 @@ class EventLog:
         free = {"$set": {"until": datetime.fromtimestamp(0, UTC)}}
         await self._run(lambda: self._leases.update_one({"_id": STATE_KEY, "holder": holder}, free))
 
-    async def keep(self, holder: str, position: Position, seconds: float, *, complete_since: str | None = None) -> None:
+    async def keep(
+        self, holder: str, position: RelayPosition, seconds: float, *, complete_since: str | None = None
+    ) -> None:
         """Note how far it has come, and keep the work. Raises TakenOver."""
         change = _kept(position, seconds, complete_since)
         query = {"_id": STATE_KEY, "holder": holder}
@@ -189,7 +191,7 @@ class EventLog:
             raise TakenOver
 
     async def write(
-        self, holder: str, position: Position, seconds: float, events: Sequence[Event], hours: float
+        self, holder: str, position: RelayPosition, seconds: float, events: Sequence[Event], hours: float
     ) -> None:
         """Write events and how far it has come in one transaction, so that each is written once. Raises TakenOver."""
         change = _kept(position, seconds, None)
@@ -271,7 +273,7 @@ def _in(seconds: float) -> dict[str, Any]:
     return {"$add": ["$$NOW", int(seconds * 1000)]}
 
 
-def _kept(position: Position, seconds: float, complete_since: str | None) -> list[dict[str, Any]]:
+def _kept(position: RelayPosition, seconds: float, complete_since: str | None) -> list[dict[str, Any]]:
     """The change that notes a position."""
     stored = {"time": position.time, "resume": position.resume, "number": position.number}
     change: dict[str, Any] = {"position": {"$literal": stored}, "until": _in(seconds)}
