@@ -13,8 +13,8 @@ from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.driver import DriverName
 from crossbar.documents.event import Event, is_token
+from crossbar.documents.event_listening import LISTENER_SHAPE, Events, TooOld
 from crossbar.documents.event_relay import EventRelay
-from crossbar.documents.events import LISTENER_SHAPE, Events, TooOld
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import EVERY_ACCOUNT, Listening, Shape, Shapes
 from crossbar.documents.store import Store

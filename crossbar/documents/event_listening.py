@@ -241,8 +241,12 @@ class Events:
         for subscription in self._everything:
             subscription.offer(event)
 
-    def _hear(self, _: Change) -> None:
+    def look(self) -> None:
+        """There may be something new in the log."""
         self._news.set()
+
+    def _hear(self, _: Change) -> None:
+        self.look()
 
     def _hear_of_listener(self, change: Change) -> None:
         for told in self._told:
