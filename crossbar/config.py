@@ -353,6 +353,18 @@ class RetentionOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """What goes on just now, as switches tell it: channels, conferences, presence, parked calls."""
+
+    silence_s: float = option(
+        90,
+        "A switch of which nothing was heard for this long, not even a HEARTBEAT, is taken to be away, "
+        "and what it told to be over; registrations end at their own time.",
+        minimum=10,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityOptions:
     """Log-ins, tokens, and the secret that guards stored passwords."""
 
@@ -555,6 +567,30 @@ class CarrierOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventsOptions:
+    """The log of events, and those who are told of them."""
+
+    keep_hours: float = option(
+        24.0,
+        "Hours that events are kept: so long a feed can be taken up again, and a webhook's server may be away.",
+        minimum=0.01,
+    )
+    largest_page: int = option(1_000, "Events that one request for a page of them gets at most.", minimum=1)
+    streams: int = option(1_000, "Streams of events that a worker keeps open at a time.", minimum=0)
+    heartbeat_s: float = option(15.0, "Seconds after which a stream without events shows that it is alive.", minimum=1)
+    deliveries_per_account: int = option(
+        4, "Webhooks of one account that are delivered to at the same time; the others wait.", minimum=1
+    )
+    delivery_timeout_s: float = option(30.0, "How long a webhook's server may take to answer.", minimum=0.1)
+    allowed_networks: tuple[str, ...] = option(
+        (),
+        "Networks of the operator's own in which webhooks' servers may lie, whatever security.blocked_hosts and "
+        "storage.blocked_networks say.",
+        form=list_of(Parser("IP address or CIDR", _read_network)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailOptions:
     """How notifications leave."""
 
@@ -592,6 +628,7 @@ class Config:
     users: UsersOptions = field(default_factory=UsersOptions)
     cdrs: CdrsOptions = field(default_factory=CdrsOptions)
     retention: RetentionOptions = field(default_factory=RetentionOptions)
+    live: LiveOptions = field(default_factory=LiveOptions)
     security: SecurityOptions = field(default_factory=SecurityOptions)
     access: AccessOptions = field(default_factory=AccessOptions)
     dialects: DialectsOptions = field(default_factory=DialectsOptions)
@@ -599,6 +636,7 @@ class Config:
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)
     carrier: CarrierOptions = field(default_factory=CarrierOptions)
+    events: EventsOptions = field(default_factory=EventsOptions)
     mail: MailOptions = field(default_factory=MailOptions)
     log: LogOptions = field(default_factory=LogOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -88,6 +88,19 @@ class Client:
             self._tally.wrong.append(f"{method} {path} answered {status}: {found!r}")
         return status, found
 
+    async def envelope(self, path: str) -> dict[str, Any]:
+        """The whole answer to a GET, again until there is one."""
+        url, headers = f"{self._url}/v2/accounts/{self.account_id}{path}", {"X-Auth-Token": self._token}
+        while True:
+            try:
+                async with self._session.get(url, headers=headers) as answer:
+                    if answer.status == 200:
+                        envelope: dict[str, Any] = await answer.json()
+                        return envelope
+            except (aiohttp.ClientError, TimeoutError):
+                pass
+            await asyncio.sleep(0.1)
+
     async def must(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
         """As `ask`, again until there is an answer: for checks."""
         while True:

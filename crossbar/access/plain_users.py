@@ -68,6 +68,8 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     "resources": NOT_EVEN_READING,
     "resource_selectors": NOT_EVEN_READING,
     "resource_templates": NOT_EVEN_READING,
+    # Everything that happens in the account
+    "events": (Guarded("/", frozenset({"GET"})),),
     # What holds for everybody in the account
     "access_lists": EVERYTHING,
     "allotments": EVERYTHING,

@@ -14,7 +14,7 @@ from crossbar.documents.document import Document, as_list, as_object
 from crossbar.documents.document_types import DEVICE, USER, VMBOX
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.errors import JSON
-from crossbar.resources.identity.devices import username_claim
+from crossbar.resources.identity.domain.sip_username import username_claim
 
 LOGIN_PURPOSES: Final = ("internal", "external_api")
 """What users are for who are no telephone users."""

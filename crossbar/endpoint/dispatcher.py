@@ -21,6 +21,7 @@ from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint
 from crossbar.endpoint.heavy_requests import HeavyRequests
 from crossbar.endpoint.rendering import Rendering
+from crossbar.endpoint.reply import Binary
 from crossbar.endpoint.shielded_tasks import ShieldedTasks
 from crossbar.errors import CrossbarError, SystemFault
 from crossbar.ids import new_id
@@ -116,6 +117,9 @@ class Dispatcher:
             return self._rendering.preflight(context)
         await stages.authorize(context)
         reply = await stages.execute(context, self._endpoints, self.shielded)
+        if isinstance(reply, Binary) and reply.is_endless:
+            with self.admission.not_counted:
+                return await self._rendering.success(reply, context)
         return await self._rendering.success(reply, context)
 
     def _tell(self, context: Context, response: web.StreamResponse, seconds: float) -> None:

@@ -12,8 +12,11 @@ from crossbar.documents.shape import Shapes
 from crossbar.documents.store.claims import Claims
 from crossbar.documents.store.connection import Connection, ConnectOptions
 from crossbar.documents.store.counters import Counters
+from crossbar.documents.store.cursors import Cursors
+from crossbar.documents.store.event_log import EventLog
 from crossbar.documents.store.leases import Leases
 from crossbar.documents.store.listing_reads import ListingReads
+from crossbar.documents.store.live import LiveState
 from crossbar.documents.store.reading import DocumentReads, Raw
 from crossbar.documents.store.revocations import Revocations
 from crossbar.documents.store.selecting import Selecting
@@ -35,7 +38,10 @@ class Store:
         self.shapes = connection.shapes
         self.claims = Claims(connection)
         self.counters = Counters(connection)
+        self.cursors = Cursors(connection)
+        self.event_log = EventLog(connection)
         self.leases = Leases(connection)
+        self.live = LiveState(connection)
         self.revocations = Revocations(connection)
         self.turns = Turns()
         self._reading = DocumentReads(connection)

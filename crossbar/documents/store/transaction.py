@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple, TypeVar
@@ -19,8 +19,9 @@ from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Stale, pause
 from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.event_log import raised
 from crossbar.documents.store.queries import KEY_INDEX, by_keys, to_bson
-from crossbar.errors import SystemFault
+from crossbar.errors import JSON, SystemFault
 from crossbar.ids import next_revision
 
 Result = TypeVar("Result")
@@ -204,6 +205,13 @@ class Transaction:
         if after is None:
             return DeleteOne(query, hint=KEY_INDEX)
         return ReplaceOne(query, to_bson(self._codec.encode(after, shape)), hint=KEY_INDEX)
+
+    async def raise_event(
+        self, account_id: str, category: str, name: str, body: Mapping[str, JSON], **about: Any
+    ) -> None:
+        """As `EventLog.raise_event`, if the transaction's writes are kept."""
+        stored = raised(account_id, category, name, body, **about)
+        await self._database["raised_events"].insert_one(stored, session=self._session)
 
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:
         for claim in sorted(claims):

@@ -10,13 +10,18 @@ from crossbar.resources.notices import websockets as websockets_
 from crossbar.resources.notices.alerts import alerts
 from crossbar.resources.notices.domain import sent_mail
 from crossbar.resources.notices.domain.balance_notice import balance_notices
+from crossbar.resources.notices.domain.event_relaying import relaying
+from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT_SHAPE
+from crossbar.resources.notices.domain.webhook_deliveries import delivering
+from crossbar.resources.notices.events import events
 from crossbar.resources.notices.notifications import notifications
-from crossbar.resources.notices.webhooks import ATTEMPT_SHAPE, webhooks
+from crossbar.resources.notices.webhooks import webhooks
 from crossbar.resources.notices.websockets import websockets
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     alerts,
+    events,
     notifications,
     webhooks,
     websockets,
@@ -26,4 +31,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     sent_mail.LOG_SHAPE,
     websockets_.WEBSOCKET_SHAPE,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = (balance_notices,)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (balance_notices, relaying, delivering)

@@ -38,6 +38,7 @@ LEDGER_SHAPE: Final = Shape(
     sort="pvt_created",
     tags=lambda entry: [of_source(entry.text("source.service"))],
     stored_in="records",
+    announced=True,
 )
 """Entries, by the month in their id and the second of `pvt_created`. `amount` is in dollars, a debit's is negative."""
 

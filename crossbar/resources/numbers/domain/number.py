@@ -185,9 +185,5 @@ def claims(number: Document) -> Iterator[Unique]:
 
 
 NUMBER_SHAPE: Final = Shape(
-    NUMBER,
-    summary=Summary("id", state=STATE),
-    sort=lambda number: number.id,
-    tags=tags,
-    unique=claims,
+    NUMBER, summary=Summary("id", state=STATE), sort=lambda number: number.id, tags=tags, unique=claims, announced=True
 )

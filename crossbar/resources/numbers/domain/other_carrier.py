@@ -50,7 +50,7 @@ from crossbar.resources.numbers.domain.carrier import (
     faults,
 )
 from crossbar.resources.numbers.domain.number import OTHER
-from crossbar.resources.system.domain.store_connections import StoreConnections
+from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ LARGEST_ANSWER: Final = 8 * 2**20
 def other_carrier(runtime: Runtime) -> OtherCarrier | None:
     """The carrier, where it has an address."""
     options = runtime.config.carrier
-    return OtherCarrier(options, StoreConnections(runtime.settings)) if options.url else None
+    return OtherCarrier(options, OutgoingConnections(runtime.settings)) if options.url else None
 
 
 class OtherCarrier(HouseCarrier):
@@ -72,7 +72,7 @@ class OtherCarrier(HouseCarrier):
 
     takes_back = True
 
-    def __init__(self, options: CarrierOptions, connections: StoreConnections) -> None:
+    def __init__(self, options: CarrierOptions, connections: OutgoingConnections) -> None:
         super().__init__(OTHER)
         self._options = options
         self._connections = connections

@@ -94,6 +94,7 @@ CDR_SHAPE: Final = Shape(
         "call_direction",
     ),
     stored_in="records",
+    announced=True,
 )
 INTERACTION_SHAPE: Final = Shape(
     "cdr_interaction", summary=Summary("id"), sort="pvt_created", tags=_owners, stored_in="records"

@@ -19,7 +19,7 @@ from yarl import URL
 from crossbar.documents.document import Document
 from crossbar.resources.system.domain.file_path import file_path, url_part
 from crossbar.resources.system.domain.file_store import Gathered, OutgoingFile, StoreFailure
-from crossbar.resources.system.domain.store_connections import StoreConnections
+from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections
 
 ANONYMOUS: Final = ("anonymous", "anonymous@")
 PIECE_BYTES: Final = 64 * 1024
@@ -30,7 +30,7 @@ PASSIVE: Final = ("epsv",)
 class FtpStore:
     """A store of kind `ftp`. Its places are paths at the server, without who logs in there."""
 
-    def __init__(self, settings: dict[str, Any], connections: StoreConnections) -> None:
+    def __init__(self, settings: dict[str, Any], connections: OutgoingConnections) -> None:
         self._settings = settings
         self._connections = connections
 

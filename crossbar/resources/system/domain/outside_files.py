@@ -30,8 +30,8 @@ from crossbar.resources.system.domain import store_error
 from crossbar.resources.system.domain.file_store import FileStore, Handler, OutgoingFile, StoreFailure
 from crossbar.resources.system.domain.given_up_files import GivenUpFiles
 from crossbar.resources.system.domain.http_store import HttpStore
+from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections
 from crossbar.resources.system.domain.storage_plan import STORAGE_HANDLER, Destination, destination
-from crossbar.resources.system.domain.store_connections import StoreConnections
 from crossbar.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ NOT_SUPPORTED: Final = 501
 class OutsideFiles:
     """The stores of all plans: tried, written to and read from. `Attachments.outside` is one."""
 
-    def __init__(self, runtime: Runtime, session: ClientSession, connections: StoreConnections) -> None:
+    def __init__(self, runtime: Runtime, session: ClientSession, connections: OutgoingConnections) -> None:
         self._runtime = runtime
         self._store = runtime.store
         self._session = session
@@ -216,7 +216,7 @@ FILES: Final = web.AppKey("outside files", OutsideFiles)
 @asynccontextmanager
 async def outside_files(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Send files where plans say as long as the server runs."""
-    connections = StoreConnections(runtime.settings)
+    connections = OutgoingConnections(runtime.settings)
     connector = TCPConnector(socket_factory=connections.socket)
     async with ClientSession(connector=connector, cookie_jar=DummyCookieJar()) as session:
         files = app[FILES] = runtime.attachments.outside = OutsideFiles(runtime, session, connections)

@@ -14,8 +14,8 @@ from pymongo import MongoClient
 from crossbar import clock
 from crossbar.config import Config
 from crossbar.documents.document import SYSTEM_DATA, Document
+from crossbar.resources.system.domain.outgoing_connections import reachable
 from crossbar.resources.system.domain.outside_files import SPOOLED
-from crossbar.resources.system.domain.store_connections import reachable
 from tests.harness import RunningServer, Tenant, new_person, new_tenant, set_options
 from tests.samples import MP3
 from tests.stores import HANDLER, OTHER, S3, TYPES, WebStore, outside, plan_for, probes, with_plan

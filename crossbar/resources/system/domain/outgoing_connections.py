@@ -1,12 +1,13 @@
-"""Connections to stores: which addresses may be reached, judged when the connection is made.
+"""Connections to where clients want the server to go: which addresses may be reached, judged when one is made.
 
 A name is judged by the address that it stands for at that moment, so that no name leads inside that led outside before.
 """
 
 from __future__ import annotations
 
+import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -15,11 +16,17 @@ from crossbar.documents.schemas import ClientUrls
 from crossbar.settings import Settings
 
 Address = IPv4Address | IPv6Address
+Rule = Callable[[Address], bool]
 
 
-def reachable(config: Config) -> Callable[[Address], bool]:
+def reachable(config: Config) -> Rule:
     """Whether a store may lie at an address: in no blocked network, or in an allowed one."""
-    allowed = tuple(ip_network(network) for network in config.storage.allowed_networks)
+    return outside(config, config.storage.allowed_networks)
+
+
+def outside(config: Config, allowed_networks: Iterable[str]) -> Rule:
+    """Whether an address lies in no blocked network, or in one of those that are allowed whatever is blocked."""
+    allowed = tuple(ip_network(network) for network in allowed_networks)
     blocked = config.security.blocked_hosts
     networks = [str(ip_network(network)) for network in config.storage.blocked_networks]
     policy = ClientUrls.refusing([*blocked, *networks] if blocked else ())
@@ -32,11 +39,11 @@ def reachable(config: Config) -> Callable[[Address], bool]:
     return may
 
 
-class StoreConnections:
-    """Makes the sockets of connections to stores."""
+class OutgoingConnections:
+    """Makes the sockets of connections to wherever the rule allows."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._reachable = settings.derived(reachable)
+    def __init__(self, settings: Settings, rule: Callable[[Config], Rule] = reachable) -> None:
+        self._reachable = settings.derived(rule)
 
     def socket(self, info: tuple[Any, ...]) -> socket.socket:
         """A socket for an address, as `socket.getaddrinfo` gives it. Raises OSError for one that is refused."""
@@ -47,6 +54,6 @@ class StoreConnections:
         return made
 
     def check(self, address: str) -> None:
-        """Raise OSError for an address at which no store may lie."""
+        """Raise OSError for an address that may not be reached."""
         if not self._reachable()(ip_address(address.partition("%")[0])):
-            raise PermissionError(f"stores at {address} are not allowed")
+            raise PermissionError(errno.EACCES, f"connections to {address} are not allowed")
