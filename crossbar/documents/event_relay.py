@@ -132,8 +132,11 @@ class _Tenure:
         while True:
             self._relay.wake.clear()
             now = await self._log.cluster_time()
-            await self._log.forget_listeners(now.time - LISTENER_GRACE_SECONDS)
-            self._interest = Interest(await self._log.listeners(), now.time)
+            listeners = await self._log.listeners()
+            ended = now.time - LISTENER_GRACE_SECONDS
+            if any(one.until is not None and one.until < ended for one in listeners):
+                await self._log.forget_listeners(ended)
+            self._interest = Interest(listeners, now.time)
             if self._interest:
                 await self._relay_changes()
                 continue
