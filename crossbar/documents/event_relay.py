@@ -156,7 +156,7 @@ class _Tenure:
         queue: asyncio.Queue[Item] = asyncio.Queue(AHEAD)
         self._translation.forget()
         try:
-            wanted = self._interest.stream_filter()
+            wanted = self._interest.stream_filter(self._position.time)
             async with in_background(self._read(wanted, queue), name="event relay: changes"):
                 while self._interest and self._interest.covered:
                     await self._take_batch(queue)
@@ -168,9 +168,9 @@ class _Tenure:
                 "the events of that time are missing: %s",
                 error,
             )
-            self._relay.gauges.gap()
             now = await self._log.cluster_time()
             await self._keep(RelayPosition(now), complete_since=token_behind(now))
+            self._relay.gauges.gap()
 
     async def _take_batch(self, queue: asyncio.Queue[Item]) -> None:
         """Write the events of the changes that were read meanwhile."""

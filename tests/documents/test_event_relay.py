@@ -223,6 +223,23 @@ async def test_what_the_database_forgot_is_told_to_be_missing(mongo_uri: str, da
             assert names(await one.follow(mine, since, many=1)) == [("doc_created", last.id)]
 
 
+async def test_a_relay_goes_on_where_nobody_listens_any_more(mongo_uri: str, database_name: str) -> None:
+    """The last change that was read is one of an account whose changes the next relay does not ask for."""
+    async with worker(mongo_uri, database_name) as one, worker(mongo_uri, database_name) as two:
+        mine, other = await account(one.store), await account(one.store)
+        hook = await one.store.insert(Document(mine, "hook", "h", {}))
+        since = await one.events.listen(other)
+        async with one.relaying():
+            await one.store.insert(thing(mine))
+            await one.follow(mine, since, many=1)
+        await one.store.remove(hook)
+        made = await one.store.insert(thing(other))
+        async with two.relaying():
+            assert names(await two.follow(other, since, many=1)) == [("doc_created", made.id)]
+            await two.events.require(other, since)
+        assert (one.gauges.gaps, two.gauges.gaps) == (0, 0)
+
+
 async def test_a_slow_reader_misses_nothing(mongo_uri: str, database_name: str) -> None:
     async with worker(mongo_uri, database_name) as one, one.relaying():
         mine = await account(one.store)
