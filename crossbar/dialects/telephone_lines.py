@@ -27,7 +27,8 @@ from crossbar.documents.store import Duplicate, Transaction
 from crossbar.endpoint import Context
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.ids import new_id
-from crossbar.resources.identity.devices import SIP_TAKEN, devices
+from crossbar.resources.identity.devices import devices
+from crossbar.resources.identity.domain.sip_username import SIP_TAKEN
 
 LETTERS: Final = string.ascii_lowercase + string.digits
 CODE_TRIES: Final = 20

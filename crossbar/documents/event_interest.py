@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from bson import Timestamp
+
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.shape import EVERY_ACCOUNT
 from crossbar.documents.store.event_log import ListeningDocument
@@ -61,8 +63,11 @@ class Interest:
         if unix_time > self._next_end:
             self._expire(unix_time)
 
-    def stream_filter(self) -> dict[str, Any]:
-        """The condition for the changes that have to be read; `covered` goes by it from now on."""
+    def stream_filter(self, after: Timestamp) -> dict[str, Any]:
+        """The condition for the changes that have to be read; `covered` goes by it from now on.
+
+        The stream is to begin after a change of the time `after`, which the database must find in it.
+        """
         condition: dict[str, Any] = {"ns.coll": {"$in": COLLECTIONS}, "operationType": {"$in": OPERATIONS}}
         wanted = {*self._own, *self._below}
         if self._below or EVERY_ACCOUNT in self._own or len(wanted) > MOST_ACCOUNTS:
@@ -71,6 +76,7 @@ class Interest:
         self._asked = frozenset(self._own)
         accounts = sorted(self._asked)
         condition["$or"] = [
+            {"clusterTime": after},
             {"operationType": "delete"},
             {"fullDocument.listens": {"$exists": True}},
             {"fullDocument.a": {"$in": [ACCOUNTS, *accounts]}},

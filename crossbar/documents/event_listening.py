@@ -215,6 +215,10 @@ class Events:
                 log.warning("the event log cannot be read, it will be tried again: %s", error)
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
+            except Exception:  # whoever waits for events would wait for ever
+                log.exception("the event log cannot be read, it will be tried again")
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
             for event in events:
                 self._offer(event)
             if events:

@@ -132,8 +132,11 @@ class _Tenure:
         while True:
             self._relay.wake.clear()
             now = await self._log.cluster_time()
-            await self._log.forget_listeners(now.time - LISTENER_GRACE_SECONDS)
-            self._interest = Interest(await self._log.listeners(), now.time)
+            listeners = await self._log.listeners()
+            ended = now.time - LISTENER_GRACE_SECONDS
+            if any(one.until is not None and one.until < ended for one in listeners):
+                await self._log.forget_listeners(ended)
+            self._interest = Interest(listeners, now.time)
             if self._interest:
                 await self._relay_changes()
                 continue
@@ -153,7 +156,7 @@ class _Tenure:
         queue: asyncio.Queue[Item] = asyncio.Queue(AHEAD)
         self._translation.forget()
         try:
-            wanted = self._interest.stream_filter()
+            wanted = self._interest.stream_filter(self._position.time)
             async with in_background(self._read(wanted, queue), name="event relay: changes"):
                 while self._interest and self._interest.covered:
                     await self._take_batch(queue)
@@ -165,9 +168,9 @@ class _Tenure:
                 "the events of that time are missing: %s",
                 error,
             )
-            self._relay.gauges.gap()
             now = await self._log.cluster_time()
             await self._keep(RelayPosition(now), complete_since=token_behind(now))
+            self._relay.gauges.gap()
 
     async def _take_batch(self, queue: asyncio.Queue[Item]) -> None:
         """Write the events of the changes that were read meanwhile."""
