@@ -23,7 +23,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from crossbar.background import in_background
 from crossbar.documents.change_translation import PROJECTION, Translation
-from crossbar.documents.driver import ChangeStream
+from crossbar.documents.driver import ChangeStream, Session
 from crossbar.documents.event import Event, token_at, token_behind
 from crossbar.documents.event_interest import Interest
 from crossbar.documents.store import RelayPosition, Store, TakenOver
@@ -82,10 +82,10 @@ class EventRelay:
         while True:
             holder = new_id()
             try:
-                state = await self._store.event_log.take(holder, LEASE_SECONDS)
-                if state is not None:
-                    tenure = _Tenure(self._store, holder, state.position, self)
-                    await self._hold(holder, tenure)
+                async with await self._store.event_log.session() as session:
+                    state = await self._store.event_log.take(holder, LEASE_SECONDS, session)
+                    if state is not None:
+                        await self._hold(holder, _Tenure(self._store, holder, session, state.position, self))
             except TakenOver:
                 log.info("another worker writes the events from now on")
             except (CrossbarError, PyMongoError) as error:
@@ -117,10 +117,11 @@ class EventRelay:
 class _Tenure:
     """The time in which this worker relays, as `holder`."""
 
-    def __init__(self, store: Store, holder: str, position: RelayPosition, relay: EventRelay) -> None:
+    def __init__(self, store: Store, holder: str, session: Session, position: RelayPosition, relay: EventRelay) -> None:
         self._log = store.event_log
         self._connection = store.connection
         self._holder = holder
+        self._session = session
         self._position = position
         self._relay = relay
         self._interest = Interest()
@@ -212,7 +213,8 @@ class _Tenure:
 
     async def _write(self, position: RelayPosition, events: list[Event]) -> None:
         try:
-            await self._log.write(self._holder, position, LEASE_SECONDS, events, self._relay.hours())
+            hours = self._relay.hours()
+            await self._log.write(self._holder, position, LEASE_SECONDS, events, hours, session=self._session)
         except DuplicateKeyError as error:
             # An earlier attempt of this worker went through after all; its state says so.
             raise TakenOver from error
@@ -229,7 +231,7 @@ class _Tenure:
                     token = stream.resume_token
                     if token is not None:
                         await queue.put((change, token))
-        except (CrossbarError, PyMongoError) as error:
+        except Exception as error:  # whoever waits for the queue learns why nothing comes any more
             await queue.put(error)
 
     async def _watch(self, wanted: Mapping[str, Any]) -> ChangeStream:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from inspect import isawaitable
 
 import pytest
 
@@ -292,3 +293,24 @@ async def test_relays_that_are_ended_at_any_moment_lose_and_double_nothing(mongo
             told.setdefault(event.id, []).append(event.told()["rev"])
         assert told == written
         assert len(await one.store.event_log.after(since, 1000, mine)) == len(found)
+
+
+async def test_a_relay_that_died_in_a_transaction_holds_nobody_up(
+    mongo_uri: str, database_name: str, driver: DriverName
+) -> None:
+    async with worker(mongo_uri, database_name, driver) as one, worker(mongo_uri, database_name, driver) as other:
+        log, leases = one.store.event_log, one.store.database["leases"]
+        left = await log.session()
+        assert await log.take("dead", 0, left) is not None
+        if isawaitable(started := left.start_transaction()):  # Motor's is none
+            await started
+        await leases.update_one({"_id": STATE_KEY}, {"$set": {"touched": True}}, session=left)
+
+        async with asyncio.timeout(10), await other.store.event_log.session() as session:
+            assert await other.store.event_log.take("alive", 60, session) is not None
+
+        stored = await leases.find_one({"_id": STATE_KEY})
+        assert stored is not None
+        assert (stored["holder"], "touched" in stored) == ("alive", False)
+        async with await log.session() as session:
+            assert await log.take("third", 60, session) is None

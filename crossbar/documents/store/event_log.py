@@ -167,10 +167,15 @@ class EventLog:
         time: Timestamp = answer["operationTime"]
         return time
 
-    async def take(self, holder: str, seconds: float) -> RelayState | None:
+    async def session(self) -> Session:
+        """The session for `take` and what is written then; to be ended by `async with`."""
+        return await self._connection.driver.session(self._connection.client)
+
+    async def take(self, holder: str, seconds: float, session: Session) -> RelayState | None:
         """Take the work of the relay; None while another holder has it. By the database's clock."""
+        await self._end_what_is_left()
         free = {"_id": STATE_KEY, "$or": [{"holder": holder}, {"$expr": {"$lte": ["$until", "$$NOW"]}}]}
-        change = [{"$set": {"holder": holder, "until": _in(seconds)}}]
+        change = [{"$set": {"holder": holder, "until": _in(seconds), "session": {"$literal": session.session_id}}}]
         found = await self._run(
             lambda: self._leases.find_one_and_update(free, change, return_document=ReturnDocument.AFTER)
         )
@@ -178,8 +183,15 @@ class EventLog:
 
     async def release(self, holder: str) -> None:
         """Let another worker relay."""
-        free = {"$set": {"until": datetime.fromtimestamp(0, UTC)}}
+        free = {"$set": {"until": datetime.fromtimestamp(0, UTC)}, "$unset": {"session": 1}}
         await self._run(lambda: self._leases.update_one({"_id": STATE_KEY, "holder": holder}, free))
+
+    async def _end_what_is_left(self) -> None:
+        """End the transaction of a holder that died in it: the database would keep its locks for a minute or more."""
+        query = {"_id": STATE_KEY, "session": {"$exists": True}, "$expr": {"$lte": ["$until", "$$NOW"]}}
+        left = await self._run(lambda: self._leases.find_one(query, {"session": 1}))
+        if left is not None:
+            await self._run(lambda: self._connection.client.admin.command("killSessions", [left["session"]]))
 
     async def keep(
         self, holder: str, position: RelayPosition, seconds: float, *, complete_since: str | None = None
@@ -191,7 +203,14 @@ class EventLog:
             raise TakenOver
 
     async def write(
-        self, holder: str, position: RelayPosition, seconds: float, events: Sequence[Event], hours: float
+        self,
+        holder: str,
+        position: RelayPosition,
+        seconds: float,
+        events: Sequence[Event],
+        hours: float,
+        *,
+        session: Session,
     ) -> None:
         """Write events and how far it has come in one transaction, so that each is written once. Raises TakenOver."""
         change = _kept(position, seconds, None)
@@ -205,10 +224,9 @@ class EventLog:
 
         connection = self._connection
         with driver_errors(), pymongo.timeout(connection.patience):
-            async with await connection.driver.session(connection.client) as session:
-                await session.with_transaction(
-                    attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
-                )
+            await session.with_transaction(
+                attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
+            )
 
     async def listeners(self, document_type: str | None = None) -> list[ListeningDocument]:
         """Who listens: all, or the documents of a type that do."""
