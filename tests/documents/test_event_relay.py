@@ -207,10 +207,13 @@ async def test_what_the_database_forgot_is_told_to_be_missing(mongo_uri: str, da
         async with one.relaying():
             await one.store.insert(thing(mine))
             await one.follow(mine, early, many=1)
+        connection = one.store.connection
+        async with await connection.driver.watch(connection.database, []) as stream:
+            await one.store.insert(thing(mine))
+            change = await stream.next()
+        # The place of a change long ago, which the database has to find.
+        resume = {"_data": f"8200000001{change['_id']['_data'][10:]}"}
         leases = one.store.database["leases"]
-        state = await leases.find_one({"_id": STATE_KEY})
-        assert state is not None
-        resume = {"_data": f"8200000001{state['position']['resume']['_data'][10:]}"}
         await leases.update_one({"_id": STATE_KEY}, {"$set": {"position.resume": resume}})
         async with one.relaying():
             async with asyncio.timeout(20):
