@@ -13,18 +13,19 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvloop
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
-from crossbar.config import Config, ConfigError, TlsOptions
+from crossbar.config import OPTIONS, Config, ConfigError, TlsOptions
 from crossbar.logs import fields
 from crossbar.process.acceptor import Acceptor
+from crossbar.runtime import SOCKET_PORT
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class Listener:
 
     socket: socket.socket
     tls: bool
+    events: bool = False
+    """Whether it is for WebSockets that tell of events, not for the API."""
 
     @property
     def url(self) -> str:
@@ -47,26 +50,59 @@ class Listener:
         host, port = self.socket.getsockname()[:2]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         host = f"[{host}]" if ":" in host else host
-        return f"{'https' if self.tls else 'http'}://{host}:{port}"
+        scheme = "ws" if self.events else "http"
+        return f"{scheme}{'s' if self.tls else ''}://{host}:{port}"
+
+
+class _Port(NamedTuple):
+    """A port to listen on. One that is `optional` was asked for by nobody."""
+
+    number: int
+    option: str
+    tls: bool = False
+    events: bool = False
+    optional: bool = False
 
 
 def open_listeners(config: Config) -> list[Listener]:
-    """Listen on the configured ports; ConfigError when one cannot be had or the certificate cannot be used."""
-    ports = [(config.server.port, "server.port", False)]
+    """Listen on the configured ports, those of the API first.
+
+    Raises ConfigError when one cannot be had or the certificate cannot be used. Without the port for sockets a server
+    goes on where nobody set it: several servers on one machine need not be told.
+    """
     if config.tls.certificate:
         tls_context(config.tls)
-        ports.append((config.tls.port, "tls.port", True))
     listeners: list[Listener] = []
-    for port, name, tls in ports:
+    for port in _ports(config):
         try:
-            listeners.append(Listener(_listen(config.server.bind, port, config.server.backlog), tls))
+            opened = _listen(config.server.bind, port.number, config.server.backlog)
         except OSError as error:
+            reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+            where = f"{config.server.bind}, port {port.number}"
+            if port.optional:
+                logger.warning("no port for sockets", extra=fields(option=port.option, reason=f"{where}: {reason}"))
+                continue
             for listener in listeners:
                 listener.socket.close()
-            reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
-            where = f"{config.server.bind}, port {port}"
-            raise ConfigError([f"cannot listen on {where} (server.bind, {name}): {reason}"]) from error
+            raise ConfigError([f"cannot listen on {where} (server.bind, {port.option}): {reason}"]) from error
+        listeners.append(Listener(opened, port.tls, port.events))
     return listeners
+
+
+def _ports(config: Config) -> Iterator[_Port]:
+    sockets = config.blackhole
+    yield _Port(config.server.port, "server.port")
+    if config.tls.certificate:
+        yield _Port(config.tls.port, "tls.port", tls=True)
+    if sockets.port:
+        yield _Port(sockets.port, "blackhole.port", events=True, optional=_is_usual(config, "blackhole.port"))
+    if sockets.tls_port and config.tls.certificate:
+        usual = _is_usual(config, "blackhole.tls_port")
+        yield _Port(sockets.tls_port, "blackhole.tls_port", tls=True, events=True, optional=usual)
+
+
+def _is_usual(config: Config, path: str) -> bool:
+    return config.origin(OPTIONS[path]) == "default"
 
 
 def _listen(host: str, port: int, backlog: int) -> socket.socket:
@@ -95,22 +131,27 @@ async def serve(
     app: web.Application, listeners: Sequence[Listener], config: Config, *, ready: Callable[[], None]
 ) -> None:
     """Serve until cancelled, then finish the requests in flight; `ready` is called once connections are taken."""
-    runner = http_runner(app, config)
+    runners = {False: http_runner(app, config)}
+    if any(listener.events for listener in listeners):
+        runners[True] = http_runner(app.get(SOCKET_PORT, app), config)
     acceptors: list[Acceptor] = []
     try:
-        await runner.setup()
-        assert runner.server is not None  # noqa: S101 - that is what `setup` makes
+        for runner in runners.values():
+            await runner.setup()
         _settle_memory()
         for listener in listeners:
             context = tls_context(config.tls) if listener.tls else None
-            acceptors.append(Acceptor(listener.socket, runner.server, context))
+            server = runners[listener.events].server
+            assert server is not None  # noqa: S101 - that is what `setup` makes
+            acceptors.append(Acceptor(listener.socket, server, context))
             acceptors[-1].start(config.server.backlog)
         ready()
         await asyncio.get_running_loop().create_future()
     finally:
         for acceptor in acceptors:
             acceptor.close()
-        await runner.cleanup()
+        for runner in reversed(runners.values()):
+            await runner.cleanup()
 
 
 def http_runner(app: web.Application, config: Config) -> web.AppRunner:
