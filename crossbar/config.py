@@ -559,7 +559,7 @@ class BlackholeOptions:
     frames_per_second: float = option(10.0, "Frames that a socket may send in the long run.", minimum=0.1)
     max_frame_bytes: int = option(65_536, "Size of the largest frame that a socket may send.", minimum=1_024)
     buffer_bytes: int = option(
-        262_144, "What waits for a socket that does not read; one that leaves more lying is closed.", minimum=4_096
+        1_048_576, "What waits for a socket that does not read; one that leaves more lying is closed.", minimum=4_096
     )
     idle_timeout_s: float = option(3_600.0, "A socket that sends nothing for so long is closed.", minimum=1)
 

@@ -168,6 +168,9 @@ async def worker(
         await runner.cleanup()
 
 
+Workers = tuple[RunningServer, RunningServer]
+
+
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
     """Ask again and again until it holds, which is not to take longer than so many seconds."""
     async with asyncio.timeout(seconds):

@@ -72,21 +72,39 @@ class Socket:
         """So many events."""
         return [await self.event() for _ in range(many)]
 
+    def stop_reading(self) -> None:
+        """Leave lying what comes."""
+        self._connection.pause_reading()
+
+    def go_on_reading(self) -> None:
+        """Read again."""
+        self._connection.resume_reading()
+
+    @property
+    def _connection(self) -> asyncio.ReadTransport:
+        connection = self.socket._response.connection  # what a test of flow control cannot do without
+        assert connection is not None
+        assert isinstance(connection.transport, asyncio.Transport)
+        return connection.transport
+
     async def closed(self, within: float = ALLOWED_S) -> tuple[int | None, str, list[dict[str, Any]]]:
         """Code and reason with which it is closed, and the events that come before."""
         events: list[dict[str, Any]] = []
         async with asyncio.timeout(within):
             while (message := await self.socket.receive()).type is WSMsgType.TEXT:
                 events.append(orjson.loads(message.data))
-        return self.socket.close_code, str(message.extra or ""), events
+        code = message.data if message.type is WSMsgType.CLOSE else self.socket.close_code
+        return code, str(message.extra or ""), events
 
 
 @asynccontextmanager
-async def opened(url: str, tenant: Tenant, *, token: str | None = None, **options: Any) -> AsyncIterator[Socket]:
+async def opened(
+    url: str, tenant: Tenant, *, token: str | None = None, path: str = "/v2/websocket", **options: Any
+) -> AsyncIterator[Socket]:
     """A socket at a server's URL that speaks for a tenant."""
     async with (
         ClientSession() as session,
-        session.ws_connect(f"{url.replace('http', 'ws', 1)}/v2/websocket", **options) as socket,
+        session.ws_connect(f"{url.replace('http', 'ws', 1)}{path}", **options) as socket,
     ):
         yield Socket(socket, tenant.token if token is None else token, tenant.id)
 

@@ -10,10 +10,14 @@ import pytest
 
 from crossbar import clock
 from crossbar.documents.event import token_of_second
-from tests.harness import Api, RunningServer, Tenant, new_person, new_tenant, set_options
+from tests.harness import Api, RunningServer, Tenant, new_person, new_tenant, send_parts, set_options
+from tests.samples import pages
 from tests.sockets import about, database_of, opened
 
-CALLS = ["CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_DESTROY", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CHANNEL_BRIDGE", "PARK_PARKED", "PARK_RETRIEVED", "PARK_ABANDONED"]
+CALLS = (
+    "CHANNEL_CREATE", "CHANNEL_ANSWER", "CHANNEL_DESTROY", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CHANNEL_BRIDGE",
+    "PARK_PARKED", "PARK_RETRIEVED", "PARK_ABANDONED",
+)  # fmt: skip
 
 
 async def test_everybody_may_see_what_can_be_heard(anonymous: Api) -> None:
@@ -139,9 +143,7 @@ async def test_documents_of_a_month(server: RunningServer, tenant: Tenant) -> No
             await socket.subscribe(binding)
         master = server.master.root
         fax = {"account_id": tenant.id, "from_number": "1", "to_number": "2", "timestamp": clock.now()}
-        from tests.harness import send_parts
-
-        kept = await send_parts(master, "POST", "/ingest/faxes", fax, (b"%PDF-1.4\n%%EOF", "application/pdf"))
+        kept = await send_parts(master, "POST", "/ingest/faxes", fax, (pages(1), "image/tiff"))
         assert kept.status in (200, 201), kept.envelope
         frames = [await socket.event() for _ in range(3)]
     assert {frame["subscribed_key"]: frame["subscription_key"] for frame in frames} == {
@@ -168,7 +170,7 @@ async def test_events_of_calls(server: RunningServer, master: Tenant, tenant: Te
             assert kept.status in (200, 201), kept.envelope
         frames = await socket.events(len(CALLS) + 1)
     heard = [frame for frame in frames if frame["subscribed_key"] == "call.*.*"]
-    assert [frame["name"] for frame in heard] == CALLS
+    assert [frame["name"] for frame in heard] == list(CALLS)
     created = heard[0]
     assert created["subscription_key"] == f"call.{tenant.id}.CHANNEL_CREATE.*"
     assert created["routing_key"] == f"call.{tenant.id}.CHANNEL_CREATE.c1"
@@ -180,7 +182,7 @@ async def test_events_of_calls(server: RunningServer, master: Tenant, tenant: Te
 
 
 @pytest.mark.parametrize(
-    ("binding", "subscribed_key", "category", "name", "body", "subscription_key", "routing_key"),
+    "case",
     [
         (
             "conference.event.room.*", "conference.event.room.*", "conference", "event",
@@ -210,20 +212,18 @@ async def test_events_of_calls(server: RunningServer, master: Tenant, tenant: Te
         ),
     ],
 )  # fmt: skip
-async def test_other_events_of_switches(
-    server: RunningServer, tenant: Tenant, binding: str, subscribed_key: str, category: str, name: str,
-    body: dict[str, str], subscription_key: str, routing_key: str,
-) -> None:  # fmt: skip
+async def test_other_events_of_switches(server: RunningServer, tenant: Tenant, case: tuple[Any, ...]) -> None:
+    binding, subscribed_key, category, name, body, subscription_key, routing_key = case
     named = {"id": tenant.id, "realm": tenant.realm, "encoded": tenant.realm.replace(".", "%2E")}
     told = {key: value.format(**named) for key, value in body.items()}
+    exact = not binding.endswith(".*")
     async with opened(server.url, tenant) as socket:
         await socket.subscribe(binding)
-        await raise_event(server, tenant.id, category, "unheard", **told)
-        await raise_event(server, tenant.id, category, name, **dict.fromkeys(told, "other"))
+        await raise_event(server, tenant.id, "weather", name, **told)
+        if exact:
+            await raise_event(server, tenant.id, category, name, **dict.fromkeys(told, "other"))
         await raise_event(server, tenant.id, category, name, **told)
         frame = await socket.event()
-        if frame["data"] | told != frame["data"]:  # a binding that hears of everything
-            frame = await socket.event()
     assert frame.pop("data") == {**told, "account_id": tenant.id, "event_category": category, "event_name": name}
     assert frame == {
         "action": "event",

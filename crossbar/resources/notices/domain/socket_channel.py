@@ -148,6 +148,8 @@ class _Channel:
                     told += 1
                     if told % AT_ONCE == 0:
                         await asyncio.sleep(0)
+        # What was written goes out before more is.
+        await asyncio.sleep(0)
 
     def _listening(self, happening: Happening) -> Iterator[tuple[Binding, Ear]]:
         for binding, ears in self._ears.get(happening.kind, {}).items():

@@ -12,6 +12,7 @@ from typing import Final
 
 from aiohttp import WSMsgType, hdrs, web
 
+from crossbar.config import BlackholeOptions
 from crossbar.endpoint.client_address import ClientAddress
 from crossbar.metrics import METRICS
 from crossbar.resources.notices.domain.socket_house import SocketHouse, TooMany
@@ -35,7 +36,8 @@ class Connection:
     def push(self, frame: bytes) -> bool:
         """Send a frame; False where too much waits to be sent already."""
         # What aiohttp writes it writes whole, so that a frame made once for many sockets can go in between.
-        if self._transport.get_write_buffer_size() + len(frame) > self._most_waiting:
+        waiting = self._transport.get_write_buffer_size()
+        if waiting and waiting + len(frame) > self._most_waiting:
             return False
         self._transport.write(frame)
         return True
@@ -64,7 +66,8 @@ class Connection:
         with suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._socket.close(code=code, message=reason.encode())
-        self._transport.abort()
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
 
 
 class SocketService:
@@ -79,7 +82,7 @@ class SocketService:
         """Serve a socket for as long as it is open."""
         if hdrs.SEC_WEBSOCKET_PROTOCOL in request.headers:
             return web.Response(status=400)
-        options = self._house.options
+        options: BlackholeOptions = self._house.options
         socket = web.WebSocketResponse(max_msg_size=options.max_frame_bytes, compress=False, timeout=CLOSE_SECONDS)
         if not socket.can_prepare(request):
             return web.Response(status=426, headers={hdrs.UPGRADE: "websocket", hdrs.CONNECTION: "Upgrade"})
