@@ -23,7 +23,7 @@ from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.embedded_trouble import Trouble, embedded_folder
-from crossbar.documents.events import Events
+from crossbar.documents.event_listening import Events
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
 from crossbar.documents.sealing import Sealer

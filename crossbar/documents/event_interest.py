@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from bson import Timestamp
+
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.shape import EVERY_ACCOUNT
-from crossbar.documents.store.event_log import Listener
+from crossbar.documents.store.event_log import ListeningDocument
 
 MOST_ACCOUNTS: Final = 100
 """Up to so many accounts the database picks their changes out; of more all changes are read."""
@@ -19,8 +21,8 @@ OPERATIONS: Final = ("insert", "replace", "delete")
 class Interest:
     """What the documents that listen want. `unix_time` is that of the changes to come."""
 
-    def __init__(self, listeners: Iterable[Listener] = (), unix_time: float = 0.0) -> None:
-        self._listeners: dict[str, Listener] = {}
+    def __init__(self, listeners: Iterable[ListeningDocument] = (), unix_time: float = 0.0) -> None:
+        self._listeners: dict[str, ListeningDocument] = {}
         self._own: Counter[str] = Counter()
         self._below: Counter[str] = Counter()
         self._next_end = float("inf")
@@ -57,12 +59,15 @@ class Interest:
         if key in self._listeners:
             self._drop(key)
         if stored is not None:
-            self._add(Listener.of(key, stored))
+            self._add(ListeningDocument.of(key, stored))
         if unix_time > self._next_end:
             self._expire(unix_time)
 
-    def stream_filter(self) -> dict[str, Any]:
-        """The condition for the changes that have to be read; `covered` goes by it from now on."""
+    def stream_filter(self, after: Timestamp) -> dict[str, Any]:
+        """The condition for the changes that have to be read; `covered` goes by it from now on.
+
+        The stream is to begin after a change of the time `after`, which the database must find in it.
+        """
         condition: dict[str, Any] = {"ns.coll": {"$in": COLLECTIONS}, "operationType": {"$in": OPERATIONS}}
         wanted = {*self._own, *self._below}
         if self._below or EVERY_ACCOUNT in self._own or len(wanted) > MOST_ACCOUNTS:
@@ -71,6 +76,7 @@ class Interest:
         self._asked = frozenset(self._own)
         accounts = sorted(self._asked)
         condition["$or"] = [
+            {"clusterTime": after},
             {"operationType": "delete"},
             {"fullDocument.listens": {"$exists": True}},
             {"fullDocument.a": {"$in": [ACCOUNTS, *accounts]}},
@@ -80,7 +86,7 @@ class Interest:
         ]
         return condition
 
-    def _add(self, listener: Listener) -> None:
+    def _add(self, listener: ListeningDocument) -> None:
         self._listeners[listener.key] = listener
         self._counted(listener)[listener.account_id] += 1
         if listener.until is not None:
@@ -93,7 +99,7 @@ class Interest:
         if not counted[listener.account_id]:
             del counted[listener.account_id]
 
-    def _counted(self, listener: Listener) -> Counter[str]:
+    def _counted(self, listener: ListeningDocument) -> Counter[str]:
         return self._below if listener.below else self._own
 
     def _expire(self, unix_time: float) -> None:

@@ -26,7 +26,7 @@ from crossbar.documents.change_translation import PROJECTION, Translation
 from crossbar.documents.driver import ChangeStream
 from crossbar.documents.event import Event, token_at, token_behind
 from crossbar.documents.event_interest import Interest
-from crossbar.documents.store import Position, Store, TakenOver
+from crossbar.documents.store import RelayPosition, Store, TakenOver
 from crossbar.errors import CrossbarError
 from crossbar.ids import new_id
 
@@ -63,12 +63,18 @@ Item = tuple[Change, Mapping[str, Any]] | Exception
 
 
 class EventRelay:
-    """One worker's readiness to relay. `hours` says how long events are kept; `wake` is set when somebody listens."""
+    """One worker's readiness to relay. `hours` says how long events are kept; `wake` is set when somebody listens.
 
-    def __init__(self, store: Store, hours: Callable[[], float], gauges: RelayGauges) -> None:
+    `told` is called when events were written, so that this worker need not wait to hear of it.
+    """
+
+    def __init__(
+        self, store: Store, hours: Callable[[], float], gauges: RelayGauges, told: Callable[[], None] = lambda: None
+    ) -> None:
         self._store = store
         self._hours = hours
         self._gauges = gauges
+        self.told = told
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -111,7 +117,7 @@ class EventRelay:
 class _Tenure:
     """The time in which this worker relays, as `holder`."""
 
-    def __init__(self, store: Store, holder: str, position: Position, relay: EventRelay) -> None:
+    def __init__(self, store: Store, holder: str, position: RelayPosition, relay: EventRelay) -> None:
         self._log = store.event_log
         self._connection = store.connection
         self._holder = holder
@@ -126,19 +132,22 @@ class _Tenure:
         while True:
             self._relay.wake.clear()
             now = await self._log.cluster_time()
-            await self._log.forget_listeners(now.time - LISTENER_GRACE_SECONDS)
-            self._interest = Interest(await self._log.listeners(), now.time)
+            listeners = await self._log.listeners()
+            ended = now.time - LISTENER_GRACE_SECONDS
+            if any(one.until is not None and one.until < ended for one in listeners):
+                await self._log.forget_listeners(ended)
+            self._interest = Interest(listeners, now.time)
             if self._interest:
                 await self._relay_changes()
                 continue
             # Whoever listens from now on was not acknowledged yet at that time.
-            await self._keep(Position(now))
+            await self._keep(RelayPosition(now))
             try:
                 await asyncio.wait_for(self._relay.wake.wait(), IDLE_SECONDS)
             except TimeoutError:
                 continue
 
-    async def _keep(self, position: Position, complete_since: str | None = None) -> None:
+    async def _keep(self, position: RelayPosition, complete_since: str | None = None) -> None:
         await self._log.keep(self._holder, position, LEASE_SECONDS, complete_since=complete_since)
         self._position, self._kept_at = position, time.monotonic()
 
@@ -147,7 +156,7 @@ class _Tenure:
         queue: asyncio.Queue[Item] = asyncio.Queue(AHEAD)
         self._translation.forget()
         try:
-            wanted = self._interest.stream_filter()
+            wanted = self._interest.stream_filter(self._position.time)
             async with in_background(self._read(wanted, queue), name="event relay: changes"):
                 while self._interest and self._interest.covered:
                     await self._take_batch(queue)
@@ -159,9 +168,9 @@ class _Tenure:
                 "the events of that time are missing: %s",
                 error,
             )
-            self._relay.gauges.gap()
             now = await self._log.cluster_time()
-            await self._keep(Position(now), complete_since=token_behind(now))
+            await self._keep(RelayPosition(now), complete_since=token_behind(now))
+            self._relay.gauges.gap()
 
     async def _take_batch(self, queue: asyncio.Queue[Item]) -> None:
         """Write the events of the changes that were read meanwhile."""
@@ -186,12 +195,12 @@ class _Tenure:
             self._position = position
 
     async def _place(
-        self, change: Change, resume: Mapping[str, Any], position: Position, events: list[Event]
-    ) -> Position:
+        self, change: Change, resume: Mapping[str, Any], position: RelayPosition, events: list[Event]
+    ) -> RelayPosition:
         """Give a change its place in the log, if somebody wants it there; returns how far that is."""
         if change is None:
             at = _time_of(resume) or position.time
-            return Position(at, resume, position.number if at == position.time else 0)
+            return RelayPosition(at, resume, position.number if at == position.time else 0)
         at = change["clusterTime"]
         number = position.number if at == position.time else 0
         event = await self._translation.event(change, token_at(at, number + 1), self._interest)
@@ -199,14 +208,15 @@ class _Tenure:
             events.append(event)
             number += 1
         self._interest.see(change)
-        return Position(at, resume, number)
+        return RelayPosition(at, resume, number)
 
-    async def _write(self, position: Position, events: list[Event]) -> None:
+    async def _write(self, position: RelayPosition, events: list[Event]) -> None:
         try:
             await self._log.write(self._holder, position, LEASE_SECONDS, events, self._relay.hours())
         except DuplicateKeyError as error:
             # An earlier attempt of this worker went through after all; its state says so.
             raise TakenOver from error
+        self._relay.told()
         self._position, self._kept_at = position, time.monotonic()
         self._relay.gauges.written(len(events), max(time.time() - events[0].unix_time, 0.0))
 

@@ -13,11 +13,12 @@ from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.driver import DriverName
 from crossbar.documents.event import Event, is_token
+from crossbar.documents.event_listening import LISTENER_SHAPE, Events, TooOld
 from crossbar.documents.event_relay import EventRelay
-from crossbar.documents.events import LISTENER_SHAPE, Events, TooOld
 from crossbar.documents.feed import Feed
 from crossbar.documents.shape import EVERY_ACCOUNT, Listening, Shape, Shapes
 from crossbar.documents.store import Store
+from crossbar.documents.store.event_log import STATE_KEY
 from crossbar.ids import new_id
 
 HOOK = Shape("hook", listens=lambda hook: Listening(hook.partition, below=bool(hook.at("below"))))
@@ -196,6 +197,47 @@ async def test_a_token_from_before_the_listening_is_too_old(mongo_uri: str, data
         await one.events.require(mine, since)
         with pytest.raises(TooOld):
             await one.events.require(mine, early)
+
+
+async def test_what_the_database_forgot_is_told_to_be_missing(mongo_uri: str, database_name: str) -> None:
+    async with worker(mongo_uri, database_name) as one:
+        mine = await account(one.store)
+        early = await one.events.listen(mine)
+        async with one.relaying():
+            await one.store.insert(thing(mine))
+            await one.follow(mine, early, many=1)
+        leases = one.store.database["leases"]
+        state = await leases.find_one({"_id": STATE_KEY})
+        assert state is not None
+        resume = {"_data": f"8200000001{state['position']['resume']['_data'][10:]}"}
+        await leases.update_one({"_id": STATE_KEY}, {"$set": {"position.resume": resume}})
+        async with one.relaying():
+            async with asyncio.timeout(20):
+                while not one.gauges.gaps:  # noqa: ASYNC110 - nothing announces it
+                    await asyncio.sleep(0)
+            with pytest.raises(TooOld):
+                await one.events.require(mine, early)
+            since = await one.events.listen(mine)
+            await one.events.require(mine, since)
+            last = await one.store.insert(thing(mine))
+            assert names(await one.follow(mine, since, many=1)) == [("doc_created", last.id)]
+
+
+async def test_a_relay_goes_on_where_nobody_listens_any_more(mongo_uri: str, database_name: str) -> None:
+    """The last change that was read is one of an account whose changes the next relay does not ask for."""
+    async with worker(mongo_uri, database_name) as one, worker(mongo_uri, database_name) as two:
+        mine, other = await account(one.store), await account(one.store)
+        hook = await one.store.insert(Document(mine, "hook", "h", {}))
+        since = await one.events.listen(other)
+        async with one.relaying():
+            await one.store.insert(thing(mine))
+            await one.follow(mine, since, many=1)
+        await one.store.remove(hook)
+        made = await one.store.insert(thing(other))
+        async with two.relaying():
+            assert names(await two.follow(other, since, many=1)) == [("doc_created", made.id)]
+            await two.events.require(other, since)
+        assert (one.gauges.gaps, two.gauges.gaps) == (0, 0)
 
 
 async def test_a_slow_reader_misses_nothing(mongo_uri: str, database_name: str) -> None:

@@ -3,7 +3,7 @@
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
 from crossbar.documents.store.connection import Connection, DatabaseUnusable, Outage, driver_errors
 from crossbar.documents.store.contract import Store
-from crossbar.documents.store.event_log import EventLog, Listener, Position, RelayState, TakenOver
+from crossbar.documents.store.event_log import EventLog, ListeningDocument, RelayPosition, RelayState, TakenOver
 from crossbar.documents.store.listing_reads import SearchField
 from crossbar.documents.store.reading import Raw
 from crossbar.documents.store.revocations import REVOCATION
@@ -15,10 +15,10 @@ __all__ = [
     "DatabaseUnusable",
     "Duplicate",
     "EventLog",
-    "Listener",
+    "ListeningDocument",
     "Outage",
-    "Position",
     "Raw",
+    "RelayPosition",
     "RelayState",
     "Retries",
     "SearchField",

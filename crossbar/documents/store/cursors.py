@@ -76,7 +76,7 @@ class Cursors:
         await self._run(lambda: self._cursors.delete_one({"_id": key}))
 
     async def _advance_all(self, batch: list[_Advance]) -> list[bool | Exception]:
-        last = {one.key: one for one in batch}
+        last = {(one.key, one.holder): one for one in batch}
         requests: list[UpdateOne] = [
             UpdateOne({"_id": one.key, "holder": one.holder}, {"$set": {"position": one.position}})
             for one in last.values()
@@ -84,7 +84,7 @@ class Cursors:
         result = await self._run(lambda: self._cursors.bulk_write(requests, ordered=False))
         if result.matched_count == len(requests):
             return [True] * len(batch)
-        query: dict[str, Any] = {"_id": {"$in": list(last)}}
+        query: dict[str, Any] = {"_id": {"$in": [one.key for one in last.values()]}}
         stored = await self._run(lambda: self._cursors.find(query, {"holder": 1}).to_list(None))
         holders = {one["_id"]: one["holder"] for one in stored}
         return [holders.get(one.key) == one.holder for one in batch]

@@ -46,7 +46,7 @@ class TakenOver(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class RelayPosition:
     """How far the changes have been read: a resume token, or without one a cluster time that lies behind.
 
     `number` counts the events written of the changes of that time.
@@ -73,18 +73,18 @@ class Position:
 class RelayState:
     """Where the relay is, and from which token on the log has no gap."""
 
-    position: Position
+    position: RelayPosition
     complete_since: str
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> RelayState:
         """The state that was stored."""
         found = stored["position"]
-        return cls(Position(found["time"], found["resume"], found["number"]), stored["complete_since"])
+        return cls(RelayPosition(found["time"], found["resume"], found["number"]), stored["complete_since"])
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class ListeningDocument:
     """A document because of which events are written; `key` is its own."""
 
     key: str
@@ -93,7 +93,7 @@ class Listener:
     until: float | None
 
     @classmethod
-    def of(cls, key: str, stored: Mapping[str, Any]) -> Listener:
+    def of(cls, key: str, stored: Mapping[str, Any]) -> ListeningDocument:
         """What `Listening.stored` says, for the document of this key."""
         until: datetime | None = stored.get("until")
         return cls(key, stored["account"], stored["below"], None if until is None else until.timestamp())
@@ -181,7 +181,9 @@ class EventLog:
         free = {"$set": {"until": datetime.fromtimestamp(0, UTC)}}
         await self._run(lambda: self._leases.update_one({"_id": STATE_KEY, "holder": holder}, free))
 
-    async def keep(self, holder: str, position: Position, seconds: float, *, complete_since: str | None = None) -> None:
+    async def keep(
+        self, holder: str, position: RelayPosition, seconds: float, *, complete_since: str | None = None
+    ) -> None:
         """Note how far it has come, and keep the work. Raises TakenOver."""
         change = _kept(position, seconds, complete_since)
         query = {"_id": STATE_KEY, "holder": holder}
@@ -189,7 +191,7 @@ class EventLog:
             raise TakenOver
 
     async def write(
-        self, holder: str, position: Position, seconds: float, events: Sequence[Event], hours: float
+        self, holder: str, position: RelayPosition, seconds: float, events: Sequence[Event], hours: float
     ) -> None:
         """Write events and how far it has come in one transaction, so that each is written once. Raises TakenOver."""
         change = _kept(position, seconds, None)
@@ -208,14 +210,14 @@ class EventLog:
                     attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
                 )
 
-    async def listeners(self, document_type: str | None = None) -> list[Listener]:
+    async def listeners(self, document_type: str | None = None) -> list[ListeningDocument]:
         """Who listens: all, or the documents of a type that do."""
         query: dict[str, Any] = {"listens": {"$exists": True}}
         if document_type is not None:
             query["_id"] = {"$regex": f"^[^/]+/{document_type}/"}
         index = LISTENING.document["name"]
         stored = await self._run(lambda: self._documents.find(query, {"listens": 1}, hint=index).to_list(None))
-        return [Listener.of(one["_id"], one["listens"]) for one in stored]
+        return [ListeningDocument.of(one["_id"], one["listens"]) for one in stored]
 
     async def tree_at(self, account_id: str, time: Timestamp) -> tuple[str, ...] | None:
         """The accounts above an account at a cluster time; None where there was no such account.
@@ -271,7 +273,7 @@ def _in(seconds: float) -> dict[str, Any]:
     return {"$add": ["$$NOW", int(seconds * 1000)]}
 
 
-def _kept(position: Position, seconds: float, complete_since: str | None) -> list[dict[str, Any]]:
+def _kept(position: RelayPosition, seconds: float, complete_since: str | None) -> list[dict[str, Any]]:
     """The change that notes a position."""
     stored = {"time": position.time, "resume": position.resume, "number": position.number}
     change: dict[str, Any] = {"position": {"$literal": stored}, "until": _in(seconds)}

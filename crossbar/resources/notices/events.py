@@ -14,8 +14,8 @@ from typing import Final
 from crossbar.access.identity import Identity
 from crossbar.access.tokens import BadToken
 from crossbar.documents.event import Event, is_token
+from crossbar.documents.event_listening import RENEW_SECONDS, TooOld
 from crossbar.documents.event_subscription import Subscription
-from crossbar.documents.events import RENEW_SECONDS, TooOld
 from crossbar.endpoint import Binary, Context, Endpoint, Reply
 from crossbar.endpoint.admission import overloaded
 from crossbar.errors import CrossbarError, Invalid, Plain

@@ -124,7 +124,7 @@ class WebhookRunner:
         kept = time.monotonic()
         try:
             for event, payload in due:
-                if self._stopping or not self._membership.trusted:
+                if not self._may_go_on():
                     return False
                 if event.token > place:
                     await self._sender.deliver(self.hook, event, payload, self._failures, self._slot)
@@ -137,6 +137,9 @@ class WebhookRunner:
             return await self._advance(due[-1][0].token)
         finally:
             self._metrics.add(DELIVERIES_WAITING, -waiting)
+
+    def _may_go_on(self) -> bool:
+        return self._membership.trusted and not (self._stopping or self._failures.were_too_many)
 
     async def _hold(self) -> str | None:
         """Hold the cursor: its place, or None while another worker has it."""

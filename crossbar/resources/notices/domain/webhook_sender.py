@@ -46,6 +46,8 @@ class Failures:
 
     def __init__(self) -> None:
         self._times: deque[float] = deque(maxlen=1000)
+        self.were_too_many = False
+        """Whether the hook was turned off because of them."""
 
     def add(self) -> None:
         """One more."""
@@ -54,6 +56,7 @@ class Failures:
     def forget(self) -> None:
         """The hook was changed."""
         self._times.clear()
+        self.were_too_many = False
 
     def within(self, seconds: float) -> int:
         """How many there were within so many seconds."""
@@ -129,6 +132,7 @@ class WebhookSender:
             webhook.fields |= {"enabled": False, DISABLED_MESSAGE: TOO_MANY_FAILURES}
 
         await self._runtime.store.update(hook.account_id, TYPE, hook.id, disable)
+        failures.were_too_many = True
         log.warning("webhook %s of account %s failed too often and is turned off", hook.id, hook.account_id)
         await self._tell(hook)
         return True

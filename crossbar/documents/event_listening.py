@@ -215,6 +215,10 @@ class Events:
                 log.warning("the event log cannot be read, it will be tried again: %s", error)
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
+            except Exception:  # whoever waits for events would wait for ever
+                log.exception("the event log cannot be read, it will be tried again")
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
             for event in events:
                 self._offer(event)
             if events:
@@ -241,8 +245,12 @@ class Events:
         for subscription in self._everything:
             subscription.offer(event)
 
-    def _hear(self, _: Change) -> None:
+    def look(self) -> None:
+        """There may be something new in the log."""
         self._news.set()
+
+    def _hear(self, _: Change) -> None:
+        self.look()
 
     def _hear_of_listener(self, change: Change) -> None:
         for told in self._told:
