@@ -1,8 +1,8 @@
 """Many sockets on one worker: how late events come, and what a socket costs.
 
 `python -m benchmarks.sockets`: events of calls are raised in the database, as a switch's are, so that the worker does
-nothing but relay them and tell its sockets. Clients are a process of their own; of each socket's frames the length is
-counted, of some sockets each frame is read and its time compared.
+nothing but relay them and tell its sockets. Of some sockets, in a process of their own, each frame is read and its
+time compared; of the others the bytes are counted.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import aiohttp
 import click
@@ -57,11 +58,10 @@ class Client(asyncio.Protocol):
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         key = base64.b64encode(os.urandom(16)).decode()
         head = f"GET {self._path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        transport.write(f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
+        self._transport.write(f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
         if self.subscribed.done() and self._late is None:
@@ -102,8 +102,8 @@ class Client(asyncio.Protocol):
         self.lost = True
 
 
-async def _listen(port: int, who: Sequence[tuple[str, str]], sockets: int, pipe: Connection) -> None:
-    """Open the sockets, say so, and say at the end what they heard: times, bytes of the others, sockets lost."""
+async def _listen(port: int, who: Sequence[tuple[str, str]], sockets: int, is_read: bool, pipe: Connection) -> None:
+    """Open sockets, say so, and say at the end what they heard: times or bytes, and how many sockets were lost."""
     loop = asyncio.get_running_loop()
     late: list[float] = []
     clients: list[Client] = []
@@ -111,7 +111,7 @@ async def _listen(port: int, who: Sequence[tuple[str, str]], sockets: int, pipe:
         opened = []
         for number in range(start, min(start + AT_ONCE, sockets)):
             account_id, token = who[number % len(who)]
-            client = Client("/v2/websocket", account_id, token, late if number % READ_EACH == 0 else None)
+            client = Client("/v2/websocket", account_id, token, late if is_read else None)
             opened.append(loop.create_connection(lambda client=client: client, "127.0.0.1", port))  # type: ignore[misc]
             clients.append(client)
         await asyncio.gather(*opened)
@@ -123,9 +123,42 @@ async def _listen(port: int, who: Sequence[tuple[str, str]], sockets: int, pipe:
     pipe.send((late, sum(client.bytes for client in clients), sum(client.lost for client in clients)))
 
 
-def listen(port: int, who: Sequence[tuple[str, str]], sockets: int, pipe: Connection) -> None:
-    """The process of the clients."""
-    uvloop.run(_listen(port, who, sockets, pipe))
+def listen(*arguments: Any) -> None:
+    """A process of clients."""
+    uvloop.run(_listen(*arguments))
+
+
+class Clients:
+    """Processes of clients: of those that are read, and of the others."""
+
+    def __init__(self, port: int, who: Sequence[tuple[str, str]], sockets: int) -> None:
+        self.read = max(sockets // READ_EACH, 1)
+        self._processes: list[SpawnProcess] = []
+        self._pipes: list[Connection] = []
+        context = multiprocessing.get_context("spawn")
+        for number, is_read in ((self.read, True), (sockets - self.read, False)):
+            ours, theirs = context.Pipe()
+            self._pipes.append(ours)
+            self._processes.append(context.Process(target=listen, args=(port, who, number, is_read, theirs)))
+
+    async def open(self) -> None:
+        for process in self._processes:
+            process.start()
+        for pipe in self._pipes:
+            await asyncio.to_thread(pipe.recv)
+
+    async def heard(self) -> tuple[list[float], int, int]:
+        """How late the frames were that were read, the bytes of the others, and how many sockets were lost."""
+        for pipe in self._pipes:
+            pipe.send("end")
+        (late, _, lost), (_, size, more_lost) = [await asyncio.to_thread(pipe.recv) for pipe in self._pipes]
+        return sorted(late), size, lost + more_lost
+
+    def end(self) -> None:
+        for process in self._processes:
+            if process.pid is not None:
+                process.kill()
+                process.join()
 
 
 async def _accounts(server: Server, number: int) -> list[str]:
@@ -175,28 +208,21 @@ async def measure(console: Console, folder: Path, *, sockets: int, accounts: int
                 who = [(one, await issue(one, None, "cb_api_auth", lifetime=36_000)) for one in made]
             (worker,) = server.workers()
             before = resident_mb(worker)
-            ours, theirs = multiprocessing.get_context("spawn").Pipe()
-            client = multiprocessing.get_context("spawn").Process(
-                target=listen, args=(server.port, who, sockets, theirs)
-            )
-            client.start()
+            clients = Clients(server.port, who, sockets)
             try:
                 began = time.monotonic()
-                await asyncio.to_thread(ours.recv)
+                await clients.open()
                 opening, open_mb = time.monotonic() - began, resident_mb(worker)
                 cpu, began = cpu_seconds([worker]), time.monotonic()
                 raised = await _raise(config, mongo.uri, made, rate, seconds)
                 took = time.monotonic() - began
                 await asyncio.sleep(SETTLE_S)
-                busy = (cpu_seconds([worker]) - cpu) / (took + SETTLE_S)
+                busy = (cpu_seconds([worker]) - cpu) / took
                 after = resident_mb(worker)
-                ours.send("end")
-                late, size, lost = await asyncio.to_thread(ours.recv)
+                late, size, lost = await clients.heard()
             finally:
-                client.kill()
-                client.join()
-            late.sort()
-            expected = raised * (-(-sockets // READ_EACH)) / accounts
+                clients.end()
+            expected = raised * clients.read / accounts
             row = [
                 f"{sockets:,}", f"{accounts}", f"{rate:g}", f"{raised / took * sockets / accounts:,.0f}",
                 f"{late[len(late) // 2] * 1000:,.0f}", f"{late[len(late) * 99 // 100] * 1000:,.0f}",

@@ -15,8 +15,8 @@ from typing import Final, Protocol
 
 from crossbar.background import end
 from crossbar.documents.event import Event
+from crossbar.documents.event_listening import PAGE, RENEW_SECONDS, Events
 from crossbar.documents.event_subscription import Subscription
-from crossbar.documents.events import PAGE, RENEW_SECONDS, Events
 from crossbar.documents.shape import EVERY_ACCOUNT
 from crossbar.errors import CrossbarError
 from crossbar.resources.notices.domain.socket_binding import Binding

@@ -18,7 +18,7 @@ from crossbar.access.identity import Identity
 from crossbar.access.tokens import NO_ACCOUNT, BadToken
 from crossbar.config import BlackholeOptions
 from crossbar.documents.event import is_token
-from crossbar.documents.events import TooOld
+from crossbar.documents.event_listening import TooOld
 from crossbar.errors import JSON, CrossbarError
 from crossbar.ids import new_id
 from crossbar.resources.notices.domain.socket_binding import (
