@@ -53,7 +53,7 @@ from crossbar.resources import (
 from crossbar.resources.apps.domain.app_registration import Registered, register
 from crossbar.resources.identity.domain import first_account, user_password
 from crossbar.resources.identity.domain.user_password import KnownUser
-from crossbar.resources.notices.websockets.connection import SOCKETS
+from crossbar.resources.notices.websockets.socket_connection import SOCKETS
 from crossbar.runtime import SOCKET_PORT, Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared

@@ -15,7 +15,7 @@ from crossbar.resources.notices.events import events
 from crossbar.resources.notices.notifications import notifications
 from crossbar.resources.notices.webhooks import webhooks
 from crossbar.resources.notices.websockets import websockets
-from crossbar.resources.notices.websockets.connection import serving_sockets
+from crossbar.resources.notices.websockets.socket_connection import serving_sockets
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (

@@ -22,7 +22,7 @@ from crossbar.metrics import SOCKET_FRAMES, SOCKETS_DROPPED, SOCKETS_OPEN, Metri
 from crossbar.resources.notices.domain.socket_binding import EVERY_ACCOUNT, Refused
 from crossbar.resources.notices.domain.socket_channel import Channels
 from crossbar.resources.notices.domain.socket_register import SocketRegister
-from crossbar.resources.notices.domain.socket_session import Session, Wire
+from crossbar.resources.notices.domain.socket_session import SocketSession, Wire
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -47,12 +47,12 @@ class SocketHouse:
         self._metrics = metrics
         self.channels = Channels(runtime.events)
         self._register = SocketRegister(runtime.store)
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, SocketSession] = {}
         self._of_address: Counter[str] = Counter()
-        self._by_key: dict[Key, set[Session]] = {}
-        self._keys: dict[Session, set[Key]] = {}
-        self._expiries: dict[Session, asyncio.TimerHandle] = {}
-        self._doubtful: set[Session] = set()
+        self._by_key: dict[Key, set[SocketSession]] = {}
+        self._keys: dict[SocketSession, set[Key]] = {}
+        self._expiries: dict[SocketSession, asyncio.TimerHandle] = {}
+        self._doubtful: set[SocketSession] = set()
         self._doubt = asyncio.Event()
         self.ending = False
         runtime.access.changes.listen(self._hear)
@@ -77,9 +77,9 @@ class SocketHouse:
                 await self._register.end()
 
     @asynccontextmanager
-    async def session(self, wire: Wire, session_id: str, source: str) -> AsyncIterator[Session]:
+    async def session(self, wire: Wire, session_id: str, source: str) -> AsyncIterator[SocketSession]:
         """A new socket, which is one of the house's until the block ends."""
-        session = Session(self, wire, session_id, source)
+        session = SocketSession(self, wire, session_id, source)
         self._sessions[session.id] = session
         self._metrics.add(SOCKETS_OPEN)
         try:
@@ -145,7 +145,7 @@ class SocketHouse:
         """Whether the caller may see every document."""
         return not self._runtime.access.plain_users.guards(identity)
 
-    def welcome(self, session: Session, identity: Identity) -> None:
+    def welcome(self, session: SocketSession, identity: Identity) -> None:
         """The socket stands for a caller from now on. Raises Refused where there are too many."""
         key = ("bearer", identity.account_id)
         others = self._by_key.get(key, set()) - {session}
@@ -153,7 +153,7 @@ class SocketHouse:
             raise Refused(f"too many sockets of account {identity.account_id}")
         self._file(session, {key, *self._keys.get(session, set())})
 
-    async def noted(self, session: Session) -> None:
+    async def noted(self, session: SocketSession) -> None:
         """What is told of the socket has changed."""
         identity = session.identity
         if identity is None or session.ended:
@@ -164,7 +164,7 @@ class SocketHouse:
         self._suspect({session})
         await self._register.note(session)
 
-    def told(self, session: Session, reason: str | None) -> None:
+    def told(self, session: SocketSession, reason: str | None) -> None:
         """An event was sent to it, or it was dropped for a reason."""
         if reason is None:
             self._metrics.add(SOCKET_FRAMES)
@@ -174,7 +174,7 @@ class SocketHouse:
 
     # Whether they still may listen
 
-    def _file(self, session: Session, keys: set[Key]) -> None:
+    def _file(self, session: SocketSession, keys: set[Key]) -> None:
         before = self._keys.pop(session, set())
         for key in before - keys:
             filed = self._by_key[key]
@@ -186,7 +186,7 @@ class SocketHouse:
         if keys:
             self._keys[session] = keys
 
-    def _expire(self, session: Session, identity: Identity) -> None:
+    def _expire(self, session: SocketSession, identity: Identity) -> None:
         """Look at the socket again when its token expires, or the trial of its account ends."""
         if timer := self._expiries.pop(session, None):
             timer.cancel()
@@ -209,7 +209,7 @@ class SocketHouse:
         else:
             self._suspect(self._by_key.get(("token", change.id), set()))
 
-    def _suspect(self, sessions: set[Session]) -> None:
+    def _suspect(self, sessions: set[SocketSession]) -> None:
         if sessions:
             self._doubtful |= sessions
             self._doubt.set()
@@ -230,7 +230,7 @@ class SocketHouse:
                     log.debug("a socket cannot be judged just now: %s", error)
                     self._doubtful.add(session)
 
-    async def _judge(self, session: Session) -> None:
+    async def _judge(self, session: SocketSession) -> None:
         """Close a socket whose token, or whose right to an account, has ended."""
         identity = session.identity
         if session.ended or identity is None:
@@ -269,7 +269,7 @@ class _Asked:
         self.nouns = [("accounts", [account_id]), ("websockets", list[str]())]
 
 
-def _keys_of(session: Session, identity: Identity) -> Iterator[Key]:
+def _keys_of(session: SocketSession, identity: Identity) -> Iterator[Key]:
     """What a socket's right to listen rests on."""
     yield "bearer", identity.account_id
     yield "token", hashlib.sha256(session.token.encode()).hexdigest()

@@ -22,7 +22,7 @@ from crossbar.documents.membership import LOOK_SECONDS, Membership
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.errors import JSON, CrossbarError
-from crossbar.resources.notices.domain.socket_session import Session
+from crossbar.resources.notices.domain.socket_session import SocketSession
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class SocketRegister:
         """Be known as a worker that has sockets."""
         await self._membership.look()
 
-    async def note(self, session: Session) -> None:
+    async def note(self, session: SocketSession) -> None:
         """Keep what is told of a socket."""
         assert session.identity is not None  # noqa: S101 - only then is a socket told of
         given = {"name": session.name, "metadata": session.metadata}
@@ -84,7 +84,7 @@ class SocketRegister:
         }
         await self._store.upsert(Document(DATABASE, TYPE, session.id, fields))
 
-    async def forget(self, session: Session) -> None:
+    async def forget(self, session: SocketSession) -> None:
         """A socket is closed."""
         try:
             await self._store.remove_by_ids(DATABASE, TYPE, [session.id])

@@ -70,17 +70,17 @@ class House(Protocol):
     def shows_documents(self, identity: Identity) -> bool:
         """Whether the caller may see every document."""
 
-    def welcome(self, session: Session, identity: Identity) -> None:
+    def welcome(self, session: SocketSession, identity: Identity) -> None:
         """The socket stands for a caller from now on. Raises Refused where there are too many."""
 
-    async def noted(self, session: Session) -> None:
+    async def noted(self, session: SocketSession) -> None:
         """What is told of the socket has changed."""
 
-    def told(self, session: Session, reason: str | None) -> None:
+    def told(self, session: SocketSession, reason: str | None) -> None:
         """An event was sent to it, or it was dropped for a reason."""
 
 
-class Session:
+class SocketSession:
     """A socket from its first frame to its end; frames are to be given to it one after another."""
 
     def __init__(self, house: House, wire: Wire, session_id: str, source: str) -> None:

@@ -24,7 +24,7 @@ CLOSE_SECONDS: Final = 5.0
 """How long a client may take to read on to the end and say that it heard of it."""
 
 
-class Connection:
+class SocketConnection:
     """One WebSocket, as a session writes to it."""
 
     def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport, most_waiting: int) -> None:
@@ -76,7 +76,7 @@ class SocketService:
     def __init__(self, house: SocketHouse, addresses: ClientAddress) -> None:
         self._house = house
         self._addresses = addresses
-        self._connections: set[Connection] = set()
+        self._connections: set[SocketConnection] = set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve a socket for as long as it is open."""
@@ -94,7 +94,9 @@ class SocketService:
                 await socket.prepare(request)
                 transport = request.transport
                 if transport is not None:
-                    await self._serve(socket, Connection(socket, transport, options.buffer_bytes), transport, source)
+                    await self._serve(
+                        socket, SocketConnection(socket, transport, options.buffer_bytes), transport, source
+                    )
         except TooMany:
             return web.Response(status=429)
         return socket
@@ -105,7 +107,7 @@ class SocketService:
         await asyncio.gather(*(connection.closed() for connection in list(self._connections)))
 
     async def _serve(
-        self, socket: web.WebSocketResponse, connection: Connection, transport: asyncio.Transport, source: str
+        self, socket: web.WebSocketResponse, connection: SocketConnection, transport: asyncio.Transport, source: str
     ) -> None:
         peer = transport.get_extra_info("peername") or ("", 0)
         self._connections.add(connection)
