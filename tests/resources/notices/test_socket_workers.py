@@ -15,12 +15,14 @@ from aiohttp import ClientSession
 from pymongo import MongoClient
 
 from crossbar import app as application
+from crossbar.background import in_background
 from crossbar.config import Config
 from crossbar.documents.document import Document
 from crossbar.ids import new_id
 from crossbar.process.serving import Listener, open_listeners, serve
+from crossbar.resources.notices.domain.socket_register import SocketRegister
 from crossbar.shared import BucketTable, Shared, WriteMarks
-from tests.harness import Api, RunningServer, Tenant, Workers, issue_token, new_person, new_tenant
+from tests.harness import Api, RunningServer, Tenant, Workers, issue_token, new_person, new_tenant, until
 from tests.process.test_serving import certificate
 from tests.sockets import about, opened
 
@@ -65,12 +67,23 @@ async def test_what_a_dead_worker_left_is_not_told_of(server: RunningServer, ten
         "destination": "host",
         "source": "192.0.2.7",
     }
-    await server.runtime.store.insert(Document("websockets", "websocket", new_id(), left))
+    store = server.runtime.store
+    row_of_dead = await store.insert(Document("websockets", "websocket", new_id(), left))
     async with opened(server.url, tenant) as socket:
         await socket.ask("ping")
         (row,) = (await tenant.api.get("/websockets")).data
         assert row["source"] == "127.0.0.1"
     assert (await tenant.api.get("/websockets/192.0.2.7:1001")).data == []
+    # It is taken away when workers come or go.
+    register = SocketRegister(store)
+    await register.begin()
+
+    async def is_gone() -> bool:
+        return await store.get("websockets", "websocket", row_of_dead.id) is None
+
+    async with in_background(register.run(lambda _: False), name="register"):
+        await until(is_gone)
+    await register.end()
 
 
 def free_port() -> int:

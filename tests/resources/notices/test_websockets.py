@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from aiohttp import WSServerHandshakeError
 
 from crossbar import clock
 from crossbar.documents.event import token_of_second
@@ -319,6 +320,20 @@ async def test_connections_that_are_no_sockets(
     set_options(monkeypatch, server, "blackhole", max_connections_per_ip=1)
     async with opened(server.url, tenant), client.get(url, headers=handshake) as second:
         assert second.status == 429
+
+
+async def test_a_setting_counts_from_the_next_connection_on(server: RunningServer, master: Tenant) -> None:
+    """`blackhole.max_connections_per_ip` of KAZOO's system settings."""
+    path = "/system_configs/blackhole"
+    async with opened(server.url, master) as socket:
+        limited = await master.root.patch(path, {"default": {"max_connections_per_ip": 1}})
+        assert limited.status == 200, limited.envelope
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await opened(server.url, master).__aenter__()
+        await master.root.delete(path)
+        async with opened(server.url, master) as second:
+            assert (await second.ask("ping"))["status"] == (await socket.ask("ping"))["status"] == "success"
+    assert refused.value.status == 429
 
 
 async def test_a_subscription_is_taken_up_without_a_gap(server: RunningServer, tenant: Tenant) -> None:

@@ -113,6 +113,10 @@ class SocketHouse:
         for session in list(self._sessions.values()):
             session.drop(GOING_AWAY, "the server is shutting down")
 
+    async def fresh(self) -> None:
+        """Have the options of this moment."""
+        await self._runtime.settings.fresh()
+
     # What sessions ask
 
     async def identify(self, token: str) -> Identity:
@@ -232,25 +236,35 @@ class SocketHouse:
 
     async def _judge(self, session: SocketSession) -> None:
         """Close a socket whose token, or whose right to an account, has ended."""
-        identity = session.identity
-        if session.ended or identity is None:
+        token = session.token
+        if session.ended or session.identity is None:
             return
+        identity = None
+        reason = ""
         try:
-            identity = await self.identify(session.token)
+            identity = await self.identify(token)
         except BadToken:
-            session.drop(NOT_ALLOWED, "the token is not valid any more")
-            return
+            reason = "the token is not valid any more"
         except CrossbarError as error:
             if error.status == 503:
                 raise
-            session.drop(NOT_ALLOWED, "the account may not be used any more")
+            reason = "the account may not be used any more"
+        if identity is not None and not await self._may_listen_on(session, identity):
+            reason = "unauthorized account id"
+        if session.token != token:  # another one took its place, and is judged by itself
             return
-        for account_id in session.accounts:
-            if not await self._still_may_listen(identity, account_id):
-                session.drop(NOT_ALLOWED, "unauthorized account id")
-                return
+        if identity is None or reason:
+            session.drop(NOT_ALLOWED, reason)
+            return
         session.see(identity)
         self._expire(session, identity)
+
+    async def _may_listen_on(self, session: SocketSession, identity: Identity) -> bool:
+        """Whether the caller may hear what happens in all accounts that the socket listens to."""
+        for account_id in session.accounts:
+            if not await self._still_may_listen(identity, account_id):
+                return False
+        return True
 
     async def _still_may_listen(self, identity: Identity, account_id: str) -> bool:
         if account_id == EVERY_ACCOUNT:

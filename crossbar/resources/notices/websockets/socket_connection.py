@@ -82,6 +82,7 @@ class SocketService:
         """Serve a socket for as long as it is open."""
         if hdrs.SEC_WEBSOCKET_PROTOCOL in request.headers:
             return web.Response(status=400)
+        await self._house.fresh()
         options: BlackholeOptions = self._house.options
         socket = web.WebSocketResponse(max_msg_size=options.max_frame_bytes, compress=False, timeout=CLOSE_SECONDS)
         if not socket.can_prepare(request):
