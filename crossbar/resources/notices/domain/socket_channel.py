@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -62,22 +61,23 @@ class Ear:
         return self.reach is None or self.reach == event.account_id or self.reach in event.tree
 
 
-class _Texts:
-    """The frames of one event for all that hear of it."""
+class _Frames:
+    """The frames of one event for all who hear of it at one binding."""
 
-    def __init__(self, event: Event, happening: Happening) -> None:
+    def __init__(self, event: Event, happening: Happening, binding: Binding) -> None:
         self._event = event
         self._happening = happening
-        self._frames: dict[tuple[Binding, bool, bool], bytes] = {}
+        self._binding = binding
+        self._made: dict[tuple[bool, bool], bytes] = {}
 
-    def frame(self, binding: Binding, ear: Ear) -> bytes:
-        key = (binding, ear.documents, ear.tokens)
-        frame = self._frames.get(key)
-        if frame is None:
+    def frame(self, ear: Ear) -> bytes:
+        key = (ear.documents, ear.tokens)
+        made = self._made.get(key)
+        if made is None:
             token = self._event.token if ear.tokens else None
-            text = event_json(binding, self._happening, documents=ear.documents, token=token)
-            frame = self._frames[key] = text_frame(text)
-        return frame
+            text = event_json(self._binding, self._happening, documents=ear.documents, token=token)
+            made = self._made[key] = text_frame(text)
+        return made
 
 
 class _Channel:
@@ -141,21 +141,18 @@ class _Channel:
         self.position = event.token
         told = 0
         for happening in happenings(event):
-            texts = _Texts(event, happening)
-            for binding, ear in list(self._listening(happening)):
-                if ear.may_hear(event):
-                    ear.hearer.push(texts.frame(binding, ear))
-                    told += 1
-                    if told % AT_ONCE == 0:
-                        await asyncio.sleep(0)
+            for binding, ears in list(self._ears.get(happening.kind, {}).items()):
+                if not binding.hears(happening.words):
+                    continue
+                frames = _Frames(event, happening, binding)
+                for ear in list(ears):
+                    if ear.may_hear(event):
+                        ear.hearer.push(frames.frame(ear))
+                        told += 1
+                        if told % AT_ONCE == 0:
+                            await asyncio.sleep(0)
         # What was written goes out before more is.
         await asyncio.sleep(0)
-
-    def _listening(self, happening: Happening) -> Iterator[tuple[Binding, Ear]]:
-        for binding, ears in self._ears.get(happening.kind, {}).items():
-            if binding.hears(happening.words):
-                for ear in ears:
-                    yield binding, ear
 
 
 class Channels:
