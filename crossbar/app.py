@@ -53,7 +53,8 @@ from crossbar.resources import (
 from crossbar.resources.apps.domain.app_registration import Registered, register
 from crossbar.resources.identity.domain import first_account, user_password
 from crossbar.resources.identity.domain.user_password import KnownUser
-from crossbar.runtime import Runtime
+from crossbar.resources.notices.websockets.socket_connection import SOCKETS
+from crossbar.runtime import SOCKET_PORT, Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
@@ -175,8 +176,25 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/metrics", _metrics)
     dialects.mount(app)
+    app.router.add_get("/v2/websocket", _open_socket)
     app.router.add_route("*", r"/{path:[\s\S]*}", _handle)
+    app[SOCKET_PORT] = _socket_port(app)
     return app
+
+
+def _socket_port(app: web.Application) -> web.Application:
+    """What a port for sockets only serves, whatever the path, beside the application."""
+
+    async def opened(request: web.Request) -> web.StreamResponse:
+        return await app[SOCKETS].handle(request)
+
+    async def end(_: web.Application) -> None:
+        await app[SOCKETS].shut_down()
+
+    port = web.Application()
+    port.router.add_route("*", r"/{path:[\s\S]*}", opened)
+    port.on_shutdown.append(end)
+    return port
 
 
 DISPATCHER: Final = web.AppKey("front", Dispatcher)
@@ -185,6 +203,11 @@ DISPATCHER: Final = web.AppKey("front", Dispatcher)
 async def _end_streams(app: web.Application) -> None:
     """Answers that never end, end now, so that nobody waits for them."""
     app[RUNTIME].events.end()
+    await app[SOCKETS].shut_down()
+
+
+async def _open_socket(request: web.Request) -> web.StreamResponse:
+    return await request.app[SOCKETS].handle(request)
 
 
 async def _handle(request: web.Request) -> web.StreamResponse:

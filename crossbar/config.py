@@ -591,6 +591,44 @@ class EventsOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BlackholeOptions:
+    """Sockets that tell clients of events, as KAZOO's Blackhole does."""
+
+    port: int = option(
+        5555,
+        "Port of the sockets; 0 opens none, /v2/websocket of server.port serves them too. While nobody sets it, a "
+        "server goes without where the port is taken.",
+        minimum=0,
+        maximum=65_535,
+        kazoo="blackhole.port",
+    )
+    tls_port: int = option(
+        5556,
+        "Port of the sockets with TLS, where tls.certificate is given; 0 opens none.",
+        minimum=0,
+        maximum=65_535,
+        kazoo="blackhole.ssl_port",
+    )
+    max_connections_per_ip: int = option(
+        1_000,
+        "Sockets that one address keeps open on a worker; more are answered 429.",
+        minimum=1,
+        kazoo="blackhole.max_connections_per_ip",
+    )
+    max_connections_per_account: int = option(
+        5_000, "Sockets on a worker whose tokens are of one account; more are not authenticated.", minimum=1
+    )
+    max_bindings: int = option(500, "Subscriptions of one socket.", minimum=1)
+    burst: int = option(100, "Frames that a socket may send at once.", minimum=1)
+    frames_per_second: float = option(10.0, "Frames that a socket may send in the long run.", minimum=0.1)
+    max_frame_bytes: int = option(65_536, "Size of the largest frame that a socket may send.", minimum=1_024)
+    buffer_bytes: int = option(
+        1_048_576, "What waits for a socket that does not read; one that leaves more lying is closed.", minimum=4_096
+    )
+    idle_timeout_s: float = option(3_600.0, "A socket that sends nothing for so long is closed.", minimum=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailOptions:
     """How notifications leave."""
 
@@ -637,6 +675,7 @@ class Config:
     storage: StorageOptions = field(default_factory=StorageOptions)
     carrier: CarrierOptions = field(default_factory=CarrierOptions)
     events: EventsOptions = field(default_factory=EventsOptions)
+    blackhole: BlackholeOptions = field(default_factory=BlackholeOptions)
     mail: MailOptions = field(default_factory=MailOptions)
     log: LogOptions = field(default_factory=LogOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -58,8 +58,21 @@ DELIVERIES: Final = Figure("crossbar_webhook_deliveries", "Requests to webhooks'
 DELIVERIES_WAITING: Final = Figure(
     "crossbar_webhook_deliveries_waiting", "Events read for webhooks and not delivered yet.", is_gauge=True
 )
+SOCKETS_OPEN: Final = Figure("crossbar_sockets_open", "Sockets that are open.", is_gauge=True)
+SOCKET_FRAMES: Final = Figure("crossbar_socket_frames", "Frames with events sent to sockets.")
+SOCKETS_DROPPED: Final = Figure("crossbar_sockets_dropped", "Sockets that the server closed.", "reason")
 FIGURES: Final = {
-    figure.name: figure for figure in (EVENTS_WRITTEN, EVENT_SECONDS, EVENT_GAPS, DELIVERIES, DELIVERIES_WAITING)
+    figure.name: figure
+    for figure in (
+        EVENTS_WRITTEN,
+        EVENT_SECONDS,
+        EVENT_GAPS,
+        DELIVERIES,
+        DELIVERIES_WAITING,
+        SOCKETS_OPEN,
+        SOCKET_FRAMES,
+        SOCKETS_DROPPED,
+    )
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -51,6 +51,9 @@ class Runtime:
             raise Invalid(errors)
         return data
 
+
+SOCKET_PORT: Final = web.AppKey("socket port", web.Application)
+"""What is served on the ports that are for sockets only."""
 
 Lifespan = Callable[[web.Application, Runtime], AbstractAsyncContextManager[None]]
 """Something of a wing that runs as long as the server: it opens with the server and ends before its services do."""

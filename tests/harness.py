@@ -191,6 +191,9 @@ async def own_server(
     mongo_client.drop_database(name)
 
 
+Workers = tuple[RunningServer, RunningServer]
+
+
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
     """Ask again and again until it holds, which is not to take longer than so many seconds."""
     async with asyncio.timeout(seconds):

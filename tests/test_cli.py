@@ -31,7 +31,15 @@ FIRST = ("--account", "Acme", "--realm", "acme.example.com", "--user", "ann", "-
 
 def environment(**variables: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSBAR_")}
-    return kept | {"PYTHONPATH": os.pathsep.join(sys.path), "CROSSBAR_DATABASE__URI": "mongodb://unused"} | variables
+    return (
+        kept
+        | {
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "CROSSBAR_DATABASE__URI": "mongodb://unused",
+            "CROSSBAR_BLACKHOLE__PORT": "0",
+        }
+        | variables
+    )
 
 
 Crossbar = Callable[..., Result]
@@ -44,6 +52,7 @@ def real(logging_put_back: None, monkeypatch: pytest.MonkeyPatch) -> Crossbar:
         if name.startswith("CROSSBAR_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CROSSBAR_DATABASE__URI", "mongodb://unused")
+    monkeypatch.setenv("CROSSBAR_BLACKHOLE__PORT", "0")
 
     def run(*arguments: str | Path, **variables: str) -> Result:
         return CliRunner(env=variables).invoke(cli.main, [str(argument) for argument in arguments])

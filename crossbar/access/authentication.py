@@ -19,7 +19,7 @@ from crossbar.access.login_types import IP_AUTH
 from crossbar.access.plain_users import PlainUsers
 from crossbar.access.request_facts import RequestFacts
 from crossbar.access.standing import is_switched_off, refuse_expired
-from crossbar.access.tokens import EXPIRED, BadToken, Tokens
+from crossbar.access.tokens import BAD_IDENTITY, EXPIRED, BadToken, Tokens
 from crossbar.errors import InvalidCredentials, Plain
 
 BASIC_AUTH = "cb_basic_auth"
@@ -97,6 +97,18 @@ class Authentication:
             return None
         self._refuse_expired(identity.account)
         return await self._acting(identity) if "as" in identity.claims else identity
+
+    async def bearer(self, token: str) -> Identity:
+        """Whom a token stands for at this moment; nobody is charged, for whoever keeps a connection open.
+
+        Raises BadToken, and 423 for an account whose trial is over.
+        """
+        identity = await self._tokens.verify(token)
+        self._refuse_expired(identity.account)
+        acting = await self._acting(identity) if "as" in identity.claims else identity
+        if acting is None:
+            raise BadToken(BAD_IDENTITY)
+        return acting
 
     async def required(self, credential: Credential | None, asked: RequestFacts) -> Identity:
         """The last word when `early` found nobody: who calls from a known address, else 401.

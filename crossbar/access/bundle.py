@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from crossbar.access import authenticators
+from crossbar.access.access_changes import AccessChanges
 from crossbar.access.authentication import Authentication
 from crossbar.access.authenticators import Authenticators
 from crossbar.access.basic import BasicCredentials
@@ -54,6 +55,7 @@ class Access:
     authenticators: Authenticators
     second_factors: SecondFactors
     logins: Logins
+    changes: AccessChanges
 
     @classmethod
     def build(
@@ -110,7 +112,7 @@ class Access:
         )
         return cls(
             pepper, directory, keys, tokens, authentication, restrictions, plain_users, costs,
-            trials, policies, apps, factors, logins,
+            trials, policies, apps, factors, logins, AccessChanges(feed),
         )  # fmt: skip
 
 

@@ -91,13 +91,14 @@ async def _serve(config: Config, listeners: list[Listener], *, create_admin: boo
     async with supervisor.database(config) as database_uri:
         if not await app.is_initialized(config, database_uri=database_uri):
             await _first_start(config, database_uri, create_admin=create_admin)
-        urls = " and ".join(listener.url for listener in listeners)
+        urls = " and ".join(listener.url for listener in listeners if not listener.events)
+        sockets = " and ".join(listener.url for listener in listeners if listener.events)
         await supervisor.serve(
             app.build_app,
             config,
             database_uri=database_uri,
             listeners=listeners,
-            ready=lambda: click.echo(f"Serving {urls}"),
+            ready=lambda: click.echo(f"Serving {urls}" + (f"\nSockets at {sockets}" if sockets else "")),
         )
 
 

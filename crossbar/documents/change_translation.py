@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from bson import Timestamp
 
-from crossbar.documents.document import ACCOUNTS, DocumentKey, is_private
+from crossbar.documents.document import ACCOUNTS, DocumentKey, account_database, is_private
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.event import CALL_EVENT, CONFIGURATION, Event
 from crossbar.documents.event_interest import Interest
@@ -161,7 +161,7 @@ class Translation:
         fields = full.get("doc") or {}
         about = {
             "id": key.id,
-            "database": f"account%2F{account_id[:2]}%2F{account_id[2:4]}%2F{account_id[4:]}{month}",
+            "database": account_database(account_id) + month,
             "account_id": account_id,
             "type": key.type,
             "rev": full.get("rev"),

@@ -99,6 +99,11 @@ def document_key(partition: str, document_type: str, document_id: str) -> str:
     return f"{partition}/{document_type}/{document_id}"
 
 
+def account_database(account_id: str) -> str:
+    """What KAZOO calls the database of an account; clients see it in a few places."""
+    return f"account%2F{account_id[:2]}%2F{account_id[2:4]}%2F{account_id[4:]}"
+
+
 def value_at(fields: Mapping[str, JSON], path: str, default: JSON = None) -> JSON:
     """The value at a dotted `path`, or `default` where a step is missing or not an object."""
     value: JSON = fields

@@ -144,8 +144,8 @@ class Events:
 
     # To read them
 
-    async def page(self, account_id: str, since: str, limit: int) -> tuple[list[Event], str, bool]:
-        """Events of an account after a token, the token to go on from, and whether there are more already."""
+    async def page(self, account_id: str | None, since: str, limit: int) -> tuple[list[Event], str, bool]:
+        """Events of an account (None: of all) after a token, where to go on from, and whether there are more by now."""
         state = await self._log.state()
         found = await self._log.after(since, limit + 1, account_id)
         events, more = found[:limit], len(found) > limit

@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -22,9 +22,10 @@ import uvloop
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 
-from crossbar.config import Config, ConfigError, TlsOptions
+from crossbar.config import OPTIONS, Config, ConfigError, TlsOptions
 from crossbar.logs import fields
 from crossbar.process.acceptor import Acceptor
+from crossbar.runtime import SOCKET_PORT
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ class Listener:
 
     socket: socket.socket
     tls: bool
+    events: bool = False
+    """Whether it is for WebSockets that tell of events, not for the API."""
 
     @property
     def url(self) -> str:
@@ -48,44 +51,65 @@ class Listener:
         host, port = self.socket.getsockname()[:2]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         host = f"[{host}]" if ":" in host else host
-        return f"{'https' if self.tls else 'http'}://{host}:{port}"
+        scheme = "ws" if self.events else "http"
+        return f"{scheme}{'s' if self.tls else ''}://{host}:{port}"
+
+
+class _Port(NamedTuple):
+    """Where to listen; `options` say where that stands in the configuration. One `optional` was asked for by nobody."""
+
+    host: str
+    number: int
+    options: str
+    tls: bool = False
+    events: bool = False
+    optional: bool = False
 
 
 def open_listeners(config: Config) -> list[Listener]:
-    """Listen on the configured ports; ConfigError when one cannot be had or the certificate cannot be used."""
+    """Listen on the configured ports, those of the API first.
+
+    Raises ConfigError when one cannot be had or the certificate cannot be used. Without the port for sockets a server
+    goes on where nobody set it: several servers on one machine need not be told.
+    """
+    if config.tls.certificate or config.dialects.tls_ports:
+        tls_context(config.tls)
     listeners: list[Listener] = []
-    for wanted in _wanted(config):
+    for port in _ports(config):
         try:
-            listeners.append(Listener(_listen(wanted.host, wanted.port, config.server.backlog), wanted.tls))
+            opened = _listen(port.host, port.number, config.server.backlog)
         except OSError as error:
+            reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+            where = f"{port.host}, port {port.number}"
+            if port.optional:
+                logger.warning("no port for sockets", extra=fields(option=port.options, reason=f"{where}: {reason}"))
+                continue
             for listener in listeners:
                 listener.socket.close()
-            reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
-            where = f"{wanted.host}, port {wanted.port}"
-            raise ConfigError([f"cannot listen on {where} ({wanted.options}): {reason}"]) from error
+            raise ConfigError([f"cannot listen on {where} ({port.options}): {reason}"]) from error
+        listeners.append(Listener(opened, port.tls, port.events))
     return listeners
 
 
-class _Wanted(NamedTuple):
-    """Where to listen; `options` say where that stands in the configuration."""
-
-    host: str
-    port: int
-    tls: bool
-    options: str
-
-
-def _wanted(config: Config) -> list[_Wanted]:
-    """Where the configuration wants the server to listen; ConfigError for TLS without a certificate of use."""
-    bind, dialects = config.server.bind, config.dialects
-    wanted = [_Wanted(bind, config.server.port, False, "server.bind, server.port")]
-    if config.tls.certificate or dialects.tls_ports:
-        tls_context(config.tls)
+def _ports(config: Config) -> Iterator[_Port]:
+    bind, sockets, dialects = config.server.bind, config.blackhole, config.dialects
+    yield _Port(bind, config.server.port, "server.bind, server.port")
     if config.tls.certificate:
-        wanted.append(_Wanted(bind, config.tls.port, True, "server.bind, tls.port"))
-    wanted += [_Wanted(bind, port, True, "server.bind, dialects.tls_ports") for port in dialects.tls_ports]
-    wanted += [_Wanted(LOOPBACK, port, False, "dialects.loopback_ports") for port in dialects.loopback_ports]
-    return wanted
+        yield _Port(bind, config.tls.port, "server.bind, tls.port", tls=True)
+    for port in dialects.tls_ports:
+        yield _Port(bind, port, "server.bind, dialects.tls_ports", tls=True)
+    for port in dialects.loopback_ports:
+        yield _Port(LOOPBACK, port, "dialects.loopback_ports")
+    if sockets.port:
+        usual = _is_usual(config, "blackhole.port")
+        yield _Port(bind, sockets.port, "server.bind, blackhole.port", events=True, optional=usual)
+    if sockets.tls_port and config.tls.certificate:
+        usual = _is_usual(config, "blackhole.tls_port")
+        yield _Port(bind, sockets.tls_port, "server.bind, blackhole.tls_port", tls=True, events=True, optional=usual)
+
+
+def _is_usual(config: Config, path: str) -> bool:
+    return config.origin(OPTIONS[path]) == "default"
 
 
 def _listen(host: str, port: int, backlog: int) -> socket.socket:
@@ -114,22 +138,27 @@ async def serve(
     app: web.Application, listeners: Sequence[Listener], config: Config, *, ready: Callable[[], None]
 ) -> None:
     """Serve until cancelled, then finish the requests in flight; `ready` is called once connections are taken."""
-    runner = http_runner(app, config)
+    runners = {False: http_runner(app, config)}
+    if any(listener.events for listener in listeners):
+        runners[True] = http_runner(app.get(SOCKET_PORT, app), config)
     acceptors: list[Acceptor] = []
     try:
-        await runner.setup()
-        assert runner.server is not None  # noqa: S101 - that is what `setup` makes
+        for runner in runners.values():
+            await runner.setup()
         _settle_memory()
         for listener in listeners:
             context = tls_context(config.tls) if listener.tls else None
-            acceptors.append(Acceptor(listener.socket, runner.server, context))
+            server = runners[listener.events].server
+            assert server is not None  # noqa: S101 - that is what `setup` makes
+            acceptors.append(Acceptor(listener.socket, server, context))
             acceptors[-1].start(config.server.backlog)
         ready()
         await asyncio.get_running_loop().create_future()
     finally:
         for acceptor in acceptors:
             acceptor.close()
-        await runner.cleanup()
+        for runner in reversed(runners.values()):
+            await runner.cleanup()
 
 
 def http_runner(app: web.Application, config: Config) -> web.AppRunner:

@@ -115,7 +115,7 @@ async def serve(
         memory_file(WriteMarks.size(workers)) as marks,
         shared_folder(config.server.data) as counted,
     ):
-        sockets = tuple((listener.socket.fileno(), listener.tls) for listener in listeners)
+        sockets = tuple((listener.socket.fileno(), listener.tls, listener.events) for listener in listeners)
         assignment = Assignment(build, config, database_uri, sockets, buckets.fileno(), marks.fileno(), new_id())
         environment = {FOLDER_VARIABLE: str(counted)}
         await _Supervisor(assignment, listeners, environment, patience, ready).run()
@@ -218,7 +218,7 @@ class _Supervisor:
         """The process of a worker, stopped at the end of the block: by SIGTERM, and by SIGKILL if it does not end in
         time."""
         assignment = replace(self._assignment, number=number)
-        inherited = [descriptor for descriptor, _ in assignment.sockets] + [assignment.buckets, assignment.marks]
+        inherited = [descriptor for descriptor, *_ in assignment.sockets] + [assignment.buckets, assignment.marks]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # modules are looked for where this process looks for them, and nowhere else

@@ -45,8 +45,8 @@ class Assignment:
     build: Builder
     config: Config
     database_uri: str
-    sockets: tuple[tuple[int, bool], ...]
-    """(descriptor, whether TLS)"""
+    sockets: tuple[tuple[int, bool, bool], ...]
+    """(descriptor, whether TLS, whether for events)"""
     buckets: int
     marks: int
     server_id: str
@@ -91,7 +91,7 @@ async def _work_for_supervisor(assignment: Assignment) -> None:
         assignment.build,
         assignment.config,
         database_uri=assignment.database_uri,
-        listeners=[Listener(socket.socket(fileno=number), tls) for number, tls in assignment.sockets],
+        listeners=[Listener(socket.socket(fileno=number), tls, events) for number, tls, events in assignment.sockets],
         shared=assignment.shared,
         ready=_report_ready,
     )

@@ -29,7 +29,12 @@ write-out = "\\n%{http_code}"
 def environment(**variables: str) -> dict[str, str]:
     """The environment of this process without settings of a server, with `variables`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSBAR_")}
-    return kept | {"PYTHONPATH": os.pathsep.join(sys.path), "CROSSBAR_DATABASE__EMBEDDED_CACHE_GB": "0.25"} | variables
+    usual = {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "CROSSBAR_DATABASE__EMBEDDED_CACHE_GB": "0.25",
+        "CROSSBAR_BLACKHOLE__PORT": "0",  # servers of other tests run at the same time
+    }
+    return kept | usual | variables
 
 
 @dataclass

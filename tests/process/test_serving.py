@@ -25,7 +25,10 @@ from tests.stand_in_server import build_app
 
 @asynccontextmanager
 async def served(**overrides: str) -> AsyncIterator[list[Listener]]:
-    config = Config.load(overrides={name.replace("__", "."): text for name, text in overrides.items()})
+    config = Config.load(
+        overrides={"blackhole.port": "0", "blackhole.tls_port": "0"}
+        | {name.replace("__", "."): text for name, text in overrides.items()}
+    )
     app = await build_app(config, database_uri="", shared=Shared(BucketTable(1_024), WriteMarks(), "server"))
     listeners = open_listeners(config)
     ready = asyncio.Event()
@@ -91,14 +94,14 @@ def test_further_ports_for_tls_need_a_certificate() -> None:
 def test_a_certificate_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
     options = {name.replace("__", "."): text for name, text in certificate(tmp_path, b"key password").items()}
     with pytest.raises(ConfigError, match=r"tls\.certificate, tls\.key"):
-        open_listeners(Config.load(overrides={"server.port": "0"} | options))
+        open_listeners(Config.load(overrides={"blackhole.port": "0", "server.port": "0"} | options))
 
 
 def test_a_port_in_use_stops_the_start() -> None:
-    (taken,) = open_listeners(Config.load(overrides={"server.port": "0"}))
+    (taken,) = open_listeners(Config.load(overrides={"blackhole.port": "0", "server.port": "0"}))
     port = taken.socket.getsockname()[1]
     with taken.socket, pytest.raises(ConfigError) as caught:
-        open_listeners(Config.load(overrides={"server.port": str(port)}))
+        open_listeners(Config.load(overrides={"blackhole.port": "0", "server.port": str(port)}))
     assert caught.value.problems == [
         f"cannot listen on 127.0.0.1, port {port} (server.bind, server.port): Address already in use"
     ]
@@ -107,7 +110,7 @@ def test_a_port_in_use_stops_the_start() -> None:
 @pytest.mark.parametrize("bind", ["no such host.", "192.0.2.1"])
 def test_an_address_that_is_not_ours_stops_the_start(bind: str) -> None:
     with pytest.raises(ConfigError, match="cannot listen on"):
-        open_listeners(Config.load(overrides={"server.bind": bind, "server.port": "0"}))
+        open_listeners(Config.load(overrides={"server.bind": bind, "blackhole.port": "0", "server.port": "0"}))
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")

@@ -55,7 +55,9 @@ def told() -> Iterator[Told]:
 @asynccontextmanager
 async def supervised(tmp_path: Path, build: Builder) -> AsyncIterator[str]:
     """The address of a running server; afterwards it is stopped."""
-    config = Config.load(overrides={"server.port": "0", "server.workers": "2", "server.data": str(tmp_path)})
+    config = Config.load(
+        overrides={"blackhole.port": "0", "server.port": "0", "server.workers": "2", "server.data": str(tmp_path)}
+    )
     listeners = open_listeners(config)
     ready = asyncio.Event()
     task = asyncio.create_task(

@@ -6,9 +6,8 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
-from crossbar.resources.notices import websockets as websockets_
 from crossbar.resources.notices.alerts import alerts
-from crossbar.resources.notices.domain import sent_mail
+from crossbar.resources.notices.domain import sent_mail, socket_register
 from crossbar.resources.notices.domain.balance_notice import balance_notices
 from crossbar.resources.notices.domain.event_relaying import relaying
 from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT_SHAPE
@@ -17,6 +16,7 @@ from crossbar.resources.notices.events import events
 from crossbar.resources.notices.notifications import notifications
 from crossbar.resources.notices.webhooks import webhooks
 from crossbar.resources.notices.websockets import websockets
+from crossbar.resources.notices.websockets.socket_connection import serving_sockets
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -29,6 +29,6 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 SHAPES: Final[tuple[Shape, ...]] = (
     ATTEMPT_SHAPE,
     sent_mail.LOG_SHAPE,
-    websockets_.WEBSOCKET_SHAPE,
+    socket_register.WEBSOCKET_SHAPE,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = (balance_notices, relaying, delivering)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (balance_notices, relaying, delivering, serving_sockets)

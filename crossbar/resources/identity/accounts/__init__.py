@@ -11,7 +11,7 @@ from urllib.parse import quote
 from crossbar import clock
 from crossbar.access.api_keys import api_key_fields
 from crossbar.access.directory import Account
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, Document, account_database
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, chosen_id
 from crossbar.errors import Invalid
 from crossbar.ids import new_id, new_secret
@@ -103,7 +103,7 @@ async def set_private_fields(context: Context, draft: Draft) -> None:
     if draft.previous is None:
         private |= {
             "pvt_account_id": draft.id,
-            "pvt_account_db": f"account%2F{draft.id[:2]}%2F{draft.id[2:4]}%2F{draft.id[4:]}",
+            "pvt_account_db": account_database(draft.id),
             **api_key_fields(context.runtime.access.pepper, new_secret()),
             "pvt_cpaas_token": new_secret(),
             "pvt_signature_secret": new_secret(16),
