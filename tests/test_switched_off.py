@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
 from pymongo import MongoClient
 
-from crossbar import app as application
-from crossbar.config import Config
-from tests.harness import Api, RunningServer, client_session, new_person, new_tenant, until, worker
+from tests.harness import Api, RunningServer, new_person, new_tenant, two_workers, until
 
 SECOND = 1.0
 INVALID = (401, "401", "invalid_credentials", {"message": "invalid credentials"})
@@ -23,21 +19,8 @@ Workers = tuple[RunningServer, RunningServer]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def workers(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path: Path) -> AsyncIterator[Workers]:
-    name = f"test-{uuid.uuid4().hex}"
-    config = Config.load(
-        None,
-        {},
-        {"server.data": str(tmp_path), "database.name": name, "buckets.token_costs": "0", "log.level": "error"},
-    )
-    made = await application.bootstrap(
-        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
-    )
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session())
-        first = await stack.enter_async_context(worker(config, mongo_uri, session, made))
-        second = await stack.enter_async_context(worker(config, mongo_uri, session, made))
-        yield first, second
-    mongo_client.drop_database(name)
+    async with two_workers(mongo_uri, mongo_client, tmp_path) as workers:
+        yield workers
 
 
 async def test_tokens_stop_within_a_second_on_every_worker(workers: Workers) -> None:
