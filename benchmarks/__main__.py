@@ -13,11 +13,7 @@ Needs `wrk` (Debian's package of that name).
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
 import shutil
-import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -28,12 +24,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import wrk
+from benchmarks.frame import machine, mongod, scratch_folder
 from benchmarks.operations import Operation, hello, operations
 from benchmarks.profiling import find_py_spy, profile
 from benchmarks.seed import seed
 from benchmarks.servers import NAMES, Server, bare, cancelled_by_sigterm, crossbar, install_fastify
 from benchmarks.table import show
-from crossbar.documents.embedded import EmbeddedMongo
 
 COLUMNS = [
     "operation", "server", "requests/s", "p50 ms", "p99 ms",
@@ -65,16 +61,12 @@ class Bench:
         self._console = console
         self._folder = folder
         self._settings = settings
-        self._mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
 
     async def run(self, counts: Iterable[int]) -> None:
         """Print the tables for each number of workers."""
-        uri = await self._mongo.start()
-        try:
+        async with mongod(self._folder) as uri:
             for number, workers in enumerate(counts):
                 await self._measure(uri, workers, single=self._settings.single and number == 0)
-        finally:
-            await self._mongo.stop()
 
     async def _measure(self, uri: str, workers: int, *, single: bool) -> None:
         settings = self._settings
@@ -172,13 +164,9 @@ async def measure(settings: Settings, counts: Sequence[int]) -> None:
     console = Console(width=140)
     if "fastify" in settings.names and not await install_fastify(console):
         settings.names.remove("fastify")
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-bench-"))
-    version, today = platform.python_version(), time.strftime("%Y-%m-%d")
-    console.print(f"{today}, {os.cpu_count()} cores, Python {version}, single-node replica set", highlight=False)
-    try:
+    console.print(machine("single-node replica set"), highlight=False)
+    with scratch_folder() as folder:
         await Bench(console, folder, settings).run(counts)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @click.command()

@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import platform
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,10 +24,9 @@ import orjson
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks import servers
+from benchmarks import frame, servers
 from benchmarks.seed_cdrs import seed
 from crossbar import clock
-from crossbar.documents.embedded import EmbeddedMongo
 from trials.installation import PASSWORD
 
 DATABASE = "bench-cdrs"
@@ -190,44 +185,40 @@ def measure(clients: dict[int, Client], todo: list[Operation], pids: list[int], 
 
 
 @click.command()
-@click.option("--sizes", default="10000,1000000", show_default=True, help="CDRs of each account.")
+@click.option(
+    "--sizes", default="10000,1000000", callback=frame.whole_numbers, show_default=True, help="CDRs of each account."
+)
 @click.option("--rounds", default=9, show_default=True, help="How often each request is repeated.")
 @click.option("--only", default="", help="Measure only operations whose name contains this.")
 @click.option("--cache-gb", default=1.0, show_default=True, help="Cache of the database.")
-def main(sizes: str, rounds: int, only: str, cache_gb: float) -> None:
+def main(sizes: list[int], rounds: int, only: str, cache_gb: float) -> None:
     """Seed, measure, print."""
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-bench-"))
-    try:
-        todo = [operation for operation in operations() if only in operation.name]
-        asyncio.run(_measured(folder, [int(size) for size in sizes.split(",")], todo, rounds, cache_gb))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    todo = [operation for operation in operations() if only in operation.name]
+    frame.run(
+        lambda folder, uri: _measured(folder, uri, sizes, todo, rounds=rounds, cache_gb=cache_gb), cache_gb=cache_gb
+    )
 
 
-async def _measured(folder: Path, sizes: list[int], todo: list[Operation], rounds: int, cache_gb: float) -> None:
+async def _measured(
+    folder: Path, uri: str, sizes: list[int], todo: list[Operation], *, rounds: int, cache_gb: float
+) -> None:
     console = Console(width=120)
-    mongo = EmbeddedMongo(folder / "mongo", cache_gb=cache_gb)
-    uri = await mongo.start()
     nothing_remembered = {"CROSSBAR_DATABASE__MEMORY_MB": "0"}  # each request is repeated
-    try:
-        async with servers.crossbar(uri, DATABASE, folder / "data", 1, nothing_remembered) as server:
-            master = await asyncio.to_thread(login, server.port, "Master")
-            clients = {size: await asyncio.to_thread(new_account, master, size) for size in sizes}
-            for size, client in clients.items():
-                await seed(uri, DATABASE, client.account_id, size)
-            console.print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-                          f"1 worker, single-node replica set with {cache_gb:g} GB of cache\n")  # fmt: skip
-            for row in (COLUMNS, ["---"] * len(COLUMNS)):
+    async with servers.crossbar(uri, DATABASE, folder / "data", 1, nothing_remembered) as server:
+        master = await asyncio.to_thread(login, server.port, "Master")
+        clients = {size: await asyncio.to_thread(new_account, master, size) for size in sizes}
+        for size, client in clients.items():
+            await seed(uri, DATABASE, client.account_id, size)
+        console.print(f"{frame.machine('1 worker', f'single-node replica set with {cache_gb:g} GB of cache')}\n")
+        for row in (COLUMNS, ["---"] * len(COLUMNS)):
+            console.print("| " + " | ".join(row) + " |", soft_wrap=True)
+        pids = servers.descendants(server.pid)
+        with Progress(transient=True, console=console) as progress:
+            task = progress.add_task("measuring", total=len(todo) * len(sizes))
+            measured = measure(clients, todo, pids, rounds)
+            while row := await asyncio.to_thread(next, measured, None):
+                progress.advance(task)
                 console.print("| " + " | ".join(row) + " |", soft_wrap=True)
-            pids = servers.descendants(server.pid)
-            with Progress(transient=True, console=console) as progress:
-                task = progress.add_task("measuring", total=len(todo) * len(sizes))
-                measured = measure(clients, todo, pids, rounds)
-                while row := await asyncio.to_thread(next, measured, None):
-                    progress.advance(task)
-                    console.print("| " + " | ".join(row) + " |", soft_wrap=True)
-    finally:
-        await mongo.stop()
 
 
 if __name__ == "__main__":

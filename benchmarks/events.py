@@ -11,11 +11,7 @@ On one server with two workers, everything on one machine:
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,9 +23,9 @@ import click
 import orjson
 from rich.console import Console
 
+from benchmarks.frame import machine, mongod, scratch_folder
 from benchmarks.servers import Server, cancelled_by_sigterm, cpu_seconds, crossbar
 from benchmarks.table import show
-from crossbar.documents.embedded import EmbeddedMongo
 from trials.installation import free_port, log_in
 
 ACCOUNTS: Final = 10
@@ -184,31 +180,30 @@ async def measure(rate: int, seconds: float, writes: int) -> None:
     """Measure and print; whatever was started is ended, also on Ctrl-C and SIGTERM."""
     cancelled_by_sigterm()
     console = Console(width=140)
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-bench-"))
-    mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
-    console.print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python {platform.python_version()}, 2 workers")
-    try:
-        uri = await mongo.start()
-        database = [int((folder / "mongo" / "mongod.pid").read_text())]
-        variables = {"CROSSBAR_SECURITY__BLOCKED_HOSTS": "blocked.test"}
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS + 1)
-        async with (
-            crossbar(uri, "bench-events", folder / "data", 2, variables) as server,
-            aiohttp.ClientSession(connector=connector) as session,
-        ):
-            load = Load(session, server.url, *await log_in(session, server.url))
-            await load.steady(rate, 2)
-            rows = await _latency(server, load, database, rate, seconds)
-            columns = ["listens", "creates", "p50 ms", "p99 ms", "most ms", "CPU µs workers", "CPU µs mongod"]
-            show(console, columns, rows, texts=1)
-            port = free_port()
-            listening = await asyncio.get_running_loop().create_server(Receiver, "127.0.0.1", port)
-            row = await _deliveries(server, load, port, writes)
-            show(console, ["deliveries", "seconds", "a second", "CPU µs workers"], [row], texts=0)
-            listening.close()
-    finally:
-        await mongo.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    console.print(machine("2 workers"))
+    with scratch_folder() as folder:
+        async with mongod(folder) as uri:
+            await _both(console, folder, uri, rate=rate, seconds=seconds, writes=writes)
+
+
+async def _both(console: Console, folder: Path, uri: str, *, rate: int, seconds: float, writes: int) -> None:
+    database = [int((folder / "mongo" / "mongod.pid").read_text())]
+    variables = {"CROSSBAR_SECURITY__BLOCKED_HOSTS": "blocked.test"}
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS + 1)
+    async with (
+        crossbar(uri, "bench-events", folder / "data", 2, variables) as server,
+        aiohttp.ClientSession(connector=connector) as session,
+    ):
+        load = Load(session, server.url, *await log_in(session, server.url))
+        await load.steady(rate, 2)
+        rows = await _latency(server, load, database, rate, seconds)
+        columns = ["listens", "creates", "p50 ms", "p99 ms", "most ms", "CPU µs workers", "CPU µs mongod"]
+        show(console, columns, rows, texts=1)
+        port = free_port()
+        listening = await asyncio.get_running_loop().create_server(Receiver, "127.0.0.1", port)
+        row = await _deliveries(server, load, port, writes)
+        show(console, ["deliveries", "seconds", "a second", "CPU µs workers"], [row], texts=0)
+        listening.close()
 
 
 @click.command()

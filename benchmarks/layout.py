@@ -15,12 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -30,8 +27,8 @@ from pymongo.collection import Collection
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks import frame
 from benchmarks.samples import device
-from crossbar.documents.embedded import EmbeddedMongo
 
 PER_ACCOUNT = 1000
 LAYOUTS = ("plain", "clustered", "dicts")
@@ -129,32 +126,23 @@ def measure(uri: str, size: int, rounds: int, progress: Progress) -> dict[str, d
 
 
 @click.command()
-@click.option("--sizes", default="1000,1000000")
+@click.option("--sizes", default="1000,1000000", callback=frame.whole_numbers)
 @click.option("--rounds", default=200)
-def main(sizes: str, rounds: int) -> None:
+def main(sizes: list[int], rounds: int) -> None:
     """Print a table for each size."""
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-layout-"))
-    try:
-        asyncio.run(_main(folder, [int(size) for size in sizes.split(",")], rounds))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    frame.run(lambda _, uri: _main(uri, sizes, rounds))
 
 
-async def _main(folder: Path, sizes: list[int], rounds: int) -> None:
+async def _main(uri: str, sizes: list[int], rounds: int) -> None:
     console = Console(width=120)
-    mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
-    uri = await mongo.start()
-    try:
-        with Progress(transient=True, console=console) as progress:
-            for size in sizes:
-                table = await asyncio.to_thread(measure, uri, size, rounds, progress)
-                console.print(f"\n{size:,} documents, median µs\n")
-                console.print("| operation | " + " | ".join(LAYOUTS) + " |")
-                console.print("| --- |" + " --- |" * len(LAYOUTS))
-                for name, by in table.items():
-                    console.print(f"| {name} | " + " | ".join(f"{by[layout]:,.0f}" for layout in LAYOUTS) + " |")
-    finally:
-        await mongo.stop()
+    with Progress(transient=True, console=console) as progress:
+        for size in sizes:
+            table = await asyncio.to_thread(measure, uri, size, rounds, progress)
+            console.print(f"\n{size:,} documents, median µs\n")
+            console.print("| operation | " + " | ".join(LAYOUTS) + " |")
+            console.print("| --- |" + " --- |" * len(LAYOUTS))
+            for name, by in table.items():
+                console.print(f"| {name} | " + " | ".join(f"{by[layout]:,.0f}" for layout in LAYOUTS) + " |")
 
 
 if __name__ == "__main__":

@@ -9,24 +9,17 @@ request at a time over a kept connection, the accounts taking turns.
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from benchmarks import servers, table
+from benchmarks import frame, servers
 from benchmarks.cdrs import Client, Operation, login, measure, new_account
 from benchmarks.pour import pour
 from crossbar import app, clock
 from crossbar.documents.document import Document
-from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.documents.store import Store
 from crossbar.ids import monthly_id
 from crossbar.resources.billing.domain import ledger_sum
@@ -106,20 +99,16 @@ def operations() -> list[Operation]:
 
 
 @click.command()
-@click.option("--sizes", default="1000,1000000", show_default=True, help="Entries of each account.")
+@click.option(
+    "--sizes", default="1000,1000000", callback=frame.whole_numbers, show_default=True, help="Entries of each account."
+)
 @click.option("--rounds", default=9, show_default=True, help="How often each request is repeated.")
-def main(sizes: str, rounds: int) -> None:
+def main(sizes: list[int], rounds: int) -> None:
     """Seed, measure, print."""
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-bench-"))
-    try:
-        asyncio.run(_measured(folder, [int(size) for size in sizes.split(",")], rounds))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    frame.run(lambda folder, uri: _measured(folder, uri, sizes, rounds))
 
 
-async def _measured(folder: Path, sizes: list[int], rounds: int) -> None:
-    mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
-    uri = await mongo.start()
+async def _measured(folder: Path, uri: str, sizes: list[int], rounds: int) -> None:
     store = Store.connect(uri, DATABASE, app.shapes())
     try:
         async with servers.crossbar(uri, DATABASE, folder / "data", 1) as server:
@@ -131,12 +120,7 @@ async def _measured(folder: Path, sizes: list[int], rounds: int) -> None:
             rows = await asyncio.to_thread(lambda: [*measure(clients, operations(), server.workers(), rounds)])
     finally:
         await store.close()
-        await mongo.stop()
-    console = Console(width=120)
-    console.print(
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python {platform.python_version()}, 1 worker\n"
-    )
-    table.show(console, COLUMNS, rows)
+    frame.report(COLUMNS, rows, "1 worker")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ Usage: python -m benchmarks.memory [--documents 100000] [--requests 1000000] [--
 from __future__ import annotations
 
 import asyncio
-import shutil
 import statistics
-import tempfile
 import time
 from dataclasses import dataclass
 from itertools import cycle
@@ -24,6 +22,7 @@ from rich.progress import Progress
 from benchmarks import wrk
 from benchmarks.crowd import Crowd, fill
 from benchmarks.databases import database
+from benchmarks.frame import scratch_folder
 from benchmarks.latency import Caller, Client
 from benchmarks.operations import operations
 from benchmarks.servers import Server, cancelled_by_sigterm, crossbar
@@ -91,22 +90,18 @@ async def run(*, documents: int, requests: int, every: int, starts: int, connect
     """Fill, measure and print."""
     cancelled_by_sigterm()
     console = Console(width=120)
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-memory-"))
-    try:
-        with Progress(console=console, transient=True) as progress:
-            async with database(1, folder / "mongo") as base:
-                crowd = await fill(
-                    base.uri, DATABASE, folder, size=documents, large=LARGE, asked=ACCOUNTS, progress=progress
-                )
-            taken = await start_times(folder, crowd, starts + 1)  # the first one logs in
-            async with crossbar(None, DATABASE, folder, 1) as server:
-                rows = operations(crowd.accounts, ["crossbar"], folder)
-                loads = [row.loads["crossbar"] for row in rows]
-                samples = await growth(
-                    server, loads, requests=requests, every=every, connections=connections, progress=progress
-                )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_folder() as folder, Progress(console=console, transient=True) as progress:
+        async with database(1, folder / "mongo") as base:
+            crowd = await fill(
+                base.uri, DATABASE, folder, size=documents, large=LARGE, asked=ACCOUNTS, progress=progress
+            )
+        taken = await start_times(folder, crowd, starts + 1)  # the first one logs in
+        async with crossbar(None, DATABASE, folder, 1) as server:
+            rows = operations(crowd.accounts, ["crossbar"], folder)
+            loads = [row.loads["crossbar"] for row in rows]
+            samples = await growth(
+                server, loads, requests=requests, every=every, connections=connections, progress=progress
+            )
     console.print(f"{documents:,} documents, start to first answer with one, seconds (the database embedded): ", end="")
     console.print(f"median {statistics.median(taken[1:]):.2f}, most {max(taken[1:]):.2f}\n")
     first = samples[min(1, len(samples) - 1)]

@@ -9,11 +9,7 @@ taking turns. Ten thousand numbers at once are bought and given back in one requ
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
 import random
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,16 +17,14 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 
-from benchmarks import servers, table
+from benchmarks import frame, servers
 from benchmarks.cdrs import Client, Operation, login, measure, new_account
 from benchmarks.pour import pour
 from crossbar import app, clock
 from crossbar.config import Config
 from crossbar.dialing import ASSIGNED_TO, NUMBER, NUMBERS
 from crossbar.documents.document import Document
-from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.resources.numbers.domain.area_codes import CITIES
 from crossbar.resources.numbers.domain.number import FEATURES, KIND, MODULE, STATE, State
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
@@ -203,41 +197,29 @@ def _charge(master: Client, clients: dict[int, Client]) -> None:
 
 
 @click.command()
-@click.option("--sizes", default="1000,100000", show_default=True, help="Numbers of each account.")
+@click.option(
+    "--sizes", default="1000,100000", callback=frame.whole_numbers, show_default=True, help="Numbers of each account."
+)
 @click.option("--inventory", default=1_000_000, show_default=True, help="Numbers for sale.")
 @click.option("--rounds", default=9, show_default=True, help="How often each request is repeated.")
-def main(sizes: str, inventory: int, rounds: int) -> None:
+def main(sizes: list[int], inventory: int, rounds: int) -> None:
     """Seed, measure, print."""
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-bench-"))
-    try:
-        asyncio.run(_measured(folder, [int(size) for size in sizes.split(",")], inventory, rounds))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    frame.run(lambda folder, uri: _measured(folder, uri, sizes, inventory, rounds))
 
 
-async def _measured(folder: Path, sizes: list[int], inventory: int, rounds: int) -> None:
-    mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
-    uri = await mongo.start()
-    try:
-        async with servers.crossbar(uri, DATABASE, folder / "data", 1) as server:
-            master = await asyncio.to_thread(login, server.port, "Master")
-            clients = {size: await asyncio.to_thread(new_account, master, size) for size in sizes}
-            config = Config.load(None, {}, {"database.name": DATABASE, "server.data": str(folder / "data")})
-            async with app.open_runtime(config, uri) as runtime:
-                numbers = Numbers(await _fill(runtime, clients, inventory), inventory)
-            workers = server.workers()
-            rows = await asyncio.to_thread(lambda: [*measure(clients, numbers.operations(), workers, rounds)])
-            rows += await asyncio.to_thread(lambda: [*measure(clients, numbers.many(), workers, 1)])
-            await asyncio.to_thread(_charge, master, clients)
-            rows += await asyncio.to_thread(lambda: [*measure(clients, numbers.charged(), workers, rounds)])
-    finally:
-        await mongo.stop()
-    console = Console(width=120)
-    console.print(
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python {platform.python_version()}, 1 worker, "
-        f"{inventory:,} numbers for sale\n"
-    )
-    table.show(console, COLUMNS, rows)
+async def _measured(folder: Path, uri: str, sizes: list[int], inventory: int, rounds: int) -> None:
+    async with servers.crossbar(uri, DATABASE, folder / "data", 1) as server:
+        master = await asyncio.to_thread(login, server.port, "Master")
+        clients = {size: await asyncio.to_thread(new_account, master, size) for size in sizes}
+        config = Config.load(None, {}, {"database.name": DATABASE, "server.data": str(folder / "data")})
+        async with app.open_runtime(config, uri) as runtime:
+            numbers = Numbers(await _fill(runtime, clients, inventory), inventory)
+        workers = server.workers()
+        rows = await asyncio.to_thread(lambda: [*measure(clients, numbers.operations(), workers, rounds)])
+        rows += await asyncio.to_thread(lambda: [*measure(clients, numbers.many(), workers, 1)])
+        await asyncio.to_thread(_charge, master, clients)
+        rows += await asyncio.to_thread(lambda: [*measure(clients, numbers.charged(), workers, rounds)])
+    frame.report(COLUMNS, rows, "1 worker", f"{inventory:,} numbers for sale")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,8 @@ decks taking turns, a different number each time.
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
 import random
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,14 +19,12 @@ from typing import Any
 
 import aiohttp
 import click
-from rich.console import Console
 from yarl import URL
 
-from benchmarks import servers, table
+from benchmarks import frame, servers
 from crossbar import app
 from crossbar.config import Config
 from crossbar.documents.document import Document
-from crossbar.documents.embedded import EmbeddedMongo
 from crossbar.documents.store import Store
 from crossbar.resources.carriers.domain import rate, ratedeck, rating
 from crossbar.resources.carriers.domain.rating import RatedCall
@@ -134,35 +128,24 @@ async def requested(url: str, sizes: list[int], asked: list[str]) -> list[list[s
 
 
 @click.command()
-@click.option("--sizes", default="1000,100000", show_default=True, help="Rates of each deck.")
+@click.option(
+    "--sizes", default="1000,100000", callback=frame.whole_numbers, show_default=True, help="Rates of each deck."
+)
 @click.option("--count", default=500, show_default=True, help="How many numbers are rated.")
-def main(sizes: str, count: int) -> None:
+def main(sizes: list[int], count: int) -> None:
     """Seed, measure, print."""
-    folder = Path(tempfile.mkdtemp(prefix="crossbar-bench-"))
-    try:
-        asyncio.run(_measured(folder, [int(size) for size in sizes.split(",")], numbers(count)))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    frame.run(lambda folder, uri: _measured(folder, uri, sizes, numbers(count)))
 
 
-async def _measured(folder: Path, sizes: list[int], asked: list[str]) -> None:
-    mongo = EmbeddedMongo(folder / "mongo", cache_gb=1.0)
-    uri = await mongo.start()
-    try:
-        async with servers.crossbar(uri, DATABASE, folder / "data", 1) as server:
-            config = Config.load(None, {}, {"database.name": DATABASE, "server.data": str(folder / "data")})
-            async with app.open_runtime(config, uri) as runtime:
-                for size in sizes:
-                    await seed(runtime.store, f"of-{size}", size)
-                rows = await looked_up(runtime.store, runtime.settings, sizes, asked)
-            rows += await requested(server.url, sizes, asked)
-    finally:
-        await mongo.stop()
-    console = Console(width=120)
-    console.print(
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, Python {platform.python_version()}, 1 worker\n"
-    )
-    table.show(console, COLUMNS, rows)
+async def _measured(folder: Path, uri: str, sizes: list[int], asked: list[str]) -> None:
+    async with servers.crossbar(uri, DATABASE, folder / "data", 1) as server:
+        config = Config.load(None, {}, {"database.name": DATABASE, "server.data": str(folder / "data")})
+        async with app.open_runtime(config, uri) as runtime:
+            for size in sizes:
+                await seed(runtime.store, f"of-{size}", size)
+            rows = await looked_up(runtime.store, runtime.settings, sizes, asked)
+        rows += await requested(server.url, sizes, asked)
+    frame.report(COLUMNS, rows, "1 worker")
 
 
 if __name__ == "__main__":

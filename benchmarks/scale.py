@@ -11,11 +11,6 @@ Usage: python -m benchmarks.scale [--documents 1000,1000000] [--workers 1,2,4] [
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
-import shutil
-import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -30,6 +25,7 @@ from rich.progress import Progress
 from benchmarks import latency, wrk
 from benchmarks.crowd import Crowd, fill
 from benchmarks.databases import Database, database
+from benchmarks.frame import machine, scratch_folder, whole_numbers
 from benchmarks.operations import Operation, operations
 from benchmarks.servers import cancelled_by_sigterm, crossbar
 from benchmarks.table import show
@@ -62,22 +58,22 @@ class Settings:
     accounts: int
 
 
+@dataclass(frozen=True)
 class Scale:
     """All measurements on one database."""
 
-    def __init__(self, console: Console, folder: Path, base: Database, settings: Settings) -> None:
-        self._console = console
-        self._folder = folder
-        self._base = base
-        self._settings = settings
+    console: Console
+    folder: Path
+    base: Database
+    settings: Settings
 
     async def run(self) -> None:
         """Fill, measure and print."""
-        settings = self._settings
-        with Progress(console=self._console, transient=True) as progress:
+        settings = self.settings
+        with Progress(console=self.console, transient=True) as progress:
             crowds = [
                 await fill(
-                    self._base.uri, _name(size), self._data(size),
+                    self.base.uri, _name(size), self._data(size),
                     size=size, large=settings.large, asked=settings.accounts, progress=progress,
                 )
                 for size in settings.documents
@@ -91,25 +87,23 @@ class Scale:
         async with AsyncExitStack() as stack:
             places = []
             for crowd in crowds:
-                server = crossbar(
-                    self._base.uri, _name(crowd.size), self._data(crowd.size), workers, NOTHING_REMEMBERED
-                )
+                server = crossbar(self.base.uri, _name(crowd.size), self._data(crowd.size), workers, NOTHING_REMEMBERED)
                 places.append((await stack.enter_async_context(server), crowd))
-            medians = await latency.measure(places, self._settings.rounds)
+            medians = await latency.measure(places, self.settings.rounds)
         for crowd in crowds:
             await self._remove_created(crowd)
-        self._console.print(f"\n{workers} worker(s), one request at a time, median ms\n")
+        self.console.print(f"\n{workers} worker(s), one request at a time, median ms\n")
         columns = ["request", *(f"{crowd.size:,} documents" for crowd in crowds), "ratio"]
         rows = [
             [name, *(f"{value:.2f}" for value in values), f"{values[-1] / values[0]:.2f}"]
             for name, values in medians.items()
         ]
-        show(self._console, columns, rows)
+        show(self.console, columns, rows)
 
     async def _many_at_once(self, crowds: Sequence[Crowd], progress: Progress) -> None:
         """Only one server runs at a time: what another's workers listen to would cost this one's writes."""
-        settings = self._settings
-        folders = {crowd.size: self._folder / f"requests{crowd.size}" for crowd in crowds}
+        settings = self.settings
+        folders = {crowd.size: self.folder / f"requests{crowd.size}" for crowd in crowds}
         todo = {}
         for crowd in crowds:
             folders[crowd.size].mkdir()
@@ -127,19 +121,19 @@ class Scale:
         progress.remove_task(task)
         medians = {key: wrk.median(runs) for key, runs in results.items()}
         for connections in settings.connections:
-            self._console.print(f"\n{connections} connection(s)\n")
+            self.console.print(f"\n{connections} connection(s)\n")
             self._show_loads(connections, medians)
 
     async def _turn(self, crowd: Crowd, workers: int, todo: dict[str, Operation]) -> dict[Key, wrk.Measured]:
         """One run of each operation at a server that is there for this turn."""
-        settings = self._settings
+        settings = self.settings
         data = self._data(crowd.size)
-        async with crossbar(self._base.uri, _name(crowd.size), data, workers, NOTHING_REMEMBERED) as server:
+        async with crossbar(self.base.uri, _name(crowd.size), data, workers, NOTHING_REMEMBERED) as server:
             for name in WARM_UP:
                 await wrk.run(todo[name].loads["crossbar"], server, [], WARM_UP_SECONDS, max(settings.connections))
             measured = {
                 (connections, name, crowd.size, workers): await wrk.run(
-                    row.loads["crossbar"], server, self._base.pids, settings.seconds, connections
+                    row.loads["crossbar"], server, self.base.pids, settings.seconds, connections
                 )
                 for connections in settings.connections
                 for name, row in todo.items()
@@ -148,7 +142,7 @@ class Scale:
         return measured
 
     def _show_loads(self, connections: int, medians: dict[Key, wrk.Measured]) -> None:
-        settings = self._settings
+        settings = self.settings
         columns = [
             "request", "documents", "workers", "requests/s", "p50 ms", "p99 ms", "CPU µs server", "CPU µs mongod",
             f"CPU, of {settings.documents[0]:,}'s", f"CPU, of {settings.workers[0]} worker's", "errors",
@@ -167,17 +161,17 @@ class Scale:
                         f"{measured.all_cpu / smallest.all_cpu:.2f}", f"{measured.all_cpu / fewest.all_cpu:.2f}",
                         str(measured.errors),
                     ])  # fmt: skip
-        show(self._console, columns, rows)
+        show(self.console, columns, rows)
 
     async def _remove_created(self, crowd: Crowd) -> None:
         """Have as many documents as before again."""
-        async with AsyncMongoClient[dict[str, Any]](self._base.uri) as client:
+        async with AsyncMongoClient[dict[str, Any]](self.base.uri) as client:
             documents = client[_name(crowd.size)].documents
             for account in crowd.accounts:
                 await documents.delete_many({"a": account.id, "doc.pvt_created": {"$gt": crowd.written}})
 
     def _data(self, size: int) -> Path:
-        return self._folder / f"data{size}"
+        return self.folder / f"data{size}"
 
 
 def _name(size: int) -> str:
@@ -188,30 +182,22 @@ async def run(settings: Settings, members: Sequence[int]) -> None:
     """Measure on each kind of database, and print."""
     cancelled_by_sigterm()
     console = Console(width=160)
-    version, today = platform.python_version(), time.strftime("%Y-%m-%d")
-    console.print(f"{today}, {os.cpu_count()} cores, Python {version}", highlight=False)
+    console.print(machine(), highlight=False)
     for count in members:
-        folder = Path(tempfile.mkdtemp(prefix="crossbar-scale-"))
-        try:
+        with scratch_folder() as folder:
             async with database(count, folder / "mongo") as base:
                 console.print(f"\nReplica set of {count}")
                 await Scale(console, folder, base, settings).run()
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _numbers(_: click.Context, __: click.Parameter, value: str) -> list[int]:
-    return [int(number) for number in value.split(",")]
 
 
 @click.command()
-@click.option("--documents", default="1000,1000000", show_default=True, callback=_numbers)
-@click.option("--workers", default="1,2,4", show_default=True, callback=_numbers)
-@click.option("--members", default="1,3", show_default=True, callback=_numbers, help="Of the replica set.")
+@click.option("--documents", default="1000,1000000", show_default=True, callback=whole_numbers)
+@click.option("--workers", default="1,2,4", show_default=True, callback=whole_numbers)
+@click.option("--members", default="1,3", show_default=True, callback=whole_numbers, help="Of the replica set.")
 @click.option("--rounds", default=200, show_default=True, help="Requests of each kind, one at a time.")
 @click.option("--load-rounds", default=3, show_default=True, help="Runs of each kind with many connections; may be 0.")
 @click.option("--seconds", default=3.0, show_default=True, help="How long each of these takes.")
-@click.option("--connections", default="1,32", show_default=True, callback=_numbers)
+@click.option("--connections", default="1,32", show_default=True, callback=whole_numbers)
 @click.option("--large", default=10_000, show_default=True, help="Devices in the one large account.")
 @click.option("--accounts", default=100, show_default=True, help="How many of the other accounts ask.")
 def main(members: list[int], **settings: Any) -> None:

@@ -249,14 +249,15 @@ class Metrics:
         if self._folder is None:
             tables = [(self._table.read(), True)]
         else:
-            tables = [(file.read_bytes(), _is_alive(int(file.name))) for file in self._folder.iterdir()]
+            tables = [(file.read_bytes(), is_alive(int(file.name))) for file in self._folder.iterdir()]
         registry = CollectorRegistry()
         registry.register(_Requests(one for table, _ in tables for one in _series(table) if one.status != _FIGURE))
         registry.register(_Figures(tables))
         return generate_latest(registry)
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of this id."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import orjson
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from pymongo import MongoClient
 
-from crossbar.config import Config
-from tests.harness import RunningServer, running_server
+from tests.harness import RunningServer, own_server
+from tests.web_server import web_server
 
 _next = count(5_000_000)
 
@@ -98,10 +97,8 @@ def _word(has: bool) -> str:
 @asynccontextmanager
 async def selling_carrier() -> AsyncIterator[SellingCarrier]:
     carrier = SellingCarrier()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", carrier.answer)
-    async with TestServer(app) as running:
-        carrier.url = str(running.make_url("/phonebook"))
+    async with web_server(carrier.answer) as url:
+        carrier.url = str(url / "phonebook")
         yield carrier
 
 
@@ -110,11 +107,7 @@ async def server_with_carrier(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], data: str, **overrides: str
 ) -> AsyncIterator[RunningServer]:
     """A server of its own that may reach carriers on this machine."""
-    name = f"test-{uuid.uuid4().hex}"
     options = {
-        "server.data": data,
-        "database.name": name,
-        "buckets.token_costs": "0",
         "log.level": "error",
         "storage.allowed_networks": "127.0.0.0/8",
         "carrier.user": "ann",
@@ -124,9 +117,8 @@ async def server_with_carrier(
         "carrier.retry_s": "3600",
         **overrides,
     }
-    async with running_server(Config.load(None, {}, options), mongo_uri) as server:
+    async with own_server(mongo_uri, mongo_client, Path(data), options) as server:
         yield server
-    mongo_client.drop_database(name)
 
 
 LOG_IN = "Basic YW5uOmh1c2g="

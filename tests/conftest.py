@@ -8,7 +8,6 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,8 @@ import pytest_asyncio
 from hypothesis import settings
 from pymongo import MongoClient
 
-from crossbar import app as application
-from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
-from tests.harness import Api, RunningServer, Tenant, Workers, new_tenant, own_server, worker
+from tests.harness import Api, RunningServer, Tenant, Workers, new_tenant, own_server, two_workers
 
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -127,18 +124,5 @@ def anonymous(server: RunningServer) -> Api:
 @pytest_asyncio.fixture(loop_scope="session")
 async def workers(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path: Path) -> AsyncIterator[Workers]:
     """Two workers with one database of their own."""
-    name = f"test-{uuid.uuid4().hex}"
-    config = Config.load(
-        None,
-        {},
-        {"server.data": str(tmp_path), "database.name": name, "buckets.token_costs": "0", "log.level": "error"},
-    )
-    made = await application.bootstrap(
-        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
-    )
-    async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(client_session())
-        first = await stack.enter_async_context(worker(config, mongo_uri, session, made))
-        second = await stack.enter_async_context(worker(config, mongo_uri, session, made))
-        yield first, second
-    mongo_client.drop_database(name)
+    async with two_workers(mongo_uri, mongo_client, tmp_path) as workers:
+        yield workers

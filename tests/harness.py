@@ -194,6 +194,24 @@ async def own_server(
 Workers = tuple[RunningServer, RunningServer]
 
 
+@asynccontextmanager
+async def two_workers(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], data: Path) -> AsyncIterator[Workers]:
+    """Two workers with one database, which is dropped in the end."""
+    name = f"test-{uuid.uuid4().hex}"
+    usual = {"server.data": str(data), "database.name": name, "buckets.token_costs": "0", "log.level": "error"}
+    config = Config.load(None, {}, usual)
+    made = await application.bootstrap(
+        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
+    )
+    async with (
+        client_session() as session,
+        worker(config, mongo_uri, session, made) as first,
+        worker(config, mongo_uri, session, made) as second,
+    ):
+        yield first, second
+    mongo_client.drop_database(name)
+
+
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
     """Ask again and again until it holds, which is not to take longer than so many seconds."""
     async with asyncio.timeout(seconds):

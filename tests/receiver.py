@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from multidict import CIMultiDict
+
+from tests.web_server import web_server
 
 PATIENCE_S = 20
 
@@ -64,10 +65,8 @@ class Receiver:
 async def receiving() -> AsyncIterator[Receiver]:
     """A receiver at work."""
     receiver = Receiver()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", receiver.answer)
-    async with TestServer(app) as running:
-        receiver.url = str(running.make_url("")).rstrip("/")
+    async with web_server(receiver.answer) as url:
+        receiver.url = str(url).rstrip("/")
         yield receiver
         for held in receiver.held.values():
             held.set()

@@ -133,14 +133,17 @@ class Tree(Machine):
         assert summary["account"].get("accounts", {}).get("account", 0) == counted[self.top]
 
 
-class Things(Machine):
-    """Users, devices, boxes and messages of one account."""
+class AccountMachine(Machine):
+    """What is done in one account, which is the machine's own."""
 
     def __init__(self) -> None:
         super().__init__()
-        fresh = new_tenant(self.server, self.server.master, f"things{new_id()[:12]}")
-        self.account: Tenant = self.do(fresh)
+        self.account: Tenant = self.do(new_tenant(self.server, self.server.master, f"machine{new_id()[:12]}"))
         self.path = f"/accounts/{self.account.id}"
+
+
+class Things(AccountMachine):
+    """Users, devices, boxes and messages of one account."""
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self.ask("GET", f"{self.path}/{kind}", query={"paginate": "false"}).data

@@ -14,9 +14,9 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from trials.client import REQUEST_S, UNKNOWN, Client
 from trials.installation import Installation, free_port, log_in
 from trials.kills import CALM_S, Outcome
-from trials.writers import REQUEST_S, UNKNOWN, Client
 
 WRITERS: Final = 4
 SECRET: Final = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import aiohttp
 
+from trials.client import REQUEST_S, Tally
+from trials.crew import Crew
 from trials.installation import Installation, log_in
 from trials.replica_set import ReplicaSet
-from trials.writers import REQUEST_S, Crew, Tally
 
 CALM_S = (0.3, 2.5)
 """Between a server that serves again and the next kill."""

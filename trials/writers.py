@@ -1,27 +1,16 @@
-"""Writers that keep account of what the server acknowledged, and check afterwards that it is so.
-
-Each writer owns what it writes. A write whose answer was lost, or was 503, may or may not have been done; what counts
-as a loss is only what was acknowledged and is not there, what is there without ever having been asked for, and what is
-there by half.
-"""
+"""The kinds of writers: what each writes, and how it finds out whether all of that is there."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import itertools
 import random
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import aiohttp
+from trials.acknowledged import Held, Writer
 
-UNKNOWN: Final = 0
-"""The status of a request that got no answer."""
-REQUEST_S: Final = 60.0
 UPLOAD_BYTES: Final = 700_000
 ABSENT: Final = None
 LEDGER: Final = "trial"
@@ -36,135 +25,11 @@ MESSAGE: Final = (
 
 
 @dataclass
-class Tally:
-    """What happened: answers by status, and what was found wrong."""
-
-    answers: Counter[int] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-    checked: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def forbidden(self) -> int:
-        """Answers that must not be: every 5xx but 503."""
-        return sum(count for status, count in self.answers.items() if status >= 500 and status != 503)
-
-
-class Client:
-    """Requests of one account with a token; no answer is an answer, too."""
-
-    def __init__(self, session: aiohttp.ClientSession, url: str, account_id: str, token: str, tally: Tally) -> None:
-        self.account_id = account_id
-        self._session = session
-        self._url = url
-        self._token = token
-        self._tally = tally
-
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        data: Any = None,
-        *,
-        raw: bytes | None = None,
-        content_type: str = "audio/mp3",
-        account_id: str | None = None,
-    ) -> tuple[int, Any]:
-        """Status (`UNKNOWN` without an answer) and `data` of the answer, or its bytes where it is no JSON."""
-        url = f"{self._url}/v2/accounts/{account_id or self.account_id}{path}"
-        headers = {"X-Auth-Token": self._token}
-        body: dict[str, Any] = {} if data is None else {"json": {"data": data}}
-        if raw is not None:
-            headers["Content-Type"] = content_type
-            body = {"data": raw}
-        try:
-            async with self._session.request(method, url, headers=headers, **body) as answer:
-                content = await answer.read()
-                status = answer.status
-                found = (await answer.json())["data"] if answer.content_type == "application/json" else content
-        except (aiohttp.ClientError, TimeoutError, KeyError, ValueError):
-            status, found = UNKNOWN, None
-        self._tally.answers[status] += 1
-        if status >= 500 and status != 503:
-            self._tally.wrong.append(f"{method} {path} answered {status}: {found!r}")
-        return status, found
-
-    async def envelope(self, path: str) -> dict[str, Any]:
-        """The whole answer to a GET, again until there is one."""
-        url, headers = f"{self._url}/v2/accounts/{self.account_id}{path}", {"X-Auth-Token": self._token}
-        while True:
-            try:
-                async with self._session.get(url, headers=headers) as answer:
-                    if answer.status == 200:
-                        envelope: dict[str, Any] = await answer.json()
-                        return envelope
-            except (aiohttp.ClientError, TimeoutError):
-                pass
-            await asyncio.sleep(0.1)
-
-    async def must(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
-        """As `ask`, again until there is an answer: for checks."""
-        while True:
-            status, found = await self.ask(method, path, **more)
-            if status not in (UNKNOWN, 503):
-                return status, found
-            await asyncio.sleep(0.1)
-
-
-@dataclass
-class Held:
-    """What may be stored under one key: one value after an acknowledged write, several after a lost answer."""
-
-    possible: set[Any]
-    history: list[tuple[Any, int]] = field(default_factory=list)
-    """What was written, and the status of the answer."""
-
-    def __str__(self) -> str:
-        return f"acknowledged {self.possible} after {self.history[-4:]}"
-
-    async def write(self, value: Any, request: Callable[[], Awaitable[tuple[int, Any]]]) -> tuple[int, Any]:
-        """Send a write that, if it is done, leaves `value`."""
-        before = set(self.possible)
-        self.possible = before | {value}
-        status, found = await request()
-        self.history.append((value, status))
-        if 200 <= status < 300:
-            self.possible = {value}
-        elif 400 <= status < 500:
-            self.possible = before
-        return status, found
-
-
-class Writer:
-    """Base of the writers: `step` does one thing, `check` compares what is there with what was acknowledged."""
-
-    def __init__(self, client: Client, tally: Tally, name: str) -> None:
-        self.client = client
-        self.tally = tally
-        self.name = name
-        self.count = itertools.count()
-
-    async def step(self) -> None:
-        """Do one thing."""
-        raise NotImplementedError
-
-    async def check(self) -> None:
-        """Note in the tally what is not as it should be."""
-        raise NotImplementedError
-
-    def expect(self, holds: bool, complaint: str) -> None:
-        """Note one comparison."""
-        self.tally.checked[type(self).__name__] += 1
-        if not holds:
-            self.tally.wrong.append(f"{self.name}: {complaint}")
-
-
 class Devices(Writer):
     """Creates, renames and deletes devices."""
 
-    def __init__(self, client: Client, tally: Tally, name: str) -> None:
-        super().__init__(client, tally, name)
-        self.held: dict[str, Held] = {}
-        self.attempted: set[str] = set()
+    held: dict[str, Held] = field(default_factory=dict)
+    attempted: set[str] = field(default_factory=set)
 
     async def step(self) -> None:
         """One write."""
@@ -198,12 +63,11 @@ class Devices(Writer):
             self.expect(listed[device_id] in self.attempted, f"device {device_id} was never asked for")
 
 
+@dataclass
 class Uploads(Writer):
     """Uploads sounds, over and over."""
 
-    def __init__(self, client: Client, tally: Tally, name: str) -> None:
-        super().__init__(client, tally, name)
-        self.held: dict[str, Held] = {}
+    held: dict[str, Held] = field(default_factory=dict)
 
     async def step(self) -> None:
         """One upload."""
@@ -227,13 +91,12 @@ class Uploads(Writer):
             self.expect(digest in held.possible, f"file of media {media_id} ({status}) is {digest}, {held}")
 
 
+@dataclass
 class Users(Writer):
     """Creates users whose names may be held once in an account, and gives names free."""
 
-    def __init__(self, client: Client, tally: Tally, name: str) -> None:
-        super().__init__(client, tally, name)
-        self.held: dict[str, tuple[str, Held]] = {}
-        self.uncertain: set[str] = set()
+    held: dict[str, tuple[str, Held]] = field(default_factory=dict)
+    uncertain: set[str] = field(default_factory=set)
 
     async def step(self) -> None:
         """One write."""
@@ -267,14 +130,13 @@ class Users(Writer):
             self.expect(again == (400 if word in present else 201), f"the name {word} leaked: {again}")
 
 
+@dataclass
 class Accounts(Writer):
     """Creates and deletes accounts, whose realms are held once in the installation, and which their parent counts."""
 
-    def __init__(self, client: Client, tally: Tally, name: str) -> None:
-        super().__init__(client, tally, name)
-        self.parent = ""
-        self.held: dict[str, tuple[str, Held]] = {}
-        self.uncertain: set[str] = set()
+    parent: str = ""
+    held: dict[str, tuple[str, Held]] = field(default_factory=dict)
+    uncertain: set[str] = field(default_factory=set)
 
     def _realm(self, number: int) -> str:
         return f"{self.name}-{number}.trial.test"
@@ -320,14 +182,13 @@ class Accounts(Writer):
             self.expect(again == (400 if realm in present else 201), f"the realm {realm} leaked: {again}")
 
 
+@dataclass
 class Messages(Writer):
     """Leaves voicemails, moves and deletes them; the box counts them."""
 
-    def __init__(self, client: Client, tally: Tally, name: str) -> None:
-        super().__init__(client, tally, name)
-        self.box = ""
-        self.held: dict[str, Held] = {}
-        self.uncertain = 0
+    box: str = ""
+    held: dict[str, Held] = field(default_factory=dict)
+    uncertain: int = 0
 
     async def step(self) -> None:
         """One write."""
@@ -368,13 +229,12 @@ class Messages(Writer):
         self.expect(told == counted, f"the box counts {told}, it has {counted}")
 
 
+@dataclass
 class Ledgers(Writer):
     """Credits and debits the account; its balance is the sum of its entries, whoever made them."""
 
-    def __init__(self, client: Client, tally: Tally, name: str) -> None:
-        super().__init__(client, tally, name)
-        self.acknowledged: dict[str, int] = {}
-        self.attempted: set[str] = set()
+    acknowledged: dict[str, int] = field(default_factory=dict)
+    attempted: set[str] = field(default_factory=set)
 
     async def step(self) -> None:
         """One entry."""
@@ -409,35 +269,3 @@ class Ledgers(Writer):
 
 
 KINDS: Final = (Devices, Devices, Devices, Uploads, Uploads, Users, Accounts, Messages, Ledgers, Ledgers)
-
-
-class Crew:
-    """All writers at work at a time."""
-
-    def __init__(self, session: aiohttp.ClientSession, url: str, account_id: str, token: str) -> None:
-        self.tally = Tally()
-        client = Client(session, url, account_id, token, self.tally)
-        self.writers = [kind(client, self.tally, f"{kind.__name__.lower()}{n}") for n, kind in enumerate(KINDS)]
-        self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
-
-    def start(self) -> None:
-        """Let all write until they are stopped."""
-        self._tasks = [asyncio.create_task(self._keep_writing(writer)) for writer in self.writers]
-
-    async def stop(self) -> None:
-        """Let each finish what it does."""
-        self._stopping = True
-        await asyncio.gather(*self._tasks)
-
-    async def check(self) -> None:
-        """Compare what is there with what was acknowledged."""
-        for writer in self.writers:
-            await writer.check()
-
-    async def _keep_writing(self, writer: Writer) -> None:
-        while not self._stopping:
-            before = self.tally.answers[UNKNOWN]
-            await writer.step()
-            if self.tally.answers[UNKNOWN] > before:
-                await asyncio.sleep(0.05)  # nobody is there; do not hammer

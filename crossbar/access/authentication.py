@@ -7,7 +7,7 @@ Source: `api_util.erl` (`get_auth_token`, `is_early_authentic`), `cb_token_auth.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
 from crossbar.access.basic import BasicCredentials
@@ -15,7 +15,7 @@ from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory
 from crossbar.access.identity import Identity
 from crossbar.access.ingest_token import IngestToken, IngestTokens
-from crossbar.access.login_types import IP_AUTH
+from crossbar.access.login_types import IP_AUTH, Expired
 from crossbar.access.plain_users import PlainUsers
 from crossbar.access.request_facts import RequestFacts
 from crossbar.access.standing import is_switched_off, refuse_expired
@@ -46,6 +46,7 @@ def _nothing(_: Account) -> None:
     return None
 
 
+@dataclass(eq=False, repr=False)
 class Authentication:
     """Turns credentials into identities, early or when one is required.
 
@@ -53,26 +54,15 @@ class Authentication:
     enabled account that was used after its trial, `plain_users` which users act as nobody else.
     """
 
-    def __init__(
-        self,
-        tokens: Tokens,
-        basic: BasicCredentials,
-        directory: Directory,
-        costs: Costs,
-        ingest: IngestTokens,
-        *,
-        by_address: Callable[[], bool] = _never,
-        on_expired: Callable[[Account], None] = _nothing,
-        plain_users: PlainUsers | None = None,
-    ) -> None:
-        self._tokens = tokens
-        self._basic = basic
-        self._directory = directory
-        self._costs = costs
-        self._ingest = ingest
-        self._by_address = by_address
-        self._on_expired = on_expired
-        self._plain_users = plain_users or PlainUsers(_never)
+    tokens: Tokens
+    basic: BasicCredentials
+    directory: Directory
+    costs: Costs
+    ingest: IngestTokens
+    _: KW_ONLY
+    by_address: Callable[[], bool] = _never
+    on_expired: Expired = _nothing
+    plain_users: PlainUsers = field(default_factory=lambda: PlainUsers(_never))
 
     async def early(self, credential: Credential | None, asked: RequestFacts) -> Identity | None:
         """Judge a presented credential before the path is looked at; None if there is none, or it is no good.
@@ -83,19 +73,19 @@ class Authentication:
         if credential is None or credential.kind == "unusable":
             return None
         if ingest := _ingest_token(credential):
-            identity = await self._ingest.identity(ingest)
+            identity = await self.ingest.identity(ingest)
             if identity is None and credential.kind == "basic":
-                self._costs.charge(asked)
+                self.costs.charge(asked)
         elif credential.kind == "jwt":
             identity = await self._of_token(credential)
             if identity is not None:
-                self._costs.charge_bearer(asked)
+                self.costs.charge_bearer(asked)
         else:
-            self._costs.charge(asked)
+            self.costs.charge(asked)
             identity = await self._of_user(credential, asked)
         if identity is None:
             return None
-        self._refuse_expired(identity.account)
+        refuse_expired(identity.account, self.on_expired)
         return await self._acting(identity) if "as" in identity.claims else identity
 
     async def bearer(self, token: str) -> Identity:
@@ -116,23 +106,23 @@ class Authentication:
         What has not paid yet pays now: raises 429 where the bucket is empty.
         """
         if credential is None or credential.kind != "basic":
-            self._costs.charge(asked)
-        identity = await self.known_by_address(asked) if credential is None and self._by_address() else None
+            self.costs.charge(asked)
+        identity = await self.known_by_address(asked) if credential is None and self.by_address() else None
         if identity is None:
             raise InvalidCredentials
         return identity
 
     async def known_by_address(self, asked: RequestFacts) -> Identity | None:
         """Whom the client's address stands for, if one account alone lists it; 423 if its trial is over."""
-        accounts = await self._directory.accounts_of_ip(asked.client_ip)
+        accounts = await self.directory.accounts_of_ip(asked.client_ip)
         if len(accounts) != 1 or is_switched_off(accounts[0], None):
             return None
-        self._refuse_expired(accounts[0])
+        refuse_expired(accounts[0], self.on_expired)
         return Identity.without_token(accounts[0], None, IP_AUTH)
 
     async def _of_token(self, credential: Credential) -> Identity | None:
         try:
-            identity = await self._tokens.verify(credential.value)
+            identity = await self.tokens.verify(credential.value)
         except BadToken as error:
             if error.reason == EXPIRED:
                 raise Plain(401, "invalid credentials") from error
@@ -142,8 +132,8 @@ class Authentication:
         return identity
 
     async def _of_user(self, credential: Credential, asked: RequestFacts) -> Identity | None:
-        user = await self._basic.user_of(credential.value, asked.client_ip)
-        account = None if user is None else await self._directory.account(user.account_id)
+        user = await self.basic.user_of(credential.value, asked.client_ip)
+        account = None if user is None else await self.directory.account(user.account_id)
         if account is None or is_switched_off(account, user):
             return None
         return Identity.without_token(account, user, BASIC_AUTH)
@@ -155,15 +145,15 @@ class Authentication:
         """
         match identity.claims["as"]:
             case {"account_id": str(account_id), "owner_id": str(owner_id)}:
-                account = await self._directory.account(account_id)
-                user = await self._directory.user(account_id, owner_id)
+                account = await self.directory.account(account_id)
+                user = await self.directory.user(account_id, owner_id)
             case _:
                 return identity
         if account is None or user is None or identity.account.id not in account.tree:
             return None
-        if is_switched_off(account, user) or self._plain_users.guards(identity):
+        if is_switched_off(account, user) or self.plain_users.guards(identity):
             return None
-        self._refuse_expired(account)
+        refuse_expired(account, self.on_expired)
         return Identity(
             account,
             user,
@@ -173,11 +163,6 @@ class Authentication:
             original_account_id=identity.account.id,
             original_owner_id=identity.owner_id,
         )
-
-    def _refuse_expired(self, account: Account) -> None:
-        if account.expired and account.enabled:
-            self._on_expired(account)
-        refuse_expired(account)
 
 
 def _ingest_token(credential: Credential) -> IngestToken | None:

@@ -7,7 +7,7 @@ Source: `cb_user_auth.erl` (`maybe_authenticate_user`), `cb_api_auth.erl`, `cros
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Literal
 
 from crossbar.access.api_keys import api_key_digest
@@ -43,6 +43,7 @@ NOWHERE = "nowhere"
 """The partition in which credentials are looked for when the account is unknown."""
 
 
+@dataclass(eq=False, repr=False)
 class Logins:
     """Checks credentials and hands out tokens.
 
@@ -50,26 +51,15 @@ class Logins:
     account the client may mean, or in none that exists.
     """
 
-    def __init__(
-        self,
-        directory: Directory,
-        tokens: Tokens,
-        costs: Costs,
-        pepper: Pepper,
-        *,
-        settings_of: SettingsOf,
-        account_of_number: AccountOfNumber,
-        second_factor: SecondFactor,
-        on_expired: Expired = lambda _: None,
-    ) -> None:
-        self._directory = directory
-        self._tokens = tokens
-        self._costs = costs
-        self._pepper = pepper
-        self._settings_of = settings_of
-        self._account_of_number = account_of_number
-        self._second_factor = second_factor
-        self._on_expired = on_expired
+    directory: Directory
+    tokens: Tokens
+    costs: Costs
+    pepper: Pepper
+    _: KW_ONLY
+    settings_of: SettingsOf
+    account_of_number: AccountOfNumber
+    second_factor: SecondFactor
+    on_expired: Expired = lambda _: None
 
     async def by_credentials(self, credentials: Credentials, asked: RequestFacts, record: Record) -> Login:
         """Log a user in; raises as `identify` and `admit` do."""
@@ -83,12 +73,12 @@ class Logins:
         Raises 429 where the caller's bucket is empty or too many log-ins to the account have failed, 401 where account,
         user or hash are wrong or the module is disabled, 423 where the account is disabled or expired.
         """
-        self._costs.charge(asked, login=True)
+        self.costs.charge(asked, login=True)
         account, user = await self._counted(credentials, asked)
-        settings = await self._settings_of(account, USER_AUTH)
+        settings = await self.settings_of(account, USER_AUTH)
         try:
             if account is None or user is None:
-                self._costs.drain(asked)
+                self.costs.drain(asked)
                 raise InvalidCredentials
             self._check(account, settings)
             refuse_disabled(account)
@@ -111,7 +101,7 @@ class Logins:
         `response` is the client's answer to a demand for a second factor, `extra` as in `Tokens.issue`. Raises 401, and
         drains the caller's bucket if that answer is wrong; 423 where the account is disabled or expired.
         """
-        settings = await self._settings_of(account, method.module)
+        settings = await self.settings_of(account, method.module)
         attempt = _AttemptRecorder(account, user, method)
         try:
             self._check(account, settings)
@@ -133,11 +123,11 @@ class Logins:
         Raises 429 where the caller's bucket is empty, 404 with the key where no account has it, 401 where the module
         is disabled, 423 where the account is disabled or expired.
         """
-        self._costs.charge(asked, login=True)
-        account = await self._directory.account_of_api_key(api_key_digest(self._pepper, key))
+        self.costs.charge(asked, login=True)
+        account = await self.directory.account_of_api_key(api_key_digest(self.pepper, key))
         unknown = Plain(404, "bad identifier", [key])
         login = await self._of_account(account, LoginMethod(API_AUTH, "account_api_token", asked, record), unknown)
-        return Login(login.account, await self._directory.chief_of(login.account.id), login.token)
+        return Login(login.account, await self.directory.chief_of(login.account.id), login.token)
 
     async def by_address(self, asked: RequestFacts, record: Record) -> Login:
         """Log an account in by the client's address, if one account alone lists it.
@@ -145,8 +135,8 @@ class Logins:
         Raises 429 where the caller's bucket is empty, 401 where no account lists the address or the module is disabled,
         423 where the account is disabled or expired.
         """
-        self._costs.charge(asked, login=True)
-        accounts = await self._directory.accounts_of_ip(asked.client_ip)
+        self.costs.charge(asked, login=True)
+        accounts = await self.directory.accounts_of_ip(asked.client_ip)
         account = accounts[0] if len(accounts) == 1 else None
         return await self._of_account(account, LoginMethod(IP_AUTH, "ip_auth", asked, record), InvalidCredentials())
 
@@ -157,7 +147,7 @@ class Logins:
 
         `extra` as in `Tokens.issue`. Raises 401 where the module is disabled for the account.
         """
-        settings = await self._settings_of(account, method)
+        settings = await self.settings_of(account, method)
         _refuse_disabled_module(settings)
         return await self._issue(account, user, method, settings, extra or {})
 
@@ -165,16 +155,16 @@ class Logins:
         self, account: Account, user: User | None, method: str, settings: ModuleSettings, extra: Mapping[str, JSON]
     ) -> Login:
         owner_id = None if user is None else user.id
-        token = await self._tokens.issue(account.id, owner_id, method, lifetime=settings.lifetime, extra=extra)
+        token = await self.tokens.issue(account.id, owner_id, method, lifetime=settings.lifetime, extra=extra)
         return Login(account, user, token)
 
     async def _of_account(self, account: Account | None, method: LoginMethod, unknown: CrossbarError) -> Login:
         """A token without user, for an account that was found by something that is its own."""
-        settings = await self._settings_of(account, method.module)
+        settings = await self.settings_of(account, method.module)
         attempt = _AttemptRecorder(account, None, method)
         try:
             if account is None:
-                self._costs.drain(method.asked)
+                self.costs.drain(method.asked)
                 raise unknown
             self._check(account, settings)
             refuse_disabled(account)
@@ -188,20 +178,18 @@ class Logins:
     def _check(self, account: Account, settings: ModuleSettings) -> None:
         """Refuse an account that has no use of this module, or whose trial is over."""
         _refuse_disabled_module(settings)
-        if account.expired and account.enabled:
-            self._on_expired(account)
-        refuse_expired(account)
+        refuse_expired(account, self.on_expired)
 
     async def _pass_second_factor(self, attempt: _AttemptRecorder, settings: ModuleSettings, response: JSON) -> bool:
         """Whether a second factor was asked for and passed; raises where it was not passed."""
         if attempt.account is None or attempt.user is None:
             return False
-        verdict = await self._second_factor(attempt.account, attempt.user, settings.multi_factor, response)
+        verdict = await self.second_factor(attempt.account, attempt.user, settings.multi_factor, response)
         if verdict is None:
             return False
         await replace(attempt, method=replace(attempt.method, kind=MULTI_FACTOR)).told(settings, verdict)
         if not verdict.admits:
-            self._costs.drain(attempt.method.asked)
+            self.costs.drain(attempt.method.asked)
             raise InvalidCredentials
         return verdict.status == "success"
 
@@ -209,22 +197,22 @@ class Logins:
         """As `_find`. A hash does not name its user, so what fails counts for the account."""
         accounts = await self._accounts(credentials)
         attempt = LoginTry(asked.client_ip, accounts[0].id if accounts else credentials.account_as_named)
-        self._costs.failed_logins.begin(attempt)
+        self.costs.failed_logins.begin(attempt)
         account, user = await self._find(credentials, accounts)
         if user is None:
-            self._costs.failed_logins.failed(attempt)
+            self.costs.failed_logins.failed(attempt)
         else:
-            self._costs.failed_logins.succeeded(attempt)
+            self.costs.failed_logins.succeeded(attempt)
         return account, user
 
     async def _find(self, credentials: Credentials, accounts: list[Account]) -> tuple[Account | None, User | None]:
         """The account meant and its user with these credentials; without such a user the first account meant."""
-        digest = self._pepper.digest(credentials.hash.lower())
+        digest = self.pepper.digest(credentials.hash.lower())
         if not accounts:
-            await self._directory.users_of_credential(NOWHERE, credentials.method, digest)
+            await self.directory.users_of_credential(NOWHERE, credentials.method, digest)
             return None, None
         for account in accounts:
-            users = await self._directory.users_of_credential(account.id, credentials.method, digest)
+            users = await self.directory.users_of_credential(account.id, credentials.method, digest)
             if users:
                 return account, users[0]
         return accounts[0], None
@@ -232,15 +220,15 @@ class Logins:
     async def _accounts(self, credentials: Credentials) -> list[Account]:
         """The accounts the client may mean: of its number, else of its realm, else of its name."""
         if credentials.phone_number:
-            account_id = await self._account_of_number(credentials.phone_number)
-            account = None if account_id is None else await self._directory.reread_account(account_id)
+            account_id = await self.account_of_number(credentials.phone_number)
+            account = None if account_id is None else await self.directory.reread_account(account_id)
             if account is not None:
                 return [account]
         if credentials.realm:
-            account = await self._directory.account_of_realm(credentials.realm)
+            account = await self.directory.account_of_realm(credentials.realm)
             if account is not None:
                 return [account]
-        return await self._directory.accounts_of_name(credentials.account_name) if credentials.account_name else []
+        return await self.directory.accounts_of_name(credentials.account_name) if credentials.account_name else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 
 from crossbar.access.directory import Account, User
+from crossbar.access.login_types import Expired
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.store import Store
@@ -18,9 +19,11 @@ from crossbar.errors import CrossbarError, Invalid
 log = logging.getLogger(__name__)
 
 
-def refuse_expired(account: Account) -> None:
-    """Raise 423 `locked` if the account's trial is over."""
+def refuse_expired(account: Account, on_expired: Expired = lambda _: None) -> None:
+    """Raise 423 `locked` if the account's trial is over; `on_expired` is told of one that is enabled nevertheless."""
     if account.expired:
+        if account.enabled:
+            on_expired(account)
         raise _locked().add("account", "expired", "account expired", cause=account.trial_expires)
 
 

@@ -6,7 +6,6 @@ asked (404, 400).
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -23,9 +22,8 @@ from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.identifiers import undashed
 from crossbar.dialects.refusals import Refusal, empty_answer, json_answer
 from crossbar.dialects.routes import DialectRoute, RouteTable
-from crossbar.endpoint.body_reader import Unreadable
 from crossbar.endpoint.client_address import parsed
-from crossbar.endpoint.dispatcher import Dispatcher
+from crossbar.endpoint.dispatcher import Dispatcher, answered
 from crossbar.errors import CrossbarError, Empty, InvalidCredentials, SystemFault
 from crossbar.ids import new_id
 from crossbar.logs import request_log
@@ -80,52 +78,43 @@ def is_json(content_type: str | None) -> bool:
     return (content_type or "").partition(";")[0].strip().lower() == JSON_TYPE
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class DialectFront:
     """Answers the requests of one dialect. It shares limits and running writes with Crossbar's dispatcher."""
 
-    def __init__(self, runtime: Runtime, dialect: Dialect, dispatcher: Dispatcher, callers: Callers) -> None:
-        self._runtime = runtime
-        self._dialect = dialect
-        self._dispatcher = dispatcher
-        self._callers = callers
+    runtime: Runtime
+    dialect: Dialect
+    dispatcher: Dispatcher
+    callers: Callers
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, whatever happens."""
-        client_ip = self._dispatcher.client_address.address(request)
+        client_ip = self.dispatcher.client_address.address(request)
         request_id = presented_request_id(request.headers) or new_id()
-        context = DialectContext(self._runtime, request, request_id, client_ip)
+        context = DialectContext(self.runtime, request, request_id, client_ip)
         started = time.perf_counter()
-        with self._dispatcher.admission.counted:
-            response = await self._guarded(context)
+        with self.dispatcher.admission.counted:
+            response = await answered(
+                self._admitted(context), lambda error: _refused(self.dialect.refuse(error)), request_id
+            )
         if not request.content.is_eof() and not response.prepared:
             response.force_close()
-        if self._dialect.cross_origin:
+        if self.dialect.cross_origin:
             response.headers["Access-Control-Allow-Origin"] = "*"
         self._tell(context, response, time.perf_counter() - started)
         return response
 
-    async def _guarded(self, context: DialectContext) -> web.StreamResponse:
+    async def _admitted(self, context: DialectContext) -> web.StreamResponse:
+        self.dispatcher.admission.require()
+        await self.runtime.settings.fresh()
+        self.runtime.store.require()
         try:
-            self._dispatcher.admission.require()
-            await self._runtime.settings.fresh()
-            self._runtime.store.require()
             return await self._answer(context)
         except Refusal as refusal:
             return _refused(refusal)
-        except CrossbarError as error:
-            return _refused(self._dialect.refuse(error))
-        except Unreadable as error:
-            response = _refused(self._dialect.refuse(error.answer))
-            response.force_close()
-            return response
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("request %s failed", context.request_id)
-            return _refused(self._dialect.refuse(SystemFault("unspecified_fault")))
 
     async def _answer(self, context: DialectContext) -> web.StreamResponse:
-        request, dialect = context.request, self._dialect
+        request, dialect = context.request, self.dialect
         raw_path, _, query = request.raw_path.partition("?")
         prefix = next(one for one in dialect.prefixes if raw_path == one or raw_path.startswith(f"{one}/"))
         context.base = f"{origin_of(context)}{prefix}"
@@ -144,7 +133,7 @@ class DialectFront:
         await self._admit(context, context.route)
         context.body = await self._body(context, context.route)
         if request.method in WRITING:
-            return await self._dispatcher.shielded(context.route.handler(context))
+            return await self.dispatcher.shielded(context.route.handler(context))
         return await context.route.handler(context)
 
     def _check_headers(self, context: DialectContext, route: DialectRoute) -> None:
@@ -159,9 +148,9 @@ class DialectFront:
         """Find out who calls, whether the accesses allow it, and which account is meant."""
         if route.is_open:
             return
-        caller = context.caller = await self._callers.of_request(context.asked(), basic=self._dialect.basic)
+        caller = context.caller = await self.callers.of_request(context.asked(), basic=self.dialect.basic)
         action = route.action or ACTIONS[context.request.method]
-        required = required_access(self._dialect.service, context.words, action)
+        required = required_access(self.dialect.service, context.words, action)
         if caller is None or not caller.accesses.allow(required):
             token = context.request.headers.get(TOKEN_HEADER, "")
             why = "missing_permission" if caller else "not_found_or_expired_token" if token else "empty"
@@ -171,10 +160,10 @@ class DialectFront:
     async def _account(self, context: DialectContext, caller: Caller) -> Account:
         """The caller's own account, or the one below it that the request names."""
         own = caller.identity.account
-        wanted = context.request.headers.get(TENANT_HEADER) if self._dialect.tenants else None
+        wanted = context.request.headers.get(TENANT_HEADER) if self.dialect.tenants else None
         if not wanted:
             return own
-        account = await self._runtime.access.directory.account(undashed(wanted))
+        account = await self.runtime.access.directory.account(undashed(wanted))
         if account is None or not account.within(own.id):
             raise InvalidCredentials(None, tenant_uuid=wanted)
         return account
@@ -184,18 +173,18 @@ class DialectFront:
             return None
         config = context.runtime.config
         limits = BodyLimits(config.limits.max_upload_size, config.limits.max_json_depth, config.limits.max_json_values)
-        with self._dispatcher.admission.not_counted:
-            body = await self._dispatcher.body_reader.read(
+        with self.dispatcher.admission.not_counted:
+            body = await self.dispatcher.body_reader.read(
                 context.request, limits.size, config.server.idle_timeout_ms / 1000
             )
-        self._dispatcher.admission.require()
+        self.dispatcher.admission.require()
         return decode_json(body, limits) if body else None
 
     def _tell(self, context: DialectContext, response: web.StreamResponse, seconds: float) -> None:
         route = context.route
-        template = f"{self._dialect.prefixes[0]}{route.template}" if route else "unmatched"
+        template = f"{self.dialect.prefixes[0]}{route.template}" if route else "unmatched"
         method = context.request.method
-        self._dispatcher.metrics.observe(template, method if method in ACTIONS else "OTHER", response.status, seconds)
+        self.dispatcher.metrics.observe(template, method if method in ACTIONS else "OTHER", response.status, seconds)
         request_log(
             log,
             request_id=context.request_id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from aiohttp import web
@@ -42,6 +42,27 @@ The API lives under /v2.
 """
 
 
+async def answered(
+    answering: Awaitable[web.StreamResponse],
+    refuse: Callable[[CrossbarError], web.StreamResponse],
+    request_id: str,
+) -> web.StreamResponse:
+    """The answer, or whatever `refuse` makes of what went wrong; what nobody foresaw is logged."""
+    try:
+        return await answering
+    except CrossbarError as error:
+        return refuse(error)
+    except Unreadable as error:
+        response = refuse(error.answer)
+        response.force_close()
+        return response
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("request %s failed", request_id)
+        return refuse(SystemFault("unspecified_fault"))
+
+
 class Dispatcher:
     """Answers requests with the endpoints it was given; `unserved` are further words that are names in a path.
 
@@ -69,7 +90,9 @@ class Dispatcher:
         started = time.perf_counter()
         try:
             with self.admission.counted:
-                response = await self._guarded(context)
+                response = await answered(
+                    self._answer(context), lambda error: self._rendering.error(error, context), context.request_id
+                )
         finally:
             if context.is_heavy:
                 self._heavy.end()
@@ -88,24 +111,9 @@ class Dispatcher:
         """Wait for the writes whose clients have gone, as long as requests may finish when the server ends."""
         await self.shielded.settle(self._runtime.config.server.shutdown_timeout_s)
 
-    async def _guarded(self, context: Context) -> web.StreamResponse:
-        try:
-            self.admission.require()
-            return await self._answer(context)
-        except CrossbarError as error:
-            return self._rendering.error(error, context)
-        except Unreadable as error:
-            response = self._rendering.error(error.answer, context)
-            response.force_close()
-            return response
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("request %s failed", context.request_id)
-            return self._rendering.error(SystemFault("unspecified_fault"), context)
-
     async def _answer(self, context: Context) -> web.StreamResponse:
         """The protocol's order of checks, from the path to the answer."""
+        self.admission.require()
         await self._runtime.settings.fresh()
         self._runtime.store.require()
         await stages.parse(context, self._words, self.body_reader, self.admission, self._heavy)

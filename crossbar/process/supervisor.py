@@ -18,7 +18,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Never
 
 from crossbar.config import Config
@@ -121,28 +121,21 @@ async def serve(
         await _Supervisor(assignment, listeners, environment, patience, ready).run()
 
 
+@dataclass(eq=False, repr=False)
 class _Supervisor:
     """Keeps the workers running."""
 
-    def __init__(
-        self,
-        assignment: Assignment,
-        listeners: Sequence[Listener],
-        environment: Mapping[str, str],
-        patience: Patience,
-        ready: Callable[[], None],
-    ) -> None:
-        self._assignment = assignment
-        self._listeners = listeners
-        self._environment = environment
-        self._patience = patience
-        self._ready = ready
-        self._served = False
-        self._serving: set[int] = set()
-        self._changed = asyncio.Event()
-        """Set when a worker begins or ends serving."""
-        self._reason = ""
-        """Why a worker died last."""
+    assignment: Assignment
+    listeners: Sequence[Listener]
+    environment: Mapping[str, str]
+    patience: Patience
+    ready: Callable[[], None]
+    _served: bool = False
+    _serving: set[int] = field(default_factory=set)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a worker begins or ends serving."""
+    _reason: str = ""
+    """Why a worker died last."""
 
     async def run(self) -> None:
         """Keep all workers running until cancelled, then stop them."""
@@ -150,7 +143,7 @@ class _Supervisor:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._stand_in())
-                for number in range(self._assignment.config.server.workers):
+                for number in range(self.assignment.config.server.workers):
                     group.create_task(self._keep(number))
         except* WorkersFailed as failed:
             failure = failed.exceptions[0]
@@ -162,11 +155,11 @@ class _Supervisor:
         while True:
             await self._until(lambda: self._served and not self._serving)
             try:
-                async with asyncio.timeout(self._patience.stand_in_s):
+                async with asyncio.timeout(self.patience.stand_in_s):
                     await self._until(lambda: bool(self._serving))
             except TimeoutError:
                 logger.error("no worker serves", extra=fields(reason=self._reason))
-                async with standing_in(self._listeners, self._assignment.config, lambda: self._reason):
+                async with standing_in(self.listeners, self.assignment.config, lambda: self._reason):
                     await self._until(lambda: bool(self._serving))
 
     async def _until(self, condition: Callable[[], bool]) -> None:
@@ -183,13 +176,13 @@ class _Supervisor:
             async with self._process(number) as process:
                 last_words = await self._watch(number, process)
                 status = await process.wait()
-            steady = time.monotonic() - began >= self._patience.steady_s
+            steady = time.monotonic() - began >= self.patience.steady_s
             failures = 0 if steady else failures + 1
             reason = last_words or f"a worker ended with {_ending(status)}; the log says more"
             self._reason = reason
-            if failures >= self._patience.attempts and not self._served:
+            if failures >= self.patience.attempts and not self._served:
                 raise WorkersFailed(f"no worker comes up, {failures} attempts in a row failed: {reason}")
-            delay = self._patience.delay(failures)
+            delay = self.patience.delay(failures)
             logger.error("worker died", extra=fields(worker=number, status=status, reason=reason, restart_in_s=delay))
             await asyncio.sleep(delay)
 
@@ -205,7 +198,7 @@ class _Supervisor:
                     logger.info("worker ready", extra=fields(worker=number, pid=process.pid))
                     if not self._served:
                         self._served = True
-                        self._ready()
+                        self.ready()
                 elif line.startswith(FAILED):
                     reason = line.removeprefix(FAILED).decode(errors="replace").strip()
         finally:
@@ -217,7 +210,7 @@ class _Supervisor:
     async def _process(self, number: int) -> AsyncIterator[Process]:
         """The process of a worker, stopped at the end of the block: by SIGTERM, and by SIGKILL if it does not end in
         time."""
-        assignment = replace(self._assignment, number=number)
+        assignment = replace(self.assignment, number=number)
         inherited = [descriptor for descriptor, *_ in assignment.sockets] + [assignment.buckets, assignment.marks]
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -227,7 +220,7 @@ class _Supervisor:
             stdin=PIPE,
             stdout=PIPE,
             pass_fds=inherited,
-            env={**os.environ, **self._environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, **self.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,  # Ctrl-C is for the supervisor, which then stops the workers
         )
         try:
@@ -242,7 +235,7 @@ class _Supervisor:
             return
         process.terminate()
         try:
-            async with asyncio.timeout(2 * self._assignment.config.server.shutdown_timeout_s + STOP_MARGIN_S):
+            async with asyncio.timeout(2 * self.assignment.config.server.shutdown_timeout_s + STOP_MARGIN_S):
                 await process.wait()
         except TimeoutError:
             logger.error("worker does not stop, killing it", extra=fields(pid=process.pid))

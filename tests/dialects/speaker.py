@@ -89,6 +89,18 @@ class Speaker:
     async def delete(self, path: str, **options: Any) -> Told:
         return await self.request("DELETE", path, **options)
 
+    async def made(self, path: str, json: Any) -> int:
+        """The number of what is created."""
+        created = await self.post(path, json)
+        assert created.status == 201, created.raw
+        return created.number
+
+    async def read(self, path: str) -> Any:
+        """What is there."""
+        read = await self.get(path)
+        assert read.status == 200, read.raw
+        return read.json
+
     def acting(self, token: str | None) -> Speaker:
         """The same client with another token."""
         return Speaker(self.session, self.base, token, self.headers)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientSession
 from pymongo import MongoClient
 
-from crossbar import app as application
 from crossbar import clock
-from crossbar.config import Config
 from tests.dialects.speaker import Speaker
-from tests.harness import Tenant, worker
+from tests.harness import Tenant, two_workers
 
 READERS = 16
 
@@ -53,35 +49,19 @@ async def test_many_first_readers_of_every_kind_agree(confd: Speaker, tenant: Te
 async def test_first_readers_of_several_workers_agree(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path: Path
 ) -> None:
-    name = f"test-{uuid.uuid4().hex}"
-    config = Config.load(
-        None,
-        {},
-        {"server.data": str(tmp_path), "database.name": name, "buckets.token_costs": "0", "log.level": "warning"},
-    )
-    made = await application.bootstrap(
-        config, database_uri=mongo_uri, account="M", realm="m.test", user="root", password="a long word"
-    )
-    try:
-        async with (
-            ClientSession() as session,
-            worker(config, mongo_uri, session, made) as one,
-            worker(config, mongo_uri, session, made) as two,
-        ):
-            for index in range(12):
-                await one.master.api.put("/users", {"first_name": str(index), "last_name": "x"})
-            speakers = [Speaker(session, f"{server.url}/1.0", server.master.token) for server in (one, two)]
-            told = await asyncio.gather(*(speaker.get("/users/") for speaker in speakers * (READERS // 2)))
-            first, *others = [numbers(each.json) for each in told]
-            assert all(other == first for other in others)
-            assert len(set(first.values())) == len(first) == 13
-            created = await asyncio.gather(
-                *(speaker.post("/users/", {"firstname": "new"}) for speaker in speakers * (READERS // 2))
-            )
-            given = [answer.number for answer in created]
-            assert len({*given, *first.values()}) == len(given) + len(first)
-    finally:
-        mongo_client.drop_database(name)
+    async with two_workers(mongo_uri, mongo_client, tmp_path) as workers:
+        for index in range(12):
+            await workers[0].master.api.put("/users", {"first_name": str(index), "last_name": "x"})
+        clients = [Speaker(one.master.api.session, f"{one.url}/1.0", one.master.token) for one in workers]
+        told = await asyncio.gather(*(client.get("/users/") for client in clients * (READERS // 2)))
+        first, *others = [numbers(each.json) for each in told]
+        assert all(other == first for other in others)
+        assert len(set(first.values())) == len(first) == 13
+        created = await asyncio.gather(
+            *(client.post("/users/", {"firstname": "new"}) for client in clients * (READERS // 2))
+        )
+        given = [answer.number for answer in created]
+        assert len({*given, *first.values()}) == len(given) + len(first)
 
 
 async def test_a_number_is_never_used_again(old: Speaker, tenant: Tenant) -> None:

@@ -37,21 +37,15 @@ EVERYTHING: dict[str, Any] = {
 
 
 async def made(old: Speaker, **properties: Any) -> int:
-    created = await old.post("/users/", {"firstname": "Ana", "lastname": "Lima", **properties})
-    assert created.status == 201, created.raw
-    return created.number
+    return await old.made("/users/", {"firstname": "Ana", "lastname": "Lima", **properties})
 
 
 async def user(old: Speaker, number: int) -> Any:
-    read = await old.get(f"/users/{number}")
-    assert read.status == 200, read.raw
-    return read.json
+    return await old.read(f"/users/{number}")
 
 
 async def box(old: Speaker, mailbox: str) -> int:
-    created = await old.post("/voicemails/", {"mailbox": mailbox})
-    assert created.status == 201, created.raw
-    return created.number
+    return await old.made("/voicemails/", {"mailbox": mailbox})
 
 
 async def test_a01_the_list_has_what_was_made(old: Speaker) -> None:

@@ -22,15 +22,11 @@ BOX: dict[str, Any] = {
 
 
 async def box(old: Speaker, **properties: Any) -> int:
-    created = await old.post("/voicemails/", {**BOX, **properties})
-    assert created.status == 201, created.raw
-    return created.number
+    return await old.made("/voicemails/", {**BOX, **properties})
 
 
 async def settings(old: Speaker, number: int) -> Any:
-    read = await old.get(f"/voicemails/{number}")
-    assert read.status == 200, read.raw
-    return read.json
+    return await old.read(f"/voicemails/{number}")
 
 
 async def test_a11_the_list_has_the_boxes(old: Speaker) -> None:

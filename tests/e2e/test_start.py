@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 from pymongo import MongoClient
 
+from crossbar.metrics import is_alive
 from tests.e2e.installed import Installation, Running
 from tests.resources.apps.test_apps_store import write_app
 
@@ -49,14 +50,6 @@ def paused(pid: int) -> Iterator[None]:
     os.kill(pid, signal.SIGCONT)
 
 
-def runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def mongod(data: Path) -> int:
     return int((data / "mongo" / "mongod.pid").read_text())
 
@@ -81,7 +74,7 @@ def test_a_stop_leaves_nothing_behind_and_a_start_finds_everything(tmp_path: Pat
         path = f"{account.removeprefix(server.url)}/devices/{created['id']}"
         database = mongod(tmp_path)
         assert server.terminate() == 0
-        assert not runs(database)
+        assert not is_alive(database)
     began = time.perf_counter()
     with installation.serving() as server:
         found = ask(server.url + path, token)["data"]
@@ -127,7 +120,7 @@ def test_a_worker_that_is_killed_is_replaced_while_requests_go_on(tmp_path: Path
         with paused(old[1]):
             assert ask(account, token)["data"]["name"] == "Master"
         assert server.terminate() == 0
-        assert not any(runs(pid) for pid in (*old, new))
+        assert not any(is_alive(pid) for pid in (*old, new))
 
 
 def test_a_first_start_that_ended_before_the_indexes_were_made_is_no_hindrance(

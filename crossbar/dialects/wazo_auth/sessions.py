@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.access.directory import User
+from crossbar.access.directory import Directory, User
 from crossbar.access.identity import Identity
 from crossbar.access.standing import is_switched_off
 from crossbar.dialects.accesses import Accesses
@@ -90,7 +90,7 @@ class Sessions:
         document = await self._runtime.store.get(SYSTEM_AUTH, TYPE, digest_of(token))
         if document is None or document.fields["expires"] <= clock.unix_now():
             return None
-        identity = await self._identity(document)
+        identity = await identity_of_token(self._runtime.access.directory, document)
         return None if identity is None else Session(document, identity, token)
 
     async def caller(self, token: str) -> Caller | None:
@@ -114,16 +114,6 @@ class Sessions:
         """End a token that was found by its user or session."""
         await self._runtime.store.remove(document)
 
-    async def _identity(self, document: Document) -> Identity | None:
-        directory = self._runtime.access.directory
-        account = await directory.account(document.text("account_id"))
-        user = await directory.user(document.text("account_id"), document.text("user_id"))
-        if account is None or user is None or is_switched_off(account, user) or account.expired:
-            return None
-        if document.fields.get("pvt_proof") != proof_of(user):
-            return None
-        return Identity.without_token(account, user, METHOD)
-
     async def _sweep(self, user_id: str) -> None:
         """Forget the tokens of a user that have expired."""
         now = clock.unix_now()
@@ -136,6 +126,17 @@ class Sessions:
 def digest_of(token: str) -> str:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def identity_of_token(directory: Directory, document: Document) -> Identity | None:
+    """Who has a token, or a refresh token; None for who may not log in, or has had another password since."""
+    account = await directory.account(document.text("account_id"))
+    user = await directory.user(document.text("account_id"), document.text("user_id"))
+    if account is None or user is None or is_switched_off(account, user) or account.expired:
+        return None
+    if document.fields.get("pvt_proof") != proof_of(user):
+        return None
+    return Identity.without_token(account, user, METHOD)
 
 
 def proof_of(user: User) -> str:

@@ -12,6 +12,7 @@ from crossbar.dialects.granted import GROUP, POLICY
 from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.refusals import empty_answer, json_answer
 from crossbar.dialects.wazo_auth import wazo_lists, wazo_logins
+from crossbar.dialects.wazo_auth.wazo_changes import with_fields
 from crossbar.dialects.wazo_auth.wazo_policies import find_policy, policy_shown
 from crossbar.dialects.wazo_auth.wazo_protocol import conflict, invalid, require_held, route, unknown
 from crossbar.documents.document import Document, as_list
@@ -152,13 +153,7 @@ async def _without(context: DialectContext, field: str, member: str) -> web.Resp
 
 
 async def _saved(context: DialectContext, group: Document, fields: dict[str, Any]) -> Document:
-    author = context.asked_by().author
-
-    def change(stored: Document) -> None:
-        stored.fields.update(fields)
-        stored.fields.update(stamps(author, stored))
-
     try:
-        return await context.store.update(group.partition, GROUP, group.id, change) or group
+        return await with_fields(context, group, fields) or group
     except Duplicate as duplicate:
         raise conflict("groups", "name", fields.get("name")) from duplicate

@@ -13,6 +13,7 @@ from crossbar.dialects.granted import POLICY
 from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.refusals import empty_answer, json_answer
 from crossbar.dialects.wazo_auth import wazo_lists
+from crossbar.dialects.wazo_auth.wazo_changes import with_fields
 from crossbar.dialects.wazo_auth.wazo_protocol import reason, require_held, route
 from crossbar.documents.document import Document, as_list
 from crossbar.documents.selection import at, dashed_id
@@ -141,14 +142,8 @@ async def remove_access(context: DialectContext) -> web.Response:
 
 
 async def _saved(context: DialectContext, policy: Document, fields: dict[str, Any]) -> Document:
-    author = context.asked_by().author
-
-    def change(stored: Document) -> None:
-        stored.fields.update(fields)
-        stored.fields.update(stamps(author, stored))
-
     try:
-        saved = await context.store.update(policy.partition, POLICY, policy.id, change)
+        saved = await with_fields(context, policy, fields)
     except Duplicate as duplicate:
         _refuse_name(duplicate, fields["name"])
         raise

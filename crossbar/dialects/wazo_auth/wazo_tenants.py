@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -65,11 +65,7 @@ async def create_tenant(context: DialectContext) -> web.Response:
     """An account below the request's."""
     crossbar = await context.crossbar("PUT", "accounts", context.account.id)
     edit = _written(Edit(), context.object)
-    try:
-        made = await accounts.life.save_new(crossbar, new_id(), edit.public, edit.private)
-    except Invalid as error:
-        raise _translated(error, context.object) from error
-    return json_answer(_shown(made))
+    return await _saved(context, accounts.life.save_new(crossbar, new_id(), edit.public, edit.private))
 
 
 @route("GET", "/tenants/{tenant}", summary="Read a tenant")
@@ -88,11 +84,15 @@ async def change_tenant(context: DialectContext) -> web.Response:
         edit = _written(Edit(previous), context.object)
         return edit.public, edit.private
 
+    return await _saved(context, accounts.life.edit(crossbar, account.id, changed))
+
+
+async def _saved(context: DialectContext, saving: Awaitable[Document]) -> web.Response:
+    """Tell of an account as it is saved, or what is wrong with it in the tenant's own words."""
     try:
-        saved = await accounts.life.edit(crossbar, account.id, changed)
+        return json_answer(_shown(await saving))
     except Invalid as error:
         raise _translated(error, context.object) from error
-    return json_answer(_shown(saved))
 
 
 @route("DELETE", "/tenants/{tenant}", summary="Delete a tenant")

@@ -11,15 +11,14 @@ from aiohttp import BasicAuth, hdrs, web
 from crossbar import clock
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
-from crossbar.access.standing import is_switched_off
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.granted import accesses_of
 from crossbar.dialects.homes import ASIDE
 from crossbar.dialects.identifiers import dashed, undashed
-from crossbar.dialects.named_logins import METHOD, identity_of
+from crossbar.dialects.named_logins import identity_of
 from crossbar.dialects.refusals import empty_answer, json_answer
 from crossbar.dialects.server_identity import server_id
-from crossbar.dialects.wazo_auth.sessions import REFRESH, Session, Sessions, digest_of, proof_of
+from crossbar.dialects.wazo_auth.sessions import REFRESH, Session, Sessions, digest_of, identity_of_token, proof_of
 from crossbar.dialects.wazo_auth.wazo_protocol import reason, route
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.document_types import USER
@@ -237,16 +236,7 @@ async def _refresh_token(context: DialectContext, identity: Identity, client_id:
 async def _of_refresh_token(context: DialectContext, token: str, client_id: str) -> Identity | None:
     found = await context.store.all(Listing(SYSTEM_AUTH, REFRESH, tag=f"token/{digest_of(token)}"))
     known = next((one for one in found if one.text("client_id") == client_id), None)
-    if known is None:
-        return None
-    directory = context.runtime.access.directory
-    account = await directory.account(known.text("account_id"))
-    user = await directory.user(known.text("account_id"), known.text("user_id"))
-    if account is None or user is None or is_switched_off(account, user) or account.expired:
-        return None
-    if known.fields.get("pvt_proof") != proof_of(user):
-        return None
-    return Identity.without_token(account, user, METHOD)
+    return None if known is None else await identity_of_token(context.runtime.access.directory, known)
 
 
 @route("GET", "/backends", is_open=True, summary="List the backends")

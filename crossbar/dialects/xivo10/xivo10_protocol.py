@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from aiohttp import web
 
@@ -14,6 +14,7 @@ from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.front import Dialect
 from crossbar.dialects.homes import ASIDE
 from crossbar.dialects.refusals import Refusal, WrongValue, empty_answer, json_answer
+from crossbar.dialects.resource_objects import ResourceObjects
 from crossbar.dialects.routes import DialectRoute
 from crossbar.documents.document import Document
 from crossbar.documents.selection import Selection, at
@@ -91,25 +92,6 @@ INTEGER: Final = ValueKind(_integer, _as_it_is, {"type": "integer"})
 # A resource
 
 
-class Objects(Protocol):
-    """What documents do for a resource."""
-
-    async def find(self, context: DialectContext, word: str) -> Document:
-        """The document of a number. Raises NotFound."""
-
-    async def create(self, context: DialectContext, values: dict[str, JSON]) -> Document:
-        """A new document."""
-
-    async def change(self, context: DialectContext, document: Document, values: dict[str, JSON]) -> None:
-        """Other values for some properties."""
-
-    async def remove(self, context: DialectContext, document: Document) -> None:
-        """End a document."""
-
-    async def worked_out(self, context: DialectContext, documents: Sequence[Document]) -> list[dict[str, JSON]]:
-        """The properties of each document that live elsewhere."""
-
-
 @dataclass(frozen=True)
 class Xivo10Resource:
     """A resource of 1.0: list, read, create, update, delete; nothing else."""
@@ -117,7 +99,7 @@ class Xivo10Resource:
     declaration: Declaration
     noun: str
     """The endpoint of Crossbar's that speaks of the same documents."""
-    objects: Objects
+    objects: ResourceObjects
 
     def mount(self) -> None:
         """Make its routes known."""

@@ -20,6 +20,7 @@ from crossbar.dialects.xivo11 import xivo11_extensions, xivo11_users, xivo11_voi
 from crossbar.dialects.xivo11.xivo11_lines import LINE_RESOURCE, people_on
 from crossbar.dialects.xivo11.xivo11_lists import page
 from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, no_such, not_found, resource_error, route
+from crossbar.dialects.xivo11.xivo11_views import line_with
 from crossbar.documents.document import Document, as_object
 from crossbar.errors import JSON
 
@@ -80,7 +81,7 @@ async def users_of_line(context: DialectContext) -> web.Response:
 async def add_user_line(context: DialectContext) -> web.Response:
     """The form of 2016: the line stands in the body."""
     user = await USERS.found(context, "user")
-    line = await named_in_body(context, "line_id", LINES_OF.objects.find, "Line")
+    line = await named_in_body(context, "line_id", LINES_OF.find, "Line")
     wired = await wiring.around_users(context, user.partition, [user.id])
     if wired.lines_of(user.id):
         facts = {"user_id": number_of_user(user), "line_id": LINES.of(wired.lines_of(user.id)[0])}
@@ -192,7 +193,7 @@ async def _line_in_list(context: DialectContext, one: JSON) -> Document:
     if not isinstance(number, int):
         raise input_error("field 'lines': wrong type. Should be a list of lines")
     try:
-        return await LINES_OF.objects.find(context, str(number))
+        return await LINES_OF.find(context, str(number))
     except Refusal:
         raise no_such("lines", "Line", id=number) from None
 
@@ -201,12 +202,8 @@ async def _line_in_list(context: DialectContext, one: JSON) -> Document:
 
 
 def _line_extension(context: DialectContext, line: Document, extension: Document) -> dict[str, JSON]:
-    line_id, extension_id = LINES.of(line), EXTENSIONS.of(extension)
-    return {
-        "line_id": line_id,
-        "extension_id": extension_id,
-        "links": links(context.base, ("lines", "lines", line_id), ("extensions", "extensions", extension_id)),
-    }
+    number = EXTENSIONS.of(extension)
+    return line_with(context.base, line, ("extensions", "extensions", number), extension_id=number)
 
 
 @route("GET", "/lines/{line}/extensions", summary="List the extensions of a line")
@@ -242,7 +239,7 @@ async def line_of_extension(context: DialectContext) -> web.Response:
 async def add_line_extension(context: DialectContext) -> web.Response:
     """The form of 2016: the extension stands in the body."""
     line = await LINES_OF.found(context, "line")
-    extension = await named_in_body(context, "extension_id", EXTENSIONS_OF.objects.find, "Extension")
+    extension = await named_in_body(context, "extension_id", EXTENSIONS_OF.find, "Extension")
     wired = await wiring.whole(context, line.partition)
     if _leads_to(wired, extension, line):
         raise _has_extension(line, extension)
@@ -344,7 +341,7 @@ async def users_of_box(context: DialectContext) -> web.Response:
 async def add_user_box(context: DialectContext) -> web.Response:
     """The form of 2016: the voicemail stands in the body."""
     user = await USERS.found(context, "user")
-    box = await named_in_body(context, "voicemail_id", BOXES.objects.find, "Voicemail")
+    box = await named_in_body(context, "voicemail_id", BOXES.find, "Voicemail")
     await _require_no_box(context, user)
     await USERS.doing(boxes.associate(context, user, box))
     where = f"{context.base}/users/{number_of_user(user)}/voicemail"

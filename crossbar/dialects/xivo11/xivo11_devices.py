@@ -19,13 +19,13 @@ from crossbar.dialects.telephone_lines import crossbar_of
 from crossbar.dialects.wiring import LINES
 from crossbar.dialects.xivo11 import xivo11_values
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
-from crossbar.dialects.xivo11.xivo11_protocol import links, not_found, resource_error, route
+from crossbar.dialects.xivo11.xivo11_protocol import links, resource_error, route
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import Selection, at, cut, document_id, either, glued, has, text, where
-from crossbar.errors import JSON
+from crossbar.errors import JSON, NotFound
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import devices
 
@@ -121,7 +121,7 @@ class Devices11:
         """The telephone of an id."""
         device = await context.store.get(context.account.id, DEVICE, undashed(word))
         if device is None or not (device.text("mac_address") or device.at("pvt_xivo.device") is not None):
-            raise not_found("Device", id=word)
+            raise NotFound(word)
         return device
 
     async def create(self, context: DialectContext, values: dict[str, JSON]) -> Document:

@@ -15,7 +15,8 @@ from crossbar.dialects.wiring import ENDPOINTS, LINES
 from crossbar.dialects.xivo11 import xivo11_devices, xivo11_users
 from crossbar.dialects.xivo11.xivo11_lines import ENDPOINT_RESOURCE, LINE_RESOURCE, people_on
 from crossbar.dialects.xivo11.xivo11_lists import page
-from crossbar.dialects.xivo11.xivo11_protocol import links, not_found, resource_error, route
+from crossbar.dialects.xivo11.xivo11_protocol import not_found, resource_error, route
+from crossbar.dialects.xivo11.xivo11_views import line_with
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE
 from crossbar.errors import JSON
@@ -24,13 +25,8 @@ TELEPHONES = xivo11_devices.RESOURCE
 
 
 def _line_endpoint(context: DialectContext, line: Document) -> dict[str, JSON]:
-    line_id, endpoint_id = LINES.of(line), ENDPOINTS.of(line)
-    return {
-        "line_id": line_id,
-        "endpoint_id": endpoint_id,
-        "endpoint": "sip",
-        "links": links(context.base, ("lines", "lines", line_id), ("endpoint_sip", "endpoints/sip", endpoint_id)),
-    }
+    number = ENDPOINTS.of(line)
+    return line_with(context.base, line, ("endpoint_sip", "endpoints/sip", number), endpoint_id=number, endpoint="sip")
 
 
 @route("GET", "/lines/{line}/endpoints/sip", summary="The SIP endpoint of a line")
@@ -91,25 +87,20 @@ async def main_endpoint_of_user(context: DialectContext) -> web.Response:
     line = (await wiring.around_users(context, user.partition, [user.id])).main_line_of(user.id)
     if line is None:
         raise not_found("UserLine", user_id=context.args["user"])
-    found = await ENDPOINT_RESOURCE.objects.find(context, str(ENDPOINTS.of(await _numbered(context, line))))
+    found = await ENDPOINT_RESOURCE.find(context, str(ENDPOINTS.of(await _numbered(context, line))))
     (shown,) = await ENDPOINT_RESOURCE.shown(context, [found])
     return json_answer(shown)
 
 
 async def _numbered(context: DialectContext, line: Document) -> Document:
-    return await LINE_RESOURCE.objects.find(context, str(LINES.of(line)))
+    return await LINE_RESOURCE.find(context, str(LINES.of(line)))
 
 
 # Telephones
 
 
 def _line_device(context: DialectContext, line: Document, device_id: str) -> dict[str, JSON]:
-    number = LINES.of(line)
-    return {
-        "line_id": number,
-        "device_id": device_id,
-        "links": links(context.base, ("lines", "lines", number), ("devices", "devices", device_id)),
-    }
+    return line_with(context.base, line, ("devices", "devices", device_id), device_id=device_id)
 
 
 @route("GET", "/lines/{line}/devices", summary="The device of a line")

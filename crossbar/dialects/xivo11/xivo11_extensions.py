@@ -15,12 +15,12 @@ from crossbar.dialects.wiring import EXTENSIONS
 from crossbar.dialects.xivo11 import xivo11_values
 from crossbar.dialects.xivo11.xivo11_contexts import require_context
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
-from crossbar.dialects.xivo11.xivo11_protocol import links, not_found, resource_error
+from crossbar.dialects.xivo11.xivo11_protocol import links, resource_error
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import at, equals, literal, where
-from crossbar.errors import JSON, NotFound
+from crossbar.errors import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,7 @@ class Extensions11:
 
     async def find(self, context: DialectContext, word: str) -> Document:
         """The extension of a number."""
-        try:
-            return await extensions.find(context, word)
-        except NotFound:
-            raise not_found("Extension", id=word) from None
+        return await extensions.find(context, word)
 
     async def create(self, context: DialectContext, values: dict[str, JSON]) -> Document:
         """A new extension."""

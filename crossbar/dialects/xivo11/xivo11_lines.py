@@ -16,7 +16,7 @@ from crossbar.dialects.wiring import ENDPOINTS, LINES
 from crossbar.dialects.xivo11 import xivo11_values
 from crossbar.dialects.xivo11.xivo11_contexts import require_context
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
-from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, not_found, resource_error
+from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, resource_error
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.dialects.xivo11.xivo11_views import endpoint_link, extension_link
 from crossbar.documents.document import Document
@@ -24,7 +24,7 @@ from crossbar.documents.document_types import DEVICE, USER
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import at, literal, or_else, where
 from crossbar.documents.selection import has as has_field
-from crossbar.errors import JSON, Invalid, NotFound
+from crossbar.errors import JSON, Invalid
 
 CODE: Final = xivo11_values.text(pattern=r"[0-9]{6}")
 POSITION: Final = xivo11_values.integer(1)
@@ -96,10 +96,7 @@ class Lines11:
 
     async def find(self, context: DialectContext, word: str) -> Document:
         """The line of a number."""
-        try:
-            line = await telephone_lines.find(context, LINES, word)
-        except NotFound:
-            raise not_found("Line", id=word) from None
+        line = await telephone_lines.find(context, LINES, word)
         return await integer_ids.numbered_document(context.store, ENDPOINTS, line) if line.type == DEVICE else line
 
     async def create(self, context: DialectContext, values: dict[str, JSON]) -> Document:
@@ -199,10 +196,7 @@ class Endpoints11:
 
     async def find(self, context: DialectContext, word: str) -> Document:
         """The endpoint of a number."""
-        try:
-            endpoint = await telephone_lines.find(context, ENDPOINTS, word)
-        except NotFound:
-            raise not_found("SIPEndpoint", id=word) from None
+        endpoint = await telephone_lines.find(context, ENDPOINTS, word)
         is_line = endpoint.type == DEVICE
         return await integer_ids.numbered_document(context.store, LINES, endpoint) if is_line else endpoint
 

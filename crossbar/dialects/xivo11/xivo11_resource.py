@@ -4,39 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 
 from crossbar.dialects.declaration import Declaration, Property
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.refusals import Refusal, WrongValue, empty_answer, json_answer
+from crossbar.dialects.resource_objects import ResourceObjects
 from crossbar.dialects.xivo11 import xivo11_lists
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
-from crossbar.dialects.xivo11.xivo11_protocol import input_error, listed, route, translated
+from crossbar.dialects.xivo11.xivo11_protocol import input_error, listed, not_found, route, translated
 from crossbar.documents.document import Document
-from crossbar.errors import JSON, Invalid
+from crossbar.errors import JSON, Invalid, NotFound
 
 Result = TypeVar("Result")
-
-
-class Objects11(Protocol):
-    """What documents do for a resource. `find` refuses with 404."""
-
-    async def find(self, context: DialectContext, word: str) -> Document:
-        """The document that a word of a path names."""
-
-    async def create(self, context: DialectContext, values: dict[str, JSON]) -> Document:
-        """A new document."""
-
-    async def change(self, context: DialectContext, document: Document, values: dict[str, JSON]) -> None:
-        """Other values for some properties."""
-
-    async def remove(self, context: DialectContext, document: Document) -> None:
-        """End a document, which nothing is to be associated with."""
-
-    async def worked_out(self, context: DialectContext, documents: Sequence[Document]) -> list[dict[str, JSON]]:
-        """The properties of each document that live elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +29,7 @@ class Xivo11Resource:
     noun: str
     """The endpoint of Crossbar's that speaks of the same documents."""
     rules: ListRules
-    objects: Objects11
+    objects: ResourceObjects
     refuses_unknown: bool = False
 
     @property
@@ -100,9 +82,16 @@ class Xivo11Resource:
 
     # Parts, also for associations
 
+    async def find(self, context: DialectContext, word: str) -> Document:
+        """The document that a word names, whoever asks. Refuses with 404."""
+        try:
+            return await self.objects.find(context, word)
+        except NotFound:
+            raise not_found(self.declaration.title, id=word) from None
+
     async def found(self, context: DialectContext, name: str) -> Document:
         """The document that an argument of the path names, after the decision on whether the caller may see it."""
-        document = await self.objects.find(context, context.args[name])
+        document = await self.find(context, context.args[name])
         account = await context.runtime.access.directory.account(document.partition)
         await context.crossbar("GET", self.noun, document.id, account=account)
         return document

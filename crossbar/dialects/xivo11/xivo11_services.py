@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -23,33 +24,50 @@ from crossbar.documents.document import Document, as_object
 from crossbar.errors import JSON
 
 
-@route("GET", "/users/{user}/forwards", summary="Where the calls of a user go instead")
-async def read_forwards(context: DialectContext) -> web.Response:
-    """All forwards."""
-    return json_answer(forwards_of(await RESOURCE.found(context, "user")))
+@dataclass(frozen=True)
+class UserSettings:
+    """Settings of a user that are read and changed together, at `path`, or one by one, below it.
 
+    `shown` gives all of them by name; `change` gets the body of each that is to be another.
+    """
 
-@route("GET", "/users/{user}/forwards/{forward}", summary="Where the calls of a user go instead")
-async def read_forward(context: DialectContext) -> web.Response:
-    """One forward."""
-    user = await RESOURCE.found(context, "user")
-    return json_answer(forwards_of(user)[_one_of(context, "forward", FORWARDS)])
+    path: str
+    noun: str
+    names: tuple[str, ...]
+    shown: Callable[[Document], Mapping[str, JSON]]
+    change: Callable[[DialectContext, Document, Mapping[str, JSON]], Awaitable[None]]
 
+    def mount(self, reading: str, changing: str) -> None:
+        """Make the routes known, with a summary of those that read and of those that change."""
+        every, one = self.path, f"{self.path}/{{{self.noun}}}"
+        route("GET", every, summary=reading)(self._read_all)
+        route("GET", one, summary=reading)(self._read)
+        route("PUT", every, summary=changing)(self._change_all)
+        route("PUT", one, summary=changing)(self._change)
 
-@route("PUT", "/users/{user}/forwards", summary="Send the calls of a user elsewhere")
-async def change_forwards(context: DialectContext) -> web.Response:
-    """Several forwards."""
-    user = await RESOURCE.found(context, "user")
-    await _forward(context, user, {name: context.object[name] for name in FORWARDS if name in context.object})
-    return empty_answer(204)
+    async def _read_all(self, context: DialectContext) -> web.Response:
+        return json_answer(self.shown(await RESOURCE.found(context, "user")))
 
+    async def _read(self, context: DialectContext) -> web.Response:
+        user = await RESOURCE.found(context, "user")
+        return json_answer(self.shown(user)[self._name(context)])
 
-@route("PUT", "/users/{user}/forwards/{forward}", summary="Send the calls of a user elsewhere")
-async def change_forward(context: DialectContext) -> web.Response:
-    """One forward."""
-    user = await RESOURCE.found(context, "user")
-    await _forward(context, user, {_one_of(context, "forward", FORWARDS): context.object})
-    return empty_answer(204)
+    async def _change_all(self, context: DialectContext) -> web.Response:
+        user = await RESOURCE.found(context, "user")
+        body = context.object
+        await self.change(context, user, {name: body[name] for name in self.names if name in body})
+        return empty_answer(204)
+
+    async def _change(self, context: DialectContext) -> web.Response:
+        user = await RESOURCE.found(context, "user")
+        await self.change(context, user, {self._name(context): context.object})
+        return empty_answer(204)
+
+    def _name(self, context: DialectContext) -> str:
+        name = context.args[self.noun]
+        if name not in self.names:
+            raise not_found(self.noun.capitalize(), name=name)
+        return name
 
 
 async def _forward(context: DialectContext, user: Document, wanted: Mapping[str, JSON]) -> None:
@@ -83,35 +101,6 @@ def _checked(name: str, value: JSON) -> dict[str, Any]:
     return found
 
 
-@route("GET", "/users/{user}/services", summary="What is switched on for a user")
-async def read_services(context: DialectContext) -> web.Response:
-    """All services."""
-    return json_answer(services_of(await RESOURCE.found(context, "user")))
-
-
-@route("GET", "/users/{user}/services/{service}", summary="What is switched on for a user")
-async def read_service(context: DialectContext) -> web.Response:
-    """One service."""
-    user = await RESOURCE.found(context, "user")
-    return json_answer(services_of(user)[_one_of(context, "service", SERVICES)])
-
-
-@route("PUT", "/users/{user}/services", summary="Switch services of a user on or off")
-async def change_services(context: DialectContext) -> web.Response:
-    """Several services."""
-    user = await RESOURCE.found(context, "user")
-    await _switch(context, user, {name: context.object[name] for name in SERVICES if name in context.object})
-    return empty_answer(204)
-
-
-@route("PUT", "/users/{user}/services/{service}", summary="Switch a service of a user on or off")
-async def change_service(context: DialectContext) -> web.Response:
-    """One service."""
-    user = await RESOURCE.found(context, "user")
-    await _switch(context, user, {_one_of(context, "service", SERVICES): context.object})
-    return empty_answer(204)
-
-
 async def _switch(context: DialectContext, user: Document, wanted: Mapping[str, JSON]) -> None:
     switched = {name: as_object(value).get("enabled") for name, value in wanted.items()}
     for value in switched.values():
@@ -127,11 +116,12 @@ async def _switch(context: DialectContext, user: Document, wanted: Mapping[str, 
     await RESOURCE.doing(edit(context, user, write))
 
 
-def _one_of(context: DialectContext, argument: str, names: tuple[str, ...]) -> str:
-    name = context.args[argument]
-    if name not in names:
-        raise not_found(argument.capitalize(), name=name)
-    return name
+UserSettings("/users/{user}/forwards", "forward", FORWARDS, forwards_of, _forward).mount(
+    "Where the calls of a user go instead", "Send the calls of a user elsewhere"
+)
+UserSettings("/users/{user}/services", "service", SERVICES, services_of, _switch).mount(
+    "What is switched on for a user", "Switch services of a user on or off"
+)
 
 
 # Contexts, and the server

@@ -19,13 +19,13 @@ from crossbar.dialects.user_homes import caller_id_parts, caller_id_text
 from crossbar.dialects.wiring import Wiring
 from crossbar.dialects.xivo11 import xivo11_lists, xivo11_values
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
-from crossbar.dialects.xivo11.xivo11_protocol import links, not_found, resource_error
+from crossbar.dialects.xivo11.xivo11_protocol import links, resource_error
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.dialects.xivo11.xivo11_views import JOINED, directory_view, related, summary_view
 from crossbar.documents.document import Document
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import at, dashed_id, glued, joined, literal, same, text, where
-from crossbar.errors import JSON, NotFound
+from crossbar.errors import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +133,7 @@ class Users11:
 
     async def find(self, context: DialectContext, word: str) -> Document:
         """The user of a number or UUID."""
-        try:
-            return await telephone_users.find(context, word)
-        except NotFound:
-            raise not_found("User", id=word) from None
+        return await telephone_users.find(context, word)
 
     async def create(self, context: DialectContext, values: dict[str, JSON]) -> Document:
         """A new user, whose caller id is his name unless another is given."""

@@ -67,6 +67,12 @@ def endpoint_link(base: str, line: Document) -> dict[str, JSON] | None:
     }
 
 
+def line_with(base: str, line: Document, other: tuple[str, str, JSON], **facts: JSON) -> dict[str, JSON]:
+    """A line and what it is associated with, which `facts` tell of and `other` links to, as `links` wants it."""
+    number = wiring.LINES.of(line)
+    return {"line_id": number, **facts, "links": links(base, ("lines", "lines", number), other)}
+
+
 def line_link(base: str, line: Document, wired: Wiring) -> dict[str, JSON]:
     """A line as users mention it."""
     number = wiring.LINES.of(line)

@@ -13,10 +13,10 @@ from crossbar.dialects.identifiers import dashed
 from crossbar.dialects.xivo11 import xivo11_values
 from crossbar.dialects.xivo11.xivo11_contexts import require_context
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
-from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, not_found, resource_error
+from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, resource_error
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
 from crossbar.documents.document import Document
-from crossbar.errors import JSON, NotFound
+from crossbar.errors import JSON
 
 LONGEST_MAILBOX: Final = 30
 BOOLEAN, TEXT = xivo11_values.BOOLEAN, xivo11_values.TEXT
@@ -64,10 +64,7 @@ class Voicemails11:
 
     async def find(self, context: DialectContext, word: str) -> Document:
         """The box of a number."""
-        try:
-            return await boxes.find(context, word)
-        except NotFound:
-            raise not_found("Voicemail", id=word) from None
+        return await boxes.find(context, word)
 
     async def create(self, context: DialectContext, values: dict[str, JSON]) -> Document:
         """A new box."""

@@ -299,3 +299,16 @@ class Connection:
         self.require()
         with driver_errors():
             await self.database.command("ping")
+
+
+class OverConnection:
+    """A part of the store that reads or writes documents over a connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._run = connection.run
+        self._driver = connection.driver
+        self._memory = connection.memory
+        self._codec = connection.codec
+        self._database = connection.database
+        self._shapes = connection.shapes

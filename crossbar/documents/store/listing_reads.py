@@ -16,7 +16,7 @@ from crossbar.documents.indexes import TAGGED
 from crossbar.documents.layout import Stored, search_key
 from crossbar.documents.listing import LAST, Listing, Page, Row, Search
 from crossbar.documents.shape import SEPARATOR, stored_tag
-from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.connection import Connection, OverConnection, driver_errors
 from crossbar.documents.store.marking import listing_subject
 from crossbar.documents.store.queries import LONGEST_KEY
 
@@ -30,16 +30,11 @@ STREAM_BATCH = 500
 """Rows of a listing that travel together; the driver's own measure is 16 MB, which is a lot of Python objects."""
 
 
-class ListingReads:
+class ListingReads(OverConnection):
     """Reads of listings. Pages asked for at the same time travel together."""
 
     def __init__(self, connection: Connection) -> None:
-        self._run = connection.run
-        self._driver = connection.driver
-        self._memory = connection.memory
-        self._codec = connection.codec
-        self._database = connection.database
-        self._shapes = connection.shapes
+        super().__init__(connection)
         self._pages: dict[str, Coalescer[Listing, list[Stored]]] = {}
 
     async def page(self, listing: Listing) -> Page:

@@ -13,7 +13,7 @@ import orjson
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, DocumentKey, document_key
 from crossbar.documents.layout import Stored
-from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.connection import Connection, OverConnection, driver_errors
 from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, by_keys, living
 
 
@@ -29,16 +29,11 @@ ABSENT: Final = Raw("", b"")
 """Stands in memory for a document that there is not."""
 
 
-class DocumentReads:
+class DocumentReads(OverConnection):
     """Reads by id. Calls made at the same time travel together."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._run = connection.run
-        self._memory = connection.memory
-        self._codec = connection.codec
-        self._database = connection.database
-        self._shapes = connection.shapes
+        super().__init__(connection)
         self._reads: dict[tuple[str, str], Coalescer[str, Stored | None]] = {}
 
     async def get(self, partition: str, document_type: str, document_id: str) -> Document | None:

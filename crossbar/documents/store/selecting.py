@@ -5,18 +5,11 @@ from __future__ import annotations
 from crossbar.documents.document import Document
 from crossbar.documents.layout import Stored
 from crossbar.documents.selection import Selection
-from crossbar.documents.store.connection import Connection
+from crossbar.documents.store.connection import OverConnection
 
 
-class Selecting:
+class Selecting(OverConnection):
     """Reads of selections."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._run = connection.run
-        self._driver = connection.driver
-        self._codec = connection.codec
-        self._database = connection.database
-        self._shapes = connection.shapes
 
     async def select(self, selection: Selection) -> list[Document]:
         """The documents of a selection, from its place on and no more than its length."""

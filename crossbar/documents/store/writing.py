@@ -17,7 +17,7 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
-from crossbar.documents.store.connection import Connection
+from crossbar.documents.store.connection import Connection, OverConnection
 from crossbar.documents.store.listing_reads import ListingReads
 from crossbar.documents.store.queries import KEY_INDEX, KEYS_OF_A_QUERY, by_keys, one_or_in, to_bson
 from crossbar.documents.store.reading import DocumentReads
@@ -26,16 +26,12 @@ from crossbar.errors import SystemFault
 from crossbar.ids import next_revision
 
 
-class DocumentWrites:
+class DocumentWrites(OverConnection):
     """Writes. Single ones made at the same time travel together."""
 
     def __init__(self, connection: Connection, reading: DocumentReads, listings: ListingReads) -> None:
-        self._connection = connection
-        self._run = connection.run
-        self._codec = connection.codec
+        super().__init__(connection)
         self._marking = connection.marking
-        self._database = connection.database
-        self._shapes = connection.shapes
         self._reading = reading
         self._listings = listings
         self._inserts: dict[str, Coalescer[RawBSONDocument, None]] = {}

@@ -78,54 +78,43 @@ async def replace_rules(context: Context) -> Reply:
     return await rules.life.answer(context, saved)
 
 
-async def _counts(context: Context, *, by: str, tag: str | None = None) -> Reply:
-    """How many selectors there are of each name, or for each resource: a list of `{word: count}`."""
-    found = await context.store.count_by_tag(Listing(context.account_id, TYPE, tag=tag), prefix=by)
+def _counting(by: str, *, of: str = "", argument: str = "") -> Handler:
+    """A handler that tells how many selectors there are of each name, or for each resource: a list of `{word: count}`.
 
-    def entries() -> Iterator[Entry]:
-        for tagged, count in found.items():
-            word = tagged.removeprefix(by)
-            yield word, Document("", TYPE, word, {}), {word: count}
+    `by` is the kind of tag they are counted by. With `of` only those count whose tag of that kind is what the path's
+    `argument` says.
+    """
 
-    return answer_computed(context, entries())
+    async def answer(context: Context) -> Reply:
+        tag = of + context.path[argument] if of else None
+        found = await context.store.count_by_tag(Listing(context.account_id, TYPE, tag=tag), prefix=by)
+
+        def entries() -> Iterator[Entry]:
+            for tagged, count in found.items():
+                word = tagged.removeprefix(by)
+                yield word, Document("", TYPE, word, {}), {word: count}
+
+        return answer_computed(context, entries())
+
+    return _of_account(answer)
 
 
-OF_NAME = (
+resource_selectors.get(
+    "/accounts/{account_id}/resource_selectors/name",
+    "/resource_selectors/name",
+)(_counting(NAMED))
+resource_selectors.get(
     "/accounts/{account_id}/resource_selectors/name/{selector_name}",
     "/resource_selectors/name/{selector_name}",
-)
-OF_RESOURCE = (
+)(_counting(CHOOSING, of=NAMED, argument="selector_name"))
+resource_selectors.get(
+    "/accounts/{account_id}/resource_selectors/resource",
+    "/resource_selectors/resource",
+)(_counting(CHOOSING))
+resource_selectors.get(
     "/accounts/{account_id}/resource_selectors/resource/{resource_id}",
     "/resource_selectors/resource/{resource_id}",
-)
-
-
-@resource_selectors.get("/accounts/{account_id}/resource_selectors/name", "/resource_selectors/name")
-@_of_account
-async def names(context: Context) -> Reply:
-    """How many selectors have each name."""
-    return await _counts(context, by=NAMED)
-
-
-@resource_selectors.get(*OF_NAME)
-@_of_account
-async def resources_of_name(context: Context) -> Reply:
-    """How many selectors of a name choose each resource."""
-    return await _counts(context, by=CHOOSING, tag=NAMED + context.path["selector_name"])
-
-
-@resource_selectors.get("/accounts/{account_id}/resource_selectors/resource", "/resource_selectors/resource")
-@_of_account
-async def chosen(context: Context) -> Reply:
-    """How many selectors choose each resource."""
-    return await _counts(context, by=CHOOSING)
-
-
-@resource_selectors.get(*OF_RESOURCE)
-@_of_account
-async def names_of_resource(context: Context) -> Reply:
-    """How many selectors of each name choose a resource."""
-    return await _counts(context, by=NAMED, tag=CHOOSING + context.path["resource_id"])
+)(_counting(NAMED, of=CHOOSING, argument="resource_id"))
 
 
 @resource_selectors.get(

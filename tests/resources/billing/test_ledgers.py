@@ -21,7 +21,7 @@ from crossbar.resources.billing.domain.ledger import Charge, book, new_entry
 from crossbar.resources.billing.domain.money import dollars_of, units_of
 from crossbar.resources.records.domain.cdr import cdr_of
 from tests.harness import Answer, Api, RunningServer, Tenant, new_person, new_tenant
-from tests.test_counted import Machine, run
+from tests.test_counted import AccountMachine, run
 
 FORBIDDEN = (403, "403", "forbidden", {"message": "forbidden"})
 
@@ -279,14 +279,12 @@ async def test_many_writers_at_once(server: RunningServer, tenant: Tenant, maste
     assert round(sum(one["amount"] for one in told.values()) * 100) == expected
 
 
-class Ledgers(Machine):
+class Ledgers(AccountMachine):
     """Credits and debits, and such as a server that dies leaves."""
 
     def __init__(self) -> None:
         super().__init__()
-        fresh = new_tenant(self.server, self.server.master, f"ledgers{uuid4().hex[:12]}")
-        self.account: Tenant = self.do(fresh)
-        self.path = f"/accounts/{self.account.id}/ledgers"
+        self.path += "/ledgers"
         self.calls: set[str] = set()
 
     @rule(verb=st.sampled_from(["credit", "debit"]), cents=st.integers(100, 10**7), service=st.sampled_from("abc"))

@@ -35,16 +35,6 @@ async def server(
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tenant(server: RunningServer) -> Tenant:
-    return await new_tenant(server, server.master, f"buyer{uuid.uuid4().hex[:12]}")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def stranger(server: RunningServer) -> Tenant:
-    return await new_tenant(server, server.master, f"other{uuid.uuid4().hex[:12]}")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
 async def carrier(server: RunningServer) -> AsyncIterator[SellingCarrier]:
     """The carrier `other`, configured as KAZOO is."""
     async with selling_carrier() as selling:
@@ -58,6 +48,14 @@ async def search(tenant: Tenant, number: str, **query: str) -> list[dict[str, st
     answer = await tenant.api.get("/phone_numbers", query={"prefix": number[2:], **query})
     assert answer.status == 200, answer.envelope
     return list(answer.data)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def number(tenant: Tenant, carrier: SellingCarrier) -> str:
+    """A number that the carrier offers, and a search has found."""
+    (number,) = carrier.fresh()
+    await search(tenant, number)
+    return number
 
 
 async def notes(server: RunningServer, number: str) -> list[bool]:
@@ -105,9 +103,7 @@ async def test_from_the_search_to_the_end(
     assert (await tenant.api.get(f"/phone_numbers/{number}")).error() == NOT_FOUND
 
 
-async def test_reserved_numbers_are_ordered_too(tenant: Tenant, carrier: SellingCarrier) -> None:
-    (number,) = carrier.fresh()
-    await search(tenant, number)
+async def test_reserved_numbers_are_ordered_too(tenant: Tenant, carrier: SellingCarrier, number: str) -> None:
     reserved = await tenant.api.put(f"/phone_numbers/{number}/reserve", {})
     assert (reserved.status, reserved.data["state"], carrier.sold) == (201, "reserved", {number})
     assert (await tenant.api.put(f"/phone_numbers/{number}/activate", {})).data["state"] == "in_service"
@@ -185,10 +181,8 @@ async def test_many_are_ordered_together(tenant: Tenant, carrier: SellingCarrier
 
 
 async def test_an_order_that_is_refused_leaves_nothing(
-    server: RunningServer, tenant: Tenant, carrier: SellingCarrier
+    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, number: str
 ) -> None:
-    (number,) = carrier.fresh()
-    await search(tenant, number)
     carrier.refusing = {number}
     refused = await tenant.api.put(f"/phone_numbers/{number}/activate", {})
     assert refused.error() == fault_of(number)
@@ -226,10 +220,8 @@ async def test_an_order_that_may_have_been_done_is_given_back(
 
 
 async def test_a_number_that_was_ordered_and_not_stored_is_given_back(
-    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (number,) = carrier.fresh()
-    await search(tenant, number)
     transact = Store.transact
 
     async def broken(*_: Any) -> None:
@@ -246,11 +238,9 @@ async def test_a_number_that_was_ordered_and_not_stored_is_given_back(
 
 
 async def test_a_process_that_ends_between_order_and_store(
-    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is left of a process that was killed: the note, and nobody who would hasten it."""
-    (number,) = carrier.fresh()
-    await search(tenant, number)
     ended, over = asyncio.Event(), asyncio.Event()
 
     async def never(*_: Any) -> None:
@@ -276,11 +266,9 @@ async def test_a_process_that_ends_between_order_and_store(
 
 
 async def test_a_request_that_took_too_long_keeps_nothing(
-    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was given back in the meantime is not put into service."""
-    (number,) = carrier.fresh()
-    await search(tenant, number)
     transact = Store.transact
 
     async def late(store: Store, work: Any) -> Any:
@@ -295,10 +283,8 @@ async def test_a_request_that_took_too_long_keeps_nothing(
 
 
 async def test_a_number_that_a_carrier_does_not_take_back_is_told_of_again(
-    server: RunningServer, tenant: Tenant, carrier: SellingCarrier
+    server: RunningServer, tenant: Tenant, carrier: SellingCarrier, number: str
 ) -> None:
-    (number,) = carrier.fresh()
-    await search(tenant, number)
     await tenant.api.put(f"/phone_numbers/{number}/activate", {})
     carrier.failing = 500
     assert (await tenant.api.delete(f"/phone_numbers/{number}")).data["state"] == "deleted"
@@ -311,10 +297,8 @@ async def test_a_number_that_a_carrier_does_not_take_back_is_told_of_again(
 
 @pytest.mark.parametrize("status", [404, 405, 501])
 async def test_a_carrier_that_takes_nothing_back(
-    status: int, server: RunningServer, tenant: Tenant, carrier: SellingCarrier
+    status: int, server: RunningServer, tenant: Tenant, carrier: SellingCarrier, number: str
 ) -> None:
-    (number,) = carrier.fresh()
-    await search(tenant, number)
     await tenant.api.put(f"/phone_numbers/{number}/activate", {})
     carrier.failing = status
     assert (await tenant.api.delete(f"/phone_numbers/{number}")).data["state"] == "deleted"

@@ -15,6 +15,7 @@ from crossbar import clock
 from crossbar.access.authorship import Author
 from crossbar.access.identity import Identity
 from crossbar.errors import CrossbarError
+from crossbar.resources.numbers.domain.number_caller import NumberCaller
 from crossbar.resources.numbers.domain.port_request import PortState
 from crossbar.resources.ports.domain.port_changes import PortRequests
 from tests.harness import Answer, RunningServer, Tenant
@@ -139,7 +140,7 @@ class Ports(RuleBasedStateMachine):
         account = await directory.account(self.porting.agent.id)
         assert account is not None
         identity = Identity.without_token(account, None, "cb_api_auth")
-        requests = PortRequests(self.server.runtime, identity, author=Author("test", identity))
+        requests = PortRequests(NumberCaller(self.server.runtime, identity, Author("test", identity)))
         task = asyncio.ensure_future(requests.move(request_id, to, {"scheduled_date": 63_900_000_000}, None))
         for _ in range(after):
             await asyncio.sleep(0.0005)

@@ -100,6 +100,8 @@ def _but(*mandatory: str) -> tuple[str, ...]:
     return tuple(column for column in rate_row.COLUMNS if column not in mandatory)
 
 
+_rate_action = partial(RowAction, category=CATEGORY, checks=rate_row.CHECKS, for_administrators=True)
+
 ACTIONS: Final = (
     Dump(
         category=CATEGORY,
@@ -110,26 +112,20 @@ ACTIONS: Final = (
         page=_page,
         for_administrators=True,
     ),
-    RowAction(
-        category=CATEGORY,
+    _rate_action(
         name="import",
         description="Bulk-import rates to a specified ratedeck",
         doc="Makes a rate of each row, or lays the row over the rate of its country, prefix and suffix.",
         mandatory=("prefix", "rate_cost"),
         optional=_but("prefix", "rate_cost"),
-        checks=rate_row.CHECKS,
         row=_import,
-        for_administrators=True,
     ),
-    RowAction(
-        category=CATEGORY,
+    _rate_action(
         name="delete",
         description="Bulk-remove rates",
         doc="Removes the rates of each row's prefix that have everything else the row says, too.",
         mandatory=("prefix",),
         optional=_but("prefix"),
-        checks=rate_row.CHECKS,
         row=_delete,
-        for_administrators=True,
     ),
 )

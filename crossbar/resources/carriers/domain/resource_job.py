@@ -31,6 +31,7 @@ from crossbar.errors import JSON, CrossbarError
 from crossbar.ids import new_id
 from crossbar.resources.numbers.domain import number_errors
 from crossbar.resources.numbers.domain.number import LOCAL, OTHER, State, carrier_of, owner_of, state_of
+from crossbar.resources.numbers.domain.number_caller import NumberCaller
 from crossbar.resources.numbers.domain.number_operations import NumberOperations
 from crossbar.resources.numbers.domain.number_steps import NumberSteps
 from crossbar.runtime import Runtime
@@ -206,7 +207,7 @@ async def _reserve_for(
     runtime: Runtime, job: Document, creator: Account, numbers: list[str]
 ) -> dict[str, Document | CrossbarError]:
     identity = Identity.without_token(creator, None, "resource_jobs")
-    operations = NumberOperations(runtime, identity, author=Author(job.id, identity))
+    operations = NumberOperations(NumberCaller(runtime, identity, Author(job.id, identity)))
     is_global = await runtime.store.get(OFFNET, RESOURCE, job.text("resource_id")) is not None
     about: dict[str, JSON] = {"resource_id": job.text("resource_id")}
     creating = NumberSteps(runtime, job.partition, identity).creating(

@@ -5,6 +5,7 @@ Source: KAZOO `kt_resource_selectors.erl`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from crossbar.access.authorship import Author, stamps
@@ -38,25 +39,21 @@ async def _delete(work: Work, row: dict[str, str]) -> Cells:
     return {}
 
 
+_selector_action = partial(RowAction, category=CATEGORY, mandatory=NAMING, for_administrators=True)
+
 ACTIONS: Final = (
-    RowAction(
-        category=CATEGORY,
+    _selector_action(
         name="import",
         description="Import stepswitch resource selectors",
         doc="Makes a selector of each row; one that says the same is there once.",
-        mandatory=NAMING,
         optional=FURTHER,
         checks={"start_time": is_whole, "stop_time": is_whole},
         row=_import,
-        for_administrators=True,
     ),
-    RowAction(
-        category=CATEGORY,
+    _selector_action(
         name="delete",
         description="Delete selectors from DB",
         doc="Removes the selectors that have each row's name, selector and resource.",
-        mandatory=NAMING,
         row=_delete,
-        for_administrators=True,
     ),
 )

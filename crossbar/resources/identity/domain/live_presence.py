@@ -37,9 +37,9 @@ async def apply_presence(store: Store, event: SwitchEvent) -> list[SwitchEvent]:
         state = event.text("state")
         details = {"state": state, "call_id": event.text("call_id") or None, "timestamp": event.seconds}
         if state in _OVER:
-            await event.note(store, PRESENTITY, presence_id, "state", details, shown=False, ended=event.at)
+            await store.live.note(event.telling(PRESENTITY, presence_id, "state", details, shown=False, ended=event.at))
         else:
-            await event.note(store, PRESENTITY, presence_id, "state", details)
+            await store.live.note(event.telling(PRESENTITY, presence_id, "state", details))
     return [event]
 
 
@@ -50,7 +50,7 @@ async def _subscribe(store: Store, event: SwitchEvent) -> None:
     if not call_id or not user:
         return
     if seconds == 0:
-        await event.note(store, SUBSCRIPTION, call_id, "end", {}, shown=False, ended=event.at)
+        await store.live.note(event.telling(SUBSCRIPTION, call_id, "end", {}, shown=False, ended=event.at))
         return
     fields = {name: event.fields.get(name) for name in _KEPT} | {
         "event": event.text("event_package") or DEFAULT_PACKAGE,
@@ -62,7 +62,7 @@ async def _subscribe(store: Store, event: SwitchEvent) -> None:
         "stalker": event.text("subscription_id", "queue") or event.switch.name,
     }
     until = event.at + seconds * MICROSECONDS
-    await event.note(store, SUBSCRIPTION, call_id, SUBSCRIPTION, fields, until=until, of=user)
+    await store.live.note(event.telling(SUBSCRIPTION, call_id, SUBSCRIPTION, fields, until=until, of=user))
 
 
 async def search_presence(

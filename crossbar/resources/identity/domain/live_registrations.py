@@ -52,12 +52,16 @@ async def apply_registration(store: Store, event: SwitchEvent) -> list[SwitchEve
     expires = event.text("expires")
     seconds = int(expires) if expires.isdecimal() and len(expires) < 10 else 0
     if event.name in UNREGISTERED or seconds == 0:
-        known = await event.tell(store, REGISTRATION, live_id, "end", {}, shown=False, ended=event.at, token=call_id)
+        known = await store.live.tell(
+            event.telling(REGISTRATION, live_id, "end", {}, shown=False, ended=event.at, token=call_id)
+        )
         silent = known.over != event.at or known.fields.get("suppress_unregister_notify") is True
         return [] if silent else [_notice(event, "deregister", known.fields)]
     fields = await _fields(store, event, username, seconds)
     until = event.at + seconds * MICROSECONDS
-    known = await event.tell(store, REGISTRATION, live_id, REGISTRATION, fields, until=until, token=call_id)
+    known = await store.live.tell(
+        event.telling(REGISTRATION, live_id, REGISTRATION, fields, until=until, token=call_id)
+    )
     return [_notice(event, "register", known.fields)] if known.is_live and known.began == event.at else []
 
 

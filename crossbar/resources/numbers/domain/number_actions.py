@@ -21,6 +21,7 @@ from crossbar.documents.listing import Listing, Position
 from crossbar.errors import JSON, CrossbarError
 from crossbar.resources.numbers.domain import number_errors
 from crossbar.resources.numbers.domain.number import State, owned, owner_of, state_of
+from crossbar.resources.numbers.domain.number_caller import NumberCaller
 from crossbar.resources.numbers.domain.number_features import ADMIN
 from crossbar.resources.numbers.domain.number_operations import NumberOperations, Operation
 from crossbar.resources.numbers.domain.number_rights import NumberRights
@@ -141,7 +142,7 @@ async def _actor(work: Work) -> tuple[Identity, NumberOperations]:
     if creator is None:
         raise RowFailed("unauthorized")
     identity = Identity.without_token(creator, None, "tasks")
-    return identity, NumberOperations(work.services, identity, author=Author(work.task.id, identity))
+    return identity, NumberOperations(NumberCaller(work.services, identity, Author(work.task.id, identity)))
 
 
 async def _find(work: Work, rows: list[Sheet]) -> Chunk:

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from crossbar.access.authorship import Author, stamps
-from crossbar.access.identity import Identity
+from crossbar.access.authorship import stamps
 from crossbar.dialing import NUMBER, NUMBERS, is_reconcilable
 from crossbar.documents.document import Document
 from crossbar.documents.store import Duplicate, Retries, Stale
@@ -25,13 +24,13 @@ from crossbar.resources.numbers.domain import number_errors, port_numbers
 from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges, may_charge
 from crossbar.resources.numbers.domain.feature_rules import FeatureRules
 from crossbar.resources.numbers.domain.number import LONGEST, owner_of
+from crossbar.resources.numbers.domain.number_caller import NumberCaller
 from crossbar.resources.numbers.domain.number_change import Keeping, NumberChange
 from crossbar.resources.numbers.domain.number_facts import NumberFacts, facts_of
 from crossbar.resources.numbers.domain.number_ordering import Ordering
 from crossbar.resources.numbers.domain.number_provisioning import provisioned
 from crossbar.resources.numbers.domain.number_rights import NumberRights
 from crossbar.resources.numbers.domain.number_usage import MOBILE_DEVICE, mobile_of, users_of
-from crossbar.runtime import Runtime
 
 CHUNK: Final = 100
 """Numbers that are worked out and kept together."""
@@ -94,29 +93,13 @@ def check(number: str) -> str:
 
 
 class NumberOperations:
-    """Acts on numbers with the rights of whoever calls. All numbers are in E.164 form.
+    """Acts on numbers with the rights of whoever calls. All numbers are in E.164 form."""
 
-    `ready` is called between checking and writing with the revision of the stored number (None for a new one). Where
-    `accepts_charges` is not true, a change that the account's plans charge for, or any longer, raises 402.
-    """
-
-    def __init__(
-        self,
-        runtime: Runtime,
-        identity: Identity,
-        *,
-        author: Author,
-        ready: Callable[[str | None], None] = lambda _: None,
-        accepts_charges: bool = True,
-    ) -> None:
-        self._runtime = runtime
-        self._accepts_charges = accepts_charges
-        self._store = runtime.store
-        self._identity = identity
-        self._author = author
-        self._ready = ready
-        self._rights = NumberRights(runtime.access.directory, identity)
-        self._features = FeatureRules(runtime, identity)
+    def __init__(self, caller: NumberCaller) -> None:
+        self._caller = caller
+        self._store = caller.runtime.store
+        self._rights = NumberRights(caller.runtime.access.directory, caller.identity)
+        self._features = FeatureRules(caller.runtime, caller.identity)
 
     # Looking
 
@@ -158,7 +141,7 @@ class NumberOperations:
         Raises 402, before anything is done, where all of them together have charges that are not accepted.
         """
         quoted: dict[str, str | None] | None = None
-        if len(operations) > CHUNK and await may_charge(self._runtime, self._identity):
+        if len(operations) > CHUNK and await may_charge(self._caller.runtime, self._caller.identity):
             quoted = await self._quote_all(operations)
         outcomes: Outcomes = {}
         for some in chunks(operations):
@@ -172,11 +155,11 @@ class NumberOperations:
         """
         planned = await self._plan(operations, searched=False)
         await self._check_charges(planned.changes.values())
-        planned.fail(await provisioned(self._runtime, planned.changes))
-        return planned, await Keeping.of(self._runtime, planned.changes)
+        planned.fail(await provisioned(self._caller.runtime, planned.changes))
+        return planned, await Keeping.of(self._caller.runtime, planned.changes)
 
     async def _do_chunk(self, operations: Mapping[str, Operation], quoted: dict[str, str | None] | None) -> Outcomes:
-        ordering = Ordering(self._runtime)
+        ordering = Ordering(self._caller.runtime)
         kept: dict[str, Document] = {}
         try:
             async for _ in Retries():
@@ -184,9 +167,11 @@ class NumberOperations:
                 try:
                     await self._check_quoted(planned, quoted)
                     planned.fail(await ordering.order(planned.changes))
-                    planned.fail(await provisioned(self._runtime, planned.changes))
+                    planned.fail(await provisioned(self._caller.runtime, planned.changes))
                     if planned.changes:
-                        kept = await (await Keeping.of(self._runtime, planned.changes)).keep(self._runtime)
+                        kept = await (await Keeping.of(self._caller.runtime, planned.changes)).keep(
+                            self._caller.runtime
+                        )
                 except (Stale, Duplicate):
                     continue
                 return self._outcomes(operations, planned, kept)
@@ -226,7 +211,7 @@ class NumberOperations:
         if before is None and number in facts.mobile:
             raise number_errors.exists(number) if operation.adding else number_errors.unauthorized("number of a device")
         after = await operation.step(number, facts)
-        after.fields.update(stamps(self._author, after))
+        after.fields.update(stamps(self._caller.author, after))
         found = operation.ordering and before is None and number in facts.found
         return NumberChange(operation.account_id, before, after, found=found)
 
@@ -249,7 +234,7 @@ class NumberOperations:
         ]
         await self._check_charges(new)
         for change in planned.changes.values():
-            self._ready(change.before.revision if change.before else None)
+            self._caller.ready(change.before.revision if change.before else None)
 
     async def _check_charges(self, changes: Iterable[NumberChange]) -> None:
         by_account: dict[str, list[NumberChange]] = {}
@@ -259,7 +244,9 @@ class NumberOperations:
             before = tuple(change.before for change in those if change.before is not None)
             after = tuple(change.after for change in those)
             costly = CostlyChange(account_id, before, after, even_less=True)
-            await check_charges(self._runtime, self._identity, costly, accepts=self._accepts_charges)
+            await check_charges(
+                self._caller.runtime, self._caller.identity, costly, accepts=self._caller.accepts_charges
+            )
 
 
 def chunks(operations: Mapping[str, Operation]) -> Iterator[dict[str, Operation]]:

@@ -15,6 +15,7 @@ from crossbar.endpoint.document_list import bounds, options_of
 from crossbar.endpoint.paging import cut
 from crossbar.resources.numbers.domain.carrier import Wanted
 from crossbar.resources.numbers.domain.carriers import carriers_to_search
+from crossbar.resources.numbers.domain.number_caller import NumberCaller
 from crossbar.resources.numbers.domain.number_inventory import (
     FILTERED,
     Entry,
@@ -34,15 +35,20 @@ from crossbar.resources.numbers.domain.number_search import (
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 
 
-def operations_of(context: Context) -> NumberOperations:
-    """Operations with the rights of whoever calls."""
-    return NumberOperations(
+def caller_of(context: Context) -> NumberCaller:
+    """Who sent a request, which may say that its charges are accepted."""
+    return NumberCaller(
         context.runtime,
         context.identity,
-        author=context.author,
-        ready=context.ready_to_write,
-        accepts_charges=context.values.is_true("accept_charges"),
+        context.author,
+        context.ready_to_write,
+        context.values.is_true("accept_charges"),
     )
+
+
+def operations_of(context: Context) -> NumberOperations:
+    """Operations with the rights of whoever calls."""
+    return NumberOperations(caller_of(context))
 
 
 async def answer_numbers(context: Context) -> Reply:

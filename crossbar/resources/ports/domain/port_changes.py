@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from crossbar.access.authorship import Author, stamps
+from crossbar.access.authorship import stamps
 from crossbar.access.directory import Account
-from crossbar.access.identity import Identity
 from crossbar.documents.document import Document, as_object, merge, private_fields, public_fields
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound, SystemFault
 from crossbar.ids import new_id
 from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
+from crossbar.resources.numbers.domain.number_caller import NumberCaller
 from crossbar.resources.numbers.domain.port_request import (
     AUTHORITY,
     AUTHORITY_NAME,
@@ -41,7 +41,6 @@ from crossbar.resources.ports.domain.port_completion import complete
 from crossbar.resources.ports.domain.port_conflicts import check_numbers, in_e164
 from crossbar.resources.ports.domain.port_schedule import scheduled
 from crossbar.resources.ports.domain.port_transition import PortActor, actor_of, check_move, entry
-from crossbar.runtime import Runtime
 
 SCHEMA: Final = "port_requests"
 TO_SCHEDULED: Final = "port_requests.to_scheduled"
@@ -65,40 +64,25 @@ Step = Callable[[Document], Awaitable[PortChange]]
 
 
 class PortRequests:
-    """The port requests that a caller gets at, whichever account they belong to.
+    """The port requests that a caller gets at, whichever account they belong to."""
 
-    `ready` is called between checking and writing with the revision of the stored request (None for a new one).
-    """
-
-    def __init__(
-        self,
-        runtime: Runtime,
-        identity: Identity,
-        *,
-        author: Author,
-        ready: Callable[[str | None], None] = lambda _: None,
-        accepts_charges: bool = True,
-    ) -> None:
-        self._runtime = runtime
-        self._store = runtime.store
-        self._identity = identity
-        self._author = author
-        self._ready = ready
-        self._accepts_charges = accepts_charges
+    def __init__(self, caller: NumberCaller) -> None:
+        self._caller = caller
+        self._store = caller.runtime.store
 
     async def find(self, request_id: str) -> Document:
         """A request that the caller may see. Raises NotFound."""
         request = await self._store.get(DATABASE, TYPE, request_id)
-        if request is None or not may_see(self._identity, request):
+        if request is None or not may_see(self._caller.identity, request):
             raise NotFound(request_id)
         return request
 
     async def create(self, account: Account, data: dict[str, JSON]) -> PortChange:
         """A new request of an account, not submitted yet."""
-        directory = self._runtime.access.directory
+        directory = self._caller.runtime.access.directory
         authority_id = await authority_for(self._store, directory, account)
         authority = await directory.account(authority_id)
-        actor = await actor_of(self._store, self._identity)
+        actor = await actor_of(self._store, self._caller.identity)
         fields = {
             OWNER: account.id,
             OWNER_NAME: account.name,
@@ -114,9 +98,9 @@ class PortRequests:
             public = self._valid(fresh, _settable(data))
             await self._check_numbers(fresh, public)
             made = self._written(fresh, public, public.pop("comments", []), actor)
-            made.request.fields.update(stamps(self._author, made.request))
+            made.request.fields.update(stamps(self._caller.author, made.request))
             await self._check_charges(made.request, None)
-            self._ready(None)
+            self._caller.ready(None)
             try:
                 return made._replace(request=await self._store.insert(made.request))
             except Duplicate:  # another request took one of the numbers in the meantime
@@ -125,11 +109,11 @@ class PortRequests:
 
     async def replace(self, request_id: str, data: dict[str, JSON]) -> PortChange:
         """Give a request other public fields, as long as it waits for its account."""
-        actor = await actor_of(self._store, self._identity)
+        actor = await actor_of(self._store, self._caller.identity)
 
         async def step(stored: Document) -> PortChange:
             public = self._valid(stored, _settable(data))
-            if state_of(stored) not in SUSPENDED and not self._identity.superduper:
+            if state_of(stored) not in SUSPENDED and not self._caller.identity.superduper:
                 state = str(state_of(stored))
                 raise Invalid.field(state, "type", NO_UPDATE, cause=state)
             await self._check_numbers(stored, public)
@@ -139,16 +123,16 @@ class PortRequests:
 
     async def merge(self, request_id: str, data: dict[str, JSON]) -> PortChange:
         """Change some public fields of a request."""
-        actor = await actor_of(self._store, self._identity)
+        actor = await actor_of(self._store, self._caller.identity)
         return await self._change(request_id, lambda stored: self._merged(stored, data, actor))
 
     async def move(self, request_id: str, state: PortState, data: dict[str, JSON], reason: str | None) -> PortChange:
         """Move a request on, with some public fields changed; when it is completed, its numbers are the account's."""
-        actor = await actor_of(self._store, self._identity)
+        actor = await actor_of(self._store, self._caller.identity)
 
         async def step(stored: Document) -> PortChange:
             made = await self._merged(stored, data, actor, dated=state is PortState.SCHEDULED)
-            check_move(self._identity, stored, state, self._runtime.settings)
+            check_move(self._caller.identity, stored, state, self._caller.runtime.settings)
             moves = [entry(actor, state, previous=state_of(stored), reason=reason), *stored.fields.get(TRANSITIONS, ())]
             made.request.fields |= {PORT_STATE: str(state), TRANSITIONS: moves}
             return made
@@ -157,7 +141,7 @@ class PortRequests:
 
     async def comment(self, request_id: str, data: dict[str, JSON]) -> PortChange:
         """Add comments, wherever the request stands."""
-        actor = await actor_of(self._store, self._identity)
+        actor = await actor_of(self._store, self._caller.identity)
         given = data.get("comments", [])
         if not isinstance(given, list):
             text = "Value did not match type(s): array"
@@ -180,7 +164,7 @@ class PortRequests:
         removed = (await self._change(request_id, step)).request
         if for_good:
             await self._store.remove(removed)
-            await self._runtime.attachments.delete(removed)
+            await self._caller.runtime.attachments.delete(removed)
         return removed
 
     # How
@@ -190,9 +174,9 @@ class PortRequests:
         async for _ in Retries():
             stored = await self.find(request_id)
             made = await step(stored)
-            made.request.fields.update(stamps(self._author, made.request))
+            made.request.fields.update(stamps(self._caller.author, made.request))
             await self._check_charges(made.request, stored)
-            self._ready(stored.revision)
+            self._caller.ready(stored.revision)
             try:
                 return made._replace(request=await self._save(made.request, stored))
             except (Stale, Duplicate):
@@ -203,11 +187,11 @@ class PortRequests:
         """Raise 402 where the caller's plans charge for what a request comes to count as, and that is not accepted."""
         before = (stored,) if stored else ()
         change = CostlyChange(request.text(OWNER), before, (request,))
-        await check_charges(self._runtime, self._identity, change, accepts=self._accepts_charges)
+        await check_charges(self._caller.runtime, self._caller.identity, change, accepts=self._caller.accepts_charges)
 
     async def _save(self, request: Document, stored: Document) -> Document:
         if state_of(request) is PortState.COMPLETED and state_of(stored) is not PortState.COMPLETED:
-            return await complete(self._runtime, request, stored, self._author)
+            return await complete(self._caller.runtime, request, stored, self._caller.author)
         return await self._store.replace(request, stored)
 
     async def _merged(
@@ -224,13 +208,13 @@ class PortRequests:
         A request that is completed has no numbers any more, and gets none again.
         """
         gone = stored.fields.get(PORTED)
-        fields = self._runtime.valid(SCHEMA, public if gone is None else {**public, "numbers": gone})
+        fields = self._caller.runtime.valid(SCHEMA, public if gone is None else {**public, "numbers": gone})
         if gone is not None:
             fields["numbers"] = {}
         if dated or "schedule_on" in fields:
             fields = scheduled(fields)
             given = {key: value for key, value in fields.items() if key in ("schedule_on", "scheduled_date")}
-            fields |= self._runtime.valid(TO_SCHEDULED, given)
+            fields |= self._caller.runtime.valid(TO_SCHEDULED, given)
         return fields
 
     async def _check_numbers(self, stored: Document, public: dict[str, Any]) -> None:
@@ -241,7 +225,7 @@ class PortRequests:
 
     def _written(self, stored: Document, public: dict[str, Any], new: list[Any], actor: PortActor) -> PortChange:
         """The request with other public fields and further comments; those it has stay."""
-        comments = checked(self._runtime, self._identity, stored, new, actor)
+        comments = checked(self._caller.runtime, self._caller.identity, stored, new, actor)
         every = merged(comments_of(stored), comments)
         public.pop("comments", None)
         given = as_object(public.get("numbers"))

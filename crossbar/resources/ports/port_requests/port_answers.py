@@ -21,6 +21,7 @@ from crossbar.resources.numbers.domain.port_request import (
     TYPE,
     state_of,
 )
+from crossbar.resources.numbers.phone_numbers.number_lists import caller_of
 from crossbar.resources.ports.domain.port_changes import PortRequests
 from crossbar.resources.ports.domain.port_comment import visible
 from crossbar.resources.ports.domain.port_notice import PortNotices
@@ -28,13 +29,7 @@ from crossbar.resources.ports.domain.port_notice import PortNotices
 
 def requests_of(context: Context) -> PortRequests:
     """The requests that the caller gets at."""
-    return PortRequests(
-        context.runtime,
-        context.identity,
-        author=context.author,
-        ready=context.ready_to_write,
-        accepts_charges=context.values.is_true("accept_charges"),
-    )
+    return PortRequests(caller_of(context))
 
 
 def notices_of(context: Context) -> PortNotices:

@@ -12,7 +12,7 @@ from typing import Any, Final, Unpack
 
 from crossbar import clock
 from crossbar.documents.document import as_object
-from crossbar.documents.store import MICROSECONDS, Live, Store, Switch, Telling
+from crossbar.documents.store import MICROSECONDS, Switch, Telling
 from crossbar.documents.store.live import Details
 from crossbar.errors import JSON
 
@@ -58,36 +58,10 @@ class SwitchEvent:
         found = (self.fields.get(name) or self.about.get(name) for name in names)
         return next((str(value) for value in found if value not in (None, "", [], {})), "")
 
-    async def tell(
-        self,
-        store: Store,
-        live_type: str,
-        live_id: str,
-        group: str,
-        fields: Mapping[str, JSON],
-        **details: Unpack[Details],
-    ) -> Live:
-        """Note what follows for a thing that is live, and return what is known of it now.
-
-        It lasts as long as the switch is heard, or until `until`.
-        """
-        return await store.live.tell(self._telling(live_type, live_id, group, fields, details))
-
-    async def note(
-        self,
-        store: Store,
-        live_type: str,
-        live_id: str,
-        group: str,
-        fields: Mapping[str, JSON],
-        **details: Unpack[Details],
-    ) -> None:
-        """`tell`, for who does not want to know more."""
-        await store.live.note(self._telling(live_type, live_id, group, fields, details))
-
-    def _telling(
-        self, live_type: str, live_id: str, group: str, fields: Mapping[str, JSON], details: Details
+    def telling(
+        self, live_type: str, live_id: str, group: str, fields: Mapping[str, JSON], **details: Unpack[Details]
     ) -> Telling:
+        """What follows for a thing that is live. It lasts as long as the switch is heard, or until `until`."""
         return Telling(
             account_id=self.account_id,
             type=live_type,

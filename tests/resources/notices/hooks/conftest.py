@@ -10,8 +10,7 @@ import pytest
 import pytest_asyncio
 from pymongo import MongoClient
 
-from crossbar.config import Config
-from tests.harness import RunningServer, Tenant, new_tenant, running_server
+from tests.harness import RunningServer, own_server
 from tests.receiver import Receiver, receiving
 
 
@@ -20,22 +19,9 @@ async def server(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningServer]:
     """A server that may reach this machine."""
-    name = f"test-{uuid.uuid4().hex}"
-    overrides = {
-        "server.data": str(tmp_path_factory.mktemp("data")),
-        "database.name": name,
-        "buckets.token_costs": "0",
-        "log.level": "error",
-        "security.blocked_hosts": "blocked.test",
-    }
-    async with running_server(Config.load(None, {}, overrides), mongo_uri) as running:
+    options = {"log.level": "error", "security.blocked_hosts": "blocked.test"}
+    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as running:
         yield running
-    mongo_client.drop_database(name)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def tenant(server: RunningServer) -> Tenant:
-    return await new_tenant(server, server.master, f"hooks{uuid.uuid4().hex[:12]}")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

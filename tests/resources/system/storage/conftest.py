@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import boto3
 import pytest
 import pytest_asyncio
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from moto.server import ThreadedMotoServer
 from pymongo import MongoClient
 
-from tests.harness import RunningServer, Tenant, new_tenant, own_server
+from tests.harness import RunningServer, own_server
 from tests.stores import S3, WebStore
+from tests.web_server import web_server
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -29,17 +27,10 @@ async def server(
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tenant(server: RunningServer) -> Tenant:
-    return await new_tenant(server, server.master, f"stores{uuid.uuid4().hex[:12]}")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
 async def web_store() -> AsyncIterator[WebStore]:
     store = WebStore()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", store.answer)
-    async with TestServer(app) as running:
-        store.url = str(running.make_url("/files"))
+    async with web_server(store.answer) as url:
+        store.url = str(url / "files")
         yield store
 
 

@@ -51,17 +51,17 @@ async def apply_channel_event(store: Store, event: SwitchEvent) -> list[SwitchEv
     if not call_id:
         return raised
     if event.name in ENDS:
-        ended = await event.tell(store, CHANNEL, call_id, "end", {}, shown=False, ended=FOREVER)
+        ended = await store.live.tell(event.telling(CHANNEL, call_id, "end", {}, shown=False, ended=FOREVER))
         return [*await _abandoned(store, event, ended), *raised]
     if event.name in (PARKED, RETRIEVED, ABANDONED, LEFT):
         await _note_parking(store, event, call_id)
         return raised
-    await event.note(store, CHANNEL, call_id, _GROUPS.get(event.name, "update"), _fields(event))
+    await store.live.note(event.telling(CHANNEL, call_id, _GROUPS.get(event.name, "update"), _fields(event)))
     other_leg = event.text("other_leg_call_id")
     if event.name in ("CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE") and other_leg:
         # What else there is to know of the other leg, its own events say.
         facts = {"other_leg": call_id if event.name == "CHANNEL_BRIDGE" else None}
-        await event.note(store, CHANNEL, other_leg, "bridge", facts, shown=False)
+        await store.live.note(event.telling(CHANNEL, other_leg, "bridge", facts, shown=False))
     return raised
 
 
@@ -171,7 +171,7 @@ async def _note_parking(store: Store, event: SwitchEvent, call_id: str) -> None:
         await unpark(store, event, slot)
     if event.name != LEFT or event.text("answer_state") != "hangup":  # who hangs up in a slot abandons it
         facts = {"parking_slot": slot if event.name == PARKED else None}
-        await event.note(store, CHANNEL, call_id, "parked", facts, shown=False)
+        await store.live.note(event.telling(CHANNEL, call_id, "parked", facts, shown=False))
 
 
 async def _abandoned(store: Store, event: SwitchEvent, ended: Live) -> list[SwitchEvent]:

@@ -34,12 +34,14 @@ async def park(store: Store, event: SwitchEvent, slot: str) -> None:
     call_id = event.text("call_id")
     fields: dict[str, JSON] = {"attended": False, "call_id": call_id}
     fields |= {name: said for name, sources in _PARKED.items() if (said := event.text(*sources))}
-    await event.note(store, SLOT, slot, SLOT, fields, token=call_id)
+    await store.live.note(event.telling(SLOT, slot, SLOT, fields, token=call_id))
 
 
 async def unpark(store: Store, event: SwitchEvent, slot: str) -> None:
     """The call of the event is no longer in the slot; another one that is there stays."""
-    await event.note(store, SLOT, slot, "end", {}, shown=False, ended=event.at, token=event.text("call_id"))
+    await store.live.note(
+        event.telling(SLOT, slot, "end", {}, shown=False, ended=event.at, token=event.text("call_id"))
+    )
 
 
 async def parked_calls(store: Store, account_id: str, *, silence_s: float) -> dict[str, dict[str, JSON]]:

@@ -55,21 +55,23 @@ async def apply_conference_event(store: Store, event: SwitchEvent) -> list[Switc
     match action:
         case "conference-create":
             facts = {"uuid": event.text("instance_id"), "start_time": event.seconds}
-            await event.note(store, RUNNING, conference_id, "create", facts)
+            await store.live.note(event.telling(RUNNING, conference_id, "create", facts))
         case "conference-destroy":
-            await event.note(store, RUNNING, conference_id, "end", {}, shown=False, ended=event.at)
+            await store.live.note(event.telling(RUNNING, conference_id, "end", {}, shown=False, ended=event.at))
             await store.live.end_all_of(event.account_id, PARTICIPANT, conference_id, event.at)
         case "lock" | "unlock":
-            await event.note(store, RUNNING, conference_id, "lock", {"is_locked": action == "lock"}, shown=False)
+            await store.live.note(
+                event.telling(RUNNING, conference_id, "lock", {"is_locked": action == "lock"}, shown=False)
+            )
         case "add-member":
             instance = {"uuid": event.text("instance_id")}
-            await event.note(store, RUNNING, conference_id, "member", instance)
-            await event.note(store, PARTICIPANT, call_id, "join", _participant(event), of=conference_id)
+            await store.live.note(event.telling(RUNNING, conference_id, "member", instance))
+            await store.live.note(event.telling(PARTICIPANT, call_id, "join", _participant(event), of=conference_id))
         case "del-member":
-            await event.note(store, PARTICIPANT, call_id, "end", {}, shown=False, ended=event.at)
+            await store.live.note(event.telling(PARTICIPANT, call_id, "end", {}, shown=False, ended=event.at))
         case _ if call_id:
             facts = {name: event.fields[name] for name in _MEMBER if event.fields.get(name)}
-            await event.note(store, PARTICIPANT, call_id, "update", facts, shown=False)
+            await store.live.note(event.telling(PARTICIPANT, call_id, "update", facts, shown=False))
     return [] if action in QUIET else [event]
 
 
