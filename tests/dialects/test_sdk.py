@@ -63,7 +63,7 @@ async def _fetch(folder: Path) -> None:
     status, _, said = await _run(command, folder)
     if status != 0:
         pytest.skip(f"npm cannot fetch Wazo's SDK: {said.strip().partition(chr(10))[0]}")
-    (archive,) = folder.glob("*.tgz")
+    archive = folder / f"wazo-sdk-{VERSION}.tgz"
     assert base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() == INTEGRITY
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")
