@@ -131,6 +131,7 @@ class RunningServer:
     url: str
     """`http://127.0.0.1:<port>`"""
     runtime: Runtime
+    runner: web.AppRunner
     master: Tenant = field(init=False)
 
 
@@ -146,7 +147,7 @@ async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[Runnin
     runner = http_runner(app, config)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server = RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.RUNTIME])
+    server = RunningServer(f"http://127.0.0.1:{runner.addresses[0][1]}", app[application.RUNTIME], runner)
     try:
         async with client_session() as session:
             token = await issue_token(server, made.account_id, made.user_id)
@@ -169,7 +170,7 @@ async def worker(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    server = RunningServer(url, app[application.RUNTIME])
+    server = RunningServer(url, app[application.RUNTIME], runner)
     token = await issue_token(server, made.account_id, made.user_id)
     api = Api(session, f"{url}/v2", token, f"/accounts/{made.account_id}")
     server.master = Tenant(made.account_id, "master.test", made.user_id, token, api)

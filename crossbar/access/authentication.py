@@ -93,8 +93,8 @@ class Authentication:
 
         Raises BadToken, and 423 for an account whose trial is over.
         """
-        identity = await self._tokens.verify(token)
-        self._refuse_expired(identity.account)
+        identity = await self.tokens.verify(token)
+        refuse_expired(identity.account, self.on_expired)
         acting = await self._acting(identity) if "as" in identity.claims else identity
         if acting is None:
             raise BadToken(BAD_IDENTITY)

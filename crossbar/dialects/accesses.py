@@ -12,8 +12,9 @@ from typing import Final
 
 ACTIONS: Final = {"GET": "read", "HEAD": "read", "POST": "create", "PUT": "update", "DELETE": "delete"}
 EVERYTHING: Final = ("#",)
-OWN: Final = ("confd.users.me.#", "auth.users.me.#")
-"""What people without further rights may do: see to themselves."""
+OWN: Final = ("confd.users.me.#", "auth.users.me.#", "confd.infos.read")
+"""What people without further rights may do: see to themselves, and ask which server they are on, as every telephone
+program of Wazo's does when it logs in."""
 
 
 class Accesses:

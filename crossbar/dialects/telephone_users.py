@@ -38,21 +38,23 @@ def is_telephone_user(user: Document) -> bool:
 
 async def find(context: DialectContext, word: str) -> Document:
     """The user whom a word of a path names: by number, or by UUID. Raises NotFound."""
-    caller = context.caller
-    if word == "me" and caller is not None and caller.auth_id:
-        word = caller.auth_id
-    user = await by_number(context, as_number(word)) if as_number(word) is not None else None
-    if user is None and as_number(word) is None:
-        user = await context.store.get(context.account.id, USER, undashed(word))
-        user = user or await _below(context, undashed(word))
+    number = as_number(word)
+    user = await by_uuid(context, word) if number is None else await by_number(context, number)
     if user is None or not is_telephone_user(user):
         raise NotFound(word)
     return await integer_ids.numbered_document(context.store, NUMBERS, user)
 
 
-async def by_number(context: DialectContext, number: int | None) -> Document | None:
+async def by_uuid(context: DialectContext, word: str) -> Document | None:
+    """The user of a UUID in the request's account or below it; `me` is who calls."""
+    caller = context.caller
+    user_id = undashed(caller.auth_id if word == "me" and caller is not None and caller.auth_id else word)
+    return await context.store.get(context.account.id, USER, user_id) or await _below(context, user_id)
+
+
+async def by_number(context: DialectContext, number: int) -> Document | None:
     """The user of a number, if the account is the request's or below it."""
-    key = None if number is None else await integer_ids.find(context.store, NUMBERS, number)
+    key = await integer_ids.find(context.store, NUMBERS, number)
     if key is None or not await is_visible(context, key.partition):
         return None
     return await context.store.get(*key)

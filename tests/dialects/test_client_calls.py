@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.dialects.speaker import Speaker
+from tests.dialects.speaker import UNKNOWN, Speaker
 from tests.harness import RunningServer, Tenant
 
 HEADERS = {"Accept": "application/json", "Connection": "close", "Content-Type": "application/json"}
@@ -88,3 +88,35 @@ async def test_associations_without_a_body(client: Speaker) -> None:
         assert (await client.delete(path)).status == 204, path
     for path in (f"/users/{user['uuid']}", f"/lines/{line['id']}", f"/endpoints/sip/{sip['id']}"):
         assert (await client.delete(path)).status == 204, path
+
+
+async def test_the_endpoint_of_each_line_of_a_user(client: Speaker) -> None:
+    users = [(await create(client, "users", {"firstname": name}))["uuid"] for name in ("Ana", "Bo")]
+    lines, names = [], []
+    for user in (users[0], users[0], users[1]):
+        lines.append((await create(client, "lines", {"context": "default"}))["id"])
+        sip = await create(client, "endpoints/sip", {})
+        names.append(sip["username"])
+        for path in (f"/lines/{lines[-1]}/endpoints/sip/{sip['id']}", f"/users/{user}/lines/{lines[-1]}"):
+            assert (await client.put(path)).status == 204
+
+    async def endpoint(user: str, line: object) -> Any:
+        path = f"/users/{user}/lines/{line}/associated/endpoints/sip"
+        told = await client.get(path, query={"view": "merged"})
+        return told.json["username"] if told.status == 200 else (told.status, told.json[0].partition(" (")[0])
+
+    assert [await endpoint(users[0], line) for line in (*lines[:2], "main")] == [*names[:2], names[0]]
+    assert await endpoint(users[1], lines[2]) == names[2]
+    missing = (404, "Resource Not Found - UserLine was not found")
+    assert [await endpoint(users[0], lines[2]), await endpoint(users[1], lines[0])] == [missing, missing]
+    assert await endpoint(users[1], UNKNOWN) == (404, "Resource Not Found - Line was not found")
+    assert (await client.delete(f"/users/{users[1]}/lines/{lines[2]}")).status == 204
+    assert await endpoint(users[1], "main") == missing
+
+
+async def test_the_number_that_programs_show_where_there_is_none_comes_back_as_none(client: Speaker) -> None:
+    user = await create(client, "users", {"firstname": "Ana"})
+    for number in ("", "+55", ""):
+        await update(client, "users", {"uuid": user["uuid"], "mobile_phone_number": number})
+        found = (await client.get(f"/users/{user['uuid']}")).json
+        assert found == {**user, "mobile_phone_number": number or None}

@@ -241,8 +241,9 @@ async def test_people_of_crossbars_see_to_themselves(
     name = (await tenant.api.get(f"/users/{one.id}")).data["email"]
     username = (await tenant.api.get(f"/users/{one.id}")).data["username"]
     data = (await login(auth, name, f"{username} password")).json["data"]
-    assert data["acl"] == ["confd.users.me.#", "auth.users.me.#"]
+    assert data["acl"] == ["confd.users.me.#", "auth.users.me.#", "confd.infos.read"]
     assert (await confd.acting(data["token"]).get("/users/me")).status == 200
+    assert (await confd.acting(data["token"]).get("/infos")).status == 200
     assert (await confd.acting(data["token"]).get("/users")).status == 401
     assert (await confd.acting(data["token"]).get(f"/users/{data['auth_id']}/lines", headers=ACCEPT)).status == 200
 

@@ -200,3 +200,18 @@ async def test_groups_give_their_policies(auth: Speaker) -> None:
     assert (await auth.put(path, {"name": "other"})).json["name"] == "other"
     assert (await auth.delete(path)).status == 204
     assert (await auth.get(path)).json["error_id"] == "unknown-group"
+
+
+@pytest.mark.parametrize("purpose", ["user", "internal", "external_api"])
+async def test_logins_of_every_purpose_are_found_as_me_and_from_above(auth: Speaker, purpose: str) -> None:
+    below = {"Wazo-Tenant": (await auth.post("/tenants", {"name": unique()})).json["uuid"]}
+    made = await auth.post("/users", {"username": unique(), "purpose": purpose}, headers=below)
+    assert (await auth.get(f"/users/{made.json['uuid']}")).json == made.json
+    user = await person(auth, purpose=purpose)
+    given = await policy(auth, "auth.users.me.#")
+    assert (await auth.put(f"/users/{user['uuid']}/policies/{given['uuid']}")).status == 204
+    token = (await login(auth, user["username"], access_type="offline", client_id="c")).json["data"]
+    own = auth.acting(token["token"])
+    assert (await own.get("/users/me")).json == (await auth.get(f"/users/{user['uuid']}")).json
+    assert [one["client_id"] for one in (await own.get("/users/me/tokens")).json["items"]] == ["c"]
+    assert (await own.delete("/users/me/tokens/c")).status == 204

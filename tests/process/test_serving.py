@@ -7,19 +7,15 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import aiohttp
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from crossbar.config import Config, ConfigError
 from crossbar.process.serving import Listener, open_listeners, serve
 from crossbar.shared import BucketTable, Shared, WriteMarks
+from tests.certificates import certificate
 from tests.stand_in_server import build_app
 
 
@@ -40,24 +36,6 @@ async def served(**overrides: str) -> AsyncIterator[list[Listener]]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-def certificate(folder: Path, password: bytes | None = None) -> dict[str, str]:
-    """A certificate for 127.0.0.1 signed by itself, as options."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    (folder / "server.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    )
-    return {"tls__certificate": str(folder / "server.pem"), "tls__key": str(folder / "server.key")}
 
 
 async def test_a_second_listener_speaks_tls(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.wazo_auth.wazo_protocol import conflict, invalid, unknown
 from crossbar.documents.document import Document, as_list
 from crossbar.documents.document_types import USER
-from crossbar.errors import JSON, Invalid, NotFound
+from crossbar.errors import JSON, Invalid
 from crossbar.ids import new_id
 from crossbar.resources.identity.users import users
 
@@ -30,13 +30,10 @@ LONGEST: Final = {"username": 256, "firstname": 128, "lastname": 128}
 
 
 async def find(context: DialectContext, word: str) -> Document:
-    """The user of a UUID, in the tenant or below. Refuses with 404."""
-    user = await context.store.get(context.account.id, USER, undashed(word))
+    """The user of a UUID, in the tenant or below, `me` being who calls. Refuses with 404."""
+    user = await telephone_users.by_uuid(context, word)
     if user is None:
-        try:
-            user = await telephone_users.find(context, dashed(undashed(word)))
-        except NotFound:
-            raise unknown("users", word) from None
+        raise unknown("users", word)
     account = await context.runtime.access.directory.account(user.partition)
     await context.crossbar("GET", "users", user.id, account=account)
     return user

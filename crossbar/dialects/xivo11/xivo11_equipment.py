@@ -80,13 +80,18 @@ async def delete_line_endpoint(context: DialectContext) -> web.Response:
     return empty_answer(204)
 
 
-@route("GET", "/users/{user}/lines/main/associated/endpoints/sip", summary="The SIP endpoint of a user's main line")
-async def main_endpoint_of_user(context: DialectContext) -> web.Response:
-    """The endpoint that a user's own telephone program needs."""
+@route("GET", "/users/{user}/lines/{line}/associated/endpoints/sip", summary="The SIP endpoint of a user's line")
+async def endpoint_of_user(context: DialectContext) -> web.Response:
+    """The endpoint that a user's own telephone program needs; `main` is the main one of his lines."""
     user = await xivo11_users.RESOURCE.found(context, "user")
-    line = (await wiring.around_users(context, user.partition, [user.id])).main_line_of(user.id)
+    wired = await wiring.around_users(context, user.partition, [user.id])
+    if context.args["line"] == "main":
+        line = wired.main_line_of(user.id)
+    else:
+        wanted = await LINE_RESOURCE.found(context, "line")
+        line = next((one for one in wired.lines_of(user.id) if one.id == wanted.id), None)
     if line is None:
-        raise not_found("UserLine", user_id=context.args["user"])
+        raise not_found("UserLine", user_id=context.args["user"], line_id=context.args["line"])
     found = await ENDPOINT_RESOURCE.find(context, str(ENDPOINTS.of(await _numbered(context, line))))
     (shown,) = await ENDPOINT_RESOURCE.shown(context, [found])
     return json_answer(shown)

@@ -48,6 +48,11 @@ def text(
     return ValueKind(take, _as_it_is, limits)
 
 
+def unset_if_empty(kind: ValueKind) -> ValueKind:
+    """The same, but the empty string is nothing."""
+    return ValueKind(lambda value: None if value == "" else kind.take(value), kind.show, kind.schema)
+
+
 def numeric(longest: int) -> ValueKind:
     """Digits, as a string."""
 
@@ -118,7 +123,8 @@ ANYTHING: Final = ValueKind(_as_it_is, _as_it_is, {})
 LANGUAGE: Final = text(pattern=r"[a-z]{2}_[A-Z]{2}")
 CALLER_ID: Final = text(check=lambda value: caller_id_parts(value) is not None, words=_CALLER_WORDS)
 OUTGOING_CALLER_ID: Final = text(check=_outgoing, words=_CALLER_WORDS)
-MOBILE: Final = text(pattern=r"\+?[0-9*#]+")
+MOBILE: Final = unset_if_empty(text(pattern=r"\+?[0-9*#]+"))
+"""Telephone programs send back the empty string that they show where there is none."""
 USERNAME: Final = text(pattern=r"[a-zA-Z0-9\-._~!$&'()*+,;=%@]{1,254}")
 PASSWORD: Final = text(pattern=r"[a-zA-Z0-9\-._~!$&'()*+,;=%]{1,254}")
 PERMISSION_PASSWORD: Final = text(pattern=r"[0-9#*]{1,16}")
