@@ -469,6 +469,12 @@ class MediaOptions:
         minimum=1,
         kazoo="callflow.voicemail.message_retention_duration",
     )
+    max_message_count: int = option(
+        100,
+        "Messages of a voicemail box from which on it is full.",
+        minimum=1,
+        kazoo="callflow.voicemail.max_message_count",
+    )
     transcribe_format: Literal["mp3", "mp4", "wav"] | None = option(
         None,
         "The media_extension that boxes with transcription must have.",

@@ -42,6 +42,7 @@ class Feed:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._listeners: dict[str, list[Callable[[Change], None]]] = {}
+        self._own: dict[str, list[Callable[[Document], None]]] = {}
         self._lost: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
         self._resume: Any = None
@@ -54,6 +55,10 @@ class Feed:
         What this process writes itself it hears of at once, and a second time when the database tells everybody.
         """
         self._listeners.setdefault(document_type, []).append(listener)
+
+    def hear_own(self, document_type: str, listener: Callable[[Document], None]) -> None:
+        """Call `listener` with every document of that type that this process itself writes or removes."""
+        self._own.setdefault(document_type, []).append(listener)
 
     def on_loss(self, listener: Callable[[], None]) -> None:
         """Call `listener` when changes may have been missed: forget what was remembered."""
@@ -117,6 +122,8 @@ class Feed:
 
     def _hear(self, document: Document) -> None:
         """A document that this process wrote: whoever sent the request must not see what was before."""
+        for own in self._own.get(document.type, ()):
+            own(document)
         listeners = self._listeners.get(document.type)
         if listeners:
             deleted = document.fields.get("pvt_deleted") is True

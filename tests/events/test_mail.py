@@ -14,11 +14,15 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from crossbar import clock
 from crossbar.config import Config
+from crossbar.events.letters import composed
 from crossbar.events.mail import Mail, spool_folder
 from crossbar.events.postman import KEPT, Postman
 from crossbar.events.spool import Spool
 
-TOLD = {"first_name": "Ann", "username": "ann", "account_name": "Acme"}
+
+async def send(mail: Mail, config: Config, to: str = "ann@example.com") -> bool:
+    message = composed(sender=config.mail.sender, to=[to], subject="Welcome to Acme", text="Dear Ann")
+    return await mail.post(message, "new_user")
 
 
 @dataclass
@@ -83,7 +87,7 @@ async def test_a_letter_reaches_the_relay(start: StartRelay, configured: Callabl
     config = configured(host="127.0.0.1", port=port, sender="pbx@example.com")
     mail = Mail(lambda: config)
     async with mail.delivering():
-        await mail.send("new_user", "ann@example.com", TOLD)
+        await send(mail, config, "ann@example.com")
         async with asyncio.timeout(10):
             await relay.arrived.wait()
     envelope = relay.got[0]
@@ -93,7 +97,7 @@ async def test_a_letter_reaches_the_relay(start: StartRelay, configured: Callabl
 
 async def test_without_a_relay_letters_stay_in_the_spool(configured: Callable[..., Config]) -> None:
     config = configured()
-    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    await send(Mail(lambda: config), config)
     await postman(config).round()
     [entry] = spool_of(config).entries()
     kept = spool_of(config).read(entry.id)
@@ -107,7 +111,7 @@ async def test_without_a_relay_letters_stay_in_the_spool(configured: Callable[..
 async def test_a_relay_that_is_away_is_tried_again(start: StartRelay, configured: Callable[..., Config]) -> None:
     relay, port = await start("451 come back later")
     config = configured(host="127.0.0.1", port=port)
-    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    await send(Mail(lambda: config), config)
     await postman(config).round()
     [entry] = spool_of(config).entries()
     assert entry.due > entry.created + 29
@@ -125,8 +129,8 @@ async def test_what_the_relay_refuses_for_good_is_given_up(
     relay, port = await start("554 not here", "250 OK")
     config = configured(host="127.0.0.1", port=port)
     mail = Mail(lambda: config)
-    await mail.send("new_user", "ann@example.com", TOLD)
-    await mail.send("new_user", "bob@example.com", TOLD)
+    await send(mail, config, "ann@example.com")
+    await send(mail, config, "bob@example.com")
     await postman(config).round()
     assert [envelope.rcpt_tos for envelope in relay.got] == [["bob@example.com"]]
     assert [entry.failed for entry in spool_of(config).entries()] == [True]
@@ -134,7 +138,7 @@ async def test_what_the_relay_refuses_for_good_is_given_up(
 
 async def test_patience_ends(configured: Callable[..., Config]) -> None:
     config = configured(host="127.0.0.1", port=1)
-    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    await send(Mail(lambda: config), config)
     [entry] = spool_of(config).entries()
     with clock.frozen(entry.created + 4 * 86_400):
         await postman(config).round()
@@ -146,7 +150,7 @@ async def test_the_relay_wants_a_log_in(start: StartRelay, configured: Callable[
     relay, port = await start(authenticator=authenticate, auth_required=True, auth_require_tls=False)
     for password, delivered in (("wrong", 0), ("hush", 1)):
         config = configured(host="127.0.0.1", port=port, user="crossbar", password=password)
-        await Mail(lambda config=config: config).send("new_user", "ann@example.com", TOLD)  # type: ignore[misc]
+        await send(Mail(lambda config=config: config), config)  # type: ignore[misc]
         await postman(config).round()
         assert len(relay.got) == delivered
 
@@ -155,15 +159,31 @@ async def test_one_of_many_workers_delivers(start: StartRelay, configured: Calla
     relay, port = await start()
     config = configured(host="127.0.0.1", port=port)
     for _ in range(5):
-        await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+        await send(Mail(lambda: config), config)
     await asyncio.gather(*(postman(config).round() for _ in range(3)))
     assert len(relay.got) == 5
 
 
-async def test_no_trouble_with_mail_reaches_the_sender(configured: Callable[..., Config], tmp_path: Path) -> None:
+async def test_a_spool_that_takes_nothing_is_told(configured: Callable[..., Config], tmp_path: Path) -> None:
     config = configured()
-    await Mail(lambda: config).send("new_user", "nobody", TOLD)
-    await Mail(lambda: config).send("new_user", "ann@example.com", {})
     (tmp_path / "mail").write_text("a file where the folder should be")
-    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    assert await send(Mail(lambda: config), config) is False
     assert (tmp_path / "mail").is_file()
+
+
+async def test_a_letter_that_is_held_waits_until_it_is_released(
+    start: StartRelay, configured: Callable[..., Config]
+) -> None:
+    relay, port = await start()
+    config = configured(host="127.0.0.1", port=port)
+    mail = Mail(lambda: config)
+    message = composed(sender=config.mail.sender, to=["ann@example.com"], subject="Hello", text="Dear Ann")
+    held = [await mail.hold(message, f"a{number}-0") for number in range(3)]
+    await postman(config).round()
+    assert (relay.got, sorted(await mail.held()), spool_of(config).entries()) == ([], sorted(held), [])
+    assert await mail.release(held[0]) is True
+    assert await mail.release(held[0]) is False
+    await mail.discard(held[1])
+    await mail.discard(held[1])
+    await postman(config).round()
+    assert (len(relay.got), await mail.held()) == (1, [held[2]])

@@ -6,9 +6,11 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
+from crossbar.events.notices import NOTICE_SHAPE
 from crossbar.resources.notices import websockets as websockets_
 from crossbar.resources.notices.alerts import alerts
-from crossbar.resources.notices.domain import sent_mail
+from crossbar.resources.notices.domain import call_letters, fax_letters, identity_letters, sent_mail, voicemail_letters  # noqa: F401 - make letters
+from crossbar.resources.notices.domain.mail_service import mail_service
 from crossbar.resources.notices.notifications import notifications
 from crossbar.resources.notices.webhooks import ATTEMPT_SHAPE, webhooks
 from crossbar.resources.notices.websockets import websockets
@@ -22,7 +24,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     ATTEMPT_SHAPE,
+    NOTICE_SHAPE,
     sent_mail.LOG_SHAPE,
     websockets_.WEBSOCKET_SHAPE,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = (mail_service,)

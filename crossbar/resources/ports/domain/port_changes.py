@@ -16,6 +16,7 @@ from crossbar.access.identity import Identity
 from crossbar.documents.document import Document, as_object, merge, private_fields, public_fields
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound, SystemFault
+from crossbar.events.notices import insert_telling, replace_telling
 from crossbar.ids import new_id
 from crossbar.resources.billing.domain.charge_quote import check_difference
 from crossbar.resources.numbers.domain.charge_check import CostlyChange
@@ -40,6 +41,7 @@ from crossbar.resources.ports.domain.port_authority import authority_for, may_se
 from crossbar.resources.ports.domain.port_comment import Comment, checked, comments_of, later, merged, unknown
 from crossbar.resources.ports.domain.port_completion import complete
 from crossbar.resources.ports.domain.port_conflicts import check_numbers, in_e164
+from crossbar.resources.ports.domain.port_notice import PortNotices
 from crossbar.resources.ports.domain.port_schedule import scheduled
 from crossbar.resources.ports.domain.port_transition import PortActor, actor_of, check_move, entry
 from crossbar.runtime import Runtime
@@ -86,6 +88,7 @@ class PortRequests:
         self._author = author
         self._ready = ready
         self._accepts_charges = accepts_charges
+        self._notices = PortNotices(runtime)
 
     async def find(self, request_id: str) -> Document:
         """A request that the caller may see. Raises NotFound."""
@@ -119,7 +122,8 @@ class PortRequests:
             await self._check_charges(made.request, None)
             self._ready(None)
             try:
-                return made._replace(request=await self._store.insert(made.request))
+                told = await self._notices.commented(made.request, made.comments)
+                return made._replace(request=await insert_telling(self._store, made.request, told))
             except Duplicate:  # another request took one of the numbers in the meantime
                 continue
         raise Conflict
@@ -154,7 +158,7 @@ class PortRequests:
             made.request.fields |= {PORT_STATE: str(state), TRANSITIONS: moves}
             return made
 
-        return await self._change(request_id, step)
+        return await self._change(request_id, step, moves=True)
 
     async def comment(self, request_id: str, data: dict[str, JSON]) -> PortChange:
         """Add comments, wherever the request stands."""
@@ -186,16 +190,21 @@ class PortRequests:
 
     # How
 
-    async def _change(self, request_id: str, step: Step) -> PortChange:
-        """Take a step, and again from where somebody else has put the request in the meantime."""
+    async def _change(self, request_id: str, step: Step, *, moves: bool = False) -> PortChange:
+        """Take a step, and again from where somebody else has put the request in the meantime.
+
+        Those whom it concerns are told of new comments, and of a step that `moves` the request into another state.
+        """
         async for _ in Retries():
             stored = await self.find(request_id)
             made = await step(stored)
             made.request.fields.update(stamps(self._author, made.request))
             await self._check_charges(made.request, stored)
+            told = await self._notices.commented(made.request, made.comments)
+            told += await self._notices.moved(made.request) if moves else []
             self._ready(stored.revision)
             try:
-                return made._replace(request=await self._save(made.request, stored))
+                return made._replace(request=await self._save(made.request, stored, told))
             except (Stale, Duplicate):
                 continue
         raise Conflict
@@ -207,10 +216,10 @@ class PortRequests:
             things = charged_as(request)
             await check_difference(self._runtime, self._identity, change, things, accepts=self._accepts_charges)
 
-    async def _save(self, request: Document, stored: Document) -> Document:
+    async def _save(self, request: Document, stored: Document, told: list[Document]) -> Document:
         if state_of(request) is PortState.COMPLETED and state_of(stored) is not PortState.COMPLETED:
-            return await complete(self._runtime, request, stored, self._author)
-        return await self._store.replace(request, stored)
+            return await complete(self._runtime, request, stored, self._author, told)
+        return await replace_telling(self._store, request, stored, told)
 
     async def _merged(
         self, stored: Document, data: dict[str, JSON], actor: PortActor, *, dated: bool = False

@@ -12,8 +12,24 @@ from crossbar import clock
 from crossbar.documents.document import Document, public_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
+from crossbar.events.notices import notice
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
 
+NOTICED: Final = frozenset(
+    {
+        "cf_notification",
+        "denied_emergency_bridge",
+        "deregister",
+        "emergency_bridge",
+        "first_occurrence",
+        "inbound_fax_error",
+        "missed_call",
+        "outbound_fax_error",
+        "outbound_smtp_fax_error",
+        "register",
+    }
+)
+"""Notifications that only a switch knows of; it tells of them as of other events, in capitals."""
 CALL_EVENT_SHAPE: Final = Shape(
     "call_event",
     summary=Summary("id", "call_id", "event_name", "timestamp"),
@@ -37,5 +53,12 @@ def call_event_of(account_id: str, data: dict[str, Any]) -> Document:
 
 
 async def keep_call_events(store: Store, events: list[Document]) -> list[bool]:
-    """Keep events; one told of twice is kept once."""
-    return await asyncio.gather(*(insert_once(store, event) for event in events))
+    """Keep events; one told of twice is kept once, and gives rise to a notice once."""
+    return await asyncio.gather(*(insert_once(store, event, _notices(event)) for event in events))
+
+
+def _notices(event: Document) -> list[Document]:
+    """What people may have to hear of, if the event is of that kind; its fields are what it tells."""
+    name = event.text("event_name").lower()
+    told = {key: value for key, value in public_fields(event.fields).items() if key != "event_name"}
+    return [notice(name, event.partition, told)] if name in NOTICED else []

@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from crossbar import clock
@@ -21,6 +21,7 @@ from crossbar.documents.document import Document, as_list, as_object, public_fie
 from crossbar.documents.shape import Shape, Summary, filter_tag
 from crossbar.documents.store import Duplicate, Store
 from crossbar.errors import JSON
+from crossbar.events.notices import insert_telling
 from crossbar.resources.records.domain.cdr_row import CCV, COLUMNS, start_of, whole
 
 ANYBODY: Final = ""
@@ -126,9 +127,15 @@ def kept_fields(account_id: str, document_type: str, created: int) -> dict[str, 
     }
 
 
-async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
-    """Keep legs of any accounts; says of each whether it was new."""
-    fresh = await asyncio.gather(*(insert_once(store, cdr) for cdr in cdrs))
+async def keep_cdrs(
+    store: Store, cdrs: list[Document], notices: Mapping[str, Sequence[Document]] | None = None
+) -> list[bool]:
+    """Keep legs of any accounts; says of each whether it was new.
+
+    `notices` are what legs give rise to that are new, by their keys.
+    """
+    told = notices or {}
+    fresh = await asyncio.gather(*(insert_once(store, cdr, told.get(cdr.key, ())) for cdr in cdrs))
     # Known legs are noted again: a server that stopped in between has their entries still to make.
     interactions: dict[tuple[str, str], list[Document]] = defaultdict(list)
     for cdr in cdrs:
@@ -137,10 +144,10 @@ async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
     return fresh
 
 
-async def insert_once(store: Store, record: Document) -> bool:
-    """Keep a record unless one of its id is there; says whether it was new."""
+async def insert_once(store: Store, record: Document, notices: Sequence[Document] = ()) -> bool:
+    """Keep a record, with what it gives rise to, unless one of its id is there; says whether it was new."""
     try:
-        await store.insert(record)
+        await insert_telling(store, record, notices)
     except Duplicate:
         return False
     return True
