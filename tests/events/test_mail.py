@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from email import message_from_bytes
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from crossbar.events.letters import composed
 from crossbar.events.mail import Mail, spool_folder
 from crossbar.events.postman import KEPT, Postman
 from crossbar.events.spool import Spool
+from tests.relay import Relay, running_relay
 
 
 async def send(mail: Mail, config: Config, to: str = "ann@example.com") -> bool:
@@ -25,44 +25,22 @@ async def send(mail: Mail, config: Config, to: str = "ann@example.com") -> bool:
     return await mail.post(message, "new_user")
 
 
-@dataclass
-class Relay:
-    """What a relay got, and how it answers the next messages."""
-
-    answers: list[str] = field(default_factory=list)
-    got: list[Envelope] = field(default_factory=list)
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer.startswith("250"):
-            self.got.append(envelope)
-            self.arrived.set()
-        return answer
-
-
 def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
     right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"crossbar", b"hush")
     return AuthResult(success=right, handled=False)
 
 
-StartRelay = Callable[..., Awaitable[tuple[Relay, int]]]
+StartRelay = Callable[..., Awaitable[Relay]]
 
 
 @pytest.fixture
 async def start() -> AsyncIterator[StartRelay]:
-    servers: list[asyncio.Server] = []
+    async with AsyncExitStack() as stack:
 
-    async def begin(*answers: str, **options: Any) -> tuple[Relay, int]:
-        relay = Relay(list(answers))
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(relay, hostname="relay.test", **options), "127.0.0.1", 0)
-        servers.append(server)
-        return relay, server.sockets[0].getsockname()[1]
+        async def begin(*answers: str, **options: Any) -> Relay:
+            return await stack.enter_async_context(running_relay(*answers, **options))
 
-    yield begin
-    for server in servers:
-        server.close()
+        yield begin
 
 
 @pytest.fixture
@@ -83,16 +61,14 @@ def postman(config: Config) -> Postman:
 
 
 async def test_a_letter_reaches_the_relay(start: StartRelay, configured: Callable[..., Config]) -> None:
-    relay, port = await start()
-    config = configured(host="127.0.0.1", port=port, sender="pbx@example.com")
+    relay = await start()
+    config = configured(host="127.0.0.1", port=relay.port, sender="pbx@example.com")
     mail = Mail(lambda: config)
     async with mail.delivering():
         await send(mail, config, "ann@example.com")
-        async with asyncio.timeout(10):
-            await relay.arrived.wait()
-    envelope = relay.got[0]
-    assert (envelope.mail_from, envelope.rcpt_tos) == ("pbx@example.com", ["ann@example.com"])
-    assert message_from_bytes(envelope.content or b"")["Subject"] == "Welcome to Acme"
+        letter = await relay.letter("ann@example.com")
+    assert (relay.got[0].mail_from, relay.got[0].rcpt_tos) == ("pbx@example.com", ["ann@example.com"])
+    assert letter["Subject"] == "Welcome to Acme"
 
 
 async def test_without_a_relay_letters_stay_in_the_spool(configured: Callable[..., Config]) -> None:
@@ -109,8 +85,8 @@ async def test_without_a_relay_letters_stay_in_the_spool(configured: Callable[..
 
 
 async def test_a_relay_that_is_away_is_tried_again(start: StartRelay, configured: Callable[..., Config]) -> None:
-    relay, port = await start("451 come back later")
-    config = configured(host="127.0.0.1", port=port)
+    relay = await start("451 come back later")
+    config = configured(host="127.0.0.1", port=relay.port)
     await send(Mail(lambda: config), config)
     await postman(config).round()
     [entry] = spool_of(config).entries()
@@ -126,8 +102,8 @@ async def test_a_relay_that_is_away_is_tried_again(start: StartRelay, configured
 async def test_what_the_relay_refuses_for_good_is_given_up(
     start: StartRelay, configured: Callable[..., Config]
 ) -> None:
-    relay, port = await start("554 not here", "250 OK")
-    config = configured(host="127.0.0.1", port=port)
+    relay = await start("554 not here", "250 OK")
+    config = configured(host="127.0.0.1", port=relay.port)
     mail = Mail(lambda: config)
     await send(mail, config, "ann@example.com")
     await send(mail, config, "bob@example.com")
@@ -147,17 +123,17 @@ async def test_patience_ends(configured: Callable[..., Config]) -> None:
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 async def test_the_relay_wants_a_log_in(start: StartRelay, configured: Callable[..., Config]) -> None:
-    relay, port = await start(authenticator=authenticate, auth_required=True, auth_require_tls=False)
+    relay = await start(authenticator=authenticate, auth_required=True, auth_require_tls=False)
     for password, delivered in (("wrong", 0), ("hush", 1)):
-        config = configured(host="127.0.0.1", port=port, user="crossbar", password=password)
+        config = configured(host="127.0.0.1", port=relay.port, user="crossbar", password=password)
         await send(Mail(lambda config=config: config), config)  # type: ignore[misc]
         await postman(config).round()
         assert len(relay.got) == delivered
 
 
 async def test_one_of_many_workers_delivers(start: StartRelay, configured: Callable[..., Config]) -> None:
-    relay, port = await start()
-    config = configured(host="127.0.0.1", port=port)
+    relay = await start()
+    config = configured(host="127.0.0.1", port=relay.port)
     for _ in range(5):
         await send(Mail(lambda: config), config)
     await asyncio.gather(*(postman(config).round() for _ in range(3)))
@@ -174,8 +150,8 @@ async def test_a_spool_that_takes_nothing_is_told(configured: Callable[..., Conf
 async def test_a_letter_that_is_held_waits_until_it_is_released(
     start: StartRelay, configured: Callable[..., Config]
 ) -> None:
-    relay, port = await start()
-    config = configured(host="127.0.0.1", port=port)
+    relay = await start()
+    config = configured(host="127.0.0.1", port=relay.port)
     mail = Mail(lambda: config)
     message = composed(sender=config.mail.sender, to=["ann@example.com"], subject="Hello", text="Dear Ann")
     held = [await mail.hold(message, f"a{number}-0") for number in range(3)]

@@ -9,7 +9,14 @@ from crossbar.endpoint import Endpoint
 from crossbar.events.notices import NOTICE_SHAPE
 from crossbar.resources.notices import websockets as websockets_
 from crossbar.resources.notices.alerts import alerts
-from crossbar.resources.notices.domain import call_letters, fax_letters, identity_letters, sent_mail, voicemail_letters  # noqa: F401 - make letters
+from crossbar.resources.notices.domain import (
+    account_letters,  # noqa: F401 - these say which letters notices become
+    call_letters,  # noqa: F401
+    fax_letters,  # noqa: F401
+    identity_letters,  # noqa: F401
+    sent_mail,
+    voicemail_letters,  # noqa: F401
+)
 from crossbar.resources.notices.domain.mail_service import mail_service
 from crossbar.resources.notices.notifications import notifications
 from crossbar.resources.notices.webhooks import ATTEMPT_SHAPE, webhooks

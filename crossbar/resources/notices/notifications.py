@@ -12,6 +12,7 @@ from crossbar.documents.document import SYSTEM_CONFIG, Document, merge
 from crossbar.documents.listing import Listing
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, Who, answer_document, answer_listing
 from crossbar.errors import FaultyRequest, Invalid, Plain
+from crossbar.events.notices import notice
 from crossbar.resources.notices.domain.customer_message import children, customers
 from crossbar.resources.notices.domain.mail_service import MAIL
 from crossbar.resources.notices.domain.notification_message import named_macros, writing_of
@@ -241,8 +242,11 @@ async def customer_update(context: Context) -> Reply:
         raise Plain(500, UPDATE_FAILED)
     if found.public.get("enabled") is False:
         return Reply({})
-    async for email, told in customers(context.runtime, accounts, context.object.get("user_type", "all_users")):
+    user_type = context.object.get("user_type", "all_users")
+    async for email, told in customers(context.runtime, accounts, user_type):
         await _send(context, writing, [email], told, UPDATE_FAILED)
+    about = {"template_id": found.template_id, "recipient_id": recipient_id, "user_type": user_type}
+    await context.store.insert(notice("customer_update", context.account_id, about, letters=[]))
     return Reply({})
 
 

@@ -46,14 +46,25 @@ QUIET: Final = "suppress_unregister_notifications"
 
 @letter_of("missed_call")
 async def missed_call(notice: Notice) -> list[Letter]:
-    """Nobody answered: to those whom the callflow names, users by id and others by address."""
+    """Nobody answered: to those whom the callflow names, users by id or address, and others by address."""
+    return [await _to_recipients(notice, "missed_call")]
+
+
+@letter_of("cf_notification")
+async def callflow_notification(notice: Notice) -> list[Letter]:
+    """A call came to a callflow's notification, which names a template of the account and recipients."""
+    template_id = notice.payload.get("template_id")
+    return [await _to_recipients(notice, template_id)] if isinstance(template_id, str) and template_id else []
+
+
+async def _to_recipients(notice: Notice, template_id: str) -> Letter:
     store, account, payload = notice.runtime.store, notice.account, notice.payload
     addresses: list[str] = []
     people: list[Document] = []
     for recipient in as_list(payload.get("notify")):
         kind, named = as_object(recipient).get("type"), as_object(recipient).get("id")
         for one in [named] if isinstance(named, str) else as_list(named):
-            if kind == "email" and isinstance(one, str):
+            if isinstance(one, str) and (kind == "email" or "@" in one):
                 addresses.append(one)
             elif kind == "user" and (user := await user_of(store, account.id, one)) is not None:
                 people.append(user)
@@ -62,24 +73,31 @@ async def missed_call(notice: Notice) -> list[Letter]:
     told = {
         **about_call(payload, time, first.at("timezone") if first else None, account.timezone),
         "missed_call": {"reason": payload.get("reason") or "no answer"},
+        "comments": payload.get("comments"),
         "user": about_person(first),
     }
-    return [Letter("missed_call", told, original=[*addresses, *(user.text("email") for user in people)])]
+    return Letter(template_id, told, original=[*addresses, *(user.text("email") for user in people)])
 
 
 @letter_of("denied_emergency_bridge", "emergency_bridge")
 async def emergency(notice: Notice) -> list[Letter]:
-    """An emergency call was made or refused: to the account's administrators, and whom the call names for it."""
+    """An emergency call was made or refused: to the account's administrators.
+
+    A template that leaves it to the event means those whom the emergency address names.
+    """
     payload = notice.payload
+    contacts: list[str] = []
     call: dict[str, Any] = {key: payload.get(key) for key in EMERGENCY}
     if notice.event == "emergency_bridge":
         user = await user_of(notice.runtime.store, notice.account.id, payload.get("owner_id"))
-        contacts = [text for text in as_list(payload.get("emergency_notification_contact_emails")) if text]
+        contacts = [
+            text for text in as_list(payload.get("emergency_notification_contact_emails")) if isinstance(text, str)
+        ]
         call |= {f"emergency_address_{key}": payload.get(f"emergency_address_{key}") for key in ADDRESS}
         call |= {key: payload.get(key) for key in ("device_name", "emergency_test_call", "emergency_to_did")}
         call |= {"emergency_notification_contact_emails": contacts, "owner_id": payload.get("owner_id")}
         call |= {f"user_{key}": user.at(key) for key in ("email", "first_name", "last_name")} if user else {}
-    return [Letter(notice.event, {"call": call})]
+    return [Letter(notice.event, {"call": call}, original=contacts)]
 
 
 @letter_of("deregister")

@@ -13,6 +13,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Retries, Stale, Store, Transaction
 from crossbar.errors import Conflict
+from crossbar.events.notices import insert_telling, replace_telling
 from crossbar.resources.identity.domain import account_removal
 from crossbar.resources.numbers.domain import number_features
 from crossbar.resources.numbers.domain.number import (
@@ -27,6 +28,7 @@ from crossbar.resources.numbers.domain.number import (
     owner_of,
     state_of,
 )
+from crossbar.resources.numbers.domain.number_notice import number_notices
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.runtime import Runtime
 
@@ -47,11 +49,14 @@ async def returned(runtime: Runtime, number: Document) -> Document:
 
 
 async def save(store: Store, number: Document, before: Document | None) -> Document:
-    """Keep a number, or take it away where it is `deleted`. Raises Stale when outrun, Duplicate when it is taken."""
+    """Keep a number, with what that gives rise to, or take it away where it is `deleted`.
+
+    Raises Stale when outrun, Duplicate when it is taken.
+    """
     if before is None:
-        return await store.insert(number)
+        return await insert_telling(store, number, number_notices(number, before))
     if state_of(number) is not State.DELETED:
-        return await store.replace(number, before)
+        return await replace_telling(store, number, before, number_notices(number, before))
 
     async def remove(transaction: Transaction) -> None:
         current = await transaction.get(before.partition, before.type, before.id)
