@@ -31,13 +31,10 @@ async def caller_name(notice: Notice) -> list[Letter]:
 
 @letter_of("number_feature_manual_action")
 async def feature_by_hand(notice: Notice) -> list[Letter]:
-    """A feature of a number has to be set up: to those whom the operator names, else the reseller's administrators."""
+    """A feature of a number has to be set up: to the administrators of the account's reseller."""
     runtime, payload = notice.runtime, notice.payload
-    named = runtime.settings.get("notify.number_feature_manual_action", "default_to")
-    to = [text for text in ([named] if isinstance(named, str) else as_list(named)) if isinstance(text, str)]
     reseller_id = await runtime.access.directory.reseller_of(notice.account)
-    if not to and reseller_id:
-        to = sorted(await admin_addresses(runtime, reseller_id))
+    to = sorted(await admin_addresses(runtime, reseller_id)) if reseller_id else []
     told = {"request": {"number": payload.get("number")}, "feature": as_object(payload.get("feature"))}
     return [Letter("number_feature_manual_action", told, original=to)]
 
