@@ -12,7 +12,7 @@ from crossbar import clock
 from crossbar.documents.document import Document, as_list, as_object
 from crossbar.documents.document_types import DEVICE
 from crossbar.resources.notices.domain.call_macros import about_call, time_of, user_of
-from crossbar.resources.notices.domain.notice_letter import Letter, Notice, letter_of
+from crossbar.resources.notices.domain.notice_letter import Notice, NoticeLetter, letter_of
 from crossbar.resources.notices.domain.template_notice import about_person, administrators
 
 EMERGENCY: Final = (
@@ -45,19 +45,19 @@ QUIET: Final = "suppress_unregister_notifications"
 
 
 @letter_of("missed_call")
-async def missed_call(notice: Notice) -> list[Letter]:
+async def missed_call(notice: Notice) -> list[NoticeLetter]:
     """Nobody answered: to those whom the callflow names, users by id or address, and others by address."""
     return [await _to_recipients(notice, "missed_call")]
 
 
 @letter_of("cf_notification")
-async def callflow_notification(notice: Notice) -> list[Letter]:
+async def callflow_notification(notice: Notice) -> list[NoticeLetter]:
     """A call came to a callflow's notification, which names a template of the account and recipients."""
     template_id = notice.payload.get("template_id")
     return [await _to_recipients(notice, template_id)] if isinstance(template_id, str) and template_id else []
 
 
-async def _to_recipients(notice: Notice, template_id: str) -> Letter:
+async def _to_recipients(notice: Notice, template_id: str) -> NoticeLetter:
     store, account, payload = notice.runtime.store, notice.account, notice.payload
     addresses: list[str] = []
     people: list[Document] = []
@@ -76,11 +76,11 @@ async def _to_recipients(notice: Notice, template_id: str) -> Letter:
         "comments": payload.get("comments"),
         "user": about_person(first),
     }
-    return Letter(template_id, told, original=[*addresses, *(user.text("email") for user in people)])
+    return NoticeLetter(template_id, told, original=[*addresses, *(user.text("email") for user in people)])
 
 
 @letter_of("denied_emergency_bridge", "emergency_bridge")
-async def emergency(notice: Notice) -> list[Letter]:
+async def emergency(notice: Notice) -> list[NoticeLetter]:
     """An emergency call was made or refused: to the account's administrators.
 
     A template that leaves it to the event means those whom the emergency address names.
@@ -97,11 +97,11 @@ async def emergency(notice: Notice) -> list[Letter]:
         call |= {key: payload.get(key) for key in ("device_name", "emergency_test_call", "emergency_to_did")}
         call |= {"emergency_notification_contact_emails": contacts, "owner_id": payload.get("owner_id")}
         call |= {f"user_{key}": user.at(key) for key in ("email", "first_name", "last_name")} if user else {}
-    return [Letter(notice.event, {"call": call}, original=contacts)]
+    return [NoticeLetter(notice.event, {"call": call}, original=contacts)]
 
 
 @letter_of("deregister")
-async def deregister(notice: Notice) -> list[Letter]:
+async def deregister(notice: Notice) -> list[NoticeLetter]:
     """A device is not registered any more: to the account's administrators, unless the device keeps quiet."""
     payload = notice.payload
     if payload.get("suppress_unregister_notify") is True:
@@ -110,12 +110,12 @@ async def deregister(notice: Notice) -> list[Letter]:
     device = await notice.runtime.store.get(notice.account.id, DEVICE, device_id) if device_id else None
     if device is not None and device.at(QUIET) is True:
         return []
-    return [Letter("deregister", {"last_registration": {key: payload.get(key) for key in REGISTRATION}})]
+    return [NoticeLetter("deregister", {"last_registration": {key: payload.get(key) for key in REGISTRATION}})]
 
 
 @letter_of("first_occurrence")
-async def first_occurrence(notice: Notice) -> list[Letter]:
+async def first_occurrence(notice: Notice) -> list[NoticeLetter]:
     """The first call or registration of an account: to its administrators, of whom one is the `user`."""
     people = await administrators(notice.runtime.store, notice.account.id)
     told = {"event": notice.payload.get("occurrence"), "user": about_person(people[0] if people else None)}
-    return [Letter("first_occurrence", told)]
+    return [NoticeLetter("first_occurrence", told)]

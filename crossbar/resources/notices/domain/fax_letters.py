@@ -17,7 +17,7 @@ from crossbar.resources.calls.fax.domain.fax import PDF, PDF_NAME, TYPE
 from crossbar.resources.calls.fax.domain.fax_notice import ERROR, INBOUND, OUTBOUND
 from crossbar.resources.calls.media.domain.local_time import file_time, local_time
 from crossbar.resources.notices.domain.call_macros import about_call, time_of, user_of
-from crossbar.resources.notices.domain.notice_letter import Letter, Notice, letter_of
+from crossbar.resources.notices.domain.notice_letter import Notice, NoticeLetter, letter_of
 from crossbar.resources.notices.domain.template_notice import about_person
 from crossbar.resources.notices.domain.voicemail_letters import LARGEST
 
@@ -40,19 +40,19 @@ INFO: Final = {
 
 
 @letter_of(INBOUND)
-async def received(notice: Notice) -> list[Letter]:
+async def received(notice: Notice) -> list[NoticeLetter]:
     """A fax was received."""
     return [await _letter(notice, "fax_inbound_to_email", "inbound")]
 
 
 @letter_of(OUTBOUND)
-async def sent(notice: Notice) -> list[Letter]:
+async def sent(notice: Notice) -> list[NoticeLetter]:
     """A fax was sent."""
     return [await _letter(notice, "fax_outbound_to_email", "outbound")]
 
 
 @letter_of(INBOUND + ERROR)
-async def not_received(notice: Notice) -> list[Letter]:
+async def not_received(notice: Notice) -> list[NoticeLetter]:
     """A fax was not received: those whom the template names hear of each, the box only of what had begun as a fax."""
     every = await _letter(notice, "fax_inbound_error_to_email", "inbound")
     known = notice.runtime.settings.get("notify.fax_inbound_error_to_email", "filter_error_codes")
@@ -62,20 +62,22 @@ async def not_received(notice: Notice) -> list[Letter]:
 
 
 @letter_of(OUTBOUND + ERROR)
-async def not_sent(notice: Notice) -> list[Letter]:
+async def not_sent(notice: Notice) -> list[NoticeLetter]:
     """A fax was not sent."""
     return [await _letter(notice, "fax_outbound_error_to_email", "outbound")]
 
 
 @letter_of(SMTP_ERROR)
-async def not_turned_into_a_fax(notice: Notice) -> list[Letter]:
+async def not_turned_into_a_fax(notice: Notice) -> list[NoticeLetter]:
     """A mail could not be turned into a fax: to who sent it."""
     told = {"errors": notice.payload.get("errors"), "fax": notice.payload}
     sender = notice.payload.get("fax_from_email")
-    return [Letter("fax_outbound_smtp_error_to_email", told, original=[sender] if isinstance(sender, str) else [])]
+    return [
+        NoticeLetter("fax_outbound_smtp_error_to_email", told, original=[sender] if isinstance(sender, str) else [])
+    ]
 
 
-async def _letter(notice: Notice, template_id: str, direction: str) -> Letter:
+async def _letter(notice: Notice, template_id: str, direction: str) -> NoticeLetter:
     store, account, payload = notice.runtime.store, notice.account, notice.payload
     fax = await store.get(account.id, TYPE, str(payload.get("fax_id"))) or Document(account.id, TYPE, "", {})
     box_id = payload.get("faxbox_id")
@@ -105,7 +107,7 @@ async def _letter(notice: Notice, template_id: str, direction: str) -> Letter:
         "error": {"call_info": payload.get("fax_error"), "fax_info": payload.get("fax_error")},
         "user": about_person(owner),
     }
-    return Letter(template_id, told, original=_recipients(payload, box, owner, direction), enclosures=enclosures)
+    return NoticeLetter(template_id, told, original=_recipients(payload, box, owner, direction), enclosures=enclosures)
 
 
 async def _paper(notice: Notice, fax: Document, moment: str) -> list[Enclosure]:

@@ -19,7 +19,7 @@ Also = Callable[[Transaction], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class NoticeLetter:
     """What a notice tells, beside what every letter does.
 
     `original` are the addresses that a template means which leaves it to the event whom to tell; `secret` macros stand
@@ -58,7 +58,7 @@ class Notice:
         """What else it tells, which nothing may show."""
         return as_object(self.document.at("secret"))
 
-    async def letters(self) -> Sequence[Letter]:
+    async def letters(self) -> Sequence[NoticeLetter]:
         """The letters that it becomes. May read the store."""
         if isinstance(known := self.document.at("letters"), list):
             return [_known(letter) for letter in known]
@@ -66,13 +66,13 @@ class Notice:
         return await maker(self) if maker else ()
 
 
-def _known(letter: dict[str, Any]) -> Letter:
+def _known(letter: dict[str, Any]) -> NoticeLetter:
     """A letter as `crossbar.events.notices.letter` has it."""
     told, original = as_object(letter.get("told")), as_list(letter.get("original"))
-    return Letter(str(letter["template_id"]), told, original=original, reply_to=letter.get("reply_to"))
+    return NoticeLetter(str(letter["template_id"]), told, original=original, reply_to=letter.get("reply_to"))
 
 
-LetterMaker = Callable[[Notice], Awaitable[Sequence[Letter]]]
+LetterMaker = Callable[[Notice], Awaitable[Sequence[NoticeLetter]]]
 LETTERS: Final[dict[str, LetterMaker]] = {}
 """Event → what makes its letter."""
 

@@ -18,7 +18,7 @@ from crossbar.documents.store import Store
 from crossbar.errors import JSON, NotFound
 from crossbar.events.letters import is_address
 from crossbar.resources.calls.media.domain.local_time import local_time
-from crossbar.resources.notices.domain.notice_letter import Letter
+from crossbar.resources.notices.domain.notice_letter import NoticeLetter
 from crossbar.resources.notices.domain.notification_message import writing_of
 from crossbar.resources.notices.domain.notification_template import TYPE, NotificationTemplates
 from crossbar.resources.notices.domain.sent_mail import MailOrder
@@ -28,7 +28,7 @@ PERSON: Final = ("first_name", "last_name", "email", "timezone", "username")
 """What a letter to a user may tell of the user."""
 
 
-async def order_of(runtime: Runtime, account: Account, letter: Letter, author: Author) -> MailOrder | None:
+async def order_of(runtime: Runtime, account: Account, letter: NoticeLetter, author: Author) -> MailOrder | None:
     """The mail that a letter is by the account's template; None where that is off, or names nobody."""
     templates = NotificationTemplates(runtime, account)
     try:

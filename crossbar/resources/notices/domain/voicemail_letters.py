@@ -20,7 +20,7 @@ from crossbar.resources.calls.media.domain.media_file import first_attachment
 from crossbar.resources.calls.voicemail.domain.voicemail_message import DELETED, SAVED, TYPE
 from crossbar.resources.calls.voicemail.domain.voicemail_notice import DELETED_MESSAGE, FULL_BOX, NEW_MESSAGE
 from crossbar.resources.notices.domain.call_macros import about_call, time_of, user_of
-from crossbar.resources.notices.domain.notice_letter import Also, Letter, Notice, letter_of
+from crossbar.resources.notices.domain.notice_letter import Also, Notice, NoticeLetter, letter_of
 from crossbar.resources.notices.domain.template_notice import about_person
 from crossbar.resources.records.domain.cdr_row import whole
 from crossbar.wire.disposition import saved_name
@@ -30,19 +30,19 @@ LARGEST: Final = 20 * 2**20
 
 
 @letter_of(NEW_MESSAGE)
-async def voicemail_to_email(notice: Notice) -> list[Letter]:
+async def voicemail_to_email(notice: Notice) -> list[NoticeLetter]:
     """A message was left: its recording comes with it unless the box says otherwise."""
     return await _about_message(notice, "voicemail_to_email")
 
 
 @letter_of(DELETED_MESSAGE)
-async def voicemail_deleted(notice: Notice) -> list[Letter]:
+async def voicemail_deleted(notice: Notice) -> list[NoticeLetter]:
     """A message was deleted."""
     return await _about_message(notice, "voicemail_deleted")
 
 
 @letter_of(FULL_BOX)
-async def voicemail_full(notice: Notice) -> list[Letter]:
+async def voicemail_full(notice: Notice) -> list[NoticeLetter]:
     """A box takes no more messages."""
     payload = notice.payload
     box = await _box(notice)
@@ -57,7 +57,7 @@ async def voicemail_full(notice: Notice) -> list[Letter]:
         "message_count": payload.get("message_count"),
     }
     told = {"voicemail": about, "user": about_person(owner)}
-    return [Letter("voicemail_full", told, original=_recipients(box, owner))]
+    return [NoticeLetter("voicemail_full", told, original=_recipients(box, owner))]
 
 
 async def _box(notice: Notice) -> Document | None:
@@ -71,7 +71,7 @@ def _recipients(box: Document, owner: Document | None) -> list[str]:
     return [*named, owner.text("email")] if owner is not None and wants and owner.text("email") else named
 
 
-async def _about_message(notice: Notice, template_id: str) -> list[Letter]:
+async def _about_message(notice: Notice, template_id: str) -> list[NoticeLetter]:
     box, payload = await _box(notice), notice.payload
     if box is None:
         return []
@@ -99,7 +99,7 @@ async def _about_message(notice: Notice, template_id: str) -> list[Letter]:
         voicemail |= {"file_name": name, "file_type": file_type, "file_size": sound.size}
     told = {**about_call(payload, time, *zones), "voicemail": voicemail, "user": about_person(owner)}
     also = _afterwards(notice, box) if sent else None
-    return [Letter(template_id, told, original=_recipients(box, owner), enclosures=enclosures, also=also)]
+    return [NoticeLetter(template_id, told, original=_recipients(box, owner), enclosures=enclosures, also=also)]
 
 
 async def _sound(notice: Notice) -> Attachment | None:
