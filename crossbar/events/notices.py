@@ -26,7 +26,8 @@ NOTICE_SHAPE: Final = Shape(
     NOTICE, summary=Summary("id", "event_name", "account_id"), sort="pvt_created", sealed=("secret.*",)
 )
 """`event_name`; `account_id`; `payload`: what the event tells (`webhook_event.NOTIFICATIONS`); `secret`: what else it
-tells, which nothing may show; `letters`: the letters where they are known already, else they are made of the rest."""
+tells, which nothing may show; `letters`: the letters where they are known already, else they are made of the rest;
+`writing`: what is written in all of these, where that is no template's. Without an event a notice is letters alone."""
 
 
 def notice(
@@ -36,8 +37,10 @@ def notice(
     *,
     secret: Mapping[str, str] | None = None,
     letters: Sequence[Mapping[str, Any]] | None = None,
+    writing: Mapping[str, Any] | None = None,
 ) -> Document:
-    """A notice of an account, not yet written. `letters` are such as `letter` makes."""
+    """A notice of an account, not yet written. `letters` are such as `letter` makes; `writing` has the fields of a
+    `Writing`."""
     now = clock.now()
     return Document(
         NOTICES,
@@ -49,6 +52,7 @@ def notice(
             "payload": dict(payload),
             "secret": dict(secret or {}),
             **({} if letters is None else {"letters": list(letters)}),
+            **({} if writing is None else {"writing": dict(writing)}),
             "pvt_type": NOTICE,
             "pvt_account_id": account_id,
             "pvt_created": now,

@@ -5,15 +5,15 @@ Source: KAZOO `cb_notifications`. Which template is in force is told by `domain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge
 from crossbar.documents.listing import Listing
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, Who, answer_document, answer_listing
 from crossbar.errors import FaultyRequest, Invalid, Plain
-from crossbar.events.notices import notice
-from crossbar.resources.notices.domain.customer_message import children, customers
+from crossbar.events.macros import BadTemplate
+from crossbar.events.notices import notice, tell
+from crossbar.resources.notices.domain.customer_message import children, customer_notices
 from crossbar.resources.notices.domain.mail_service import MAIL
 from crossbar.resources.notices.domain.notification_message import named_macros, writing_of
 from crossbar.resources.notices.domain.notification_template import (
@@ -211,18 +211,14 @@ async def preview(context: Context) -> Reply:
     if not addresses:
         raise Invalid.field("to.email_addresses", "required", "Field is required but missing")
     writing = await _writing(context, found, data)
-    await _send(context, writing, addresses, named_macros(found), "Failed to process notification preview")
+    order = MailOrder(context.account_id, context.author, writing, named_macros(found), addresses)
+    await send(context.store, context.service(MAIL), order, failure="Failed to process notification preview")
     return Reply("Notification processing")
 
 
 async def _writing(context: Context, found: FoundTemplate, data: dict[str, Any]) -> Writing:
     sender = context.config.mail.sender
     return await writing_of(templates_of(context), found, data, context.object, default_sender=sender)
-
-
-async def _send(context: Context, writing: Writing, to: Sequence[str], told: dict[str, Any], failure: str) -> None:
-    order = MailOrder(context.account_id, context.author, writing, told, to)
-    await send(context.store, context.service(MAIL), order, failure=failure)
 
 
 UPDATE_FAILED: Final = "Failed to send message"
@@ -232,7 +228,7 @@ UPDATE_FAILED: Final = "Failed to send message"
 async def customer_update(context: Context) -> Reply:
     """Write to users of the accounts below: of one child (`recipient_id`) or all, all users, admins or one.
 
-    Nobody is written to where the template is off.
+    Nobody is written to where the template is off. The letters are certain when this is answered, and follow.
     """
     found = await templates_of(context).find("customer_update")
     writing = await _writing(context, found, {**found.public, **context.object})
@@ -243,10 +239,13 @@ async def customer_update(context: Context) -> Reply:
     if found.public.get("enabled") is False:
         return Reply({})
     user_type = context.object.get("user_type", "all_users")
-    async for email, told in customers(context.runtime, accounts, user_type):
-        await _send(context, writing, [email], told, UPDATE_FAILED)
+    try:
+        notices = await customer_notices(context.runtime, context.account_id, writing, accounts, user_type)
+    except BadTemplate as error:
+        raise Plain(500, UPDATE_FAILED, {"message": str(error)}) from error
     about = {"template_id": found.template_id, "recipient_id": recipient_id, "user_type": user_type}
-    await context.store.insert(notice("customer_update", context.account_id, about, letters=[]))
+    event = notice("customer_update", context.account_id, about, letters=[])
+    await context.store.transact(lambda transaction: tell(transaction, [event, *notices]))
     return Reply({})
 
 

@@ -6,7 +6,8 @@ Source: KAZOO `cb_notifications.erl` (`customer_update`), `teletype_customer_upd
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Final
 
 from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS, Document
@@ -14,8 +15,12 @@ from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
+from crossbar.events.notices import letter, notice
+from crossbar.resources.notices.domain.sent_mail import Writing
 from crossbar.resources.notices.domain.template_notice import about_all, about_person
 from crossbar.runtime import Runtime
+
+LETTERS_OF_A_NOTICE: Final = 50
 
 
 async def children(store: Store, account_id: str, recipient_id: JSON) -> list[Document]:
@@ -24,7 +29,25 @@ async def children(store: Store, account_id: str, recipient_id: JSON) -> list[Do
     return found if recipient_id is None else [account for account in found if account.id == recipient_id]
 
 
-async def customers(
+async def customer_notices(
+    runtime: Runtime, account_id: str, writing: Writing, accounts: list[Document], user_type: JSON
+) -> list[Document]:
+    """The notices with an update's letters, some in each.
+
+    Raises BadTemplate where the texts cannot be rendered.
+    """
+    letters: list[dict[str, JSON]] = []
+    async for email, told in _customers(runtime, accounts, user_type):
+        if not letters:
+            writing.told(told)
+        letters.append(letter(writing.template_id, told, original=[email]))
+    return [
+        notice("", account_id, {}, letters=letters[at : at + LETTERS_OF_A_NOTICE], writing=asdict(writing))
+        for at in range(0, len(letters), LETTERS_OF_A_NOTICE)
+    ]
+
+
+async def _customers(
     runtime: Runtime, accounts: list[Document], user_type: JSON
 ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Address and macros of each user who is meant: `all_users`, `admins_only`, or the user of one id."""

@@ -13,6 +13,7 @@ from crossbar.access.directory import Account
 from crossbar.documents.document import Document, as_list, as_object
 from crossbar.documents.store import Transaction
 from crossbar.events.letters import Enclosure
+from crossbar.resources.notices.domain.sent_mail import Writing
 from crossbar.runtime import Runtime
 
 Also = Callable[[Transaction], Awaitable[None]]
@@ -23,7 +24,8 @@ class NoticeLetter:
     """What a notice tells, beside what every letter does.
 
     `original` are the addresses that a template means which leaves it to the event whom to tell; `secret` macros stand
-    in the letter and not in the log; `also` is done in the step in which the letter is certain to be sent.
+    in the letter and not in the log; `also` is done in the step in which the letter is certain to be sent. With a
+    `writing` of its own no template is asked, and the letter goes to the `original` addresses.
     """
 
     template_id: str
@@ -33,6 +35,7 @@ class NoticeLetter:
     secret: Mapping[str, str] = field(default_factory=dict)
     enclosures: Sequence[Enclosure] = ()
     also: Also | None = None
+    writing: Writing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +64,18 @@ class Notice:
     async def letters(self) -> Sequence[NoticeLetter]:
         """The letters that it becomes. May read the store."""
         if isinstance(known := self.document.at("letters"), list):
-            return [_known(letter) for letter in known]
+            own = self.document.at("writing")
+            writing = Writing(**own) if isinstance(own, dict) else None
+            return [_known(letter, writing) for letter in known]
         maker = LETTERS.get(self.event)
         return await maker(self) if maker else ()
 
 
-def _known(letter: dict[str, Any]) -> NoticeLetter:
+def _known(letter: dict[str, Any], writing: Writing | None) -> NoticeLetter:
     """A letter as `crossbar.events.notices.letter` has it."""
     told, original = as_object(letter.get("told")), as_list(letter.get("original"))
-    return NoticeLetter(str(letter["template_id"]), told, original=original, reply_to=letter.get("reply_to"))
+    template_id, reply_to = str(letter["template_id"]), letter.get("reply_to")
+    return NoticeLetter(template_id, told, original=original, reply_to=reply_to, writing=writing)
 
 
 LetterMaker = Callable[[Notice], Awaitable[Sequence[NoticeLetter]]]

@@ -30,6 +30,9 @@ PERSON: Final = ("first_name", "last_name", "email", "timezone", "username")
 
 async def order_of(runtime: Runtime, account: Account, letter: NoticeLetter, author: Author) -> MailOrder | None:
     """The mail that a letter is by the account's template; None where that is off, or names nobody."""
+    if letter.writing is not None:
+        told, to = {**await about_all(runtime, account), **letter.told}, _usable(letter.original)
+        return MailOrder(account.id, author, letter.writing, told, to) if to else None
     templates = NotificationTemplates(runtime, account)
     try:
         found = await templates.find(letter.template_id)
@@ -67,7 +70,11 @@ async def _addresses(runtime: Runtime, account: Account, wanted: JSON, original:
             found = await _nearest_administrators(runtime, account)
         case _:
             found = as_list(as_object(wanted).get("email_addresses"))
-    return [address for address in found if is_address(address)]
+    return _usable(found)
+
+
+def _usable(addresses: Sequence[Any]) -> list[str]:
+    return [address for address in addresses if is_address(address)]
 
 
 async def _nearest_administrators(runtime: Runtime, account: Account) -> list[str]:
