@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from crossbar import app, clock
+from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.documents.store import Store
 from crossbar.errors import SystemFault
 from crossbar.events.letters import composed
 from crossbar.events.mail import Mail, spool_folder
@@ -41,8 +39,8 @@ STEPS = [
 class Sender:
     """Makes letters of notices as a worker does that did not write them."""
 
-    def __init__(self, server: RunningServer, elsewhere: Store, tenant: Tenant) -> None:
-        self.server, self.elsewhere, self.tenant = server, elsewhere, tenant
+    def __init__(self, server: RunningServer, tenant: Tenant, patched: pytest.MonkeyPatch) -> None:
+        self.server, self.tenant, self._patched = server, tenant, patched
         self.mail = Mail(lambda: server.runtime.config)
         self.store = server.runtime.store
         self.address = f"{new_id()[:8]}@{tenant.realm}"
@@ -55,7 +53,9 @@ class Sender:
         told = letter("new_user", {"user": {"first_name": "Ann"}}, original=[self.address])
         one = notice("new_user", self.tenant.id, {"user_id": "x"}, letters=[told])
         one.fields |= fields
-        return await self.elsewhere.insert(one)
+        with self._patched.context() as patch:
+            patch.setattr(self.server.runtime.feed, "_own", {})  # the worker that wrote it is gone
+            return await self.store.insert(one)
 
     async def look(self, later: float = 60) -> None:
         """What a worker does now and then, some seconds later."""
@@ -78,17 +78,15 @@ class Sender:
         return [one.id for one in waiting if one.text("account_id") == self.tenant.id]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def sender(server: RunningServer, mongo_uri: str, tenant: Tenant) -> AsyncIterator[Sender]:
-    elsewhere = app.open_store(server.runtime.config, mongo_uri)
-    yield Sender(server, elsewhere, tenant)
-    await elsewhere.close()
-
-
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def patched(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     with monkeypatch.context() as patch:
         yield patch
+
+
+@pytest.fixture
+def sender(server: RunningServer, tenant: Tenant, patched: pytest.MonkeyPatch) -> Sender:
+    return Sender(server, tenant, patched)
 
 
 @pytest.mark.parametrize(("owner", "method", "when"), STEPS)
