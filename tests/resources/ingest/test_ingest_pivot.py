@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ class Application:
         self.asked.append((request.method, dict(request.query), request.content_type, body))
         match request.path:
             case "/slow":
-                await asyncio.Event().wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), 2)
             case "/moved":
                 return web.Response(status=302, headers={"Location": "/flow"})
             case "/away":
