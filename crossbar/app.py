@@ -12,7 +12,7 @@ from typing import Final
 
 from aiohttp import web
 
-from crossbar import __version__
+from crossbar import __version__, dialects
 from crossbar.access.bundle import Access
 from crossbar.access.directory import Account
 from crossbar.access.pepper import configured_pepper
@@ -23,6 +23,7 @@ from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.embedded_trouble import Trouble, embedded_folder
+from crossbar.documents.event_listening import Events
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import ClientUrls, Schemas
 from crossbar.documents.sealing import Sealer
@@ -32,7 +33,7 @@ from crossbar.endpoint import Endpoint
 from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.endpoint.rendering import Rendering
 from crossbar.errors import CrossbarError
-from crossbar.metrics import Metrics
+from crossbar.metrics import METRICS, Metrics
 from crossbar.resources import (
     UNSERVED,
     apps,
@@ -75,7 +76,6 @@ WINGS: Final = (
 """Each wing lists its `ENDPOINTS`, further `SHAPES`, and `LIFESPANS`: what runs as long as the server does."""
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(endpoint for wing in WINGS for endpoint in wing.ENDPOINTS)
 RUNTIME: Final = web.AppKey("services", Runtime)
-METRICS: Final = web.AppKey("metrics", Metrics)
 LEAST_SLOTS: Final = 1024
 """Token buckets where nobody logs in: a command that opens the services and ends."""
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -93,8 +93,14 @@ class Bootstrap:
 
 def shapes() -> Shapes:
     """How documents of every type are kept."""
-    known = Shapes(shape for endpoint in ENDPOINTS for shape in endpoint.shapes)
-    for shape in (*Access.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
+    known = Shapes()
+    for endpoint in ENDPOINTS:
+        for shape in endpoint.shapes:
+            known.add(shape, announced=True)
+    for shape in (*Access.SHAPES, *Events.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
+        known.add(shape)
+    known.change(dialects.extended)
+    for shape in dialects.SHAPES:
         known.add(shape)
     return known
 
@@ -130,15 +136,17 @@ async def open_runtime(config: Config, database_uri: str, shared: Shared | None 
     feed = Feed(store)
     schemas = Schemas.load(client_urls=ClientUrls.refusing(config.security.blocked_hosts))
     settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
+    events = Events(store, feed, lambda: settings.config.events.keep_hours)
     access = Access.build(settings, store, feed, pepper, buckets, account_of_number=partial(account_of, store))
     try:
         await store.prepare()
         await store.register()
         await feed.start()
         await settings.fresh()
-        yield Runtime(settings, store, feed, schemas, Attachments(store), access)
+        yield Runtime(settings, store, feed, events, schemas, Attachments(store), access)
     finally:
         await access.trials.settle()
+        await events.stop()
         await feed.stop()
         await store.close()
 
@@ -153,6 +161,7 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
         async with open_runtime(config, database_uri, shared) as opened:
             app[RUNTIME] = opened
             app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, Rendering(envelopes, metrics), unserved=UNSERVED)
+            dialects.open_fronts(app, opened, app[DISPATCHER])
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
                     for part in wing.LIFESPANS:
@@ -161,14 +170,21 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
                 yield
 
     app.cleanup_ctx.append(services)
+    app.on_shutdown.append(_end_streams)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/metrics", _metrics)
+    dialects.mount(app)
     app.router.add_route("*", r"/{path:[\s\S]*}", _handle)
     return app
 
 
 DISPATCHER: Final = web.AppKey("front", Dispatcher)
+
+
+async def _end_streams(app: web.Application) -> None:
+    """Answers that never end, end now, so that nobody waits for them."""
+    app[RUNTIME].events.end()
 
 
 async def _handle(request: web.Request) -> web.StreamResponse:

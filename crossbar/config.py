@@ -62,6 +62,12 @@ def _read_term(text: str) -> RetentionTerm:
     return RetentionTerm(name, int(days))
 
 
+def _read_port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise ValueError("must be ports, 0 to 65535")
+    return int(text)
+
+
 def _read_network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text)).removesuffix("/32").removesuffix("/128")
@@ -347,6 +353,18 @@ class RetentionOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """What goes on just now, as switches tell it: channels, conferences, presence, parked calls."""
+
+    silence_s: float = option(
+        90,
+        "A switch of which nothing was heard for this long, not even a HEARTBEAT, is taken to be away, "
+        "and what it told to be over; registrations end at their own time.",
+        minimum=10,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityOptions:
     """Log-ins, tokens, and the secret that guards stored passwords."""
 
@@ -417,6 +435,26 @@ class AccessOptions:
         "all addresses together that did not log in there within 30 days, a third of it from one; and as many from "
         "each that did (0: no limit).",
         minimum=0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialectsOptions:
+    """The languages of other phone systems: XiVO REST 1.0 and 1.1, Wazo. The server's own ports speak them, too."""
+
+    tls_ports: tuple[int, ...] = option(
+        (),
+        "Further ports for HTTPS, with the certificate of [tls]; those of the original systems are 50051, 9486, 9497.",
+        form=list_of(Parser("port", _read_port)),
+    )
+    loopback_ports: tuple[int, ...] = option(
+        (),
+        "Further ports for plain HTTP on 127.0.0.1; those of the original systems are 50050, 9487.",
+        form=list_of(Parser("port", _read_port)),
+    )
+
+    contexts: tuple[str, ...] = option(
+        (), "Contexts of extensions that there are beside default and from-extern.", form=list_of(Parser("name", str))
     )
 
 
@@ -493,18 +531,68 @@ class StorageOptions:
     retry_s: float = option(60.0, "Seconds until a file that a store did not take is sent there again.", minimum=1)
     blocked_networks: tuple[str, ...] = option(
         ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
-        "Networks in which no store may lie, beside those of security.blocked_hosts; where that is empty all are open.",
+        "Networks without stores or carriers, beside those of security.blocked_hosts; if that is empty all are open.",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
     allowed_networks: tuple[str, ...] = option(
         (),
-        "Networks of the operator's own in which stores may lie, whatever is blocked.",
+        "Networks of the operator's own in which stores and carriers may lie, whatever is blocked.",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
     allow_validation_overrides: bool = option(
         False,
         "Whether validate_settings=false saves a storage plan without trying its stores.",
         kazoo="crossbar.storage.allow_validation_overrides",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierOptions:
+    """The carrier `other`: a provider that is searched for numbers, and from which they are ordered, over HTTP.
+
+    It is reached as the stores of `[storage]` are: in none of the blocked networks, unless in an allowed one.
+    """
+
+    url: str | None = option(None, "Its address; unset, nobody is asked.", kazoo="number_manager.other.phonebook_url")
+    country: str = option(
+        "US", "The country whose numbers it has, as two letters.", kazoo="number_manager.other.default_country"
+    )
+    endpoints: tuple[str, ...] = option(
+        (), "Gateways to which it is to send the calls.", kazoo="number_manager.other.endpoints"
+    )
+    user: str | None = option(None, "User name there; unset, no log-in.")
+    password: str | None = option(None, "Password there.", secret=True)
+    timeout_s: float = option(20.0, "How long it may take for an order, or to take numbers back.", minimum=0.1)
+    search_timeout_ms: int = option(
+        5000,
+        "How long it may take for a search, in milliseconds.",
+        minimum=1,
+        kazoo="number_manager.number_search_timeout_ms",
+    )
+    retry_s: float = option(60.0, "Seconds until it is told again of numbers that it did not take back.", minimum=0.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsOptions:
+    """The log of events, and those who are told of them."""
+
+    keep_hours: float = option(
+        24.0,
+        "Hours that events are kept: so long a feed can be taken up again, and a webhook's server may be away.",
+        minimum=0.01,
+    )
+    largest_page: int = option(1_000, "Events that one request for a page of them gets at most.", minimum=1)
+    streams: int = option(1_000, "Streams of events that a worker keeps open at a time.", minimum=0)
+    heartbeat_s: float = option(15.0, "Seconds after which a stream without events shows that it is alive.", minimum=1)
+    deliveries_per_account: int = option(
+        4, "Webhooks of one account that are delivered to at the same time; the others wait.", minimum=1
+    )
+    delivery_timeout_s: float = option(30.0, "How long a webhook's server may take to answer.", minimum=0.1)
+    allowed_networks: tuple[str, ...] = option(
+        (),
+        "Networks of the operator's own in which webhooks' servers and pivot applications may lie, whatever "
+        "security.blocked_hosts and storage.blocked_networks say.",
+        form=list_of(Parser("IP address or CIDR", _read_network)),
     )
 
 
@@ -546,11 +634,15 @@ class Config:
     users: UsersOptions = field(default_factory=UsersOptions)
     cdrs: CdrsOptions = field(default_factory=CdrsOptions)
     retention: RetentionOptions = field(default_factory=RetentionOptions)
+    live: LiveOptions = field(default_factory=LiveOptions)
     security: SecurityOptions = field(default_factory=SecurityOptions)
     access: AccessOptions = field(default_factory=AccessOptions)
+    dialects: DialectsOptions = field(default_factory=DialectsOptions)
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)
+    carrier: CarrierOptions = field(default_factory=CarrierOptions)
+    events: EventsOptions = field(default_factory=EventsOptions)
     mail: MailOptions = field(default_factory=MailOptions)
     log: LogOptions = field(default_factory=LogOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

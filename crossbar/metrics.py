@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import orjson
+from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 FOLDER_VARIABLE: Final = "CROSSBAR_METRICS_FOLDER"
@@ -37,6 +38,29 @@ _SERIES_BYTES: Final = _LABEL_BYTES + _CELLS * 8
 _MOST_SERIES: Final = 8192
 """A series is a route, a method and a status. What comes beyond is counted together."""
 _OTHERS: Final = ("other", "OTHER", 0)
+_FIGURE: Final = -1
+"""In place of the status: a series that counts no requests, of which method is the value of the one label, if any."""
+
+
+class Figure(NamedTuple):
+    """A number that is told beside those of requests; a gauge is that of the workers that are alive."""
+
+    name: str
+    help: str
+    label: str = ""
+    is_gauge: bool = False
+
+
+EVENTS_WRITTEN: Final = Figure("crossbar_events_written", "Events written to the event log.")
+EVENT_SECONDS: Final = Figure("crossbar_event_seconds", "Sum of the times from changes to their events in the log.")
+EVENT_GAPS: Final = Figure("crossbar_event_gaps", "Times that changes were lost before their events were written.")
+DELIVERIES: Final = Figure("crossbar_webhook_deliveries", "Requests to webhooks' servers.", "outcome")
+DELIVERIES_WAITING: Final = Figure(
+    "crossbar_webhook_deliveries_waiting", "Events read for webhooks and not delivered yet.", is_gauge=True
+)
+FIGURES: Final = {
+    figure.name: figure for figure in (EVENTS_WRITTEN, EVENT_SECONDS, EVENT_GAPS, DELIVERIES, DELIVERIES_WAITING)
+}
 
 
 @contextmanager
@@ -97,6 +121,11 @@ class _Table:
         doubles[at] += seconds
         doubles[at + 1 + bisect_left(BUCKETS, seconds)] += 1
 
+    def add(self, key: tuple[str, str, int], amount: float) -> None:
+        """Add to a series that is one number."""
+        at = self._known.get(key)
+        self._doubles[self._add(key) if at is None else at] += amount
+
     def _add(self, key: tuple[str, str, int]) -> int:
         """Where the cells of a new series begin."""
         label = orjson.dumps(key)
@@ -154,6 +183,29 @@ class _Requests(Collector):
         yield times
 
 
+class _Figures(Collector):
+    """The other numbers of all workers; `tables` are their memories, each with whether the worker is alive."""
+
+    def __init__(self, tables: Iterable[tuple[bytes, bool]]) -> None:
+        self._totals: dict[tuple[str, str], float] = {}
+        for table, alive in tables:
+            for one in _series(table):
+                if one.status == _FIGURE and (alive or not FIGURES[one.route].is_gauge):
+                    key = (one.route, one.method)
+                    self._totals[key] = self._totals.get(key, 0) + one.cells[0]
+
+    def collect(self) -> Iterator[Metric]:
+        """The numbers that were ever counted."""
+        for figure in FIGURES.values():
+            family = GaugeMetricFamily if figure.is_gauge else CounterMetricFamily
+            metric = family(figure.name, figure.help, labels=(figure.label,) if figure.label else ())
+            for (name, value), total in self._totals.items():
+                if name == figure.name:
+                    metric.add_metric((value,) if figure.label else (), total)
+            if metric.samples:
+                yield metric
+
+
 class Metrics:
     """The counters of one worker; with `FOLDER_VARIABLE` in its environment it tells those of all workers."""
 
@@ -166,9 +218,37 @@ class Metrics:
         """Count and time one request."""
         self._table.count(route, method, status, seconds)
 
+    def add(self, figure: Figure, amount: float = 1.0, value: str = "") -> None:
+        """Add to a number, for this `value` of its label if it has one."""
+        self._table.add((figure.name, value, _FIGURE), amount)
+
+    def written(self, events: int, seconds: float) -> None:
+        """So many events were written, the oldest so long after its change was committed."""
+        self.add(EVENTS_WRITTEN, events)
+        self.add(EVENT_SECONDS, events * seconds)
+
+    def gap(self) -> None:
+        """Changes are missing in the event log."""
+        self.add(EVENT_GAPS)
+
     def render(self) -> bytes:
         """The exposition text. With many workers and routes this takes a while: call it off the loop."""
-        tables = [file.read_bytes() for file in self._folder.iterdir()] if self._folder else [self._table.read()]
+        if self._folder is None:
+            tables = [(self._table.read(), True)]
+        else:
+            tables = [(file.read_bytes(), _is_alive(int(file.name))) for file in self._folder.iterdir()]
         registry = CollectorRegistry()
-        registry.register(_Requests(one for table in tables for one in _series(table)))
+        registry.register(_Requests(one for table, _ in tables for one in _series(table) if one.status != _FIGURE))
+        registry.register(_Figures(tables))
         return generate_latest(registry)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+METRICS: Final = web.AppKey("metrics", Metrics)

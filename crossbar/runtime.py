@@ -12,6 +12,7 @@ from aiohttp import web
 from crossbar.access.bundle import Access
 from crossbar.config import Config
 from crossbar.documents.attachments import Attachments
+from crossbar.documents.event_listening import Events
 from crossbar.documents.feed import Feed
 from crossbar.documents.schemas import Schemas
 from crossbar.documents.store import Store
@@ -26,6 +27,7 @@ class Runtime:
     settings: Settings
     store: Store
     feed: Feed
+    events: Events
     schemas: Schemas
     attachments: Attachments
     access: Access

@@ -21,9 +21,10 @@ from pymongo import MongoClient
 from crossbar import app as application
 from crossbar import clock
 from crossbar.config import Config
+from crossbar.documents.document_types import NOTICE
 from crossbar.documents.listing import Listing
 from crossbar.events.mail import spool_folder
-from crossbar.events.notices import NOTICE, NOTICES
+from crossbar.events.notices import NOTICES
 from crossbar.events.spool import Spool
 from crossbar.ids import new_id
 from crossbar.process.serving import http_runner
@@ -197,7 +198,7 @@ async def own_server(
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_S) -> None:
     """Ask again and again until it holds, which is not to take longer than so many seconds."""
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - what is answered from memory lets nobody else go on
+        while not await condition():  # noqa: ASYNC110 - a condition that waits for nothing must let others run
             await asyncio.sleep(0)
 
 
@@ -274,8 +275,10 @@ async def new_person(server: RunningServer, tenant: Tenant, name: str = "plain",
 def set_options(monkeypatch: pytest.MonkeyPatch, server: RunningServer, section: str, **options: Any) -> None:
     """Give the server other options of a section until the test ends."""
     settings = server.runtime.settings
-    changed = dataclasses.replace(getattr(settings.config, section), **options)
-    monkeypatch.setattr(settings, "config", dataclasses.replace(settings.config, **{section: changed}))
+    for place in ("_base", "config"):  # what is in force is made anew of the base when a system setting changes
+        config = getattr(settings, place)
+        changed = dataclasses.replace(getattr(config, section), **options)
+        monkeypatch.setattr(settings, place, dataclasses.replace(config, **{section: changed}))
 
 
 async def letters(server: RunningServer) -> list[EmailMessage]:

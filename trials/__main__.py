@@ -21,6 +21,7 @@ from rich.progress import Progress
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
 from tests.harness import RunningServer, running_server
+from trials import events as telling
 from trials import kills as killing
 from trials import load as loading
 from trials.fuzz import Fuzzer, World
@@ -54,6 +55,13 @@ def failover(kills: int, election_ms: int) -> None:
 
 
 @main.command()
+@click.option("--kills", default=60, show_default=True, help="Of workers, the database and the whole server, in turn.")
+def events(kills: int) -> None:
+    """Kill processes while changes are told of by the feed and by a webhook."""
+    sys.exit(not _kills("events", kills, lambda told: telling.kill_relays(kills, told, servers=True)))
+
+
+@main.command()
 @click.option("--requests", type=int, default=500_000, show_default=True, help="Requests to send at most.")
 @click.option("--seconds", type=float, default=7200, show_default=True, help="How long at most.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed sends the same bodies.")
@@ -79,6 +87,7 @@ def everything() -> None:
     """Run all trials with their usual amounts, one after the other."""
     passed = [
         _kills("processes", 90, lambda told: killing.kill_processes(90, told)),
+        _kills("events", 60, lambda told: telling.kill_relays(60, told, servers=True)),
         _kills("failover", 15, lambda told: killing.kill_primaries(15, told)),
         _fuzz(500_000, 7200, 1, CALLERS),
         asyncio.run(_load()),

@@ -24,6 +24,8 @@ UNKNOWN: Final = 0
 REQUEST_S: Final = 60.0
 UPLOAD_BYTES: Final = 700_000
 ABSENT: Final = None
+LEDGER: Final = "trial"
+"""The ledger that is written to."""
 MESSAGE: Final = (
     b'--part\r\nContent-Type: application/json\r\n\r\n{"data": {"caller_id_number": "+14155550100"}}\r\n'
     b'--part\r\nContent-Disposition: form-data; name="file"; filename="voice.mp3"\r\nContent-Type: audio/mp3\r\n\r\n'
@@ -85,6 +87,19 @@ class Client:
         if status >= 500 and status != 503:
             self._tally.wrong.append(f"{method} {path} answered {status}: {found!r}")
         return status, found
+
+    async def envelope(self, path: str) -> dict[str, Any]:
+        """The whole answer to a GET, again until there is one."""
+        url, headers = f"{self._url}/v2/accounts/{self.account_id}{path}", {"X-Auth-Token": self._token}
+        while True:
+            try:
+                async with self._session.get(url, headers=headers) as answer:
+                    if answer.status == 200:
+                        envelope: dict[str, Any] = await answer.json()
+                        return envelope
+            except (aiohttp.ClientError, TimeoutError):
+                pass
+            await asyncio.sleep(0.1)
 
     async def must(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
         """As `ask`, again until there is an answer: for checks."""
@@ -353,7 +368,47 @@ class Messages(Writer):
         self.expect(told == counted, f"the box counts {told}, it has {counted}")
 
 
-KINDS: Final = (Devices, Devices, Devices, Uploads, Uploads, Users, Accounts, Messages)
+class Ledgers(Writer):
+    """Credits and debits the account; its balance is the sum of its entries, whoever made them."""
+
+    def __init__(self, client: Client, tally: Tally, name: str) -> None:
+        super().__init__(client, tally, name)
+        self.acknowledged: dict[str, int] = {}
+        self.attempted: set[str] = set()
+
+    async def step(self) -> None:
+        """One entry."""
+        word = f"{self.name}-{next(self.count)}"
+        verb, cents = random.choice(["credit", "debit"]), random.randrange(100, 10_000)
+        self.attempted.add(word)
+        entry = {
+            "amount": cents / 100,
+            "source": {"service": LEDGER, "id": word},
+            "usage": {"type": "trial", "quantity": 1, "unit": "entry"},
+        }
+        status, _ = await self.client.ask("PUT", f"/ledgers/{verb}", entry)
+        if status == 201:
+            self.acknowledged[word] = cents if verb == "credit" else -cents
+
+    async def check(self) -> None:
+        """Every entry that was acknowledged is there, once; the balance and the month's sum are those of all."""
+        _, entries = await self.client.must("GET", f"/ledgers/{LEDGER}?paginate=false")
+        mine = [entry for entry in entries if entry["source"]["id"].startswith(f"{self.name}-")]
+        there = {entry["source"]["id"]: round(entry["amount"] * 100) for entry in mine}
+        self.expect(len(there) == len(mine), "an entry is there twice")
+        for word, cents in self.acknowledged.items():
+            self.expect(there.get(word) == cents, f"entry {word} of {cents} cents is {there.get(word)}")
+        self.expect(there.keys() <= self.attempted, f"entries that nobody made: {there.keys() - self.attempted}")
+        together = sum(round(entry["amount"] * 100) for entry in entries)
+        _, total = await self.client.must("GET", "/ledgers/total")
+        self.expect(round(total["amount"] * 100) == together, f"balance {total}, entries {together} cents")
+        _, month = await self.client.must("GET", f"/ledgers/summary/{entries[0]['id'][:6]}") if entries else (0, {})
+        summed = month.get("summary", {}).get(LEDGER, {"amount": 0, "usage": {"quantity": 0}})
+        self.expect(round(summed["amount"] * 100) == together, f"month {summed}, entries {together} cents")
+        self.expect(summed["usage"]["quantity"] == len(entries), f"month {summed}, {len(entries)} entries")
+
+
+KINDS: Final = (Devices, Devices, Devices, Uploads, Uploads, Users, Accounts, Messages, Ledgers, Ledgers)
 
 
 class Crew:

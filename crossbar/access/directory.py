@@ -24,6 +24,8 @@ REALM = "realm"
 """Name of the claim an account makes on its realm, lower-cased."""
 API_KEY = "api_key"
 """Name of the claim an account makes on its API key, as keyed digest."""
+ADMIN = "admin"
+"""The `priv_level` of administrators."""
 ROOT = "root"
 """Tag of an account without ancestors."""
 
@@ -127,7 +129,7 @@ class User:
     @property
     def is_admin(self) -> bool:
         """Whether the user's `priv_level` is `admin`."""
-        return self.priv_level == "admin"
+        return self.priv_level == ADMIN
 
 
 class Directory:

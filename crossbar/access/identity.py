@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from crossbar.access.directory import Account, User
+from crossbar.access.directory import ADMIN, Account, User
 from crossbar.errors import JSON
 
 
@@ -46,6 +46,10 @@ class Identity:
     def priv_level(self) -> str | None:
         """`admin` or `user`; None for a caller without user."""
         return None if self.user is None else self.user.priv_level
+
+    def trusted_with_log_ins(self) -> Identity:
+        """The same caller where somebody else has decided what of other people's log-ins may be changed."""
+        return self if self.user is None else replace(self, user=replace(self.user, priv_level=ADMIN))
 
     @property
     def superduper(self) -> bool:

@@ -38,6 +38,7 @@ class Guarded:
 
 
 EVERYTHING: Final = (Guarded("#"),)
+NOT_EVEN_READING: Final = (Guarded("#", CHANGES | {"GET"}),)
 
 GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     # Accounts, those below them, their API keys
@@ -63,11 +64,19 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     "apps_store": EVERYTHING,
     # Where files go, with the credentials for it
     "storage": (Guarded("/", CHANGES | {"GET"}, Need.OWN), Guarded("plans/#", CHANGES | {"GET"})),
+    # Which way calls leave, with the passwords for it
+    "resources": NOT_EVEN_READING,
+    "resource_selectors": NOT_EVEN_READING,
+    "resource_templates": NOT_EVEN_READING,
+    # Everything that happens in the account
+    "events": (Guarded("/", frozenset({"GET"})),),
     # What holds for everybody in the account
     "access_lists": EVERYTHING,
+    "allotments": EVERYTHING,
     "limits": EVERYTHING,
     "rate_limits": EVERYTHING,
-    # Money
+    # Money, and addresses that cost some
+    "ips": (Guarded("/", frozenset({"POST", "DELETE"})), Guarded("*", frozenset({"POST", "DELETE"}))),
     "ledgers": EVERYTHING,
     "transactions": EVERYTHING,
     "services": (Guarded("topup"),),

@@ -65,6 +65,9 @@ class Outside(Protocol):
     async def fetch(self, attachment: Attachment) -> bytes:
         """The bytes of a file that lies outside. Raises 503 where the store does not give them."""
 
+    async def give_up(self, attachment: Attachment) -> None:
+        """A file that lies outside is about to lose its entry: remember to have its store delete it."""
+
 
 class Attachments:
     """Stores, finds, streams and deletes the attachments of documents."""
@@ -255,8 +258,11 @@ class Attachments:
                 raise SystemFault("datastore_unreachable") from error
 
     async def _delete(self, query: dict[str, Any]) -> None:
-        for stored in await self._run(lambda: self._files.find(query, {"_id": 1}).to_list(None)):
-            await self._remove(stored["_id"])
+        for stored in await self._run(lambda: self._files.find(query).to_list(None)):
+            attachment = _attachment(stored)
+            if attachment.outside is not None and self.outside is not None:
+                await self.outside.give_up(attachment)
+            await self._remove(attachment.file_id)
 
     async def _remove(self, file_id: ObjectId) -> None:
         """Take a file away, its entry first so that nobody finds half of it."""

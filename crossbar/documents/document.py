@@ -34,7 +34,7 @@ def public_fields(fields: Mapping[str, JSON]) -> dict[str, JSON]:
 
 def private_fields(fields: Mapping[str, JSON]) -> dict[str, JSON]:
     """The part of a document that only the server sees."""
-    return {key: value for key, value in fields.items() if is_private(key)}
+    return {key: value for key, value in fields.items() if key.startswith(_PRIVATE)}
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """Every index of every collection, in one table.
 
-Each begins with the partition (`a`), which is also the shard key, so that a query for one account's documents
-reaches one shard and a unique index is one that a sharded cluster can enforce. The chunks of a file are found by the
-file alone, which the index of the files has led to.
+Each index of documents begins with the partition (`a`), which is also the shard key, so that a query for one account's
+documents reaches one shard and a unique index is one that a sharded cluster can enforce. The chunks of a file are found
+by the file alone, which the index of the files has led to; what is live in all accounts, by its type.
 """
 
 from __future__ import annotations
@@ -22,14 +22,26 @@ TAGGED = _index("a", "tags", "k", where="tags")
 UNIQUE = _index("a", "uniq", unique=True, where="uniq")
 BY_NAME = _index("a", "name", where="name")
 BY_NUMBER = _index("a", "numbers", where="numbers")
+LISTENING = _index("listens", where="listens")
+"""The few documents because of which events are written, whosever they are: the relay asks for all of them."""
+
+
+def _expiring(key: str, seconds: int = 0) -> IndexModel:
+    return IndexModel([(key, ASCENDING)], name=key, expireAfterSeconds=seconds)
+
 
 INDEXES: dict[str, list[IndexModel]] = {
-    "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER],
+    "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER, LISTENING],
     "records": [LISTING, TAGGED],
     "attachments.files": [_index("metadata.a", "metadata.document", "metadata.name")],
     "attachments.chunks": [_index("files_id", "n", unique=True)],
     "claims": [_index("holder")],
     "leases": [],
-    "servers": [IndexModel([("until", ASCENDING)], name="until", expireAfterSeconds=3600)],
-    "revocations": [IndexModel([("expires", ASCENDING)], name="expires", expireAfterSeconds=0)],
+    "counters": [],
+    "live": [_index("a", "t", "of"), _index("t"), _expiring("kept")],
+    "servers": [_expiring("until", 3600)],
+    "revocations": [_expiring("expires")],
+    "events": [_index("accounts", "_id"), _expiring("expires")],
+    "raised_events": [_expiring("at", 3600)],
+    "event_cursors": [_index("a")],
 }

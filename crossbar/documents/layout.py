@@ -14,7 +14,8 @@ Every stored document carries, beside its fields, what reads need ready-made:
 | `doc` | all fields, public and `pvt_*`, for filters and for changes |
 | `json` | the public document as the wire shows it, as bytes |
 | `row` | the listing's row, as bytes |
-| `deleted` | true once soft-deleted; such a document keeps no `k`, `tags`, `uniq`, `name` and `numbers` |
+| `listens` | of which account events are to be written because of it, see `Shape.listens` |
+| `deleted` | true once soft-deleted; such a document keeps no `k`, `tags`, `uniq`, `name`, `numbers` and `listens` |
 
 `json` is the truth about the public part; `doc` mirrors it up to `MIRROR_DEPTH` levels, since MongoDB refuses
 documents nested deeper than its own limit, and `cut` marks a mirror that is not whole.
@@ -63,6 +64,8 @@ def encode(document: Document, shape: Shape) -> Stored:
         stored["uniq"] = claims
     if shape.stored_in == "documents":
         stored["name"] = search_key(shape.type, document.fields.get("pvt_alphanum_name") or document.id, document.id)
+    if shape.listens is not None and (listening := shape.listens(document)) is not None:
+        stored["listens"] = listening.stored
     if numbers := [search_key(shape.type, number, document.id) for number in shape.numbers(document)]:
         stored["numbers"] = numbers
     return stored

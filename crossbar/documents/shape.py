@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import UTC, datetime
+from operator import attrgetter, methodcaller
+from typing import Any, Final, Literal
 
 import orjson
 
@@ -34,20 +36,26 @@ class Summary:
 
     def __init__(self, *names: str, **sources: Source) -> None:
         self.sources: dict[str, Source] = {**{name: name for name in names}, **sources}
+        self._readings = [_reading(name, source) for name, source in self.sources.items()]
 
     def of(self, document: Document) -> dict[str, JSON]:
         """The row for `document`."""
         row: dict[str, JSON] = {}
-        for name, source in self.sources.items():
-            if source == "id":
-                value: JSON = document.id
-            elif isinstance(source, str):
-                value = value_at(document.fields, source)
-            else:
-                value = source(document)
+        field_of = document.fields.get
+        for name, key, read in self._readings:
+            value = field_of(key) if read is None else read(document)
             if value is not None:
                 row[name] = value
         return row
+
+
+def _reading(name: str, source: Source) -> tuple[str, str, Callable[[Document], JSON] | None]:
+    """How a value of a row is had: the name in the row, the key in the document, or else a function for it."""
+    if not isinstance(source, str):
+        return name, "", source
+    if source == "id":
+        return name, "", attrgetter("id")
+    return name, source, (methodcaller("at", source) if "." in source else None)
 
 
 def or_default(path: str, default: JSON) -> Callable[[Document], JSON]:
@@ -105,6 +113,27 @@ def _no_claims(_: Document) -> Iterable[Unique]:
     return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """That a document wants events of an account (`EVERY_ACCOUNT`: of all) to be written.
+
+    With `below` those of the accounts below it, too; with `until` (Unix seconds) so long only.
+    """
+
+    account_id: str
+    below: bool = False
+    until: float | None = None
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """What stands in the stored document."""
+        until = {} if self.until is None else {"until": datetime.fromtimestamp(self.until, UTC)}
+        return {"account": self.account_id, "below": self.below, **until}
+
+
+EVERY_ACCOUNT: Final = "*"
+
+
 @dataclass(frozen=True)
 class Shape:
     """How documents of one type are kept.
@@ -118,6 +147,8 @@ class Shape:
       follows the page and not the number of documents.
     - `sealed`: dotted paths (`*`: every member) of credentials, which lie in the database sealed and are found by no
       filter; they are not in the row.
+    - `announced`: whether changes of its documents are events; those of an endpoint's collections are anyhow.
+    - `listens`: which events a document wants to be written, if any.
     - `stored_in`: the MongoDB collection: `documents`, or `records` for what is written once and listed by time.
     """
 
@@ -129,13 +160,22 @@ class Shape:
     numbers: Callable[[Document], Iterable[str]] = _nothing
     filters: tuple[str, ...] = ()
     sealed: tuple[str, ...] = ()
+    announced: bool = False
+    listens: Callable[[Document], Listening | None] | None = None
     stored_in: Literal["documents", "records"] = "documents"
+    _filter_fields: tuple[tuple[str, Field], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_filter_fields", tuple((path, Field(path)) for path in self.filters))
 
     def words(self, document: Document) -> list[str]:
         """Everything under which further listings find the document: its tags, and what its indexed filters match."""
-        values = {"id": document.id, **document.fields} if self.filters else {}
-        found = (filter_tag(path, render(Field(path).of(values))) for path in self.filters)
-        return [*self.tags(document), *filter(None, found)]
+        words = list(self.tags(document))
+        if self._filter_fields:
+            values = {"id": document.id, **document.fields}
+            found = (filter_tag(path, render(place.of(values))) for path, place in self._filter_fields)
+            words.extend(filter(None, found))
+        return words
 
     def sort_key(self, document: Document) -> str:
         """The key by which the type's listing is ordered, without the id that breaks ties."""
@@ -182,13 +222,21 @@ class Shapes:
 
     def __init__(self, shapes: Iterable[Shape] = ()) -> None:
         self._shapes: dict[str, Shape] = {}
+        self.announced: set[str] = set()
+        """The types of which changes are events."""
         for shape in shapes:
             self.add(shape)
 
-    def add(self, shape: Shape) -> None:
-        """Make a type known; a type has one shape."""
+    def add(self, shape: Shape, *, announced: bool = False) -> None:
+        """Make a type known; a type has one shape. `announced` says that its changes are events in any case."""
         if self._shapes.setdefault(shape.type, shape) is not shape:
             raise ValueError(f"document type {shape.type!r} has two shapes")
+        if announced or shape.announced:
+            self.announced.add(shape.type)
+
+    def change(self, change: Callable[[Shape], Shape]) -> None:
+        """Put in the place of each shape what `change` makes of it."""
+        self._shapes = {document_type: change(shape) for document_type, shape in self._shapes.items()}
 
     def __contains__(self, document_type: object) -> bool:
         return document_type in self._shapes

@@ -21,10 +21,12 @@ from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint
 from crossbar.endpoint.heavy_requests import HeavyRequests
 from crossbar.endpoint.rendering import Rendering
+from crossbar.endpoint.reply import Binary
 from crossbar.endpoint.shielded_tasks import ShieldedTasks
 from crossbar.errors import CrossbarError, SystemFault
 from crossbar.ids import new_id
 from crossbar.logs import request_log
+from crossbar.metrics import Metrics
 from crossbar.runtime import Runtime
 from crossbar.wire.request_values import presented_request_id
 
@@ -41,7 +43,11 @@ The API lives under /v2.
 
 
 class Dispatcher:
-    """Answers requests with the endpoints it was given; `unserved` are further words that are names in a path."""
+    """Answers requests with the endpoints it was given; `unserved` are further words that are names in a path.
+
+    What all requests to a worker share (`admission`, `body_reader`, `shielded`, …) is there for whoever answers others
+    beside these.
+    """
 
     def __init__(
         self, runtime: Runtime, endpoints: Iterable[Endpoint], rendering: Rendering, *, unserved: Iterable[str] = ()
@@ -51,18 +57,18 @@ class Dispatcher:
         served = {endpoint.name: endpoint.takes_all_words for endpoint in self._endpoints.values()}
         self._words = dict.fromkeys(unserved, False) | served
         self._rendering = rendering
-        self._client_address = ClientAddress(lambda: runtime.config.server)
-        self._body_reader = BodyReader()
-        self._shielded = ShieldedTasks()
+        self.client_address = ClientAddress(lambda: runtime.config.server)
+        self.body_reader = BodyReader()
+        self.shielded = ShieldedTasks()
         self._heavy = HeavyRequests()
-        self._admission = Admission(lambda: runtime.config.limits.max_concurrent_requests)
+        self.admission = Admission(lambda: runtime.config.limits.max_concurrent_requests)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, whatever happens."""
         context = Context(self._runtime, request, presented_request_id(request.headers) or new_id())
         started = time.perf_counter()
         try:
-            with self._admission.counted:
+            with self.admission.counted:
                 response = await self._guarded(context)
         finally:
             if context.is_heavy:
@@ -73,13 +79,18 @@ class Dispatcher:
         self._tell(context, response, time.perf_counter() - started)
         return response
 
+    @property
+    def metrics(self) -> Metrics:
+        """Where requests are counted."""
+        return self._rendering.metrics
+
     async def settle(self) -> None:
         """Wait for the writes whose clients have gone, as long as requests may finish when the server ends."""
-        await self._shielded.settle(self._runtime.config.server.shutdown_timeout_s)
+        await self.shielded.settle(self._runtime.config.server.shutdown_timeout_s)
 
     async def _guarded(self, context: Context) -> web.StreamResponse:
         try:
-            self._admission.require()
+            self.admission.require()
             return await self._answer(context)
         except CrossbarError as error:
             return self._rendering.error(error, context)
@@ -97,15 +108,18 @@ class Dispatcher:
         """The protocol's order of checks, from the path to the answer."""
         await self._runtime.settings.fresh()
         self._runtime.store.require()
-        await stages.parse(context, self._words, self._body_reader, self._admission, self._heavy)
+        await stages.parse(context, self._words, self.body_reader, self.admission, self._heavy)
         if context.requested is None:
             return web.Response(text=BANNER, content_type="text/plain", charset="UTF-8")
-        await stages.authenticate(context, self._client_address.address(context.request))
+        await stages.authenticate(context, self.client_address.address(context.request))
         await stages.route(context, self._endpoints)
         if stages.is_preflight(context):
             return self._rendering.preflight(context)
         await stages.authorize(context)
-        reply = await stages.execute(context, self._endpoints, self._shielded)
+        reply = await stages.execute(context, self._endpoints, self.shielded)
+        if isinstance(reply, Binary) and reply.is_endless:
+            with self.admission.not_counted:
+                return await self._rendering.success(reply, context)
         return await self._rendering.success(reply, context)
 
     def _tell(self, context: Context, response: web.StreamResponse, seconds: float) -> None:

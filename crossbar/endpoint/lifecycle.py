@@ -6,7 +6,7 @@ Source: `crossbar_doc.erl` (`load`, `load_merge`, `patch_and_validate`, `save`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -103,9 +103,11 @@ class Lifecycle:
             await show(context, document, public)
         return Reply(public, revision=document.revision)
 
-    async def save_new(self, context: Context, document_id: str, data: dict[str, JSON]) -> Document:
-        """Validate and save a new document."""
-        draft = Draft(document_id, dict(data), None)
+    async def save_new(
+        self, context: Context, document_id: str, data: dict[str, JSON], private: Mapping[str, JSON] | None = None
+    ) -> Document:
+        """Validate and save a new document; `private` as in `Draft`."""
+        draft = Draft(document_id, dict(data), None, dict(private or {}))
         await self.validate(context, draft)
         context.ready_to_write()
         saved = await self.store(context, draft)
@@ -113,9 +115,18 @@ class Lifecycle:
             await after(context, saved, None)
         return saved
 
-    async def save_over(self, context: Context, previous: Document, data: dict[str, JSON]) -> Document:
-        """Validate `data` as the new public part of `previous` and save it. Raises Stale when outrun."""
-        draft = Draft(previous.id, data, previous)
+    async def save_over(
+        self,
+        context: Context,
+        previous: Document,
+        data: dict[str, JSON],
+        private: Mapping[str, JSON] | None = None,
+    ) -> Document:
+        """Validate `data` as the new public part of `previous` and save it; `private` as in `Draft`.
+
+        Raises Stale when outrun.
+        """
+        draft = Draft(previous.id, data, previous, dict(private or {}))
         await self.validate(context, draft)
         context.ready_to_write(previous.revision)
         saved = await self.store(context, draft)
@@ -205,15 +216,26 @@ class Lifecycle:
 
     async def update(self, context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:
         """Save what `change` makes of the public part of the document in the path, and answer it."""
-        document_id = context.path[self.id_name]
+        saved = await self.edit(
+            context, context.path[self.id_name], lambda previous: (change(public_fields(previous.fields)), {})
+        )
+        return await self.answer(context, saved)
+
+    async def edit(
+        self,
+        context: Context,
+        document_id: str,
+        change: Callable[[Document], tuple[dict[str, JSON], Mapping[str, JSON]]],
+    ) -> Document:
+        """Save the public part, and the changes of private fields, that `change` makes of the stored document."""
         async with context.store.turns.turn(document_key(self.partition(context), self.document_type, document_id)):
             async for _ in Retries():
                 previous = await self.load(context, document_id)
+                data, private = change(previous)
                 try:
-                    saved = await self.save_over(context, previous, change(public_fields(previous.fields)))
+                    return await self.save_over(context, previous, data, private)
                 except Stale:
                     continue
-                return await self.answer(context, saved)
         raise Conflict
 
     async def _taken(self, context: Context, document: Document) -> Invalid:

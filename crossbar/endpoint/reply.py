@@ -83,7 +83,8 @@ LARGEST_WHOLE: Final = 512 * 1024
 class Binary:
     """Bytes instead of an envelope, whole or as a stream of `size` bytes.
 
-    `Range` is honoured on whole ones; who streams has to see to it alone, as `attachment` does.
+    `Range` is honoured on whole ones; who streams has to see to it alone, as `attachment` does. One that `is_endless`
+    waits for something to happen more than it works, and keeps no other request out.
     """
 
     body: bytes | AsyncIterator[bytes]
@@ -94,6 +95,7 @@ class Binary:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     revision: str | None = None
+    is_endless: bool = False
 
     @classmethod
     async def attachment(cls, context: Context, attachment: Attachment, filename: str | None = None) -> Binary:

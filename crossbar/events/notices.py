@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import NOTICE
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Retries, Stale, Store, Transaction
 from crossbar.errors import JSON, SystemFault
@@ -21,7 +22,6 @@ from crossbar.ids import new_id
 
 NOTICES: Final = "notices"
 """The partition of all notices, whichever account they are about."""
-NOTICE: Final = "notice"
 NOTICE_SHAPE: Final = Shape(
     NOTICE, summary=Summary("id", "event_name", "account_id"), sort="pvt_created", sealed=("secret.*",)
 )

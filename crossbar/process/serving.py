@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import uvloop
 from aiohttp import web
@@ -28,6 +28,7 @@ from crossbar.process.acceptor import Acceptor
 
 logger = logging.getLogger(__name__)
 
+LOOPBACK: Final = "127.0.0.1"
 LAST_SECONDS = 5.0
 AGAIN_SECONDS = 0.1
 LINGERING_S = 2.0
@@ -52,21 +53,39 @@ class Listener:
 
 def open_listeners(config: Config) -> list[Listener]:
     """Listen on the configured ports; ConfigError when one cannot be had or the certificate cannot be used."""
-    ports = [(config.server.port, "server.port", False)]
-    if config.tls.certificate:
-        tls_context(config.tls)
-        ports.append((config.tls.port, "tls.port", True))
     listeners: list[Listener] = []
-    for port, name, tls in ports:
+    for wanted in _wanted(config):
         try:
-            listeners.append(Listener(_listen(config.server.bind, port, config.server.backlog), tls))
+            listeners.append(Listener(_listen(wanted.host, wanted.port, config.server.backlog), wanted.tls))
         except OSError as error:
             for listener in listeners:
                 listener.socket.close()
             reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
-            where = f"{config.server.bind}, port {port}"
-            raise ConfigError([f"cannot listen on {where} (server.bind, {name}): {reason}"]) from error
+            where = f"{wanted.host}, port {wanted.port}"
+            raise ConfigError([f"cannot listen on {where} ({wanted.options}): {reason}"]) from error
     return listeners
+
+
+class _Wanted(NamedTuple):
+    """Where to listen; `options` say where that stands in the configuration."""
+
+    host: str
+    port: int
+    tls: bool
+    options: str
+
+
+def _wanted(config: Config) -> list[_Wanted]:
+    """Where the configuration wants the server to listen; ConfigError for TLS without a certificate of use."""
+    bind, dialects = config.server.bind, config.dialects
+    wanted = [_Wanted(bind, config.server.port, False, "server.bind, server.port")]
+    if config.tls.certificate or dialects.tls_ports:
+        tls_context(config.tls)
+    if config.tls.certificate:
+        wanted.append(_Wanted(bind, config.tls.port, True, "server.bind, tls.port"))
+    wanted += [_Wanted(bind, port, True, "server.bind, dialects.tls_ports") for port in dialects.tls_ports]
+    wanted += [_Wanted(LOOPBACK, port, False, "dialects.loopback_ports") for port in dialects.loopback_ports]
+    return wanted
 
 
 def _listen(host: str, port: int, backlog: int) -> socket.socket:

@@ -114,6 +114,8 @@ def _looks_like_json(body: bytes) -> bool:
 
 
 def _from_json(value: JSON, envelope_required: bool) -> RequestBody:
+    if isinstance(value, list) and not envelope_required:
+        return RequestBody(data=value)
     if not isinstance(value, dict):
         raise invalid_json("All JSON must be valid")
     return _from_envelope(

@@ -70,6 +70,24 @@ async def test_a_second_listener_speaks_tls(tmp_path: Path) -> None:
                 assert await answer.text() == "98"
 
 
+async def test_further_ports_speak_tls_or_are_for_this_machine_alone(tmp_path: Path) -> None:
+    options = certificate(tmp_path)
+    further = {"dialects__tls_ports": "0, 0", "dialects__loopback_ports": "0"}
+    async with served(server__bind="0.0.0.0", server__port="0", tls__port="0", **further, **options) as listeners:
+        assert [listener.tls for listener in listeners] == [False, True, True, True, False]
+        assert [listener.socket.getsockname()[0] for listener in listeners] == ["0.0.0.0"] * 4 + ["127.0.0.1"]
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "server.pem"))
+        async with aiohttp.ClientSession() as client:
+            for listener in listeners:
+                async with client.get(f"{listener.url}/pid", ssl=trusting) as answer:
+                    assert answer.status == 200
+
+
+def test_further_ports_for_tls_need_a_certificate() -> None:
+    with pytest.raises(ConfigError, match=r"tls\.certificate and tls\.key are needed together"):
+        open_listeners(Config.load(overrides={"server.port": "0", "dialects.tls_ports": "0"}))
+
+
 def test_a_certificate_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
     options = {name.replace("__", "."): text for name, text in certificate(tmp_path, b"key password").items()}
     with pytest.raises(ConfigError, match=r"tls\.certificate, tls\.key"):

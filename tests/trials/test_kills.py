@@ -16,7 +16,7 @@ def prove(outcome: Outcome, kills: int) -> None:
     assert outcome.tally.wrong == []
     assert outcome.kills.total() == kills
     assert outcome.tally.answers[201] > 50
-    assert set(outcome.tally.checked) == {"Accounts", "Devices", "Messages", "Uploads", "Users"}
+    assert set(outcome.tally.checked) == {"Accounts", "Devices", "Ledgers", "Messages", "Uploads", "Users"}
 
 
 async def test_killed_processes_lose_nothing(tmp_path: Path) -> None:

@@ -27,6 +27,12 @@ class Claims:
         stored = await self._run(lambda: self._documents.find_one(query, {"_id": 1}))
         return DocumentKey.parse(stored["_id"]).id if stored else None
 
+    async def partitions_of(self, partitions: list[str], claim: str) -> list[str]:
+        """Those of some partitions, of which there is at least one, in which a claim (`Unique.key`) is held."""
+        query = {"a": one_or_in(partitions), "uniq": claim}
+        found = await self._run(lambda: self._documents.find(query, {"a": 1}).to_list(None))
+        return [stored["a"] for stored in found]
+
     async def system_holder(self, claim: str) -> DocumentKey | None:
         """The document that holds a claim across partitions (`Unique.key`), or None."""
         stored = await self._run(lambda: self._claims.find_one({"_id": claim}))

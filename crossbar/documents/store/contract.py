@@ -7,13 +7,19 @@ from typing import Any, Unpack
 
 from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.listing import Listing, Page, Row, Search
+from crossbar.documents.selection import Selection
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store.claims import Claims
 from crossbar.documents.store.connection import Connection, ConnectOptions
+from crossbar.documents.store.counters import Counters
+from crossbar.documents.store.cursors import Cursors
+from crossbar.documents.store.event_log import EventLog
 from crossbar.documents.store.leases import Leases
 from crossbar.documents.store.listing_reads import ListingReads
+from crossbar.documents.store.live import LiveState
 from crossbar.documents.store.reading import DocumentReads, Raw
 from crossbar.documents.store.revocations import Revocations
+from crossbar.documents.store.selecting import Selecting
 from crossbar.documents.store.transaction import Result, Transaction, transact
 from crossbar.documents.store.writing import DocumentWrites
 from crossbar.documents.turns import Turns
@@ -31,11 +37,16 @@ class Store:
         self.database = connection.database
         self.shapes = connection.shapes
         self.claims = Claims(connection)
+        self.counters = Counters(connection)
+        self.cursors = Cursors(connection)
+        self.event_log = EventLog(connection)
         self.leases = Leases(connection)
+        self.live = LiveState(connection)
         self.revocations = Revocations(connection)
         self.turns = Turns()
         self._reading = DocumentReads(connection)
         self._listings = ListingReads(connection)
+        self._selecting = Selecting(connection)
         self._writing = DocumentWrites(connection, self._reading, self._listings)
 
     @classmethod
@@ -126,6 +137,16 @@ class Store:
         """
         return self._listings.count_by_tag(listing, words=words, prefix=prefix)
 
+    def count_tagged(self, listing: Listing, words: Sequence[str]) -> Coroutine[Any, Any, int]:
+        """How many documents of a listing carry any of some tags, by the index alone."""
+        return self._listings.count_tagged(listing, words)
+
+    def count_each(
+        self, partition: str, document_type: str, words: Sequence[str]
+    ) -> Coroutine[Any, Any, dict[str, int]]:
+        """How many documents of a type carry each of the tags, by the index alone; those without any are left out."""
+        return self._listings.count_each(partition, document_type, words)
+
     def search(self, wanted: Search) -> Coroutine[Any, Any, list[tuple[str, Document]]]:
         """The documents that a search finds, with their keys."""
         return self._listings.search(wanted)
@@ -133,6 +154,14 @@ class Store:
     def find_by_name(self, partition: str, document_type: str, name: str) -> Coroutine[Any, Any, list[Document]]:
         """The documents of exactly this name, compared as lower-case letters and digits."""
         return self._listings.find_by_name(partition, document_type, name)
+
+    def select(self, selection: Selection) -> Coroutine[Any, Any, list[Document]]:
+        """Documents by tags and conditions, in any order, from one place to another."""
+        return self._selecting.select(selection)
+
+    def count(self, selection: Selection) -> Coroutine[Any, Any, int]:
+        """How many documents a selection has, whatever its place and length."""
+        return self._selecting.count(selection)
 
     # Writing
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pymongo.errors import DuplicateKeyError
 
 from crossbar import clock
+from crossbar.documents.listing import LAST
 from crossbar.documents.store.connection import Connection
 
 
@@ -22,7 +23,7 @@ class Leases:
 
         False while another holder has it; what is not prolonged within `seconds` is free again.
         """
-        now = datetime.fromtimestamp(clock.unix_now(), UTC)
+        now = self._now()
         free = {"_id": name, "$or": [{"holder": holder}, {"until": {"$lte": now}}]}
         terms = {"holder": holder, "until": now + timedelta(seconds=seconds)}
         try:
@@ -30,3 +31,25 @@ class Leases:
         except DuplicateKeyError:
             return False
         return True
+
+    async def holders(self, prefix: str) -> list[str]:
+        """Who holds the pieces of work whose names begin so, in the order of the names."""
+        query = {"_id": {"$gte": prefix, "$lt": prefix + LAST}, "until": {"$gt": self._now()}}
+        found = await self._run(lambda: self._leases.find(query, {"holder": 1}).sort("_id").to_list(None))
+        return [stored["holder"] for stored in found]
+
+    async def release(self, name: str, holder: str) -> None:
+        """Let go of a piece of work."""
+        await self._run(lambda: self._leases.delete_one({"_id": name, "holder": holder}))
+
+    async def forget(self, prefix: str, seconds: float) -> None:
+        """Forget the pieces of work whose names begin so and that nobody has held for so long."""
+        query = {
+            "_id": {"$gte": prefix, "$lt": prefix + LAST},
+            "until": {"$lt": self._now() - timedelta(seconds=seconds)},
+        }
+        await self._run(lambda: self._leases.delete_many(query))
+
+    @staticmethod
+    def _now() -> datetime:
+        return datetime.fromtimestamp(clock.unix_now(), UTC)

@@ -166,6 +166,31 @@ class ListingReads:
         found = await self._run(count)
         return {group["_id"].removeprefix(own): group["count"] for group in found}
 
+    async def count_tagged(self, listing: Listing, words: Sequence[str]) -> int:
+        """How many documents of a listing carry any of some tags, by the index alone."""
+        collection = self._database[self._shapes[listing.type].stored_in]
+        tags = {"$in": [stored_tag(listing.type, word) for word in words]}
+        query = {"$and": [listing.query(), {"tags": tags}]}
+        return await self._run(lambda: collection.count_documents(query, hint=TAGGED.document["name"]))
+
+    async def count_each(self, partition: str, document_type: str, words: Sequence[str]) -> dict[str, int]:
+        """How many documents of a type carry each of the tags, by the index alone; those without any are left out."""
+        shape = self._shapes[document_type]
+
+        def steps(word: str) -> list[dict[str, Any]]:
+            tagged = {"a": partition, "tags": stored_tag(document_type, word)}
+            return [{"$match": tagged}, {"$group": {"_id": {"$literal": word}, "count": {"$sum": 1}}}]
+
+        first, *others = map(steps, words)
+        unions = [{"$unionWith": {"coll": shape.stored_in, "pipeline": pipeline}} for pipeline in others]
+
+        async def count() -> list[dict[str, Any]]:
+            return await (await self._driver.aggregate(self._database[shape.stored_in], [*first, *unions])).to_list(
+                None
+            )
+
+        return {group["_id"]: group["count"] for group in await self._run(count)}
+
     async def search(self, wanted: Search) -> list[tuple[str, Document]]:
         """The documents that a search finds, with their keys."""
         if wanted.field == "id":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pymongo
-from pymongo import ASCENDING, WriteConcern
-from pymongo.errors import DuplicateKeyError, ServerSelectionTimeoutError
+from pymongo import ASCENDING, DeleteOne, InsertOne, ReplaceOne, WriteConcern
+from pymongo.errors import BulkWriteError, DuplicateKeyError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
 from crossbar.documents.document import Document, document_key
@@ -19,11 +19,15 @@ from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Stale, pause
 from crossbar.documents.store.connection import Connection, driver_errors
+from crossbar.documents.store.event_log import raised
 from crossbar.documents.store.queries import KEY_INDEX, by_keys, to_bson
-from crossbar.errors import SystemFault
+from crossbar.errors import JSON, SystemFault
 from crossbar.ids import next_revision
 
 Result = TypeVar("Result")
+
+DUPLICATE_KEY = 11000
+"""MongoDB's code for a key that is taken."""
 
 
 async def transact(connection: Connection, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
@@ -62,6 +66,13 @@ async def _transacted(
             return await session.with_transaction(
                 attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
             )
+
+
+class Write(NamedTuple):
+    """One of many writes: a document as it was read (None: a new one), and as it is to be (None: gone for good)."""
+
+    before: Document | None
+    after: Document | None
 
 
 class Transaction:
@@ -144,6 +155,63 @@ class Transaction:
         await self._database["claims"].delete_many({"holder": document.key}, session=self._session)
         await self._collection(shape).delete_one(by_keys([document.key], sharded=self._sharded), session=self._session)
         self.touched.append(document)
+
+    async def write_all(self, writes: Sequence[Write]) -> list[Document]:
+        """Many documents of one MongoDB collection at a time: what `insert`, `replace` and `remove` do one by one.
+
+        Returns the documents as they are kept; one that is taken away comes back as it was. Raises Stale and Duplicate.
+        """
+        saved: list[Document] = []
+        released: set[str] = set()
+        claimed: list[dict[str, str]] = []
+        requests: list[Any] = []
+        for before, after in writes:
+            document = after or before
+            if document is None:
+                continue
+            shape = self._shapes[document.type]
+            revision = before.revision if before else None
+            kept = document if after is None else replace(document, revision=next_revision(revision))
+            saved.append(kept)
+            held = system_claims(shape, before) if before else set()
+            wanted = system_claims(shape, after) if after else set()
+            released |= held - wanted
+            claimed += [{"_id": claim, "holder": kept.key} for claim in sorted(wanted - held)]
+            requests.append(self._request(before, kept if after else None, shape))
+        if not requests:
+            return []
+        self._slots += await self._marking.begin(tuple(document.key for document in saved))
+        await self._release(released)
+        collection = self._collection(self._shapes[saved[0].type])
+        try:
+            if claimed:
+                await self._database["claims"].insert_many(claimed, session=self._session)
+            done = await collection.bulk_write(requests, session=self._session)
+        except BulkWriteError as error:
+            if any(failure.get("code") == DUPLICATE_KEY for failure in (error.details or {}).get("writeErrors", ())):
+                raise Duplicate from error
+            raise
+        if done.inserted_count + done.matched_count + done.deleted_count != len(requests):
+            raise Stale
+        self.touched += saved
+        return saved
+
+    def _request(self, before: Document | None, after: Document | None, shape: Shape) -> Any:
+        """One write as the driver takes it; what was read before has to be there still."""
+        if before is None and after is not None:
+            return InsertOne(to_bson(self._codec.encode(after, shape)))
+        key = before.key if before else ""
+        query = by_keys([key], sharded=self._sharded) | {"rev": before.revision if before else None}
+        if after is None:
+            return DeleteOne(query, hint=KEY_INDEX)
+        return ReplaceOne(query, to_bson(self._codec.encode(after, shape)), hint=KEY_INDEX)
+
+    async def raise_event(
+        self, account_id: str, category: str, name: str, body: Mapping[str, JSON], **about: Any
+    ) -> None:
+        """As `EventLog.raise_event`, if the transaction's writes are kept."""
+        stored = raised(account_id, category, name, body, **about)
+        await self._database["raised_events"].insert_one(stored, session=self._session)
 
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:
         for claim in sorted(claims):

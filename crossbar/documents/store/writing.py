@@ -155,8 +155,9 @@ class DocumentWrites:
     async def remove_partition(self, partition: str) -> None:
         """Take everything of one partition out of every collection (repeatable; used when an account ends)."""
         async with self._marking.writing_everything():
-            for collection in ("documents", "records"):
+            for collection in ("documents", "records", "live"):
                 await self._run(partial(self._database[collection].delete_many, {"a": partition}))
+        await self._run(lambda: self._database["event_cursors"].delete_many({"a": partition}))
         held = {"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}}
         await self._run(lambda: self._database["claims"].delete_many(held))
 

@@ -13,6 +13,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Reply, Who
 from crossbar.errors import JSON, Forbidden, Invalid, NotFound, Plain, SystemFault
 from crossbar.resources.apps.domain.app_catalog import APP, AppsStore, load_store, published_apps
+from crossbar.resources.billing.services import charge_for
 
 SHOWN: Final = (
     "name",
@@ -28,6 +29,7 @@ SHOWN: Final = (
 apps_store = Collection(
     "apps_store", "/accounts/{account_id}/apps_store/{app_id}", Shape(APPS_STORE, summary=Summary("id")), operations=()
 )
+charge_for(apps_store)
 
 
 @apps_store.get("/accounts/{account_id}/apps_store")
@@ -91,7 +93,8 @@ async def uninstall(context: Context) -> Reply:
 
 async def _decide(context: Context, *, installed: bool) -> Reply:
     app = await _known(context)
-    entry = {**context.object, "name": app.at("name")}
+    said = {key: value for key, value in context.object.items() if key != "accept_charges"}
+    entry = {**said, "name": app.at("name")}
 
     def laid_in(stored: dict[str, JSON]) -> dict[str, JSON]:
         return {**stored, "apps": {**_installed(stored, app.id, wanted=installed), app.id: entry}}

@@ -9,6 +9,8 @@ from crossbar.endpoint import Endpoint
 from crossbar.resources.billing.allotments import allotments
 from crossbar.resources.billing.braintree import braintree
 from crossbar.resources.billing.domain.bookkeeper import TRANSACTION_SHAPE
+from crossbar.resources.billing.domain.call_charges import debit_calls
+from crossbar.resources.billing.domain.charge_quote import check, has_services
 from crossbar.resources.billing.domain.ledger import LEDGER_SHAPE
 from crossbar.resources.billing.domain.ledger_sum import BALANCE_SHAPE, MONTH_SHAPE
 from crossbar.resources.billing.domain.service_audit import AUDIT_SHAPE
@@ -17,6 +19,8 @@ from crossbar.resources.billing.limits import limits
 from crossbar.resources.billing.service_plans import service_plans
 from crossbar.resources.billing.services import services
 from crossbar.resources.billing.transactions import transactions
+from crossbar.resources.numbers.domain.charge_check import asked_of, charges_where
+from crossbar.resources.records.domain.cdr import also_noted
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -30,3 +34,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 SHAPES: Final[tuple[Shape, ...]] = (AUDIT_SHAPE, BALANCE_SHAPE, LEDGER_SHAPE, MONTH_SHAPE, TRANSACTION_SHAPE)
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()
+
+asked_of(check)
+charges_where(has_services)
+also_noted(debit_calls)

@@ -11,9 +11,10 @@ from crossbar.documents.document import Document
 from crossbar.documents.document_types import LIMITS
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Context, Draft, Reply, Singleton
+from crossbar.resources.billing.domain.good_standing import credit_limits
 
-SET_BY_THE_SYSTEM: Final = {"allow_postpay": False, "max_postpay_amount": 0}
-"""What only the system sets, as `pvt_*` fields, and what holds where it set nothing."""
+SET_BY_THE_SYSTEM: Final = ("allow_postpay", "max_postpay_amount")
+"""What only the system sets, as `pvt_*` fields, or a service plan."""
 
 
 async def sells_to_account(context: Context) -> bool | None:
@@ -38,8 +39,9 @@ async def read(context: Context) -> Reply:
     """The limits, or what holds while none are set."""
     document = await context.store.get(context.account_id, LIMITS, LIMITS)
     if document is None:
-        defaults = context.valid("limits", {})
-        return Reply({"id": LIMITS, **defaults, **SET_BY_THE_SYSTEM})
+        shown = {"id": LIMITS, **context.valid("limits", {})}
+        await show_what_the_system_set(context, Document(context.account_id, LIMITS, LIMITS, {}), shown)
+        return Reply(shown)
     return await limits.life.answer(context, document)
 
 
@@ -54,7 +56,7 @@ async def keep_what_the_system_set(_: Context, draft: Draft) -> None:
 
 
 @limits.show
-async def show_what_the_system_set(_: Context, document: Document, public: dict[str, Any]) -> None:
-    """Payment after use is nobody's to choose, but everybody may see it."""
-    for key, value in SET_BY_THE_SYSTEM.items():
-        public[key] = document.fields.get(f"pvt_{key}", value)
+async def show_what_the_system_set(context: Context, _: Document, public: dict[str, Any]) -> None:
+    """Payment after use is nobody's to choose, but everybody may see it; plans may say it for all who have them."""
+    credit = await credit_limits(context.runtime, context.account)
+    public |= {"allow_postpay": credit.allow_postpay, "max_postpay_amount": credit.max_postpay_amount}

@@ -15,13 +15,15 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_document, answer_listing
 from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.resources.billing.domain import service_audit
-from crossbar.resources.billing.domain.bookkeeper import DEFAULT, bookkeeper_of, pay
+from crossbar.resources.billing.domain.bookkeeper import DEFAULT, bookkeeper_of
+from crossbar.resources.billing.domain.charge_quote import has_services
 from crossbar.resources.billing.domain.editable_item import editable_items
 from crossbar.resources.billing.domain.invoice import is_number
 from crossbar.resources.billing.domain.money import MOST_DOLLARS, check_at_most, units_of
 from crossbar.resources.billing.domain.service_audit import AUDIT, YEAR
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, check_plans, load_services
 from crossbar.resources.billing.domain.service_summary import manual_quantities, summarize
+from crossbar.resources.billing.domain.top_up import top_up
 from crossbar.resources.billing.limits import limits
 from crossbar.resources.calls.conferences.conferences import conferences
 from crossbar.resources.calls.fax.faxboxes import faxboxes
@@ -243,14 +245,7 @@ async def topup(context: Context) -> Reply:
     if bookkeeper["type"] != DEFAULT:
         raise SystemFault("no_payment_token")
     context.ready_to_write()
-    booked = await pay(
-        context.runtime,
-        context.account,
-        units_of(amount),
-        context.author,
-        description="Top up",
-        module="cb_services",
-    )
+    booked = await top_up(context.runtime, context.account, units_of(amount), context.author)
     return Reply({"ledger": booked.entry.public})
 
 
@@ -276,7 +271,7 @@ def charge_for(collection: Collection) -> None:
 
     @collection.finish
     async def check_charges_of(context: Context, draft: Draft) -> None:
-        if draft.errors.fields:
+        if draft.errors.fields or not await has_services(context.runtime, context.identity.account_id):
             return
         kept = private_fields(draft.previous.fields) if draft.previous else {}
         after = Document(context.account_id, collection.shape.type, draft.id, {**kept, **draft.data})

@@ -14,7 +14,6 @@ from crossbar.endpoint import Context, Endpoint, Reply, Who, answer_listing
 from crossbar.errors import JSON, Conflict, Forbidden, Invalid, NotFound
 from crossbar.resources.carriers.domain import dedicated_ip
 from crossbar.resources.carriers.domain.dedicated_ip import ASSIGNED, ASSIGNED_TO, FREE, PARTITION, TYPE
-from crossbar.resources.carriers.resources import administrates
 from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
 
 Wrong = Callable[[Document | None, str], tuple[str, str] | None]
@@ -80,25 +79,25 @@ async def read(context: Context) -> Reply:
     return Reply(dedicated_ip.shown(address), revision=address.revision)
 
 
-@ips.post("/accounts/{account_id}/ips", who=administrates, checks_itself=True)
+@ips.post("/accounts/{account_id}/ips", checks_itself=True)
 async def assign_many(context: Context) -> Reply:
     """Give addresses to the account."""
     return await _move(context, _named(context), dedicated_ip.wrong_to_assign, context.account_id)
 
 
-@ips.delete("/accounts/{account_id}/ips", who=administrates, checks_itself=True)
+@ips.delete("/accounts/{account_id}/ips", checks_itself=True)
 async def release_many(context: Context) -> Reply:
     """Take addresses from the account."""
     return await _move(context, _named(context), dedicated_ip.wrong_to_release, None)
 
 
-@ips.post("/accounts/{account_id}/ips/{ip}", who=administrates, checks_itself=True)
+@ips.post("/accounts/{account_id}/ips/{ip}", checks_itself=True)
 async def assign(context: Context) -> Reply:
     """Give one address to the account; the answer is that about many."""
     return await _move(context, [context.path["ip"]], dedicated_ip.wrong_to_assign, context.account_id)
 
 
-@ips.delete("/accounts/{account_id}/ips/{ip}", who=administrates, checks_itself=True)
+@ips.delete("/accounts/{account_id}/ips/{ip}", checks_itself=True)
 async def release(context: Context) -> Reply:
     """Take one address from the account."""
     [address] = await _checked(context, [context.path["ip"]], dedicated_ip.wrong_to_release)

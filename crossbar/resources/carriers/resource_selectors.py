@@ -21,7 +21,6 @@ from crossbar.resources.carriers.domain.resource_selector import (
     TYPE,
     both,
 )
-from crossbar.resources.carriers.resources import administrates
 
 resource_selectors = Collection(
     "resource_selectors",
@@ -29,7 +28,6 @@ resource_selectors = Collection(
     SELECTOR_SHAPE,
     schema="resource_selectors",
     operations=(),
-    who=administrates,
     hard_delete=True,
     takes_all_words=True,
 )

@@ -9,7 +9,6 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Handler, Reply, answer_listing
 from crossbar.endpoint.reply import Binary
 from crossbar.errors import Invalid, NotFound
-from crossbar.resources.carriers.resources import administrates
 
 TYPE = "resource_template"
 
@@ -18,7 +17,6 @@ resource_templates = Collection(
     "/accounts/{account_id}/resource_templates/{resource_template_id}",
     Shape(TYPE, summary=Summary("id", "name", "template_name", "classifiers")),
     operations=(),
-    who=administrates,
     partition=lambda context: context.identity.account_id,  # whoever may change them does so at home
 )
 

@@ -18,13 +18,14 @@ from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
 from crossbar.errors import Forbidden, Plain
 from crossbar.resources.identity.domain import plain_user
+from crossbar.resources.identity.domain.live_registrations import registered_devices
+from crossbar.resources.identity.domain.sip_username import SIP_TAKEN, device_ids, username_claim
 
 NOT_REGISTRABLE: Final = frozenset({"application", "cellphone", "sip_uri", "landline", "smartphone"})
 OWNED: Final = ("id", "name", "mac_address", "owner_id", "enabled", "device_type", "hotdesked", "call_recording")
 """The fields of a row in the listing of one user's devices."""
 HOTDESKED: Final = "hotdesked"
 """Tag of the devices at which anybody is logged in."""
-SIP_TAKEN: Final = "SIP credentials already in use"
 IP_TAKEN: Final = "SIP IP already in use"
 _NOT_HEX = re.compile(r"[^0-9a-fA-F]+")
 
@@ -48,11 +49,6 @@ def tags(device: Document) -> Iterator[str]:
     yield from (hotdesked_to(user) for user in hotdesked)
     if hotdesked:
         yield HOTDESKED
-
-
-def username_claim(username: str, field: str = "sip.username") -> Unique:
-    """What a device says with its SIP user name, whatever its case: nothing else of the account logs in with it."""
-    return Unique("sip.username", username.lower(), field, SIP_TAKEN, cause=username)
 
 
 def ip_claim(address: str, field: str, message: str, cause: Any) -> Unique:
@@ -171,11 +167,12 @@ async def guard_restrictions(context: Context, draft: Draft) -> None:
 
 @devices.decorate_rows(asked_by="with_status")
 async def registration_status(context: Context, rows: list[dict[str, Any]]) -> None:
-    """Whether each device can be and is registered (never, without a switch)."""
+    """Whether each device can be and is registered."""
+    registered = await _registered(context)
     for row in rows:
         row["registrable"] = str(row.get("device_type")) not in NOT_REGISTRABLE
         if row["registrable"]:
-            row["registered"] = False
+            row["registered"] = row["id"] in registered
 
 
 @devices.get("/accounts/{account_id}/users/{user_id}/devices")
@@ -198,8 +195,8 @@ devices.put("/accounts/{account_id}/users/{user_id}/devices", checks_itself=True
 
 @devices.get("/accounts/{account_id}/devices/status")
 async def status(context: Context) -> Reply:
-    """Which devices are registered: none, as no switch is connected."""
-    return Reply([])
+    """Which devices are registered."""
+    return Reply([{"device_id": device_id, "registered": True} for device_id in sorted(await _registered(context))])
 
 
 @devices.put("/accounts/{account_id}/devices/{device_id}")
@@ -230,7 +227,11 @@ async def owned_by(context: Context, user_id: str) -> list[Document]:
 
 async def holder_of_username(context: Context, username: str) -> str | None:
     """The id of the account's device with a SIP user name; None without one."""
-    return await context.store.claims.holder(context.account_id, username_claim(username).key)
+    return (await device_ids(context.store, context.account_id, [username])).get(username.lower())
+
+
+async def _registered(context: Context) -> set[str]:
+    return await registered_devices(context.store, context.account_id, silence_s=context.config.live.silence_s)
 
 
 def _without_nulls(members: Any) -> Any:

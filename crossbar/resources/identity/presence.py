@@ -1,7 +1,8 @@
 """Presence: who watches whom, and the state that is shown of a user or device.
 
 Without a switch nobody answers a search, which the answer says (`timeout`), and orders go nowhere; what is set by
-hand is kept, and each reset leaves a report of what was found before; the answer's `Location` is a link to it.
+hand is kept, and each reset leaves a report of what was found before; the answer's `Location` is a link to it. What a
+switch tells of states and subscriptions is what a search finds.
 
 Source: KAZOO `cb_presence`.
 """
@@ -24,6 +25,7 @@ from crossbar.errors import JSON, Invalid, Plain
 from crossbar.events.notices import insert_telling, notice
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import owned_by
+from crossbar.resources.identity.domain.live_presence import search_presence
 
 MANUAL: Final = "manual_presence"
 """Type and id of the document in which an account keeps the states that were set by hand, by presence id."""
@@ -41,9 +43,9 @@ presence = Endpoint("presence")
     "/accounts/{account_id}/users/{user_id}/presence",
     "/accounts/{account_id}/devices/{device_id}/presence",
 )
-async def summary(_: Context) -> Reply:
-    """Subscriptions by package and extension (`?event=` narrows them to a package)."""
-    return Reply(search())
+async def summary(context: Context) -> Reply:
+    """How many subscriptions each extension has, by package (`?event=` narrows them to one), and the states."""
+    return Reply(await _search(context))
 
 
 @presence.get("/accounts/{account_id}/presence/{extension}")
@@ -51,7 +53,7 @@ async def detail(context: Context) -> Reply | Binary:
     """The subscriptions of one extension; `report-<id>` is the report that a reset left."""
     extension = context.path["extension"]
     if not extension.startswith(REPORT_PREFIX):
-        return Reply(search())
+        return Reply(await _search(context, extension))
     report_id = extension.removeprefix(REPORT_PREFIX)
     report = await context.document(REPORT, report_id)
     return Binary(orjson.dumps(report.at("found")), "application/json", f"{report_id}.json")
@@ -83,15 +85,25 @@ async def act_on_user(context: Context) -> Reply:
     return await _act(context, [user] if user.at("presence_id") else await owned_by(context, user.id))
 
 
-def search() -> dict[str, JSON]:
-    """What those who know of subscriptions answer; nobody, without a switch."""
-    return {"timeout": True}
+async def _search(context: Context, extension: str | None = None) -> dict[str, JSON]:
+    return await search_presence(
+        context.store,
+        context.account_id,
+        silence_s=context.config.live.silence_s,
+        package=context.values.text("event"),
+        extension=extension,
+    )
 
 
 async def keep_report(context: Context) -> str:
     """Keep what was found before a reset, and return a link to it that needs no token; the operator is told of it."""
     now = clock.now()
-    fields = {"found": search(), "pvt_type": REPORT, "pvt_account_id": context.account_id, "pvt_created": now}
+    fields = {
+        "found": await _search(context),
+        "pvt_type": REPORT,
+        "pvt_account_id": context.account_id,
+        "pvt_created": now,
+    }
     report = Document(context.account_id, REPORT, new_id(), fields)
     link = magic_link(context.runtime, f"/v2/accounts/{context.account_id}/presence/{REPORT_PREFIX}{report.id}")
     about = {

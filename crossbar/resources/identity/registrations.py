@@ -1,4 +1,6 @@
-"""Registrations: which devices are reachable through a switch. Without one, none is.
+"""Registrations: which devices are reachable through a switch, as it tells of them. Without one, none is.
+
+What is deleted is a wish that phones register anew: nobody here can make them, so they stay listed until they do.
 
 Source: KAZOO `cb_registrations`.
 """
@@ -8,14 +10,17 @@ from __future__ import annotations
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import Plain
 from crossbar.resources.identity.devices import holder_of_username
+from crossbar.resources.identity.domain.live_registrations import count_registrations
+from crossbar.resources.identity.domain.live_registrations import registrations as live_registrations
 
 registrations = Endpoint("registrations")
 
 
 @registrations.get("/accounts/{account_id}/registrations")
-async def index(_: Context) -> Reply:
+async def index(context: Context) -> Reply:
     """The account's registrations."""
-    return Reply([])
+    silence_s = context.config.live.silence_s
+    return Reply(await live_registrations(context.store, context.account, silence_s=silence_s))
 
 
 @registrations.delete("/accounts/{account_id}/registrations")
@@ -34,6 +39,7 @@ async def forget_one(context: Context) -> Reply:
 
 
 @registrations.get("/accounts/{account_id}/registrations/count", "/registrations/count")
-async def count(_: Context) -> Reply:
+async def count(context: Context) -> Reply:
     """How many there are, in the account or in all."""
-    return Reply({"count": 0})
+    account_id = context.account_id if context.target is not None else None
+    return Reply({"count": await count_registrations(context.store, account_id)})

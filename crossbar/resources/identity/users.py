@@ -36,9 +36,13 @@ def features(user: Document) -> list[str]:
     return [*(named if isinstance(named, list) else []), *smartpbx_features(user), *switched_on(user)]
 
 
+BETWEEN_NAMES: Final = "\x02"
+"""Sorts before every character of a name, so that all of one last name stand together."""
+
+
 def full_name(user: Document) -> str:
-    """`last_name first_name`, the order of the list."""
-    return f"{user.text('last_name')} {user.text('first_name')}"
+    """Last name, then first name: the order of the list."""
+    return f"{user.text('last_name')}{BETWEEN_NAMES}{user.text('first_name')}"
 
 
 def username_claim(username: str) -> Unique:

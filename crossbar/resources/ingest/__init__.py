@@ -6,7 +6,7 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
-from crossbar.resources.ingest.freeswitch import CALL_ROOT_SHAPE, freeswitch
+from crossbar.resources.ingest.freeswitch import CALL_ROOT_SHAPE, freeswitch, switch_events  # noqa: F401 - adds its path
 from crossbar.resources.ingest.ingest import ingest, ingest_files, ingest_pivot  # noqa: F401 - add their paths to ingest
 from crossbar.resources.ingest.ingest_tokens import ingest_tokens
 from crossbar.runtime import Lifespan

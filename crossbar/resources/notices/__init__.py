@@ -11,20 +11,27 @@ from crossbar.resources.notices import websockets as websockets_
 from crossbar.resources.notices.alerts import alerts
 from crossbar.resources.notices.domain import (
     account_letters,  # noqa: F401 - these say which letters notices become
+    balance_letters,  # noqa: F401
     call_letters,  # noqa: F401
     fax_letters,  # noqa: F401
     identity_letters,  # noqa: F401
     sent_mail,
     voicemail_letters,  # noqa: F401
 )
+from crossbar.resources.notices.domain.balance_notice import balance_notices
+from crossbar.resources.notices.domain.event_relaying import relaying
 from crossbar.resources.notices.domain.mail_service import mail_service
+from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT_SHAPE
+from crossbar.resources.notices.domain.webhook_deliveries import delivering
+from crossbar.resources.notices.events import events
 from crossbar.resources.notices.notifications import notifications
-from crossbar.resources.notices.webhooks import ATTEMPT_SHAPE, webhooks
+from crossbar.resources.notices.webhooks import webhooks
 from crossbar.resources.notices.websockets import websockets
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     alerts,
+    events,
     notifications,
     webhooks,
     websockets,
@@ -35,4 +42,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     sent_mail.LOG_SHAPE,
     websockets_.WEBSOCKET_SHAPE,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = (mail_service,)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (mail_service, balance_notices, relaying, delivering)

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.documents.document import Document, as_list, as_object
+from crossbar.documents.document import Document, as_list
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who
 from crossbar.errors import JSON, Invalid, SystemFault
+from crossbar.resources.billing.domain.good_standing import default_tokens
 from crossbar.resources.billing.domain.low_balance import shortage
 from crossbar.resources.billing.domain.service_plan import assigned, load_services
 
@@ -157,12 +158,7 @@ async def _low_balance(context: Context) -> list[dict[str, Any]]:
 def _payment_tokens(context: Context, services: Document) -> list[dict[str, Any]]:
     if not _wanted(context, "check_payment_token"):
         return []
-    tokens = [
-        token
-        for tokens in as_object(services.at("payment_tokens")).values()
-        for token in (tokens.values() if isinstance(tokens, dict) else ())
-        if isinstance(token, dict) and token.get("default") is True
-    ]
+    tokens = default_tokens(services)
     if not tokens:
         return [
             _alert(context, "no_payment_token", "No payment token configured", "Add a payment method to the account")

@@ -11,55 +11,45 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
 from crossbar.errors import Invalid, NotFound
+from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT
 from crossbar.resources.notices.domain.webhook_event import ANY, HOOKS, OPERATOR_EVENTS, catalog
+from crossbar.resources.notices.domain.webhook_hook import DISABLED_MESSAGE, SECRET, SINCE, TYPE, WEBHOOK_SHAPE
+from crossbar.resources.notices.domain.webhook_request import is_signing_secret, new_signing_secret
 from crossbar.resources.notices.domain.webhook_sample import samples
 from crossbar.wire.request_values import is_true
 
-TYPE: Final = "webhook"
-ATTEMPT: Final = "webhook_attempt"
 ENUM: Final = "Value not found in enumerated list of values"
 BAD_MODIFIER: Final = "value not found in enumerated list of values"
-
-ATTEMPT_SHAPE: Final = Shape(
-    ATTEMPT,
-    summary=Summary(
-        "hook_id",
-        "hook_event",
-        "custom_data",
-        "event_id",
-        "uri",
-        "method",
-        "req_headers",
-        "req_body",
-        "result",
-        "reason",
-        "resp_status_code",
-        "resp_headers",
-        "resp_body",
-        "client_error",
-        "try",
-        "retries",
-        "retries_left",
-        timestamp="pvt_created",
-    ),
-    sort="pvt_created",
-    tags=lambda attempt: [f"hook/{attempt.at('hook_id')}"],
-    stored_in="records",
-)
-"""One delivery of a webhook, kept by month."""
 
 webhooks = Collection(
     "webhooks",
     "/accounts/{account_id}/webhooks/{webhook_id}",
-    Shape(
-        TYPE, summary=Summary("id", "hook", "name", "uri", "group", "enabled", disable_reason="pvt_disabled_message")
-    ),
+    WEBHOOK_SHAPE,
     schema="webhooks",
     takes_all_words=True,
 )
+
+
+@webhooks.normalize
+async def keep_secret(_: Context, draft: Draft) -> None:
+    """A `secret` to sign messages with is kept apart and never shown again: one given, or (true) one made for it.
+
+    A change without the field leaves it as it is; null and false take it away.
+    """
+    draft.data.pop("signed", None)
+    if "secret" not in draft.data:
+        return
+    secret = draft.data.pop("secret")
+    if secret is True:
+        draft.private[SECRET] = new_signing_secret()
+    elif secret is None or secret is False:
+        draft.private[SECRET] = None
+    elif isinstance(secret, str) and is_signing_secret(secret):
+        draft.private[SECRET] = secret
+    else:
+        draft.errors.add("secret", "invalid", "must be whsec_ and 24 to 64 bytes in base64, or true to have one made")
 
 
 @webhooks.check
@@ -91,14 +81,26 @@ def _check_modifiers(context: Context, draft: Draft, hook_id: str) -> None:
 async def forget_failures(_: Context, draft: Draft) -> None:
     """Saving a hook as enabled removes the reason why the server turned it off."""
     if draft.data.get("enabled") is True:
-        draft.private["pvt_disabled_message"] = None
+        draft.private[DISABLED_MESSAGE] = None
+
+
+@webhooks.finish
+async def begin_now(context: Context, draft: Draft) -> None:
+    """A hook that is turned on is told of what happens from now on."""
+    was_on = draft.previous is not None and draft.previous.at("enabled") is not False
+    if draft.data.get("enabled") is not False and not was_on:
+        draft.private[SINCE] = await context.store.event_log.now()
 
 
 @webhooks.show
-async def show_reason(_: Context, webhook: Document, public: dict[str, object]) -> None:
-    """Why the hook was turned off, if the server did it."""
-    if (reason := webhook.at("pvt_disabled_message")) is not None:
+async def show_state(context: Context, webhook: Document, public: dict[str, object]) -> None:
+    """Why the hook was turned off, if the server did it; that it signs, and a secret that was made just now."""
+    if (reason := webhook.at(DISABLED_MESSAGE)) is not None:
         public["disable_reason"] = reason
+    if webhook.at(SECRET) is not None:
+        public["signed"] = True
+        if context.verb != "GET" and context.object.get("secret") is True:
+            public["secret"] = webhook.at(SECRET)
 
 
 @webhooks.patch("/accounts/{account_id}/webhooks")
@@ -112,13 +114,24 @@ async def enable_all(context: Context) -> Reply:
     for account_id in await _accounts(context):
         for webhook in await context.store.all(Listing(account_id, TYPE)):
             if webhook.at("enabled") is False:
-                await context.store.update(account_id, TYPE, webhook.id, _enable)
+                await _enable(context, webhook)
     return Reply("hooks updated")
 
 
-def _enable(webhook: Document) -> None:
-    webhook.fields["enabled"] = True
-    webhook.fields.pop("pvt_disabled_message", None)
+async def _enable(context: Context, webhook: Document) -> None:
+    since = await context.store.event_log.now()
+
+    def enable(stored: Document) -> None:
+        stored.fields |= {"enabled": True, SINCE: since}
+        stored.fields.pop(DISABLED_MESSAGE, None)
+
+    await context.store.update(webhook.partition, TYPE, webhook.id, enable)
+
+
+@webhooks.after_delete
+async def forget_cursor(context: Context, webhook: Document) -> None:
+    """Nobody goes on where its deliveries were."""
+    await context.store.cursors.drop(webhook.key)
 
 
 async def _accounts(context: Context) -> list[str]:

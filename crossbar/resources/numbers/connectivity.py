@@ -15,7 +15,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
 from crossbar.errors import JSON
-from crossbar.resources.identity.devices import SIP_TAKEN, username_claim
+from crossbar.resources.identity.domain.sip_username import SIP_TAKEN, username_claim
 from crossbar.resources.numbers.domain.number_usage import CONNECTIVITY, delivering, dids
 
 

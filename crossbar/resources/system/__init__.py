@@ -11,6 +11,7 @@ from crossbar.resources.system.about import about
 from crossbar.resources.system.acls import acls
 from crossbar.resources.system.att_handlers_errors import att_handlers_errors
 from crossbar.resources.system.configs import configs
+from crossbar.resources.system.domain.given_up_files import GIVEN_UP_SHAPE
 from crossbar.resources.system.domain.outside_files import SPOOLED_SHAPE, outside_files
 from crossbar.resources.system.domain.storage_plan import HANDLER_SHAPE
 from crossbar.resources.system.migrations import migrations
@@ -39,5 +40,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     system_status,
     whitelabel,
 )
-SHAPES: Final[tuple[Shape, ...]] = (migrations_.MIGRATIONS_SHAPE, HANDLER_SHAPE, SPOOLED_SHAPE)
+SHAPES: Final[tuple[Shape, ...]] = (migrations_.MIGRATIONS_SHAPE, GIVEN_UP_SHAPE, HANDLER_SHAPE, SPOOLED_SHAPE)
 LIFESPANS: Final[tuple[Lifespan, ...]] = (outside_files,)

@@ -12,36 +12,17 @@ import pytest_asyncio
 from crossbar.documents.document import Document
 from crossbar.resources.billing.domain.charge_quote import compared
 from crossbar.resources.billing.domain.invoice import invoices
-from tests.harness import Answer, RunningServer, Tenant, new_tenant
-
-ITEMS: dict[str, Any] = {
-    "devices": {"sip_device": {"rate": 5, "name": "SIP Device", "activation_charge": 3}, "softphone": {"rate": 0}},
-    "users": {"_all": {"rate": 2}},
-    "voicemails": {"mailbox": {"rate": 1}},
-    "faxes": {"mailbox": {"rate": 1}},
-    "conferences": {"conference": {"rate": 1}},
-    "branding": {"whitelabel": {"rate": 9}},
-    "limits": {"twoway_trunks": {"rate": 25, "cascade": True}},
-    "ips": {"dedicated": {"rate": 4}},
-    "number_carriers": {"local": {"rate": 1}},
-    "port_request": {"_all": {"rate": 7}},
-}
+from tests.billing import COSTLY, PRICES, Costly, costly_body, told
+from tests.harness import RunningServer, Tenant, new_tenant
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def charged(server: RunningServer, tenant: Tenant) -> Tenant:
     """An account with a plan of the master account's that charges for everything."""
     plan_id = f"charges-{tenant.id}"
-    assert (await server.master.api.put("/service_plans", {"id": plan_id, "name": "All", "plan": ITEMS})).status == 201
+    assert (await server.master.api.put("/service_plans", {"id": plan_id, "name": "All", "plan": PRICES})).status == 201
     assert (await server.master.root.post(f"/accounts/{tenant.id}/services/{plan_id}", {})).status == 200
     return tenant
-
-
-def told(answer: Answer) -> dict[tuple[str, str], dict[str, Any]]:
-    """Of a refusal, what would change: by category and item."""
-    assert answer.error()[:3] == (402, "402", "accept charges"), answer.envelope
-    [invoice] = answer.data
-    return {(line["category"], line["item"]): line["changes"] for line in invoice["items"] if "changes" in line}
 
 
 async def test_the_whole_exchange(charged: Tenant, server: RunningServer) -> None:
@@ -86,30 +67,15 @@ async def test_the_whole_exchange(charged: Tenant, server: RunningServer) -> Non
     assert (await charged.api.delete(f"/devices/{accepted.id}")).status == 200
 
 
-@pytest.mark.parametrize(
-    ("verb", "path", "body", "item"),
-    [
-        ("PUT", "/users", {"first_name": "A", "last_name": "B"}, ("users", "_all")),
-        ("PUT", "/vmboxes", {"name": "box", "mailbox": "1001"}, ("voicemails", "mailbox")),
-        ("PUT", "/faxboxes", {"name": "fax"}, ("faxes", "mailbox")),
-        ("PUT", "/conferences", {"name": "room"}, ("conferences", "conference")),
-        ("PUT", "/whitelabel", {"domain": "wl.example.com"}, ("branding", "whitelabel")),
-        ("POST", "/limits", {"twoway_trunks": 3}, ("limits", "twoway_trunks")),
-        ("PUT", "/port_requests", {"name": "port"}, ("port_request", "_all")),
-    ],
-)
-async def test_everything_that_costs(
-    verb: str, path: str, body: dict[str, Any], item: tuple[str, str], charged: Tenant
-) -> None:
-    sent = {**body, "numbers": {f"+1415{uuid4().int % 10**7:07d}": {}}} if path == "/port_requests" else body
-    if path == "/whitelabel":
-        sent = {"domain": f"{uuid4().hex}.example.com"}
+@pytest.mark.parametrize("costly", COSTLY)
+async def test_everything_that_costs(costly: Costly, charged: Tenant) -> None:
+    verb, path, body, item = costly
+    sent = costly_body(path, body)
     assert item in told(await charged.api.request(verb, path, sent))
     accepted = await charged.api.request(verb, path, sent, accept_charges=True)
     assert accepted.status in (200, 201), accepted.envelope
-    if path != "/port_requests":
-        quantities = (await charged.api.get("/services/summary")).data["quantities"]["account"]
-        assert quantities[item[0]]
+    quantities = (await charged.api.get("/services/summary")).data["quantities"]["account"]
+    assert quantities[item[0]]
 
 
 async def test_numbers(server: RunningServer, charged: Tenant) -> None:

@@ -16,8 +16,10 @@ from crossbar import clock
 from crossbar.access.authorship import Author
 from crossbar.documents.document import Document
 from crossbar.resources.billing.domain import ledger_sum
+from crossbar.resources.billing.domain.call_charges import debit_calls
 from crossbar.resources.billing.domain.ledger import Charge, book, new_entry
 from crossbar.resources.billing.domain.money import dollars_of, units_of
+from crossbar.resources.records.domain.cdr import cdr_of
 from tests.harness import Answer, Api, RunningServer, Tenant, new_person, new_tenant
 from tests.test_counted import Machine, run
 
@@ -285,6 +287,7 @@ class Ledgers(Machine):
         fresh = new_tenant(self.server, self.server.master, f"ledgers{uuid4().hex[:12]}")
         self.account: Tenant = self.do(fresh)
         self.path = f"/accounts/{self.account.id}/ledgers"
+        self.calls: set[str] = set()
 
     @rule(verb=st.sampled_from(["credit", "debit"]), cents=st.integers(100, 10**7), service=st.sampled_from("abc"))
     def enter(self, verb: str, cents: int, service: str) -> None:
@@ -299,6 +302,16 @@ class Ledgers(Machine):
         with clock.frozen(unix):
             entered = self.do(self.entering(units, "long ago"))
         assert entered is None
+
+    @rule(number=st.integers(0, 20), after=st.integers(0, 12))
+    def break_the_charge_of_a_call_off(self, number: int, after: int) -> None:
+        """And have the call told of again."""
+        variables = {"account_billing": "per_minute", "rate": 600}
+        told = {"call_id": f"call{number}", "billing_seconds": 60, "custom_channel_vars": variables}
+        leg = cdr_of(self.account.id, {**told, "timestamp": 63_876_852_000 + number})
+        self.calls.add(f"call{number}")
+        self.break_off(debit_calls(self.server.runtime.store, [leg]), after)
+        self.do(debit_calls(self.server.runtime.store, [leg]))
 
     async def entering(self, units: int, service: str) -> None:
         account = await self.server.runtime.access.directory.account(self.account.id)
@@ -316,6 +329,8 @@ class Ledgers(Machine):
         entries = self.do(self.stored())
         units = [units_of(entry["amount"]) for entry in entries]
         assert self.ask("GET", f"{self.path}/total").data == {"amount": dollars_of(sum(units))}
+        charged = [entry["source"]["id"] for entry in entries if entry["source"]["service"] == "per-minute-voip"]
+        assert sorted(charged) == sorted(self.calls)
         now = [entry for entry in entries if entry["pvt_created"] > clock.now() - clock.DAY]
         told = self.ask("GET", self.path).data
         assert set(told) == {entry["source"]["service"] for entry in now}

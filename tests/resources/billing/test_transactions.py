@@ -129,7 +129,7 @@ async def test_topup(server: RunningServer, tenant: Tenant) -> None:
     topped = await tenant.api.post("/services/topup", {"amount": 12.5})
     assert (topped.status, set(topped.data)) == (200, {"ledger"})
     entry = topped.data["ledger"]
-    assert (entry["amount"], entry["source"]["service"], entry["description"]) == (12.5, "payments", "Top up")
+    assert (entry["amount"], entry["source"]["service"], entry["description"]) == (12.5, "payments", "Manual top-up")
     assert entry["usage"] == {"type": "credit", "quantity": 0, "unit": "dollars"}
     assert (await tenant.api.get(f"/ledgers/payments/{entry['id']}")).data == entry
     assert (await tenant.api.get("/ledgers/total")).data == {"amount": 12.5}

@@ -11,11 +11,12 @@ import pytest
 
 from crossbar import clock
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import NOTICE
 from crossbar.documents.listing import Listing
 from crossbar.errors import SystemFault
 from crossbar.events.letters import composed
 from crossbar.events.mail import Mail, spool_folder
-from crossbar.events.notices import NOTICE, NOTICE_SHAPE, NOTICES, letter, notice
+from crossbar.events.notices import NOTICE_SHAPE, NOTICES, letter, notice
 from crossbar.events.spool import Spool
 from crossbar.ids import new_id
 from crossbar.resources.notices.domain.notice_mail import (

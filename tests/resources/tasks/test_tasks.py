@@ -56,7 +56,9 @@ def unknown(task_id: str) -> tuple[int, str, str, Any]:
 async def test_help_needs_no_token(anonymous: Api) -> None:
     told = await anonymous.get("/tasks")
     assert told.status == 200
-    assert {category: [*actions] for category, actions in told.data["tasks"].items()} == {
+    offered = {category: [*actions] for category, actions in told.data["tasks"].items()}
+    assert len(offered.pop("number_management")) == 20
+    assert offered == {
         "billing": ["dump"],
         "skel": ["id1", "id2"],
         "rates": ["export", "import", "delete"],
@@ -85,7 +87,7 @@ async def test_help_about_one_category_and_one_action(anonymous: Api) -> None:
 
 
 async def test_help_about_what_is_not_there(anonymous: Api) -> None:
-    for query in ({"category": "number_management"}, {"category": "skel", "action": "id3"}):
+    for query in ({"category": "compaction"}, {"category": "skel", "action": "id3"}):
         told = await anonymous.get("/tasks", query=query)
         assert told.error() == unknown("unknown category or action")
 
@@ -161,7 +163,7 @@ async def test_category_and_action_are_in_the_query(tenant: Tenant) -> None:
 
 
 async def test_an_action_that_is_not_offered(tenant: Tenant) -> None:
-    for category, action in (("skel", "id3"), ("number_management", "list"), ("compaction", "compact_all")):
+    for category, action in (("skel", "id3"), ("number_management", "none"), ("compaction", "compact_all")):
         refused = await tenant.api.put("/tasks", {}, query={"category": category, "action": action})
         assert refused.error() == unknown("unknown_category_action")
 

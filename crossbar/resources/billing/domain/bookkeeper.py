@@ -38,6 +38,7 @@ TRANSACTION_SHAPE: Final = Shape(
     ),
     sort="pvt_created",
     stored_in="records",
+    announced=True,
 )
 """Charges and refunds of means of payment, by month. `amount` is in dollars, a refund's is negative."""
 

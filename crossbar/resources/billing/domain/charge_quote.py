@@ -9,10 +9,13 @@ from typing import Any, Final, NamedTuple
 
 from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
-from crossbar.documents.document import as_object, merge, public_fields
+from crossbar.documents.document import Document, as_object, public_fields
+from crossbar.documents.document_types import APPS_STORE, USER
+from crossbar.documents.listing import Listing
 from crossbar.errors import JSON, Plain
-from crossbar.resources.billing.domain.bookkeeper import DEFAULT
+from crossbar.resources.billing.domain.good_standing import refusal
 from crossbar.resources.billing.domain.invoice import invoices, is_number, plan_items
+from crossbar.resources.billing.domain.money import units_of
 from crossbar.resources.billing.domain.quantity import (
     Quantities,
     cascading_quantities,
@@ -20,18 +23,14 @@ from crossbar.resources.billing.domain.quantity import (
     plus,
     things_of,
     total,
+    with_known_users,
 )
-from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, load_services, resolve
+from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, load_services, overridden_plans
 from crossbar.resources.billing.domain.service_summary import any_cascade, corrected, manual_quantities
-from crossbar.resources.numbers.domain.charge_check import CostlyChange, asked_of
+from crossbar.resources.numbers.domain.charge_check import CostlyChange
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.runtime import Runtime
 
-NO_ANSWER: Final = {
-    "reason": "bookkeeper_fault",
-    "message": "Temporary billing error, please try again later.",
-}
-"""What is known of the standing of an account whose bookkeeper does not answer."""
 COMPARED: Final = ("quantity", "billable", "rate")
 
 
@@ -45,35 +44,36 @@ class ChargeQuote(NamedTuple):
     amount: float
 
 
-@asked_of
 async def check(runtime: Runtime, identity: Identity, change: CostlyChange, accepts: bool) -> None:
     """Raise 402 with the invoices for what costs and is not accepted, or with what is wrong with the payer."""
     if not await has_services(runtime, identity.account_id):
         return
     rules = NumberSettings(runtime)
-    gone = total(things_of(change.account_id, change.before, rules))
-    come = total(things_of(change.account_id, change.after, rules))
-    await check_difference(runtime, identity, change, plus(come, _negative(gone)), accepts=accepts)
-
-
-async def has_services(runtime: Runtime, account_id: str) -> bool:
-    """Whether anything is known of the service plans of an account; most have none, which is remembered."""
-    return await runtime.store.get_json(account_id, SERVICES, SERVICES) is not None
-
-
-async def check_difference(
-    runtime: Runtime, identity: Identity, change: CostlyChange, difference: Quantities, *, accepts: bool
-) -> None:
-    """The same, where it is known how many of what there will be more or less."""
+    gone = total(things_of(change.account_id, await _countable(runtime, change.account_id, change.before), rules))
+    come = total(things_of(change.account_id, await _countable(runtime, change.account_id, change.after), rules))
+    difference = plus(come, _negative(gone))
     quoted = await quote(runtime, identity.account, change.account_id, difference) if difference else None
     if quoted is None or not (quoted.adds or (change.even_less and quoted.changes)):
         return
     if not accepts:
         raise Plain(402, "accept charges", quoted.invoices)
-    enforced = runtime.settings.get("services", "enforce_good_standing", default=False) is True
-    keepers = {invoice["bookkeeper"].get("type") for invoice in quoted.invoices}
-    if quoted.adds and quoted.amount > 0 and enforced and keepers != {DEFAULT}:
-        raise Plain(402, "billing_issue", NO_ANSWER)
+    if quoted.adds and quoted.amount > 0:
+        keepers = {str(invoice["bookkeeper"].get("type")) for invoice in quoted.invoices}
+        if (refused := await refusal(runtime, identity.account, keepers, units_of(quoted.amount))) is not None:
+            raise Plain(402, "billing_issue", refused)
+
+
+async def _countable(runtime: Runtime, account_id: str, documents: tuple[Document, ...]) -> tuple[Document, ...]:
+    """Documents as they are counted: an account's apps count by those of its users who may open them."""
+    if all(document.type != APPS_STORE for document in documents):
+        return documents
+    users = await runtime.store.all(Listing(account_id, USER))
+    return tuple(with_known_users(document, users) for document in documents)
+
+
+async def has_services(runtime: Runtime, account_id: str) -> bool:
+    """Whether anything is known of the service plans of an account; most have none, which is remembered."""
+    return await runtime.store.get_json(account_id, SERVICES, SERVICES) is not None
 
 
 async def quote(runtime: Runtime, payer: Account, account_id: str, difference: Quantities) -> ChargeQuote | None:
@@ -85,8 +85,7 @@ async def quote(runtime: Runtime, payer: Account, account_id: str, difference: Q
     if services is None or not assigned(services):
         return None
     stored = public_fields(services.fields)
-    overrides = as_object(stored.get("overrides"))
-    plans = [merge(plan, overrides) for plan in await resolve(runtime, payer, assigned(services))]
+    plans = await overridden_plans(runtime, payer, services)
     priced = {category for plan in plans for category, _, _ in plan_items(as_object(plan.get("plan")))}
     cascades = any_cascade(plans)
     if priced.isdisjoint(difference) or (account_id != payer.id and not cascades):

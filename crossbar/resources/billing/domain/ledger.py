@@ -9,7 +9,7 @@ Source: KAZOO `kz_ledger.erl`, `kz_ledgers.erl`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +22,7 @@ from crossbar.documents.document import Document, private_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate, Retries, Stale, Store, Transaction
 from crossbar.errors import JSON, Conflict, SystemFault
+from crossbar.events.notices import tell
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.ledger_sum import LEDGER
 from crossbar.resources.billing.domain.money import dollars_of
@@ -38,6 +39,7 @@ LEDGER_SHAPE: Final = Shape(
     sort="pvt_created",
     tags=lambda entry: [of_source(entry.text("source.service"))],
     stored_in="records",
+    announced=True,
 )
 """Entries, by the month in their id and the second of `pvt_created`. `amount` is in dollars, a debit's is negative."""
 
@@ -47,15 +49,18 @@ class Charge:
     """What is to be entered: `units` is positive for a credit and negative for a debit.
 
     `source` is `{service, id}`, `usage` is `{type, quantity, unit}`, `period` is `{start, end?}` in Gregorian seconds.
+    With `once` it is told apart by that and the month of its period's start, and not by all that it says.
     """
 
     units: int
     source: dict[str, JSON]
     usage: dict[str, JSON]
-    period: dict[str, JSON]
+    period: dict[str, Any]
     description: str = ""
     metadata: dict[str, JSON] | None = None
     module: str = "cb_ledgers"
+    trigger: str = "crossbar"
+    once: str = ""
 
 
 class Booked(NamedTuple):
@@ -74,17 +79,19 @@ def new_entry(account: Account, charge: Charge, author: Author) -> Document:
         "usage": {key: charge.usage[key] for key in ("type", "quantity", "unit")},
         "period": {"start": now, **charge.period},
     }
-    digest = hashlib.md5(orjson.dumps({**about, "type": LEDGER}), usedforsecurity=False).hexdigest()
+    told_apart: JSON = charge.once or {**about, "type": LEDGER}
+    month = clock.year_month(charge.period["start"] if charge.once else now)
+    digest = hashlib.md5(orjson.dumps(told_apart), usedforsecurity=False).hexdigest()
     fields: dict[str, Any] = {
         **about,
         "amount": dollars_of(charge.units),
         **({"description": charge.description} if charge.description else {}),
         "metadata": charge.metadata or {},
-        "executor": {"trigger": "crossbar", "module": charge.module},
+        "executor": {"trigger": charge.trigger, "module": charge.module},
         "audit": _audit(author),
         "pvt_ledger_type": "credit" if charge.units > 0 else "debit",
     }
-    entry = Document(account.id, LEDGER, f"{clock.year_month(now)}-{digest}", fields)
+    entry = Document(account.id, LEDGER, f"{month}-{digest}", fields)
     fields.update(stamps(author, entry))
     return entry
 
@@ -110,12 +117,31 @@ def _audit(author: Author) -> dict[str, JSON]:
     return {"agent": agent, "request": {"id": author.request_id}}
 
 
-async def book(store: Store, entries: Sequence[Document]) -> list[Booked]:
-    """Write entries with their sums, all or none. Raises Conflict for one that is there already."""
+async def book(store: Store, entries: Sequence[Document], notices: Sequence[Document] = ()) -> list[Booked]:
+    """Write entries with their sums and what they give rise to, all or none. Raises Conflict for one that is there
+    already."""
 
     async def write(transaction: Transaction) -> list[Booked]:
-        return [await _book(transaction, entry) for entry in entries]
+        booked = [await _book(transaction, entry) for entry in entries]
+        if None in booked:
+            raise Conflict
+        await tell(transaction, notices)
+        return [one for one in booked if one is not None]
 
+    return await _booked(store, write)
+
+
+async def book_missing(store: Store, entries: Sequence[Document]) -> list[Booked]:
+    """Write those of some entries that are not there yet, with their sums, all or none."""
+
+    async def write(transaction: Transaction) -> list[Booked]:
+        booked = [await _book(transaction, entry) for entry in entries]
+        return [one for one in booked if one is not None]
+
+    return await _booked(store, write)
+
+
+async def _booked(store: Store, write: Callable[[Transaction], Awaitable[list[Booked]]]) -> list[Booked]:
     async for _ in Retries():
         try:
             return await store.transact(write)
@@ -124,9 +150,10 @@ async def book(store: Store, entries: Sequence[Document]) -> list[Booked]:
     raise SystemFault("datastore_conflict")
 
 
-async def _book(transaction: Transaction, entry: Document) -> Booked:
+async def _book(transaction: Transaction, entry: Document) -> Booked | None:
+    """Write one entry; None where it is there already."""
     if await transaction.get(entry.partition, LEDGER, entry.id) is not None:
-        raise Conflict
+        return None
     before, available = await ledger_sum.add(transaction, entry)
     audit = {**entry.fields["audit"], "available_units": before}
     return Booked(await transaction.insert(replace(entry, fields={**entry.fields, "audit": audit})), available)

@@ -5,13 +5,13 @@ Source: KAZOO `kz_services_quantities.erl`, `kzd_services`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import Final
 
 from crossbar.access.directory import Account
-from crossbar.dialing import NUMBER, NUMBERS
+from crossbar.dialing import NUMBER
 from crossbar.documents.document import ACCOUNTS, Document, as_list, as_object
 from crossbar.documents.document_types import (
     ACCOUNT,
@@ -28,8 +28,12 @@ from crossbar.documents.listing import Listing
 from crossbar.errors import JSON
 from crossbar.resources.carriers.domain import dedicated_ip
 from crossbar.resources.numbers.domain import number_features
-from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owned, owner_of
+from crossbar.resources.numbers.domain.number import LOCAL, carrier_of, owner_of
+from crossbar.resources.numbers.domain.number_count import counted_items
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
+from crossbar.resources.numbers.domain.port_request import DATABASE, OWNER, TRANSITIONS, numbers_of, state_of
+from crossbar.resources.numbers.domain.port_request import TYPE as PORT_REQUEST
+from crossbar.resources.numbers.domain.port_request import owned as requested_by
 from crossbar.runtime import Runtime
 
 ACCOUNTS_BELOW: Final = "accounts"
@@ -62,10 +66,24 @@ def _limits(document: Document) -> Items:
 
 
 def _apps(document: Document) -> Items:
-    for entry in as_object(document.at("apps")).values():
-        if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
+    closed = as_list(document.at("blacklist"))
+    for app_id, entry in as_object(document.at("apps")).items():
+        if app_id not in closed and isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
             yield "account_apps", name, 1
             yield "user_apps", name, len(as_list(entry.get("users")))
+
+
+def charged_as(request: Document) -> Quantities:
+    """What a port request counts as where it stands: its numbers, under `first_` when it came there once."""
+    state = str(state_of(request))
+    moves = [as_object(as_object(move).get("transition")).get("new") for move in request.fields.get(TRANSITIONS, ())]
+    numbers = numbers_of(request)
+    item = f"first_{state}" if moves.count(state) <= 1 else state
+    return {"port_request": {item: len(numbers)}} if numbers else {}
+
+
+def _items_of(quantities: Quantities) -> Items:
+    yield from ((category, item, number) for category, items in quantities.items() for item, number in items.items())
 
 
 def _id_of(user: JSON) -> JSON:
@@ -74,12 +92,27 @@ def _id_of(user: JSON) -> JSON:
     return user_id if isinstance(user_id, str) else None
 
 
-def _with_known_users(document: Document, users: Collection[str]) -> Document:
-    """An account's apps, opened to none but users who still exist; any other document as it is."""
+def with_known_users(document: Document, users: Iterable[Document]) -> Document:
+    """An account's apps, each with those of its users who may open it; any other document as it is.
+
+    `allowed_users` opens an app to `all` who are enabled, or to the `admins` among them; else its `users` may open it,
+    as far as they still exist.
+    """
     if document.type != APPS_STORE:
         return document
+    known = {user.id for user in users}
+    counted: dict[JSON, list[JSON]] = {
+        "all": [user.id for user in users if user.at("enabled") is not False],
+        "admins": [user.id for user in users if user.at("enabled") is not False and user.at("priv_level") == "admin"],
+    }
+
+    def opened_to(entry: dict[str, JSON]) -> list[JSON]:
+        named = [user for user in as_list(entry.get("users")) if _id_of(user) in known]
+        allowed = entry.get("allowed_users")
+        return counted.get(allowed, named) if isinstance(allowed, str) else named
+
     apps = {
-        app_id: {**entry, "users": [user for user in as_list(entry.get("users")) if _id_of(user) in users]}
+        app_id: {**entry, "users": opened_to(entry)}
         for app_id, entry in as_object(document.at("apps")).items()
         if isinstance(entry, dict)
     }
@@ -126,7 +159,7 @@ def _items_of_number(document: Document, rules: NumberSettings) -> Items:
 
 
 def things_of(account_id: str, documents: Iterable[Document], rules: NumberSettings) -> Items:
-    """Everything that documents count as for an account; numbers and addresses only where they are the account's."""
+    """Everything that documents count as for an account; of numbers, addresses and port requests only its own."""
     for document in documents:
         if document.type == NUMBER:
             if owner_of(document) == account_id:
@@ -134,16 +167,16 @@ def things_of(account_id: str, documents: Iterable[Document], rules: NumberSetti
         elif document.type == dedicated_ip.TYPE:
             if document.text(dedicated_ip.ASSIGNED_TO) == account_id:
                 yield "ips", "dedicated", 1
+        elif document.type == PORT_REQUEST:
+            if document.text(OWNER) == account_id:
+                yield from _items_of(charged_as(document))
         else:
             yield from items_of(document)
 
 
 def plus(quantities: Quantities, difference: Quantities) -> Quantities:
     """Quantities with others added to them, of which some may be negative."""
-    both = (quantities, difference)
-    return total(
-        (category, item, number) for each in both for category, items in each.items() for item, number in items.items()
-    )
+    return total(chain(_items_of(quantities), _items_of(difference)))
 
 
 def _number(value: object) -> float:
@@ -169,13 +202,14 @@ async def own_quantities(runtime: Runtime, account_id: str) -> Quantities:
         if document_type in store.shapes
         for document in await store.all(Listing(account_id, document_type))
     ]
-    users = {document.id for document in documents if document.type == USER}
-    rules = NumberSettings(runtime)
-    numbers = await store.all(Listing(NUMBERS, NUMBER, tag=owned(account_id)))
+    users = [document for document in documents if document.type == USER]
+    numbers = await counted_items(runtime, account_id)
+    requests = await store.all(Listing(DATABASE, PORT_REQUEST, tag=requested_by(account_id)))
     quantities = total(
         chain(
-            (item for document in documents for item in items_of(_with_known_users(document, users))),
-            (item for number in numbers for item in _items_of_number(number, rules)),
+            (item for document in documents for item in items_of(with_known_users(document, users))),
+            numbers,
+            (item for request in requests for item in _items_of(charged_as(request))),
         )
     )
     if addresses := await dedicated_ip.count_of(store, account_id):
@@ -190,10 +224,4 @@ async def cascading_quantities(runtime: Runtime, account: Account) -> Quantities
     """What all accounts below an account have together. Accounts are not among it: each counts all below itself."""
     below = Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{account.id}")
     each = [await own_quantities(runtime, descendant.id) for descendant in await runtime.store.all(below)]
-    return total(
-        (category, item, quantity)
-        for quantities in each
-        for category, items in quantities.items()
-        if category != ACCOUNTS_BELOW
-        for item, quantity in items.items()
-    )
+    return total(one for quantities in each for one in _items_of(quantities) if one[0] != ACCOUNTS_BELOW)

@@ -49,6 +49,13 @@ async def resolve(runtime: Runtime, account: Account, entries: dict[str, dict[st
     return plans
 
 
+async def overridden_plans(runtime: Runtime, account: Account, services: Document | None) -> list[dict[str, Any]]:
+    """The plans that a services document assigns, with each one's overrides laid over it, and then the account's."""
+    overrides = services.at("overrides") if services else None
+    laid = overrides if isinstance(overrides, dict) else {}
+    return [merge(plan, laid) for plan in await resolve(runtime, account, assigned(services))]
+
+
 async def check_plans(store: Store, directory: Directory, account: Account, plan_ids: Iterable[str]) -> str:
     """The account's reseller, which has each of the plans. Raises NotFound for a plan that it does not have."""
     vendor_id = await directory.reseller_of(account) or account.id

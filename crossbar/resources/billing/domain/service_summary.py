@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.access.directory import Account
-from crossbar.documents.document import Document, as_object, merge
+from crossbar.documents.document import Document, as_object
+from crossbar.resources.billing.domain.good_standing import refusal
 from crossbar.resources.billing.domain.invoice import invoices, is_number, merged
 from crossbar.resources.billing.domain.quantity import Quantities, cascading_quantities, own_quantities
-from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, resolve
+from crossbar.resources.billing.domain.service_plan import SERVICES, assigned, overridden_plans
 from crossbar.runtime import Runtime
 
 FROM_PLANS: Final = ("ratedeck", "applications", "limits", "im")
@@ -24,23 +25,23 @@ Fields = dict[str, Any]
 
 async def summarize(runtime: Runtime, account: Account, stored: Fields) -> dict[str, Any]:
     """Everything about the services of an account, were `stored` its services document."""
-    entries = assigned(Document("", SERVICES, SERVICES, stored))
-    overrides = as_object(stored.get("overrides"))
-    plans = [merge(plan, overrides) for plan in await resolve(runtime, account, entries)]
+    services = Document(account.id, SERVICES, SERVICES, stored)
+    plans = await overridden_plans(runtime, account, services)
     own = await own_quantities(runtime, account.id)
     manual = manual_quantities(stored)
     cascade = await cascading_quantities(runtime, account) if any_cascade(plans) else {}
     together = merged(plans)
+    billed = invoices(plans, corrected(own, manual), cascade)
     return {
-        "plans": entries,
-        "overrides": overrides,
-        "invoices": invoices(plans, corrected(own, manual), cascade),
+        "plans": assigned(services),
+        "overrides": as_object(stored.get("overrides")),
+        "invoices": billed,
         "quantities": {"account": own, "cascade": cascade, "manual": manual},
         "reseller": {"id": await runtime.access.directory.reseller_of(account), "is_reseller": account.is_reseller},
         **{key: together.get(key) or {} for key in FROM_PLANS},
         "payment_tokens": as_object(stored.get("payment_tokens")),
         "billing_cycle": {"next": next_month(), "period": 1, "unit": "month"},
-        "status": _standing(account.id, has_plans=bool(plans)),
+        "status": await _standing(runtime, account, {str(invoice["bookkeeper"].get("type")) for invoice in billed}),
     }
 
 
@@ -70,11 +71,13 @@ def corrected(own: Quantities, manual: Quantities) -> Quantities:
     return {category: {**own.get(category, {}), **manual.get(category, {})} for category in {*own, *manual}}
 
 
-def _standing(account_id: str, *, has_plans: bool) -> dict[str, Any]:
-    """Without a biller nobody falls behind."""
-    if not has_plans:
+async def _standing(runtime: Runtime, account: Account, bookkeepers: set[str]) -> dict[str, Any]:
+    """Whether the account may buy more, by the bookkeepers of its plans."""
+    if not bookkeepers:
         return {"acceptable": True, "reason": "no service plans assigned"}
-    return {"acceptable": True, "reason": "good_standing", "message": f"account {account_id} is in good standing"}
+    if (refused := await refusal(runtime, account, bookkeepers)) is not None:
+        return {"acceptable": False, **refused}
+    return {"acceptable": True, "reason": "good_standing", "message": f"account {account.id} is in good standing"}
 
 
 def next_month() -> int:

@@ -1,7 +1,7 @@
 """Conferences: calls of several people, and what can be done to a running one.
 
-Without a switch no conference is running: nobody takes part, and orders are taken and have no effect. An id that no
-stored conference has stands for one made up on the spot, as KAZOO's own do.
+Without a switch that tells of it no conference is running. Orders are taken and have no effect. An id that no stored
+conference has stands for one made up on the spot, as KAZOO's own do.
 
 Source: KAZOO `cb_conferences`.
 """
@@ -18,10 +18,10 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.endpoint import Collection, Context, Draft, Reply
 from crossbar.errors import JSON, FaultyRequest, Invalid, Plain, SystemFault
+from crossbar.resources.calls.conferences.domain import running_conferences
+from crossbar.resources.calls.conferences.domain.running_conferences import EMPTY_CONFERENCE, number_claim
 from crossbar.resources.calls.domain.lookup import find_any
 
-EMPTY_CONFERENCE: Final[dict[str, JSON]] = {"members": 0, "moderators": 0, "duration": 0, "is_locked": False}
-"""What is seen of a conference that is not running."""
 PARTICIPANT_ACTIONS: Final = ("mute", "unmute", "deaf", "undeaf", "kick")
 
 _NUMBERS: Final = ("conference_numbers", "member.numbers", "moderator.numbers")
@@ -39,7 +39,7 @@ def numbers_of(conference: Document) -> list[str]:
 def claims(conference: Document) -> Iterator[Unique]:
     """A number leads to one conference."""
     for number in numbers_of(conference):
-        yield Unique("conference.number", number, "numbers", "Numbers already in use", cause=number)
+        yield number_claim(number)
 
 
 conferences = Collection(
@@ -76,12 +76,22 @@ async def numbers_are_free(context: Context, draft: Draft) -> None:
         draft.errors.add("numbers", "unique", "Numbers already in use", cause=",".join(taken))
 
 
+@conferences.decorate_rows()
+async def what_is_seen(context: Context, rows: list[dict[str, Any]]) -> None:
+    """How many take part in each conference, and for how long it has been going on."""
+    silence_s = context.config.live.silence_s
+    seen = await running_conferences.seen_of_all(context.store, context.account_id, silence_s=silence_s)
+    for row in rows:
+        row["_read_only"] = seen.get(row["id"], EMPTY_CONFERENCE)
+
+
 @conferences.get("/accounts/{account_id}/conferences/{conference_id}")
 async def read(context: Context) -> Reply:
     """A conference, with what is seen of it now."""
     conference = await _conference(context)
-    running = {**EMPTY_CONFERENCE, "participants": []}
-    return Reply({**conference.public, "_read_only": running}, revision=conference.revision)
+    silence_s = context.config.live.silence_s
+    seen = await running_conferences.seen_of(context.store, context.account_id, conference.id, silence_s=silence_s)
+    return Reply({**conference.public, "_read_only": seen}, revision=conference.revision)
 
 
 @conferences.put("/accounts/{account_id}/conferences/{conference_id}")
@@ -104,7 +114,7 @@ async def act(context: Context) -> Reply:
 @conferences.get("/accounts/{account_id}/conferences/{conference_id}/participants")
 async def participants(context: Context) -> Reply:
     """Who takes part."""
-    return Reply([])
+    return Reply(await _present(context))
 
 
 @conferences.put("/accounts/{account_id}/conferences/{conference_id}/participants")
@@ -120,14 +130,20 @@ async def act_on_all(context: Context) -> Reply:
         relation = context.valid(
             "metaflows.relate", {**_arguments(context), "conference_id": context.path["conference_id"]}
         )
-        raise SystemFault("bad_identifier", id=relation["participant_id"])
+        present = {str(participant.get("participant_id")) for participant in await _present(context)}
+        for name in ("participant_id", "other_participant"):
+            if str(relation[name]) not in present:
+                raise SystemFault("bad_identifier", id=relation[name])
+        return Reply("relating participants")
     raise FaultyRequest
 
 
 @conferences.get("/accounts/{account_id}/conferences/{conference_id}/participants/{participant_id}")
 async def participant(context: Context) -> Reply:
     """One who takes part."""
-    return Reply({})
+    participant_id = context.path["participant_id"]
+    present = (one for one in await _present(context) if str(one.get("participant_id")) == participant_id)
+    return Reply(next(present, {}))
 
 
 @conferences.put("/accounts/{account_id}/conferences/{conference_id}/participants/{participant_id}")
@@ -137,6 +153,12 @@ async def act_on_one(context: Context) -> Reply:
     if not context.path["participant_id"].isdecimal() or action not in PARTICIPANT_ACTIONS:
         raise FaultyRequest
     return Reply("ok")
+
+
+async def _present(context: Context) -> list[dict[str, Any]]:
+    silence_s, conference_id = context.config.live.silence_s, context.path["conference_id"]
+    store, account_id = context.store, context.account_id
+    return await running_conferences.participants(store, account_id, conference_id, silence_s=silence_s)
 
 
 async def _conference(context: Context) -> Document:

@@ -1,6 +1,7 @@
 """Agents: users who serve queues, what they are doing, and what they have done.
 
-An agent is a user with `queues`. What agents do is told by a queue service (see ingest) or by the clients here.
+An agent is a user with `queues`. What agents do is told by a queue service or a switch (see ingest), or by the clients
+here. What a switch told is unknown when that switch is heard no more.
 
 Source: KAZOO `cb_agents` (acdc).
 """
@@ -18,6 +19,7 @@ from crossbar.endpoint import Context, Endpoint, Reply, answer_document
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.errors import JSON, Invalid
 from crossbar.resources.calls.queues.domain import acdc
+from crossbar.resources.calls.queues.domain.queue_events import is_current
 from crossbar.resources.calls.queues.queues import join_queue, leave_queue, requested_range
 from crossbar.resources.records.domain.cdr_row import whole
 
@@ -79,6 +81,8 @@ async def status(context: Context) -> Reply:
     if context.values.is_true("recent"):
         return Reply(await _recent(context, user.id))
     latest = await acdc.latest_status(context.store, context.account_id, user.id)
+    if latest and not await is_current(context.store, latest, silence_s=context.config.live.silence_s):
+        latest = None
     if context.values.is_true("full"):
         return Reply(latest.public if latest else {})
     return Reply(latest.fields.get("status") if latest else UNKNOWN)

@@ -16,7 +16,8 @@ from crossbar.documents.document_types import DEVICE, QUEUE, USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Reply
-from crossbar.errors import JSON, Invalid, NotFound, SystemFault
+from crossbar.errors import JSON, CrossbarError, Invalid, NotFound, SystemFault
+from crossbar.resources.calls.channels.domain.live_channels import channel
 from crossbar.resources.calls.domain.lookup import find_any
 from crossbar.resources.calls.queues.domain import acdc
 from crossbar.resources.calls.queues.domain.stat_range import stat_range
@@ -50,12 +51,15 @@ async def stats(context: Context) -> Reply:
 
 @queues.put("/accounts/{account_id}/queues/eavesdrop")
 async def eavesdrop_call(context: Context) -> Reply:
-    """Listen to a call: there is none without a switch."""
+    """Listen to a call: nobody here can have the switch do it."""
     await _check_listener(context)
     call_id = context.object.get("call_id")
     if not call_id:
         raise Invalid.field("call_id", "required", "Field is required but missing")
-    raise Invalid.field("call_id", "not_found", "Call was not found", cause=call_id)
+    silence_s = context.config.live.silence_s
+    if await channel(context.store, context.account_id, str(call_id), silence_s=silence_s) is None:
+        raise Invalid.field("call_id", "not_found", "Call was not found", cause=call_id)
+    raise _cannot_start(context)
 
 
 @queues.get("/accounts/{account_id}/queues/{queue_id}")
@@ -74,10 +78,7 @@ async def eavesdrop_queue(context: Context) -> Reply:
         raise Invalid.field("queue_id", "not_found", "Queue was not found", cause=queue_id)
     if queue.type != QUEUE:
         raise Invalid.field("queue_id", "type", "Id did not represent a queue", cause=queue.type)
-    mode = context.object.get("mode", EAVESDROP_MODES[0])
-    if mode not in EAVESDROP_MODES:
-        raise Invalid.field("mode", "enum", "Value not found in enumerated list of values", cause=mode)
-    raise SystemFault("timeout", cause="eavesdrop failed to start")
+    raise _cannot_start(context)
 
 
 @queues.get("/accounts/{account_id}/queues/{queue_id}/roster")
@@ -146,6 +147,14 @@ async def _change_queues(context: Context, user_id: str, change: Callable[[Itera
 async def _with_agents(context: Context, queue: Document) -> Reply:
     agents = [agent.id for agent in await agents_of(context, queue.id)]
     return Reply({**queue.public, "agents": agents}, revision=queue.revision)
+
+
+def _cannot_start(context: Context) -> CrossbarError:
+    """The answer to who wants to listen to something that is there."""
+    mode = context.object.get("mode", EAVESDROP_MODES[0])
+    if mode not in EAVESDROP_MODES:
+        return Invalid.field("mode", "enum", "Value not found in enumerated list of values", cause=mode)
+    return SystemFault("timeout", cause="eavesdrop failed to start")
 
 
 async def _check_listener(context: Context) -> None:

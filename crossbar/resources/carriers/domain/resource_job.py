@@ -19,6 +19,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from crossbar.access.authorship import Author
+from crossbar.access.directory import Account
 from crossbar.access.identity import Identity
 from crossbar.background import in_background
 from crossbar.dialing import NUMBER, NUMBERS, normalize
@@ -29,8 +30,9 @@ from crossbar.documents.store import Store, Transaction
 from crossbar.errors import JSON, CrossbarError
 from crossbar.ids import new_id
 from crossbar.resources.numbers.domain import number_errors
-from crossbar.resources.numbers.domain.number import LOCAL, State, carrier_of, owner_of, state_of
+from crossbar.resources.numbers.domain.number import LOCAL, OTHER, State, carrier_of, owner_of, state_of
 from crossbar.resources.numbers.domain.number_operations import NumberOperations
+from crossbar.resources.numbers.domain.number_steps import NumberSteps
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -40,8 +42,6 @@ OFFNET: Final = "offnet"
 RESOURCE: Final = "resource"
 TYPE: Final = "resource_job"
 QUEUED: Final = "resource_job_queued"
-GLOBAL_CARRIER: Final = "other"
-"""The carrier of numbers that come from a gateway that is everybody's."""
 AT_A_TIME: Final = 100
 """Numbers whose results are kept together."""
 LOOK_SECONDS: Final = 5.0
@@ -149,7 +149,7 @@ async def _do(runtime: Runtime, queued: Document, held: Callable[[], Awaitable[b
     store, account_id = runtime.store, queued.text("pvt_account_id")
     job = await store.get(account_id, TYPE, queued.id)
     while job is not None and (left := list(_left(job))):
-        results = {number: await _reserve(runtime, job, number) for number in left[:AT_A_TIME]}
+        results = await _reserve(runtime, job, left[:AT_A_TIME])
         job = await store.update(account_id, TYPE, job.id, partial(_note, results=results))
         if held is not None and not await held():
             return False
@@ -189,33 +189,40 @@ def _reason(error: CrossbarError) -> dict[str, JSON]:
     return {"reason": data.get("error", error.message), "message": data.get("message", str(error))}
 
 
-async def _reserve(runtime: Runtime, job: Document, number: str) -> Document | CrossbarError:
-    """Reserve a number for the job's account with the rights of who asked for it; the number, or what is wrong."""
-    number = normalize(number)
-    if (own := await _made(runtime, job, number)) is not None:
-        return own
+async def _reserve(runtime: Runtime, job: Document, given: list[str]) -> dict[str, Document | CrossbarError]:
+    """Reserve numbers for the job's account with the rights of who asked for it; the numbers, or what is wrong."""
+    written = {number: normalize(number) for number in given}
+    results: dict[str, Document | CrossbarError] = {**await _made(runtime, job, list(written.values()))}
     creator = await runtime.access.directory.account(job.text("pvt_auth_account_id"))
+    left = [number for number in written.values() if number not in results]
     if creator is None:
-        return number_errors.unauthorized()
+        results |= dict.fromkeys(left, number_errors.unauthorized())
+    elif left:
+        results |= await _reserve_for(runtime, job, creator, left)
+    return {number: results[written[number]] for number in given}
+
+
+async def _reserve_for(
+    runtime: Runtime, job: Document, creator: Account, numbers: list[str]
+) -> dict[str, Document | CrossbarError]:
     identity = Identity.without_token(creator, None, "resource_jobs")
-    operations = NumberOperations(runtime, job.partition, identity, author=Author(job.id, identity))
+    operations = NumberOperations(runtime, identity, author=Author(job.id, identity))
     is_global = await runtime.store.get(OFFNET, RESOURCE, job.text("resource_id")) is not None
-    try:
-        return await operations.create(
-            number,
-            {"resource_id": job.text("resource_id")},
-            state=State.RESERVED,
-            carrier=GLOBAL_CARRIER if is_global else LOCAL,
-        )
-    except CrossbarError as error:
-        if error.status >= 500:
-            raise
-        return await _made(runtime, job, number) or error
+    about: dict[str, JSON] = {"resource_id": job.text("resource_id")}
+    creating = NumberSteps(runtime, job.partition, identity).creating(
+        about, state=State.RESERVED, carrier=OTHER if is_global else LOCAL
+    )
+    outcomes = await operations.do_all(dict.fromkeys(numbers, creating))
+    failed = {number: outcome for number, outcome in outcomes.items() if isinstance(outcome, CrossbarError)}
+    kept = {number: found.document for number, found in outcomes.items() if not isinstance(found, CrossbarError)}
+    return {**failed, **kept, **(await _made(runtime, job, list(failed)) if failed else {})}
 
 
-async def _made(runtime: Runtime, job: Document, number: str) -> Document | None:
-    """A number that this job has made already: before a crash that came before its note, or beside us."""
-    known = await runtime.store.get(NUMBERS, NUMBER, number)
-    if known is None or known.at("pvt_request_id") != job.id or owner_of(known) != job.partition:
-        return None
-    return known
+async def _made(runtime: Runtime, job: Document, numbers: list[str]) -> dict[str, Document]:
+    """Numbers that this job has made already: before a crash that came before its note, or beside us."""
+    known = await runtime.store.get_many(NUMBERS, NUMBER, numbers)
+    return {
+        number: document
+        for number, document in known.items()
+        if document.at("pvt_request_id") == job.id and owner_of(document) == job.partition
+    }

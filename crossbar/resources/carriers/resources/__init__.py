@@ -23,11 +23,6 @@ IP_IN_USE = {
 """Field of a gateway that names its address, the one that counts first → what is said where others have that."""
 
 
-async def administrates(context: Context) -> bool | None:
-    """Which way calls leave, and the passwords for it, are nothing for a plain user."""
-    return False if context.is_guarded else None
-
-
 def is_peer(data: dict[str, Any]) -> bool:
     """Whether a carrier is known by its addresses."""
     return data.get("peer") in (True, "true")
@@ -60,7 +55,6 @@ resources = Collection(
         unique=claims,
     ),
     schema="resources",
-    who=administrates,
     partition=lambda context: context.account_id if context.target else OFFNET,
 )
 

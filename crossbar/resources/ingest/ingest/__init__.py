@@ -35,7 +35,7 @@ async def hand_in(context: Context) -> Reply:
         targets = sorted(KINDS)
         raise Invalid.field("kind", "enum", "Value not found in enumerated list of values", target=targets)
     if context.files and context.files[0].content_type in NDJSON_TYPES:
-        return await _keep_batch(context, kind, _lines(context))
+        return await _keep_batch(context, kind, lines(context))
     if isinstance(context.data, list):
         return await _keep_batch(context, kind, enumerate(context.data, 1))
     document = await make(context, kind, PostedAccounts(context), context.object)
@@ -48,9 +48,14 @@ class PostedAccounts:
 
     def __init__(self, context: Context) -> None:
         self._call = context
-        self._of_realm: dict[str, Account | None] = {}
+        own = context.identity.account
+        self._of_realm: dict[str, Account | None] = {own.realm.lower(): own}
 
     async def of(self, data: dict[str, Any]) -> str:
+        """The id of the account of a record; see `account_of`."""
+        return (await self.account_of(data)).id
+
+    async def account_of(self, data: dict[str, Any]) -> Account:
         """The account of a record: the one it names by id or realm, else that of the caller's token.
 
         Raises Invalid where there is no such account, Forbidden where the token is another account's.
@@ -58,12 +63,12 @@ class PostedAccounts:
         caller = self._call.identity
         account = await self._named(data)
         if account is None and caller.method == METHOD:
-            return caller.account_id
+            return caller.account
         if account is None:
             raise Invalid.field("account_id", "required", "Field is required but missing")
         if caller.method == METHOD and account.id != caller.account_id:
             raise Forbidden
-        return account.id
+        return account
 
     async def _named(self, data: dict[str, Any]) -> Account | None:
         variables = data.get("custom_channel_vars")
@@ -82,6 +87,7 @@ class PostedAccounts:
 
     async def of_realm(self, realm: str) -> Account | None:
         """The account of a realm, asked for once a batch."""
+        realm = realm.lower()
         if realm not in self._of_realm:
             self._of_realm[realm] = await self._call.directory.account_of_realm(realm)
         return self._of_realm[realm]
@@ -93,14 +99,15 @@ async def make(context: Context, kind: RecordKind, accounts: PostedAccounts, dat
         raise Invalid.field("", "type", "Value did not match type(s): object", target="object")
     account_id = await accounts.of(data)
     data = context.valid(kind.schema, data)
-    return kind.make(account_id, {key: value for key, value in data.items() if key not in ADDRESSES})
+    document = kind.make(account_id, {key: value for key, value in data.items() if key not in ADDRESSES})
+    if kind.told_by:
+        document.fields[kind.told_by] = context.identity.account_id
+    return document
 
 
 async def _keep_batch(context: Context, kind: RecordKind, records: Iterator[tuple[int, JSON]]) -> Reply:
     """Keep what can be kept of a batch, and say what cannot and why."""
-    accounts = PostedAccounts(context)
-    kept = known = refused = 0
-    refusals: list[dict[str, JSON]] = []
+    accounts, tally = PostedAccounts(context), Tally()
     waiting: list[Document] = []
     for number, data in records:
         try:
@@ -108,19 +115,40 @@ async def _keep_batch(context: Context, kind: RecordKind, records: Iterator[tupl
                 raise data
             waiting.append(await make(context, kind, accounts, data))
         except CrossbarError as error:
-            refused += 1
-            if len(refusals) < MOST_REFUSALS:
-                about = {"record": number, "error": str(error.status), "message": error.message, "data": error.data}
-                refusals.append(about)
+            tally.refuse(number, error)
         if len(waiting) == AT_A_TIME:
-            fresh = await kind.keep(context.store, waiting)
-            kept, known, waiting = kept + sum(fresh), known + len(fresh) - sum(fresh), []
-    fresh = await kind.keep(context.store, waiting)
-    kept, known = kept + sum(fresh), known + len(fresh) - sum(fresh)
-    return Reply({"kept": kept, "known": known, "refused": refused, "refusals": refusals})
+            tally.count(await kind.keep(context.store, waiting))
+            waiting = []
+    tally.count(await kind.keep(context.store, waiting))
+    return Reply(tally.answer)
 
 
-def _lines(context: Context) -> Iterator[tuple[int, JSON | CrossbarError]]:
+class Tally:
+    """What became of the records of a batch."""
+
+    def __init__(self) -> None:
+        self._kept = self._known = self._refused = 0
+        self._refusals: list[dict[str, JSON]] = []
+
+    def count(self, fresh: list[bool]) -> None:
+        """Records were kept; each was new or was not."""
+        self._kept += sum(fresh)
+        self._known += len(fresh) - sum(fresh)
+
+    def refuse(self, number: int, error: CrossbarError) -> None:
+        """A record was refused."""
+        self._refused += 1
+        if len(self._refusals) < MOST_REFUSALS:
+            about = {"record": number, "error": str(error.status), "message": error.message, "data": error.data}
+            self._refusals.append(about)
+
+    @property
+    def answer(self) -> dict[str, JSON]:
+        """The data of the answer."""
+        return {"kept": self._kept, "known": self._known, "refused": self._refused, "refusals": self._refusals}
+
+
+def lines(context: Context) -> Iterator[tuple[int, JSON | CrossbarError]]:
     """The records of an NDJSON body with the numbers of their lines; one that is no JSON as its error."""
     options = context.config.limits
     limits = BodyLimits(options.max_upload_size, options.max_json_depth, options.max_json_values)

@@ -16,7 +16,7 @@ from crossbar.resources.notices.domain.template_notice import (
     admin_addresses,
     administrators,
 )
-from crossbar.resources.notices.webhooks import TYPE as WEBHOOK
+from crossbar.resources.notices.domain.webhook_hook import TYPE as WEBHOOK
 
 
 @letter_of("cnam_request")

@@ -19,13 +19,14 @@ from crossbar import clock
 from crossbar.access.authorship import Author
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document
+from crossbar.documents.document_types import NOTICE
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Stale, Transaction
 from crossbar.errors import CrossbarError
 from crossbar.events.letters import BadAddress
 from crossbar.events.macros import BadTemplate
 from crossbar.events.mail import Mail
-from crossbar.events.notices import NOTICE, NOTICES
+from crossbar.events.notices import NOTICES
 from crossbar.events.spool import created
 from crossbar.ids import new_id
 from crossbar.resources.notices.domain.notice_letter import Also, Notice

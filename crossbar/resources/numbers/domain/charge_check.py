@@ -29,13 +29,25 @@ class CostlyChange:
 
 Check = Callable[[Runtime, Identity, CostlyChange, bool], Awaitable[None]]
 """Raises 402 where the caller has to accept charges, and has not (the last argument)."""
+MayCharge = Callable[[Runtime, str], Awaitable[bool]]
+"""Whether an account pays for anything at all."""
 _checks: Final[list[Check]] = []
+_payers: Final[list[MayCharge]] = []
 
 
-def asked_of(check: Check) -> Check:
+def asked_of(check: Check) -> None:
     """Have this asked before changes are made."""
     _checks.append(check)
-    return check
+
+
+def charges_where(may: MayCharge) -> None:
+    """Have this asked before it is worked out what many changes cost together."""
+    _payers.append(may)
+
+
+async def may_charge(runtime: Runtime, identity: Identity) -> bool:
+    """Whether changes that the caller makes can cost anything."""
+    return any([await may(runtime, identity.account_id) for may in _payers])
 
 
 async def check_charges(runtime: Runtime, identity: Identity, change: CostlyChange, *, accepts: bool) -> None:

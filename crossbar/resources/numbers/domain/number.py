@@ -25,20 +25,33 @@ DENIED: Final = "pvt_features_denied"
 HISTORY: Final = "pvt_reserve_history"
 """The accounts that reserved it, the latest last."""
 PREVIOUSLY: Final = "pvt_previously_assigned_to"
+CARRIER_DATA: Final = "pvt_carrier_data"
+"""What the carrier said of it when it was ordered, for the carrier alone to understand."""
+LOCALITY: Final = "pvt_locality"
+KIND: Final = "pvt_kind"
+"""Its classifier, as `NumberSettings.kind` writes it."""
+PORTED_IN: Final = "pvt_ported_in"
+"""Whether it came from another provider."""
+
+CARRIERS_COUNTED: Final = "number_carriers"
+SERVICES_COUNTED: Final = "number_services"
+KINDS_COUNTED: Final = "phone_numbers"
+"""Categories of service plans."""
 
 LOCAL: Final = "local"
+INVENTORY: Final = "inventory"
 MOBILE: Final = "mdn"
-VANISHING: Final = frozenset({LOCAL, MOBILE})
-"""Carriers whose numbers exist only while an account has them."""
+OTHER: Final = "other"
+MODULE_PREFIX: Final = "knm_"
 CARRIERS: Final = (
     "bandwidth2",
     "bandwidth",
     "inum",
     LOCAL,
-    "inventory",
+    INVENTORY,
     "managed",
     MOBILE,
-    "other",
+    OTHER,
     "simwood",
     "telnyx",
     "vitelity",
@@ -56,6 +69,7 @@ CARRIERS: Final = (
     "windstream",
     "ziron",
 )
+"""The carriers of KAZOO, by their names without `knm_`: numbers may have any, whichever is configured here."""
 LONGEST: Final = 32
 """Digits of a number, well above the 15 of E.164."""
 FOR_SALE: Final = "for_sale"
@@ -97,12 +111,12 @@ def owner_of(number: Document) -> str | None:
 
 def carrier_of(number: Document) -> str:
     """The carrier's name, without the prefix that modules have."""
-    return number.text(MODULE).removeprefix("knm_")
+    return number.text(MODULE).removeprefix(MODULE_PREFIX)
 
 
 def module(carrier: str) -> str:
-    """What the carrier of this name is kept as."""
-    return f"knm_{carrier}"
+    """What the carrier of this name, with or without the prefix of modules, is kept as."""
+    return f"{MODULE_PREFIX}{carrier.removeprefix(MODULE_PREFIX)}"
 
 
 def history_of(number: Document) -> list[str]:
@@ -137,14 +151,28 @@ def counted(account_id: str) -> str:
     return f"counted/{account_id}"
 
 
+def items_of(account_id: str) -> str:
+    """What the tags begin with under which an account's numbers count: the category and the item follow."""
+    return f"item/{account_id}/"
+
+
+def items(number: Document) -> Iterator[tuple[str, str]]:
+    """Category and item as which a number counts: its carrier, its features, and its kind unless it is a local one."""
+    yield CARRIERS_COUNTED, carrier_of(number)
+    yield from ((SERVICES_COUNTED, feature) for feature in number.fields.get(FEATURES, ()))
+    if carrier_of(number) != LOCAL and (kind := number.text(KIND)):
+        yield KINDS_COUNTED, kind
+
+
 def tags(number: Document) -> Iterator[str]:
-    """Listing of what an account has, of what of it is counted or in reserve, and of what is for sale."""
+    """Listing of what an account has, of what of it is counted or in reserve, as what, and of what is for sale."""
     owner = owner_of(number)
     if owner is None:
         if state_of(number) is State.AVAILABLE:
             yield FOR_SALE
         return
     yield owned(owner)
+    yield from (f"{items_of(owner)}{category}/{item}" for category, item in items(number))
     if carrier_of(number) != LOCAL:
         yield counted(owner)
     if state_of(number) is State.RESERVED:
@@ -157,9 +185,5 @@ def claims(number: Document) -> Iterator[Unique]:
 
 
 NUMBER_SHAPE: Final = Shape(
-    NUMBER,
-    summary=Summary("id", state=STATE),
-    sort=lambda number: number.id,
-    tags=tags,
-    unique=claims,
+    NUMBER, summary=Summary("id", state=STATE), sort=lambda number: number.id, tags=tags, unique=claims, announced=True
 )

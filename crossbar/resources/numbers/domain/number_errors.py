@@ -69,6 +69,11 @@ def no_way(state: str, wanted: str) -> NumberFault:
     return NumberFault(400, "invalid_state_transition", "invalid state transition", f"from {state} to {wanted}")
 
 
+def by_carrier(number: str) -> NumberFault:
+    """The carrier refused, or did not answer."""
+    return NumberFault(500, "unspecified_fault", "fault by carrier", number)
+
+
 def invalid(cause: str) -> NumberFault:
     """A provider does not take what was sent."""
     return NumberFault(400, "invalid", "invalid", cause)

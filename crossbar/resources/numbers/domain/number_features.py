@@ -1,12 +1,12 @@
 """Features of a phone number: which are on, and which its account may switch on.
 
-Source: KAZOO `knm_providers.erl` and its providers. No provider is connected, so that what a client sends for one is
-kept as it is, and counts.
+Source: KAZOO `knm_providers.erl` and its providers. What a carrier has to do for a feature is asked of it
+(`number_operations`); what a client sends is kept as the carrier says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Final
 
 from crossbar.documents.document import Document, public_fields
@@ -16,8 +16,8 @@ from crossbar.resources.numbers.domain.number_errors import unauthorized
 
 TRUNKSTORE: Final = "trunkstore"
 """Who uses a number that a connectivity document delivers to a telephone system."""
-PROVISIONED: Final = "PROVISIONED"
-"""The `status` by which clients know that an emergency address is in force."""
+ONLY_IN_SERVICE: Final = frozenset({"mms", "sms"})
+"""Features of carriers for numbers that are in service."""
 
 ADMIN: Final = "carrier_name"
 """The feature by which a superduper admin says which carrier a number has."""
@@ -86,6 +86,15 @@ def feature_of(key: str) -> str:
 
 
 KEYS: Final = (FORCE_OUTBOUND, *FROM_OBJECTS)
+NAMES: Final = (
+    FORCE_OUTBOUND,
+    "inbound_cnam",
+    LOCAL,
+    "outbound_cnam",
+    *(set(FROM_OBJECTS) - {"cnam", "porting"}),
+    "port",
+)
+"""The names of all features that can be active."""
 
 
 def applied(number: Document, before: Document | None, available: Iterable[str]) -> Document:
@@ -96,8 +105,6 @@ def applied(number: Document, before: Document | None, available: Iterable[str])
     settable = set(available)
     active: dict[str, JSON] = {LOCAL: {}} if carrier_of(number) == LOCAL else {}
     refused: list[str] = []
-    if isinstance(e911 := number.at("e911"), dict) and e911:
-        number.fields["e911"] = {"status": PROVISIONED, **e911}
     for key in KEYS:
         value = number.at(key)
         settings = settings_at(key, value)
@@ -109,6 +116,12 @@ def applied(number: Document, before: Document | None, available: Iterable[str])
         raise unauthorized(f"features not available: {', '.join(sorted(refused))}")
     number.fields[FEATURES] = active
     return number
+
+
+def put(number: Document, key: str, value: JSON) -> None:
+    """Keep what a key of a number's document is, and the features that it stands for, as a carrier says."""
+    number.fields[key] = value
+    number.fields[FEATURES] = {**number.fields[FEATURES], **settings_at(key, value)}
 
 
 def reset(number: Document) -> Document:
@@ -124,18 +137,16 @@ def names(number: Document) -> list[str]:
     return sorted(number.fields.get(FEATURES, {}))
 
 
-def fitting(number: Document, used_by: str | None, *, local_features: bool) -> Iterator[str]:
-    """The features that make sense for a number where it stands."""
+def fitting(number: Document, used_by: str | None, outside: Collection[str]) -> Iterator[str]:
+    """The features that make sense for a number where it stands, with those that its carrier has for it."""
     yield "ringback"
     if state_of(number) is State.IN_SERVICE:
         yield FORCE_OUTBOUND
         yield "prepend"
         if used_by == TRUNKSTORE:
             yield "failover"
-    if carrier_of(number) != LOCAL or local_features:
-        yield from ("cnam", "e911", "port")
-        if state_of(number) is State.IN_SERVICE:
-            yield from ("mms", "sms")
+    in_service = state_of(number) is State.IN_SERVICE
+    yield from (name for name in outside if in_service or name not in ONLY_IN_SERVICE)
 
 
 def narrowed(number: Document, wanted: Iterable[str], allowed: list[str], denied: list[str]) -> set[str]:

@@ -12,15 +12,24 @@ from typing import Any, Final
 from crossbar.dialing import ASSIGNED_TO, NUMBER, NUMBERS
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT
+from crossbar.documents.filters import NO_FILTERS, Filters, Parameter
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, collate
 from crossbar.documents.store import Store
 from crossbar.resources.numbers.domain import number_features, port_numbers, port_request
-from crossbar.resources.numbers.domain.number import ALLOWED, DENIED, MODULE, counted, owned, owner_of, state_of
+from crossbar.resources.numbers.domain.number import (
+    ALLOWED,
+    DENIED,
+    LOCALITY,
+    MODULE,
+    counted,
+    owned,
+    owner_of,
+    state_of,
+)
 from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations
 from crossbar.resources.numbers.domain.number_usage import MOBILE_DEVICE, mobiles_of, users_of
 
-LOCALITY: Final = "pvt_locality"
 FILTERED: Final = {
     "state": "pvt_state",
     "assigned_to": ASSIGNED_TO,
@@ -47,9 +56,17 @@ class NumberInventory:
         self._operations = operations
 
     async def between(
-        self, start: Position | None, end: Position | None, *, ascending: bool, with_ports: bool
+        self,
+        start: Position | None,
+        end: Position | None,
+        *,
+        ascending: bool,
+        with_ports: bool,
+        filters: Filters = NO_FILTERS,
+        limit: int | None = None,
     ) -> AsyncIterator[Entry]:
-        """All numbers between two positions, in order."""
+        """All numbers between two positions, in order; of those that are kept only what passes the filters, and no more
+        than `limit`."""
         low, high = (start, end) if ascending else (end, start)
         others = [
             (position, found)
@@ -57,7 +74,16 @@ class NumberInventory:
             if (low is None or position >= low.lowest) and (high is None or position <= high.highest)
         ]
         others.sort(key=itemgetter(0), reverse=not ascending)
-        listing = Listing(NUMBERS, NUMBER, tag=owned(self._account_id), start=start, end=end, descending=not ascending)
+        listing = Listing(
+            NUMBERS,
+            NUMBER,
+            tag=owned(self._account_id),
+            filters=filters,
+            start=start,
+            end=end,
+            descending=not ascending,
+            limit=limit,
+        )
         async for entry in merged(self._kept(listing), others, ascending=ascending):
             yield entry
 
@@ -124,6 +150,15 @@ async def merged(kept: AsyncIterator[Entry], others: Iterable[Entry], *, ascendi
         yield waiting.pop()
 
 
+def stored_filters(parameters: Iterable[Parameter], filters: Filters) -> Filters:
+    """The filters, where all of them look at stored fields; none where one looks at what only is worked out."""
+    worked_out = ("id", "used_by")
+    ends = tuple(f"_{field}" for field in worked_out)
+    if any(value in worked_out or name.endswith(ends) for name, value in parameters):
+        return NO_FILTERS
+    return filters
+
+
 def filtered(found: FoundNumber) -> dict[str, Any]:
     """What filters look at."""
     used_by = {"used_by": found.used_by} if found.used_by else {}
@@ -134,7 +169,4 @@ async def counted_below(store: Store, account_id: str) -> int:
     """How many numbers the accounts below have that service plans count."""
     below = Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{account_id}")
     ids = [row.id async for row in store.stream(below)]
-    if not ids:
-        return 0
-    found = await store.count_by_tag(Listing(NUMBERS, NUMBER), words=list(map(counted, ids)))
-    return sum(found.values())
+    return await store.count_tagged(Listing(NUMBERS, NUMBER), list(map(counted, ids))) if ids else 0

@@ -1,60 +1,118 @@
 """Looking for numbers that can be had.
 
-Source: KAZOO `knm_search.erl`, `knm_reserved.erl`, `knm_local.erl`. The carrier is the installation's own inventory:
-numbers without an account, in state `available`.
+Source: KAZOO `knm_search.erl`, `knm_reserved.erl`, `knm_local.erl`, `knm_carriers:check`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-import orjson
 from phonenumbers import country_code_for_region
 
 from crossbar.access.directory import Directory
 from crossbar.dialing import NUMBER, NUMBERS
-from crossbar.documents.listing import Listing, Position
-from crossbar.documents.store import Store
 from crossbar.errors import JSON, Invalid, Plain
-from crossbar.resources.numbers.domain.number import FOR_SALE, reserved
+from crossbar.resources.numbers.domain.carrier import SUCCESS, Carrier, CarrierFault, Offer, Wanted, listed
+from crossbar.resources.numbers.domain.found_number import remember
+from crossbar.resources.numbers.domain.number import reserved
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
+from crossbar.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 FURTHEST: Final = 10_000
 """How many numbers a search passes over at most."""
 
 
-async def find_available(
-    store: Store, tags: Iterable[str], prefix: str, *, offset: int, quantity: int
-) -> list[dict[str, JSON]]:
-    """Number and state of those that begin with `prefix` (E.164) and stand under one of the tags, in their order."""
-    place = Position.value(prefix)
-    offset = min(max(offset, 0), FURTHEST)
-    found: dict[str, JSON] = {}
-    for tag in tags:
-        if missing := offset + quantity - len(found):
-            listing = Listing(NUMBERS, NUMBER, tag=tag, start=place, end=place, descending=False, limit=missing)
-            rows = map(orjson.loads, (await store.page(listing)).bodies)
-            found |= {row["id"]: row["state"] for row in rows}
-    return [{"number": number, "state": state} for number, state in islice(found.items(), offset, None)]
+class NumberSearch:
+    """A search for one caller: in the reserves under `tags`, then with carriers, in their order.
+
+    What carriers outside have is asked for only where there is not enough in the house, and is remembered, so that it
+    can be ordered. A carrier that does not answer in time has nothing.
+    """
+
+    def __init__(self, runtime: Runtime, tags: Sequence[str], carriers: Sequence[Carrier]) -> None:
+        self._runtime = runtime
+        self._tags = tags
+        self._house = [carrier for carrier in carriers if not carrier.takes_back]
+        self._outside = [carrier for carrier in carriers if carrier.takes_back]
+
+    async def find(self, wanted: Wanted) -> list[dict[str, JSON]]:
+        """Number and state of those that begin as asked."""
+        wanted = replace(wanted, offset=min(max(wanted.offset, 0), FURTHEST))
+        last = wanted.offset + wanted.quantity
+        found: dict[str, str] = {}
+        for tag in self._tags:
+            if len(found) < last:
+                found |= _states(await listed(self._runtime.store, tag, wanted.prefix, last - len(found)))
+        for carrier in self._house:
+            if len(found) < last:
+                found |= _states(await self._ask(carrier, replace(wanted, offset=0, quantity=last - len(found))))
+        skipped = max(wanted.offset - len(found), 0)
+        here = dict(islice(found.items(), wanted.offset, last))
+        if missing := wanted.quantity - len(here):
+            here |= await self._find_outside(replace(wanted, offset=skipped, quantity=missing))
+        return [{"number": number, "state": state} for number, state in here.items()]
+
+    async def _find_outside(self, wanted: Wanted) -> dict[str, str]:
+        offered = await asyncio.gather(*(self._ask(carrier, wanted) for carrier in self._outside))
+        numbers = [offer.number for offers in offered for offer in offers]
+        known = await self._runtime.store.get_many(NUMBERS, NUMBER, numbers)
+        found: dict[str, str] = {}
+        most = wanted.quantity if wanted.blocks is None else len(numbers)
+        for carrier, offers in zip(self._outside, offered, strict=True):
+            new = [offer for offer in offers if offer.number not in known and offer.number not in found]
+            new = new[: most - len(found)]
+            found |= _states(new)
+            if new:
+                await remember(self._runtime.store, carrier.name, new)
+        return found
+
+    async def _ask(self, carrier: Carrier, wanted: Wanted) -> list[Offer]:
+        try:
+            return await carrier.search(wanted)
+        except CarrierFault as fault:
+            log.warning("the carrier %s could not be searched: %s", carrier.name, fault)
+            return []
 
 
-async def tags_of_account(directory: Directory, account_id: str) -> list[str]:
-    """Where to look for an account: what it has reserved, what its reseller has, what is for sale."""
-    account = await directory.account(account_id)
-    reseller_id = await directory.reseller_of(account) if account else None
-    return [reserved(account_id), *([reserved(reseller_id)] if reseller_id else []), FOR_SALE]
+def _states(offers: Iterable[Offer]) -> dict[str, str]:
+    return {offer.number: str(offer.state) for offer in offers}
 
 
-async def tags_of_visitor(directory: Directory, settings: NumberSettings, reseller_id: object) -> list[str]:
-    """Where to look for a visitor of a reseller's shop. Raises 404 for who is not let in."""
+async def availability(runtime: Runtime, carriers: Sequence[Carrier], numbers: Sequence[str]) -> dict[str, str]:
+    """Number → `success` where it can be had, else what the carrier says of it that knows it, else `error`."""
+    said: dict[str, str] = {}
+    for carrier in carriers:
+        unsaid = [number for number in numbers if said.get(number) != SUCCESS]
+        if carrier.takes_back:
+            here = await runtime.store.get_many(NUMBERS, NUMBER, unsaid)
+            unsaid = [number for number in unsaid if number not in here]
+        try:
+            said |= await carrier.check(unsaid) if unsaid else {}
+        except CarrierFault as fault:
+            log.warning("the carrier %s could not be asked for numbers: %s", carrier.name, fault)
+    return {number: said.get(number, "error") for number in numbers}
+
+
+def reserves(account_id: str, reseller_id: str | None) -> list[str]:
+    """Where to look first for an account: in what it has reserved, then in what its reseller has."""
+    return [reserved(account_id), *([reserved(reseller_id)] if reseller_id else [])]
+
+
+async def reseller_of_visitor(directory: Directory, settings: NumberSettings, reseller_id: object) -> str:
+    """The reseller whose shop is visited. Raises 404 for who is not let in."""
     if not settings.open_search:
         raise Plain(404, "number search restricted")
     reseller = await directory.account(reseller_id) if isinstance(reseller_id, str) else None
     if reseller is None or not (reseller.is_reseller or reseller.id == await directory.master_id()):
         raise Plain(404, "nonexistent reseller_id")
-    return [FOR_SALE]
+    return reseller.id
 
 
 def international(country: str, prefix: str) -> str:

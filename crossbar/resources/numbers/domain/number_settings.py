@@ -5,14 +5,18 @@ Source: KAZOO `knm_carriers.erl`, `knm_number_states.erl`, `knm_providers.erl`, 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
+
+import orjson
 
 from crossbar.documents.document import merge
 from crossbar.documents.schemas.patterns import matches
 from crossbar.errors import JSON
-from crossbar.resources.numbers.domain.number import CARRIERS, LOCAL, UNASSIGNED, State
+from crossbar.resources.numbers.domain.number import CARRIERS, LOCAL, MODULE_PREFIX, UNASSIGNED, State
 from crossbar.runtime import Runtime
 
 CATEGORY: Final = "number_manager"
@@ -20,9 +24,9 @@ FIRST_CLASSES: Final = ("tollfree_us", "toll_us", "emergency", "caribbean", "did
 """The usual classifiers in the order in which they are tried; those of the operator go before them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumberSettings:
-    """What the settings say; ask at each use."""
+    """What the settings say; make one at each use."""
 
     services: Runtime
 
@@ -39,9 +43,13 @@ class NumberSettings:
         """The carrier of numbers that are ported in."""
         return self._known("port_in_module_name")
 
+    @property
+    def import_carrier(self) -> str:
+        """The carrier of numbers that tasks import without one."""
+        return _carrier(self.services.settings.get("tasks.numbers", "import_defaults_to_carrier", LOCAL))
+
     def _known(self, key: str) -> str:
-        name = str(self._get(key, LOCAL)).removeprefix("knm_")
-        return name if name in CARRIERS else LOCAL
+        return _carrier(self._get(key, LOCAL))
 
     @property
     def local_features(self) -> bool:
@@ -78,6 +86,7 @@ class NumberSettings:
         """Whether who has no token may look for numbers."""
         return self._get("unauthorized_numbers_lookup", False) is True
 
+    @cached_property
     def classifiers(self) -> dict[str, dict[str, Any]]:
         """Name → classifier, in the order in which they are tried, each with its `name`."""
         defaults, _ = self.services.schemas.errors(f"system_config.{CATEGORY}", {})
@@ -86,12 +95,27 @@ class NumberSettings:
         known = {name: table[name] for name in (*own, *FIRST_CLASSES)}
         return {name: {**entry, "name": name} for name, entry in known.items() if isinstance(entry, Mapping)}
 
+    @cached_property
+    def edition(self) -> str:
+        """Tells the classifiers from others that there were before."""
+        return hashlib.md5(orjson.dumps(self.classifiers), usedforsecurity=False).hexdigest()[:12]
+
+    def kind(self, number: str) -> str:
+        """The name of a number's classifier after the edition by which it has it; nothing where it has none."""
+        classifier = self.classify(number)
+        return f"{self.edition}/{classifier['name']}" if classifier else ""
+
     def classify(self, number: str) -> dict[str, Any] | None:
         """The classifier of a normalized number."""
-        for classifier in self.classifiers().values():
+        for classifier in self.classifiers.values():
             if matches(str(classifier.get("regex", "")), number):
                 return classifier
         return None
+
+
+def _carrier(name: JSON) -> str:
+    plain = str(name).removeprefix(MODULE_PREFIX)
+    return plain if plain in CARRIERS else LOCAL
 
 
 def _texts(value: JSON) -> list[str]:

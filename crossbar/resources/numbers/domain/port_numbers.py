@@ -5,6 +5,8 @@ Source: KAZOO `knm_port_request.erl`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crossbar.dialing import ASSIGNED_TO
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
@@ -17,6 +19,14 @@ async def request_for(store: Store, number: str) -> Document | None:
     """The port request under way that brings a number in."""
     found = await store.all(Listing(DATABASE, TYPE, tag=bringing(number), limit=1))
     return found[0] if found else None
+
+
+async def coming_in(store: Store, numbers: Sequence[str]) -> frozenset[str]:
+    """Those of the numbers that port requests under way bring in."""
+    words = {bringing(number): number for number in numbers}
+    if not words:
+        return frozenset()
+    return frozenset(map(words.__getitem__, await store.count_by_tag(Listing(DATABASE, TYPE), words=list(words))))
 
 
 async def requests_of(store: Store, account_id: str) -> list[Document]:

@@ -158,7 +158,12 @@ def claims(request: Document) -> Iterator[Unique]:
 
 
 PORT_REQUEST_SHAPE: Final = Shape(
-    TYPE, summary=Summary("id", "name", port_state=PORT_STATE), sort="pvt_modified", tags=tags, unique=claims
+    TYPE,
+    summary=Summary("id", "name", port_state=PORT_STATE),
+    sort="pvt_modified",
+    tags=tags,
+    unique=claims,
+    announced=True,
 )
 
 

@@ -5,31 +5,36 @@ Source: KAZOO `cb_phone_numbers`.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
 from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
-from crossbar.documents.document import Document
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
 from crossbar.resources.numbers.domain import area_codes, number_errors, number_features, port_numbers, port_request
+from crossbar.resources.numbers.domain.carriers import MODULES, carriers_to_search
 from crossbar.resources.numbers.domain.number import CARRIERS, FEATURES, State, carrier_of, owner_of, state_of
-from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations, check, creation_states
+from crossbar.resources.numbers.domain.number_operations import FoundNumber, NumberOperations, Operation, check
+from crossbar.resources.numbers.domain.number_rights import creation_states
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
+from crossbar.resources.numbers.domain.number_steps import NumberSteps
 from crossbar.resources.numbers.domain.number_usage import mobile_of
-from crossbar.resources.numbers.phone_numbers.number_lists import answer_numbers, answer_search, operations_of
+from crossbar.resources.numbers.phone_numbers.number_lists import (
+    answer_availability,
+    answer_numbers,
+    answer_search,
+    operations_of,
+    reseller_of,
+)
 from crossbar.wire.request_values import is_false
 
 SCHEMA: Final = "phone_numbers"
-LONGEST_PREFIX: Final = 10
-"""Digits by which the inventory can be searched."""
-AT_A_TIME: Final = 16
-"""Numbers of a collection that are worked on together."""
+LONGEST_PREFIX: Final = 15
+"""Digits by which numbers can be searched where no carrier knows fewer."""
 
-Act = Callable[[NumberOperations, str, dict[str, JSON]], Awaitable[Document]]
-"""An operation on one number, with what the request says of it."""
+Act = Callable[[NumberSteps, dict[str, JSON]], Operation]
+"""An operation, with what the request says of the number."""
 
 phone_numbers = Endpoint("phone_numbers")
 
@@ -77,7 +82,7 @@ def _locality(number: str, city: area_codes.City | None) -> dict[str, JSON]:
 @phone_numbers.get("/accounts/{account_id}/phone_numbers/classifiers")
 async def classifiers(context: Context) -> Reply:
     """All kinds of numbers, by name."""
-    return Reply(NumberSettings(context.runtime).classifiers())
+    return Reply(NumberSettings(context.runtime).classifiers)
 
 
 @phone_numbers.get("/accounts/{account_id}/phone_numbers/classifiers/{number}")
@@ -92,10 +97,12 @@ async def classified(context: Context) -> Reply:
 @phone_numbers.get("/accounts/{account_id}/phone_numbers/carriers_info")
 async def carriers_info(context: Context) -> Reply:
     """What the caller can choose among when it adds numbers."""
+    carriers = await carriers_to_search(context.runtime, await reseller_of(context))
+    longest = min((carrier.longest_prefix for carrier in carriers), default=LONGEST_PREFIX)
     return Reply(
         {
-            "maximal_prefix_length": LONGEST_PREFIX,
-            "usable_carriers": list(CARRIERS),
+            "maximal_prefix_length": longest,
+            "usable_carriers": list(dict.fromkeys([*CARRIERS, *MODULES])),
             "usable_creation_states": list(map(str, await creation_states(context.store, context.identity))),
         }
     )
@@ -104,10 +111,7 @@ async def carriers_info(context: Context) -> Reply:
 @phone_numbers.post("/accounts/{account_id}/phone_numbers/check")
 async def check_availability(context: Context) -> Reply:
     """Which of the numbers can be had."""
-    numbers = await _numbers(context)
-    known = await context.store.get_many(NUMBERS, NUMBER, numbers)
-    free = {number for number, document in known.items() if state_of(document) is State.AVAILABLE}
-    return Reply({number: "success" if number in free else "error" for number in numbers})
+    return await answer_availability(context, await _numbers(context))
 
 
 # One number
@@ -146,37 +150,41 @@ async def _one(context: Context, act: Act, *, schema: str | None = SCHEMA) -> Re
     """Act on the number in the path, when what is sent fits a schema."""
     operations, number = operations_of(context), await _number(context)
     data = context.valid(schema, context.object) if schema else context.object
-    return await _answer(operations, await operations.shown(await act(operations, number, data)))
+    return await _answer(operations, await operations.do(number, act(_steps(context), data)))
+
+
+def _steps(context: Context) -> NumberSteps:
+    return NumberSteps(context.runtime, context.account_id, context.identity)
 
 
 @phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
 async def create(context: Context) -> Reply:
     """Bring a number into being."""
-    return await _one(context, NumberOperations.create)
+    return await _one(context, NumberSteps.creating)
 
 
 @phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/reserve", checks_itself=True)
 async def reserve(context: Context) -> Reply:
     """Keep a number for the account."""
-    return await _one(context, NumberOperations.reserve)
+    return await _one(context, NumberSteps.reserving)
 
 
 @phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/port", checks_itself=True)
 async def port_in(context: Context) -> Reply:
     """Note a number that is on its way to the account."""
-    return await _one(context, partial(NumberOperations.create, state=State.PORT_IN))
+    return await _one(context, partial(NumberSteps.creating, state=State.PORT_IN))
 
 
 @phone_numbers.post("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
 async def replace(context: Context) -> Reply:
     """Give a number other public fields."""
-    return await _one(context, NumberOperations.replace)
+    return await _one(context, NumberSteps.replacing)
 
 
 @phone_numbers.patch("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
 async def merge(context: Context) -> Reply:
     """Change some fields of a number; what comes of it has to fit the schema."""
-    return await _one(context, partial(NumberOperations.merge, schema=SCHEMA), schema=None)
+    return await _one(context, partial(NumberSteps.merging, schema=SCHEMA), schema=None)
 
 
 @phone_numbers.delete("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
@@ -187,18 +195,14 @@ async def release(context: Context) -> Reply:
 
 def _release(context: Context) -> Act:
     for_good = context.values.is_true("hard")
-
-    async def act(operations: NumberOperations, number: str, _: dict[str, JSON]) -> Document:
-        return await operations.release(number, for_good=for_good)
-
-    return act
+    return lambda steps, _: steps.releasing(for_good=for_good)
 
 
 @phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/activate", checks_itself=True)
 async def activate(context: Context) -> Reply:
     """Put a number into service; it costs tokens of the account's own bucket."""
     _charge(context)
-    return await _one(context, NumberOperations.activate)
+    return await _one(context, NumberSteps.activating)
 
 
 # Resynchronization: who uses a number follows from what uses it, so that nothing can have drifted apart.
@@ -223,44 +227,36 @@ async def fix_one(context: Context) -> Reply:
 async def _many(context: Context, act: Act) -> Reply:
     """Act on all numbers of `numbers`; one alone is answered like the number in a path."""
     numbers = await _numbers(context)
-    operations, data = operations_of(context), context.object
+    operations = operations_of(context)
+    operation = act(_steps(context), context.object)
     if len(numbers) == 1:
-        return await _answer(operations, await operations.shown(await act(operations, numbers[0], data)))
-
-    async def one(number: str) -> dict[str, JSON] | CrossbarError:
-        try:
-            return await _shown(operations, await operations.shown(await act(operations, number, data)))
-        except (number_errors.NumberFault, number_errors.NumberUnknown) as fault:
-            return fault
-
+        return await _answer(operations, await operations.do(numbers[0], operation))
     success: dict[str, JSON] = {}
     error: dict[str, JSON] = {}
-    for start in range(0, len(numbers), AT_A_TIME):
-        batch = numbers[start : start + AT_A_TIME]
-        for number, outcome in zip(batch, await asyncio.gather(*map(one, batch)), strict=True):
-            if isinstance(outcome, CrossbarError):
-                error[number] = number_errors.reason_of(outcome)
-            else:
-                success[number] = outcome
+    for number, outcome in (await operations.do_all(dict.fromkeys(numbers, operation))).items():
+        if isinstance(outcome, CrossbarError):
+            error[number] = number_errors.reason_of(outcome)
+        else:
+            success[number] = await _shown(operations, outcome)
     return Reply({"success": success, "error": error or []})
 
 
 @phone_numbers.put("/accounts/{account_id}/phone_numbers/collection")
 async def create_many(context: Context) -> Reply:
     """Bring numbers into being."""
-    return await _many(context, NumberOperations.create)
+    return await _many(context, NumberSteps.creating)
 
 
 @phone_numbers.post("/accounts/{account_id}/phone_numbers/collection")
 async def replace_many(context: Context) -> Reply:
     """Give numbers other public fields."""
-    return await _many(context, NumberOperations.replace)
+    return await _many(context, NumberSteps.replacing)
 
 
 @phone_numbers.patch("/accounts/{account_id}/phone_numbers/collection")
 async def merge_many(context: Context) -> Reply:
     """Change some fields of numbers."""
-    return await _many(context, NumberOperations.merge)
+    return await _many(context, NumberSteps.merging)
 
 
 @phone_numbers.delete("/accounts/{account_id}/phone_numbers/collection")
@@ -273,7 +269,7 @@ async def release_many(context: Context) -> Reply:
 async def activate_many(context: Context) -> Reply:
     """Put numbers into service: how they are bought, and how they move between accounts."""
     _charge(context)
-    return await _many(context, NumberOperations.activate)
+    return await _many(context, NumberSteps.activating)
 
 
 def _charge(context: Context) -> None:

@@ -13,28 +13,31 @@ from crossbar.documents.filters import Filters
 from crossbar.endpoint import Context, Reply
 from crossbar.endpoint.document_list import bounds, options_of
 from crossbar.endpoint.paging import cut
+from crossbar.resources.numbers.domain.carrier import Wanted
+from crossbar.resources.numbers.domain.carriers import carriers_to_search
 from crossbar.resources.numbers.domain.number_inventory import (
     FILTERED,
     Entry,
     NumberInventory,
     counted_below,
     filtered,
+    stored_filters,
 )
 from crossbar.resources.numbers.domain.number_operations import NumberOperations
 from crossbar.resources.numbers.domain.number_search import (
-    find_available,
+    NumberSearch,
+    availability,
     international,
-    tags_of_account,
-    tags_of_visitor,
+    reseller_of_visitor,
+    reserves,
 )
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 
 
 def operations_of(context: Context) -> NumberOperations:
-    """Operations for the account in the path, with the rights of whoever calls."""
+    """Operations with the rights of whoever calls."""
     return NumberOperations(
         context.runtime,
-        context.account_id,
         context.identity,
         author=context.author,
         ready=context.ready_to_write,
@@ -50,7 +53,13 @@ async def answer_numbers(context: Context) -> Reply:
     with_ports = not context.values.is_false("include_ports")
     filters = Filters.parse(context.query.pairs, rename=lambda key: FILTERED.get(key, key))
     found: list[Entry] = []
-    async for entry in inventory.between(start, end, ascending=options.ascending, with_ports=with_ports):
+    stored = stored_filters(context.query.pairs, filters)
+    # What the database filters, or nobody, is read no further than the page and what tells that there is more.
+    limit = options.page_size + 1 if options.page_size is not None and bool(stored) == bool(filters) else None
+    numbers = inventory.between(
+        start, end, ascending=options.ascending, with_ports=with_ports, filters=stored, limit=limit
+    )
+    async for entry in numbers:
         if filters.matches(filtered(entry[1])):
             found.append(entry)
         if options.page_size is not None and len(found) > options.page_size:
@@ -68,21 +77,33 @@ async def answer_search(context: Context) -> Reply:
 
     Raises 400 for what `find_numbers` refuses, and 404 for callers without a token whom the installation does not let.
     """
-    settings = NumberSettings(context.runtime)
+    settings, directory, runtime = NumberSettings(context.runtime), context.directory, context.runtime
     if context.caller:
-        tags = await tags_of_account(context.directory, context.account_id)
+        reseller_id = await reseller_of(context)
+        tags = reserves(context.account_id, reseller_id)
     else:
-        tags = await tags_of_visitor(context.directory, settings, context.query.get("reseller_id"))
-    wanted = context.valid("find_numbers", dict(_asked(context)))
-    return Reply(
-        await find_available(
-            context.store,
-            tags,
-            international(wanted["country"], wanted["prefix"]),
-            offset=_whole(wanted.get("offset")) or 0,
-            quantity=min(wanted["quantity"], settings.largest_search),
-        )
+        reseller_id, tags = await reseller_of_visitor(directory, settings, context.query.get("reseller_id")), []
+    asked = context.valid("find_numbers", dict(_asked(context)))
+    wanted = Wanted(
+        international(asked["country"], asked["prefix"]),
+        quantity=min(asked["quantity"], settings.largest_search),
+        offset=_whole(asked.get("offset")) or 0,
+        blocks=_whole(asked.get("blocks")),
     )
+    carriers = await carriers_to_search(runtime, reseller_id)
+    return Reply(await NumberSearch(runtime, tags, carriers).find(wanted))
+
+
+async def answer_availability(context: Context, numbers: list[str]) -> Reply:
+    """Which of some numbers can be had, by the carriers of the account."""
+    carriers = await carriers_to_search(context.runtime, await reseller_of(context))
+    return Reply(await availability(context.runtime, carriers, numbers))
+
+
+async def reseller_of(context: Context) -> str | None:
+    """The reseller of the account in the path."""
+    account = await context.directory.account(context.account_id)
+    return await context.directory.reseller_of(account) if account else None
 
 
 def _asked(context: Context) -> Iterator[tuple[str, Any]]:

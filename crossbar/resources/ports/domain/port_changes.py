@@ -18,8 +18,7 @@ from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound, SystemFault
 from crossbar.events.notices import insert_telling, replace_telling
 from crossbar.ids import new_id
-from crossbar.resources.billing.domain.charge_quote import check_difference
-from crossbar.resources.numbers.domain.charge_check import CostlyChange
+from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
 from crossbar.resources.numbers.domain.port_request import (
     AUTHORITY,
     AUTHORITY_NAME,
@@ -210,11 +209,10 @@ class PortRequests:
         raise Conflict
 
     async def _check_charges(self, request: Document, stored: Document | None) -> None:
-        """Raise 402 where the caller's plans charge for the state that a request comes to, and that is not accepted."""
-        if stored is None or state_of(stored) is not state_of(request):
-            change = CostlyChange(request.text(OWNER), (), ())
-            things = charged_as(request)
-            await check_difference(self._runtime, self._identity, change, things, accepts=self._accepts_charges)
+        """Raise 402 where the caller's plans charge for what a request comes to count as, and that is not accepted."""
+        before = (stored,) if stored else ()
+        change = CostlyChange(request.text(OWNER), before, (request,))
+        await check_charges(self._runtime, self._identity, change, accepts=self._accepts_charges)
 
     async def _save(self, request: Document, stored: Document, told: list[Document]) -> Document:
         if state_of(request) is PortState.COMPLETED and state_of(stored) is not PortState.COMPLETED:
@@ -259,15 +257,6 @@ class PortRequests:
         numbers = {number: given[spelled] for spelled, number in in_e164(given).items()}
         fields = {**private_fields(stored.fields), **public, "numbers": numbers}
         return PortChange(replace(stored, fields=fields | ({"comments": every} if every else {})), comments)
-
-
-def charged_as(request: Document) -> dict[str, dict[str, float]]:
-    """What service plans count when a request comes to its state: its numbers, under `first_` for the first time."""
-    state = str(state_of(request))
-    moves = [as_object(as_object(move).get("transition")).get("new") for move in request.fields.get(TRANSITIONS, ())]
-    numbers = numbers_of(request)
-    item = f"first_{state}" if moves.count(state) <= 1 else state
-    return {"port_request": {item: len(numbers)}} if numbers else {}
 
 
 def check_deletable(request: Document) -> None:

@@ -18,8 +18,10 @@ from crossbar.errors import SystemFault
 from crossbar.events.notices import tell
 from crossbar.resources.numbers.domain.number import (
     FEATURES,
+    KIND,
     LOCAL,
     MODULE,
+    PORTED_IN,
     State,
     carrier_of,
     module,
@@ -28,13 +30,11 @@ from crossbar.resources.numbers.domain.number import (
     owner_of,
     state_of,
 )
-from crossbar.resources.numbers.domain.number_operations import TAKEN_OVER
+from crossbar.resources.numbers.domain.number_rights import TAKEN_OVER
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.resources.numbers.domain.port_request import OWNER, PORTED, numbers_of
 from crossbar.runtime import Runtime
 
-PORTED_IN: Final = "pvt_ported_in"
-"""Whether a number came from another provider."""
 PORT_ID: Final = "port_id"
 """Which request brought a number."""
 
@@ -46,30 +46,32 @@ async def complete(
 
     Raises Stale when outrun, 500 `transition_errors` for numbers that somebody else has by now.
     """
-    carrier = NumberSettings(runtime).port_in_carrier
+    rules = NumberSettings(runtime)
     numbers = numbers_of(request)
     done = replace(request, fields={**request.fields, "numbers": {}, PORTED: numbers})
 
     async def bring_in(transaction: Transaction) -> Document:
         for number in numbers:
-            await _bring(transaction, request, number, carrier, author)
+            await _bring(transaction, request, number, rules, author)
         await tell(transaction, notices)
         return await transaction.replace(done, stored)
 
     return await runtime.store.transact(bring_in)
 
 
-async def _bring(transaction: Transaction, request: Document, number: str, carrier: str, author: Author) -> None:
+async def _bring(
+    transaction: Transaction, request: Document, number: str, rules: NumberSettings, author: Author
+) -> None:
     """Put a number into service for the account of a request."""
     account_id = request.text(OWNER)
     before = await transaction.get(NUMBERS, NUMBER, number)
     if before is not None and not _may_take(before, account_id):
         raise _failure(number)
-    known = before or replace(new(number), fields={MODULE: module(carrier)})
+    known = before or replace(new(number), fields={MODULE: module(rules.port_in_carrier)})
     brought = moved(known, State.IN_SERVICE, account_id)
     if before is None or owner_of(before) != account_id:
         brought.fields[FEATURES] = {LOCAL: {}} if carrier_of(known) == LOCAL else {}
-    brought.fields |= {PORTED_IN: True, PORT_ID: request.id}
+    brought.fields |= {PORTED_IN: True, PORT_ID: request.id, KIND: rules.kind(number)}
     brought.fields.update(stamps(author, brought))
     if before is not None:
         await transaction.replace(brought, before)

@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from crossbar import clock
@@ -28,6 +28,16 @@ ANYBODY: Final = ""
 """In an interaction's entry: whoever owns the leg."""
 COUNTED: Final = "counted"
 """Tag of the legs that the summary counts."""
+
+Noting = Callable[[Store, list[Document]], Awaitable[None]]
+"""Does what follows from legs as they are kept; it may be called again for the same legs."""
+_notings: Final[list[Noting]] = []
+
+
+def also_noted(noting: Noting) -> None:
+    """Have this done, too, when legs are kept."""
+    _notings.append(noting)
+
 
 _INTERACTION_ID: Final = re.compile(r"\d{11}-.+", re.DOTALL)
 
@@ -85,6 +95,7 @@ CDR_SHAPE: Final = Shape(
         "call_direction",
     ),
     stored_in="records",
+    announced=True,
 )
 INTERACTION_SHAPE: Final = Shape(
     "cdr_interaction", summary=Summary("id"), sort="pvt_created", tags=_owners, stored_in="records"
@@ -141,7 +152,15 @@ async def keep_cdrs(
     for cdr in cdrs:
         interactions[cdr.partition, cdr.fields["interaction_id"]].append(cdr)
     await asyncio.gather(*(_note(store, key, legs) for key, legs in interactions.items()))
+    known = await asyncio.gather(*(_as_kept(store, cdr, new) for cdr, new in zip(cdrs, fresh, strict=True)))
+    for noting in _notings:
+        await noting(store, known)
     return fresh
+
+
+async def _as_kept(store: Store, cdr: Document, new: bool) -> Document:
+    """A leg as it was told of first."""
+    return cdr if new else await store.get(cdr.partition, cdr.type, cdr.id) or cdr
 
 
 async def insert_once(store: Store, record: Document, notices: Sequence[Document] = ()) -> bool:

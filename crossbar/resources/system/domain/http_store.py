@@ -6,10 +6,10 @@ Source: KAZOO `core/kazoo_attachments/src/kz_att_http.erl`, `kz_att_util.erl`.
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urljoin
 
 import orjson
 from aiohttp import ClientError, ClientResponse, ClientSession, MultipartWriter, hdrs
@@ -17,9 +17,9 @@ from yarl import URL
 
 from crossbar.documents.document import Document
 from crossbar.documents.schemas import ClientUrls
-from crossbar.errors import JSON
 from crossbar.resources.system.domain.file_path import file_path, url_part
 from crossbar.resources.system.domain.file_store import LONGEST_BODY, Gathered, OutgoingFile, StoreFailure
+from crossbar.wire.form_pairs import form_text
 
 REDIRECTS: Final = frozenset({301, 302, 307, 308})
 MOST_REDIRECTS: Final = 10
@@ -57,7 +57,7 @@ class HttpStore:
 
     async def read(self, place: str, document: Document, largest: int) -> bytes:
         """Fetch it, with what is known of it as query string; only 200 is success."""
-        query = urlencode(list(_pairs(document.at("metadata") or document.public)))
+        query = form_text(document.at("metadata") or document.public)
         url = place + ("&" if "?" in place else "?") + query if query else place
         async with self._asked("GET", url, dict) as response:
             if response.status != 200:
@@ -109,15 +109,3 @@ async def _refusal(response: ClientResponse) -> StoreFailure:
         url=str(response.url),
         headers={str(name): value for name, value in response.headers.items()},
     )
-
-
-def _pairs(value: JSON, name: str = "") -> Iterator[tuple[str, str]]:
-    """An object as the pairs of a query string: `a[b]=c`, `a[]=c`. Source: `kz_http_util:json_to_querystring`."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _pairs(inner, f"{name}[{key}]" if name else str(key))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _pairs(inner, f"{name}[]")
-    elif value is not None:
-        yield name, str(value).lower() if isinstance(value, bool) else str(value)

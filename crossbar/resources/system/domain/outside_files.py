@@ -28,9 +28,10 @@ from crossbar.errors import SystemFault
 from crossbar.ids import new_id
 from crossbar.resources.system.domain import store_error
 from crossbar.resources.system.domain.file_store import FileStore, Handler, OutgoingFile, StoreFailure
+from crossbar.resources.system.domain.given_up_files import GivenUpFiles
 from crossbar.resources.system.domain.http_store import HttpStore
+from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections
 from crossbar.resources.system.domain.storage_plan import STORAGE_HANDLER, Destination, destination
-from crossbar.resources.system.domain.store_connections import StoreConnections
 from crossbar.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -50,12 +51,13 @@ NOT_SUPPORTED: Final = 501
 class OutsideFiles:
     """The stores of all plans: tried, written to and read from. `Attachments.outside` is one."""
 
-    def __init__(self, runtime: Runtime, session: ClientSession, connections: StoreConnections) -> None:
+    def __init__(self, runtime: Runtime, session: ClientSession, connections: OutgoingConnections) -> None:
         self._runtime = runtime
         self._store = runtime.store
         self._session = session
         self._connections = connections
         self._s3: AioSession | None = None
+        self._given_up = GivenUpFiles(self._store, runtime.attachments, spooled_type=SPOOLED, rest=self._rest)
         self._urls = runtime.settings.derived(lambda config: ClientUrls.refusing(config.security.blocked_hosts))
 
     async def take(self, document: Document, attachment: Attachment) -> None:
@@ -86,6 +88,18 @@ class OutsideFiles:
             log.warning("a file of %s cannot be read from its store: %s", attachment.owner, failure)
             await store_error.note(self._store, document, attachment.name, handler, failure)
             raise SystemFault("datastore_fault") from failure
+
+    async def give_up(self, attachment: Attachment) -> None:
+        """Remember to have its store delete a file that is about to lose its entry."""
+        await self._given_up.add(attachment)
+
+    async def delete_given_up(self) -> bool:
+        """Have stores delete what is due; says whether they have more to delete, now or later."""
+        return await self._given_up.work(self._delete)
+
+    async def _delete(self, handler: Handler, place: str) -> None:
+        async with self._in_time():
+            await self._file_store(handler).remove(place)
 
     async def retry(self) -> int:
         """Send what is due again; returns how many files are still to be sent then."""
@@ -120,6 +134,10 @@ class OutsideFiles:
 
             self._s3 = self._s3 or AioSession()
             return S3Store(handler.settings, self._s3, self._connections)
+        if handler.kind == "ftp":
+            from crossbar.resources.system.domain.ftp_store import FtpStore  # noqa: PLC0415 - as above
+
+            return FtpStore(handler.settings, self._connections)
         raise StoreFailure(f"the storage handler {handler.kind} is not supported", status=NOT_SUPPORTED)
 
     async def _retried(self, spooled: Document) -> bool:
@@ -198,7 +216,7 @@ FILES: Final = web.AppKey("outside files", OutsideFiles)
 @asynccontextmanager
 async def outside_files(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Send files where plans say as long as the server runs."""
-    connections = StoreConnections(runtime.settings)
+    connections = OutgoingConnections(runtime.settings)
     connector = TCPConnector(socket_factory=connections.socket)
     async with ClientSession(connector=connector, cookie_jar=DummyCookieJar()) as session:
         files = app[FILES] = runtime.attachments.outside = OutsideFiles(runtime, session, connections)
@@ -206,6 +224,7 @@ async def outside_files(app: web.Application, runtime: Runtime) -> AsyncIterator
 
         async def retry(_: PeriodicLease) -> None:
             await files.retry()
+            await files.delete_given_up()
 
         try:
             async with in_background(keep_doing(lease, retry, lambda: runtime.config.storage.retry_s), name=lease.name):

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from crossbar.documents.document import Document
 from crossbar.resources.system.domain.file_path import file_path
 from crossbar.resources.system.domain.file_store import Gathered, OutgoingFile, StoreFailure
-from crossbar.resources.system.domain.store_connections import StoreConnections
+from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections
 
 PART_BYTES: Final = 8 * 2**20
 """A larger file is sent in parts, so that no more than one is in memory."""
@@ -28,7 +28,7 @@ STYLES: Final = {"vhost": "virtual", "path": "path"}
 class S3Store:
     """A store of kind `s3`: one bucket. `session` knows S3's operations, and takes a while to learn them."""
 
-    def __init__(self, settings: dict[str, Any], session: AioSession, connections: StoreConnections) -> None:
+    def __init__(self, settings: dict[str, Any], session: AioSession, connections: OutgoingConnections) -> None:
         self._settings = settings
         self._session = session
         self._connections = connections

@@ -5,18 +5,21 @@ Source: KAZOO `kz_att_error.erl`, `cb_att_handlers_errors.erl`.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
+from crossbar.errors import JSON
 from crossbar.ids import monthly_id
 from crossbar.resources.system.domain.file_store import Handler, StoreFailure
 from crossbar.resources.system.domain.storage_plan import MONTHLY
 
 TYPE: Final = "attachment_handler_error"
 SECRETS: Final = frozenset({"secret", "key"})
+_USER_OF_URL: Final = re.compile(r"(?<=://)[^/?#]*@")
 
 STORE_ERROR_SHAPE: Final = Shape(
     TYPE,
@@ -40,7 +43,7 @@ async def note(store: Store, document: Document, name: str, handler: Handler, fa
         "handler_id": handler.id,
         "handler_props": {
             "handler": handler.kind,
-            **{key: value for key, value in handler.settings.items() if key not in SECRETS},
+            **{key: _shown(value) for key, value in handler.settings.items() if key not in SECRETS},
         },
         "options": {},
         "req_url": failure.url,
@@ -53,3 +56,8 @@ async def note(store: Store, document: Document, name: str, handler: Handler, fa
         "pvt_modified": now,
     }
     await store.insert(Document(document.partition, TYPE, monthly_id(now), fields))
+
+
+def _shown(value: JSON) -> JSON:
+    """A setting without who logs in, where it is a URL that says so."""
+    return _USER_OF_URL.sub("", value) if isinstance(value, str) else value

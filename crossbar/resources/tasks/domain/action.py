@@ -14,9 +14,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from crossbar.documents.document import Document
+from crossbar.documents.store import Transaction
 from crossbar.errors import JSON, CrossbarError
 from crossbar.resources.tasks.domain.task import CSV, INPUT
 from crossbar.resources.tasks.domain.task_sheet import Input
@@ -69,7 +71,8 @@ class Work:
 class Batch:
     """Some rows of output, how many rows went well and how many did not, and where to go on: nowhere after the `last`.
 
-    `cursor` is any JSON value, for the action alone to read.
+    `cursor` is any JSON value, for the action alone to read. What `write` writes is kept in the transaction that keeps
+    the output: both or neither. Where somebody else was faster with what it writes, the batch is worked out `again`.
     """
 
     columns: Sequence[str]
@@ -78,6 +81,8 @@ class Batch:
     failed: int
     cursor: JSON
     last: bool
+    write: Callable[[Transaction], Awaitable[object]] | None = None
+    again: Callable[[], Awaitable[Batch]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,22 +121,41 @@ class Action(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowAction(Action):
-    """An action on each row of an input.
+class SheetAction(Action):
+    """An action on an input. `checks` say of the columns they are for whether a cell with something in it will do."""
 
-    `row` gets the cells of a row (those of absent columns are empty) and returns the further cells of its row of
-    output; it raises RowFailed. `columns` of the output stand behind those of the input. `checks` say of the columns
-    they are for whether a cell with something in it will do.
-    """
-
-    row: Callable[[Work, dict[str, str]], Awaitable[Cells]]
-    columns: tuple[str, ...] = (ERROR,)
     checks: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
 
     @property
     def expected_content(self) -> str | None:
         """CSV."""
         return CSV
+
+    def row_of(self, given: dict[str, str]) -> dict[str, str]:
+        """The cells of a row, those of absent columns empty. Raises RowFailed for cells that will not do."""
+        row = {**dict.fromkeys((*self.mandatory, *self.optional), ""), **given}
+        bad = [column for column, cell in row.items() if not self._will_do(column, cell)]
+        if bad:
+            raise RowFailed(f"bad fields(s) {' '.join(bad)}")
+        return row
+
+    def _will_do(self, column: str, cell: str) -> bool:
+        if not cell:
+            return column not in self.mandatory
+        check = self.checks.get(column)
+        return check is None or check(cell)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowAction(SheetAction):
+    """An action on each row of an input.
+
+    `row` gets the cells of a row and returns the further cells of its row of output; it raises RowFailed. `columns` of
+    the output stand behind those of the input.
+    """
+
+    row: Callable[[Work, dict[str, str]], Awaitable[Cells]]
+    columns: tuple[str, ...] = (ERROR,)
 
     async def batches(self, work: Work, cursor: JSON) -> AsyncIterator[Batch]:
         """Some rows at a time; the cursor counts the rows that are done."""
@@ -151,7 +175,7 @@ class RowAction(Action):
         for cells in sheet:
             given = dict(zip(sheet.header, cells, strict=True))
             try:
-                rows.append({**given, **await self._do(work, given)})
+                rows.append({**given, **await self.row(work, self.row_of(given))})
             except RowFailed as failure:
                 failed += 1
                 rows.append({**given, ERROR: str(failure)})
@@ -166,18 +190,75 @@ class RowAction(Action):
                 return rows, failed, False
         return rows, failed, True
 
-    async def _do(self, work: Work, given: dict[str, str]) -> Cells:
-        row = {**dict.fromkeys((*self.mandatory, *self.optional), ""), **given}
-        bad = [column for column, cell in row.items() if not self._will_do(column, cell)]
-        if bad:
-            raise RowFailed(f"bad fields(s) {' '.join(bad)}")
-        return await self.row(work, row)
 
-    def _will_do(self, column: str, cell: str) -> bool:
-        if not cell:
-            return column not in self.mandatory
-        check = self.checks.get(column)
-        return check is None or check(cell)
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What becomes of some rows, in their order: the cells of each, or what is wrong with it. `write` keeps it."""
+
+    outcomes: Sequence[Cells | RowFailed]
+    write: Callable[[Transaction], Awaitable[object]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkAction(SheetAction):
+    """An action on some rows of an input at a time, which are kept together, in one transaction with their output.
+
+    `rows` gets rows of which no two have the same cell in the first mandatory column. `columns` are all columns of the
+    output; a row that failed has there what it had in the input, and why.
+    """
+
+    rows: Callable[[Work, list[dict[str, str]]], Awaitable[Chunk]]
+    columns: tuple[str, ...]
+
+    async def batches(self, work: Work, cursor: JSON) -> AsyncIterator[Batch]:
+        """Some rows at a time; the cursor counts the rows that are done."""
+        done = int(cursor or 0)
+        sheet = Input(await work.input(), skipped=done)
+        rows = (dict(zip(sheet.header, cells, strict=True)) for cells in sheet)
+        following = next(rows, None)
+        if following is None:
+            yield Batch(self.columns, [], 0, 0, done, last=True)
+        while following is not None:
+            some = [following]
+            following = next(rows, None)
+            while following is not None and len(some) < BATCH_ROWS and self._differs(following, some):
+                some.append(following)
+                following = next(rows, None)
+            done += len(some)
+            yield await self._batch(work, some, done, last=following is None)
+
+    def _differs(self, row: dict[str, str], some: list[dict[str, str]]) -> bool:
+        key = self.mandatory[0]
+        return all(row.get(key) != other.get(key) for other in some)
+
+    async def _batch(self, work: Work, given: list[dict[str, str]], done: int, *, last: bool) -> Batch:
+        outcomes: list[Cells | RowFailed] = []
+        good: list[dict[str, str]] = []
+        for row in given:
+            try:
+                good.append(self.row_of(row))
+                outcomes.append({})
+            except RowFailed as failure:
+                outcomes.append(failure)
+        chunk = await self.rows(work, good)
+        told = iter(chunk.outcomes)
+        outcomes = [outcome if isinstance(outcome, RowFailed) else next(told) for outcome in outcomes]
+        failed = sum(isinstance(outcome, RowFailed) for outcome in outcomes)
+        return Batch(
+            self.columns,
+            [self._told(row, outcome) for row, outcome in zip(given, outcomes, strict=True)],
+            len(given) - failed,
+            failed,
+            done,
+            last,
+            write=chunk.write,
+            again=partial(self._batch, work, given, done, last=last),
+        )
+
+    def _told(self, row: dict[str, str], outcome: Cells | RowFailed) -> Cells:
+        if isinstance(outcome, RowFailed):
+            return {**{column: cell for column, cell in row.items() if column in self.columns}, ERROR: str(outcome)}
+        return outcome
 
 
 @dataclass(frozen=True, kw_only=True)

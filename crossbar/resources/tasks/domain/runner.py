@@ -20,8 +20,8 @@ from crossbar.background import end
 from crossbar.documents.document import Document
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing
-from crossbar.documents.store import Transaction
-from crossbar.errors import CrossbarError
+from crossbar.documents.store import Duplicate, Retries, Stale, Transaction
+from crossbar.errors import CrossbarError, SystemFault
 from crossbar.ids import new_id
 from crossbar.resources.tasks.domain.action import Batch, Work
 from crossbar.resources.tasks.domain.job import Lease, Lost, claim, start, stop
@@ -51,6 +51,10 @@ MOST_TRIES: Final = 5
 """A job taken so often without getting anywhere is given up: it may be what its workers die of."""
 PIECES_AT_ONCE: Final = 20
 """Pieces of output that are removed together."""
+
+
+class _Outrun(Exception):
+    """Somebody else has written what a batch is to write."""
 
 
 class Runner:
@@ -141,7 +145,17 @@ class Runner:
             await lease.commit(lambda transaction: transaction.replace(failed, before), done=True)
 
     async def _keep(self, lease: Lease, task: Document, batch: Batch) -> Document:
-        """Keep a batch's output and what it adds to the task, which is returned."""
+        """Keep a batch, worked out again as often as somebody else was faster with what it writes."""
+        async for _ in Retries():
+            try:
+                return await self._keep_as_it_is(lease, task, batch)
+            except _Outrun:
+                batch = await batch.again() if batch.again is not None else batch
+        raise SystemFault("datastore_conflict")
+
+    @staticmethod
+    async def _keep_as_it_is(lease: Lease, task: Document, batch: Batch) -> Document:
+        """Keep a batch's output, what it writes, and what it adds to the task, which is returned."""
         sheet = Sheet(batch.columns)
         text = (b"" if lease["pieces"] else sheet.head) + sheet.rows(batch.rows)
         piece = piece_of_output(task, lease["pieces"], text) if text else None
@@ -152,6 +166,11 @@ class Runner:
         )
 
         async def save(transaction: Transaction) -> Document:
+            if batch.write is not None:
+                try:
+                    await batch.write(transaction)
+                except (Stale, Duplicate) as error:
+                    raise _Outrun from error
             if piece is not None:
                 await transaction.insert(piece)
             return await transaction.replace(progressed, task)

@@ -78,7 +78,7 @@ class FaxRow(Summary):
         return {key: value for key, value in {**more, **essentials}.items() if value is not None}
 
 
-FAX_SHAPE: Final = Shape(TYPE, summary=FaxRow(), sort="pvt_created", tags=tags, stored_in="records")
+FAX_SHAPE: Final = Shape(TYPE, summary=FaxRow(), sort="pvt_created", tags=tags, stored_in="records", announced=True)
 
 
 @dataclass(frozen=True, slots=True)

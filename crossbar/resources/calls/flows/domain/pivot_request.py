@@ -25,7 +25,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.store import Store
 from crossbar.ids import new_id
 from crossbar.resources.records.domain.cdr_row import whole
-from crossbar.resources.system.domain.store_connections import StoreConnections
+from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, reachable_server
 from crossbar.runtime import Runtime
 
 DEBUG: Final = "pivot_debug"
@@ -210,7 +210,8 @@ PIVOT: Final = web.AppKey("pivot requests", PivotRequests)
 @asynccontextmanager
 async def pivot_requests(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Connections to pivot applications as long as the server runs."""
-    connector = TCPConnector(socket_factory=StoreConnections(runtime.settings).socket)
+    connections = OutgoingConnections(runtime.settings, reachable_server)
+    connector = TCPConnector(socket_factory=connections.socket)
     async with ClientSession(connector=connector, cookie_jar=DummyCookieJar()) as session:
         app[PIVOT] = PivotRequests(session, runtime.settings.node)
         yield

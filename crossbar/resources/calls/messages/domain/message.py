@@ -54,7 +54,7 @@ def _value(message: Document) -> dict[str, JSON]:
 def shape(document_type: str) -> Shape:
     """How messages of a type are kept: by the time they were sent, found by their owner and their device."""
     row = Summary("id", key=_key, value=_value, date=_date)
-    return Shape(document_type, summary=row, sort="pvt_created", tags=tags, stored_in="records")
+    return Shape(document_type, summary=row, sort="pvt_created", tags=tags, announced=True, stored_in="records")
 
 
 SMS_SHAPE: Final = shape("sms")

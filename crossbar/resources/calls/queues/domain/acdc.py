@@ -48,9 +48,10 @@ CALL_STAT_SHAPE: Final = Shape(
     sort="entered_timestamp",
     filters=("agent_id", "queue_id", "status"),
     stored_in="records",
+    announced=True,
 )
 AGENT_STATUS_SHAPE: Final = Shape(
-    "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), stored_in="records"
+    "agent_status", summary=Summary("id"), sort="timestamp", filters=("agent_id",), stored_in="records", announced=True
 )
 
 
@@ -88,7 +89,8 @@ def _merged(known: Document, told: Document) -> Document:
     first, last = known.fields, told.fields
     if _ADVANCE.get(last.get("status", ""), 0) < _ADVANCE.get(first.get("status", ""), 0):
         first, last = last, first
-    misses = max(first.get("misses") or [], last.get("misses") or [], key=len)
+    misses = list(first.get("misses") or [])
+    misses += [miss for miss in last.get("misses") or [] if miss not in misses]
     fields = {**first, **last} | ({"misses": misses} if misses else {})
     return Document(known.partition, known.type, known.id, _with_times(fields))
 

@@ -82,6 +82,7 @@ MAILBOX_MESSAGE_SHAPE: Final = Shape(
     sort="metadata.timestamp",
     tags=tags,
     stored_in="records",
+    announced=True,
 )
 
 

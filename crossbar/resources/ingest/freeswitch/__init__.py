@@ -20,19 +20,17 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import Invalid
+from crossbar.resources.ingest.domain.freeswitch_realms import REALMS
 from crossbar.resources.ingest.domain.missed_call import keep_cdrs
 from crossbar.resources.ingest.ingest import PostedAccounts
 from crossbar.resources.records.domain.cdr import cdr_of, insert_once, kept_fields
 from crossbar.resources.records.domain.cdr_row import CCV, whole
-from crossbar.wire.decoding import BodyLimits, decode_json
+from crossbar.wire.decoding import BodyLimits, decode_json, invalid_json
 
 BASE64_FORM: Final = "application/x-www-form-base64-encoded"
 """What the module calls a body `cdr=<base64>`."""
 
 KAZOO_PREFIX: Final = "ecallmgr_"
-REALMS: Final = ("domain_name", "sip_auth_realm", "sip_to_host", "sip_req_host", "sip_from_host")
-"""Variables that may hold the realm of an account, the surest first."""
-
 CALL_ROOT_SHAPE: Final = Shape("call_root", summary=Summary("id"), sort="pvt_created", stored_in="records")
 """Which interaction the legs of a FreeSWITCH call belong to, by the id of the leg that began it."""
 
@@ -100,6 +98,8 @@ class Report:
     @classmethod
     def read(cls, context: Context) -> Report:
         """The report in a request's body, in any of the forms in which the module sends it. Raises 400."""
+        if isinstance(context.data, list):
+            raise invalid_json("All JSON must be valid")
         if context.files:
             return cls(_json_of(context, context.files[0].contents.partition(b"cdr=")[2]))
         if isinstance(text := context.envelope.get("cdr"), str):

@@ -4,140 +4,22 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-import boto3
 import pytest
-import pytest_asyncio
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from moto.server import ThreadedMotoServer
 from pymongo import MongoClient
 
 from crossbar import clock
 from crossbar.config import Config
 from crossbar.documents.document import SYSTEM_DATA, Document
-from crossbar.resources.system.domain.outside_files import SPOOLED, OutsideFiles
-from crossbar.resources.system.domain.store_connections import reachable
-from tests.harness import Answer, RunningServer, Tenant, new_person, new_tenant, own_server, set_options
+from crossbar.resources.system.domain.outgoing_connections import reachable
+from crossbar.resources.system.domain.outside_files import SPOOLED
+from tests.harness import RunningServer, Tenant, new_person, new_tenant, set_options
 from tests.samples import MP3
+from tests.stores import HANDLER, OTHER, S3, TYPES, WebStore, outside, plan_for, probes, with_plan
 from tests.voicemail import leave, new_box
-
-HANDLER, OTHER = "a" * 32, "b" * 32
-TYPES = ("call_recording", "fax", "function", "mailbox_message", "media")
-
-
-@dataclass
-class WebStore:
-    """A web server that keeps what it is sent; `failing` is the status of all its answers, if it has one."""
-
-    url: str = ""
-    files: dict[str, bytes] = field(default_factory=dict)
-    seen: list[tuple[str, str, str]] = field(default_factory=list)
-    failing: int = 0
-
-    async def answer(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        self.seen.append((request.method, request.path_qs, request.headers.get("Content-Type", "")))
-        if self.failing:
-            return web.Response(status=self.failing, text="out of order")
-        if request.path.startswith("/moved/") and request.method != "GET":
-            return web.Response(status=302, headers={"Location": request.path_qs.removeprefix("/moved")})
-        name = request.path.removeprefix("/moved")
-        if request.method == "GET":
-            found = self.files.get(name)
-            return web.Response(status=404) if found is None else web.Response(body=found)
-        if request.content_type == "multipart/form-data":
-            body = body.split(b"\r\n\r\n", 2)[2].rsplit(b"\r\n--", 1)[0]
-        self.files[name] = body
-        return web.Response(status=201)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def server(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[RunningServer]:
-    """A server that may reach stores on this machine."""
-    options = {"log.level": "error", "security.blocked_hosts": "blocked.test", "storage.timeout_s": "5"}
-    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as server:
-        yield server
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def tenant(server: RunningServer) -> Tenant:
-    return await new_tenant(server, server.master, f"stores{uuid.uuid4().hex[:12]}")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def web_store() -> AsyncIterator[WebStore]:
-    store = WebStore()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", store.answer)
-    async with TestServer(app) as running:
-        store.url = str(running.make_url("/files"))
-        yield store
-
-
-@dataclass
-class S3:
-    port: int
-    client: Any
-
-    def settings(self, **more: Any) -> dict[str, Any]:
-        about = {"bucket": "recordings", "key": "AKIDEXAMPLE", "secret": "wJalrXUtnFEMI", "region": "us-east-1"}
-        return {
-            **about,
-            "scheme": "http",
-            "host": "127.0.0.1",
-            "port": self.port,
-            "bucket_access_method": "path",
-            **more,
-        }
-
-    def objects(self) -> dict[str, bytes]:
-        listed = self.client.list_objects_v2(Bucket="recordings").get("Contents", [])
-        names = [entry["Key"] for entry in listed]
-        return {name: self.client.get_object(Bucket="recordings", Key=name)["Body"].read() for name in names}
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    running = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys)
-    client.create_bucket(Bucket="recordings")
-    yield S3(port, client)
-    running.stop()
-
-
-def plan_for(settings: dict[str, Any], kind: str = "http", **attachments: Any) -> dict[str, Any]:
-    """A plan that sends the files of every type to one handler."""
-    types = {name: {"attachments": {"handler": HANDLER, **attachments}} for name in TYPES}
-    places = {"modb": {"types": types}, "account": {"types": types}}
-    return {"attachments": {HANDLER: {"handler": kind, "name": "store", "settings": settings}}, "plan": places}
-
-
-async def with_plan(tenant: Tenant, plan: dict[str, Any]) -> Answer:
-    saved = await tenant.api.put("/storage", plan)
-    assert saved.status == 201, saved.envelope
-    return saved
-
-
-def outside(server: RunningServer) -> OutsideFiles:
-    files = server.runtime.attachments.outside
-    assert isinstance(files, OutsideFiles)
-    return files
-
-
-def probes(store: WebStore) -> int:
-    return sum("test_credentials_file" in path for verb, path, _ in store.seen if verb != "GET")
-
 
 # The endpoint
 

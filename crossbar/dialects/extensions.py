@@ -1,0 +1,193 @@
+"""Extensions: numbers that lead to lines. An associated one is a number of a callflow; any other is kept by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crossbar.access.authorship import stamps
+from crossbar.dialects import integer_ids, telephone_users, wiring
+from crossbar.dialects.declaration import Declaration
+from crossbar.dialects.dialect_context import DialectContext
+from crossbar.dialects.homes import ASIDE, Edit
+from crossbar.dialects.identifiers import as_number
+from crossbar.dialects.shapes import EXTENSION
+from crossbar.dialects.wiring import EXTENSIONS, Wiring, called, exten_of
+from crossbar.dialing import account_dial_plan, normalize
+from crossbar.documents.document import Document, as_object
+from crossbar.documents.document_types import CALLFLOW
+from crossbar.documents.field import Expression
+from crossbar.documents.selection import Selection, at, either, includes, one_of
+from crossbar.documents.store import Duplicate
+from crossbar.endpoint import Context
+from crossbar.errors import JSON, Invalid, NotFound
+from crossbar.ids import new_id
+from crossbar.resources.calls.flows.callflows import callflows
+
+MADE = "made"
+"""Under `pvt_xivo` of an extension: it was made in a dialect, and stays where no callflow has its number."""
+
+
+async def find(context: DialectContext, word: str) -> Document:
+    """The extension of a number (its id). Raises NotFound."""
+    number = as_number(word)
+    key = None if number is None else await integer_ids.find(context.store, EXTENSIONS, number)
+    if key is None or not await telephone_users.is_visible(context, key.partition):
+        raise NotFound(word)
+    extension = await context.store.get(*key)
+    if extension is None or not (_is_made(extension) or await _flows_with(context, extension)):
+        raise NotFound(word)
+    return extension
+
+
+def _is_made(extension: Document) -> bool:
+    return extension.at(f"{ASIDE}.{MADE}") is True
+
+
+async def _flows_with(context: DialectContext, extension: Document) -> list[Document]:
+    conditions = (wiring.RINGING, includes("numbers", called(extension)))
+    return await context.store.select(Selection((extension.partition,), CALLFLOW, conditions=conditions))
+
+
+async def visible(context: DialectContext, accounts: tuple[str, ...]) -> tuple[Expression, ...]:
+    """What holds for the extensions that there are: made in a dialect, or numbers of callflows that ring somebody."""
+    numbers: list[str] = []
+    for account in accounts:
+        flows = await context.store.select(Selection((account,), CALLFLOW, conditions=(wiring.RINGING,)))
+        known = [number for flow in flows for number in wiring.numbers_in(flow)]
+        await wiring.extensions_for(context, account, list(dict.fromkeys(known)))
+        numbers += known
+    return (either((at(f"{ASIDE}.{MADE}"), one_of(at(f"{ASIDE}.called"), numbers))),)
+
+
+async def create(context: DialectContext, declaration: Declaration, values: Mapping[str, JSON]) -> Document:
+    """A new extension, which leads nowhere yet. Raises Invalid."""
+    crossbar = await context.crossbar("PUT", "callflows")
+    edit = Edit()
+    declaration.write(edit, declaration.with_initial(values))
+    await integer_ids.give(context.store, EXTENSIONS, edit)
+    edit.put_aside(MADE, True)
+    edit.put_aside("called", await _called(context, str(edit.aside.get("exten"))))
+    document = Document(context.account.id, EXTENSION, new_id(), edit.private)
+    document.fields.update(stamps(crossbar.author, document))
+    try:
+        return await context.store.insert(document)
+    except Duplicate as duplicate:
+        raise _exists(str(edit.aside.get("exten"))) from duplicate
+
+
+async def change(
+    context: DialectContext, declaration: Declaration, extension: Document, values: Mapping[str, JSON]
+) -> Document:
+    """Other values; where the number changes, the callflow's does. Raises Invalid."""
+    crossbar = await _crossbar(context, "POST", extension)
+    exten = str(values.get("exten") or exten_of(extension))
+    number = await _called(context, exten) if exten != exten_of(extension) else called(extension)
+
+    def changed(stored: Document) -> None:
+        edit = Edit(stored)
+        declaration.write(edit, values)
+        edit.put_aside("called", number)
+        edit.put_aside(MADE, True)
+        stored.fields.update(edit.private)
+        stored.fields.update(stamps(crossbar.author, stored))
+
+    flows = await _flows_with(context, extension) if number != called(extension) else []
+    try:
+        saved = await context.store.update(extension.partition, EXTENSION, extension.id, changed)
+    except Duplicate as duplicate:
+        raise _exists(exten) from duplicate
+    for flow in flows:
+        numbers = [number if one == called(extension) else one for one in wiring.numbers_in(flow)]
+        await _edit_flow(context, flow, {"numbers": numbers})
+    return saved or extension
+
+
+async def remove(context: DialectContext, extension: Document) -> None:
+    """End an extension that leads nowhere."""
+    await _crossbar(context, "DELETE", extension)
+    await context.store.remove(extension)
+
+
+async def associate(context: DialectContext, wired: Wiring, line: Document, extension: Document) -> None:
+    """Let an extension lead to a line: its number joins those of the line's callflow. Raises Invalid."""
+    own = [flow for flow in wired.flows_of(line) if flow.at(f"{ASIDE}.line") == line.id]
+    if own:
+        numbers = [*(as_list(own[0].at("numbers"))), called(extension)]
+        await _edit_flow(context, own[0], {"numbers": list(dict.fromkeys(numbers))})
+        return
+    crossbar = await _crossbar(context, "PUT", line, "callflows")
+    data: dict[str, JSON] = {
+        "name": exten_of(extension),
+        "numbers": [called(extension)],
+        "flow": flow_to(line),
+    }
+    await callflows.life.save_new(crossbar, new_id(), data, {ASIDE: {"line": line.id}})
+
+
+async def dissociate(context: DialectContext, flow: Document, extension: Document) -> None:
+    """Let an extension lead nowhere: a callflow that had no other number ends."""
+    await _keep(context, extension)
+    numbers = [one for one in as_list(flow.at("numbers")) if one != called(extension)]
+    if numbers or flow.at("patterns"):
+        await _edit_flow(context, flow, {"numbers": numbers})
+        return
+    crossbar = await _crossbar(context, "DELETE", flow)
+    document = await callflows.life.load(crossbar, flow.id)
+    await callflows.life.remove(crossbar, document)
+
+
+async def lead_to_user(context: DialectContext, wired: Wiring, before: Document, line: Document) -> None:
+    """Let the callflows of a line ring its user, or where it has none its device."""
+    for flow in wired.flows_of(before):
+        if wiring.target_of(flow) in (before.id, before.text("owner_id")):
+            await _edit_flow(context, flow, {"flow": {**as_object(flow.at("flow")), **flow_to(line)}}, line)
+
+
+def flow_to(line: Document) -> dict[str, Any]:
+    """What a call to a line does."""
+    owner = line.text("owner_id")
+    module, target = ("user", owner) if owner else ("device", line.id)
+    return {"module": module, "data": {"id": target}, "children": {}}
+
+
+def as_list(value: JSON) -> list[Any]:
+    """A value that should be an array."""
+    return value if isinstance(value, list) else []
+
+
+async def _keep(context: DialectContext, extension: Document) -> None:
+    """An extension that a callflow stood for stays when that does so no longer."""
+
+    def keep(stored: Document) -> None:
+        stored.fields[ASIDE] = {**as_object(stored.fields.get(ASIDE)), MADE: True}
+
+    if not _is_made(extension):
+        await context.store.update(extension.partition, EXTENSION, extension.id, keep)
+
+
+async def _edit_flow(
+    context: DialectContext, flow: Document, fields: Mapping[str, JSON], line: Document | None = None
+) -> None:
+    crossbar = await _crossbar(context, "POST", flow)
+
+    def changed(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
+        edit = Edit(previous)
+        if line is not None:
+            edit.put_aside("line", line.id)
+        return {**edit.public, **fields}, edit.private
+
+    await callflows.life.edit(crossbar, flow.id, changed)
+
+
+async def _crossbar(context: DialectContext, verb: str, document: Document, noun: str = "callflows") -> Context:
+    account = await context.runtime.access.directory.account(document.partition)
+    return await context.crossbar(verb, noun, document.id, account=account)
+
+
+async def _called(context: DialectContext, exten: str) -> str:
+    return normalize(exten, await account_dial_plan(context.store, context.account.id))
+
+
+def _exists(exten: str) -> Invalid:
+    return Invalid.field(f"{ASIDE}.exten", "unique", "Extension already exists", cause=exten)

@@ -1,0 +1,379 @@
+"""What of 1.1 belongs to what: users to lines, lines to endpoints, extensions and telephones, users to voicemail boxes.
+
+The forms of 2016 (POST with a body, 201) and those of Wazo (PUT without one, 204) stand side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from crossbar.dialects import boxes, extensions, telephone_lines, telephone_users, wiring
+from crossbar.dialects.dialect_context import DialectContext
+from crossbar.dialects.homes import Edit
+from crossbar.dialects.refusals import Refusal, empty_answer, json_answer
+from crossbar.dialects.shapes import LINE, line_attributes
+from crossbar.dialects.wiring import EXTENSIONS, INCOMING, LINES, secondary_users, users_on
+from crossbar.dialects.xivo11 import xivo11_extensions, xivo11_users, xivo11_voicemails
+from crossbar.dialects.xivo11.xivo11_lines import LINE_RESOURCE, people_on
+from crossbar.dialects.xivo11.xivo11_lists import page
+from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, no_such, not_found, resource_error, route
+from crossbar.documents.document import Document, as_object
+from crossbar.errors import JSON
+
+USERS, LINES_OF, EXTENSIONS_OF = xivo11_users.RESOURCE, LINE_RESOURCE, xivo11_extensions.RESOURCE
+BOXES = xivo11_voicemails.RESOURCE
+number_of_user = telephone_users.NUMBERS.of
+
+
+async def named_in_body(context: DialectContext, field: str, find: Any, title: str) -> Document:
+    """The object whose number stands in the body. Raises 400 where there is none."""
+    number = context.object.get(field)
+    if number is None:
+        raise input_error(f"missing parameters: {field}")
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise input_error(f"field '{field}': wrong type. Should be an integer")
+    try:
+        found: Document = await find(context, str(number))
+    except Refusal:
+        raise no_such(field, title, **{field: number}) from None
+    return found
+
+
+# Users and lines
+
+
+def _user_line(context: DialectContext, user: Document, line: Document, main_line: Document | None) -> dict[str, JSON]:
+    user_id, line_id = number_of_user(user), LINES.of(line)
+    return {
+        "user_id": user_id,
+        "line_id": line_id,
+        "main_user": line.at("owner_id") == user.id,
+        "main_line": main_line is not None and main_line.id == line.id,
+        "links": links(context.base, ("users", "users", user_id), ("lines", "lines", line_id)),
+    }
+
+
+@route("GET", "/users/{user}/lines", summary="List the lines of a user")
+async def lines_of_user(context: DialectContext) -> web.Response:
+    """A user's lines."""
+    user = await USERS.found(context, "user")
+    wired = await wiring.around_users(context, user.partition, [user.id])
+    main = wired.main_line_of(user.id)
+    items = [_user_line(context, user, line, main) for line in wired.lines_of(user.id)]
+    return json_answer(page(len(items), items))
+
+
+@route("GET", "/lines/{line}/users", summary="List the users of a line")
+async def users_of_line(context: DialectContext) -> web.Response:
+    """A line's users."""
+    line = await LINES_OF.found(context, "line")
+    people = await people_on(context, line)
+    wired = await wiring.around_users(context, line.partition, [user.id for user in people])
+    items = [_user_line(context, user, line, wired.main_line_of(user.id)) for user in people]
+    return json_answer(page(len(items), items))
+
+
+@route("POST", "/users/{user}/lines", summary="Give a user a line")
+async def add_user_line(context: DialectContext) -> web.Response:
+    """The form of 2016: the line stands in the body."""
+    user = await USERS.found(context, "user")
+    line = await named_in_body(context, "line_id", LINES_OF.objects.find, "Line")
+    wired = await wiring.around_users(context, user.partition, [user.id])
+    if wired.lines_of(user.id):
+        facts = {"user_id": number_of_user(user), "line_id": LINES.of(wired.lines_of(user.id)[0])}
+        raise resource_error("User is associated with a Line", **facts)
+    line = await USERS.doing(give_line(context, user, line))
+    pair = _user_line(context, user, line, line)
+    where = f"{context.base}/users/{number_of_user(user)}/lines/{LINES.of(line)}"
+    return json_answer(pair, 201, {"Location": where})
+
+
+@route("PUT", "/users/{user}/lines/{line}", summary="Give a user a line")
+async def put_user_line(context: DialectContext) -> web.Response:
+    """The form of Wazo."""
+    user, line = await USERS.found(context, "user"), await LINES_OF.found(context, "line")
+    if user.id not in users_on(line):
+        await USERS.doing(give_line(context, user, line))
+    return empty_answer(204)
+
+
+@route("PUT", "/users/{user}/lines", summary="Give a user these lines and no others, the main one first")
+async def put_user_lines(context: DialectContext) -> web.Response:
+    """All lines of a user at once."""
+    user = await USERS.found(context, "user")
+    wanted = [await _line_in_list(context, one) for one in _list(context, "lines")]
+    wired = await wiring.around_users(context, user.partition, [user.id])
+    for line in wired.lines_of(user.id):
+        if line.id not in {one.id for one in wanted}:
+            await USERS.doing(take_line(context, user, line))
+    for rank, line in enumerate(wanted):
+        if user.id not in users_on(line):
+            await USERS.doing(give_line(context, user, line))
+        await _edit_attributes(context, line, lambda kept, rank=rank: {"ranks": {**_ranks(kept), user.id: rank}})
+    return empty_answer(204)
+
+
+@route("DELETE", "/users/{user}/lines/{line}", summary="Take a line from a user")
+async def delete_user_line(context: DialectContext) -> web.Response:
+    """A user has a line no more."""
+    user, line = await USERS.found(context, "user"), await LINES_OF.found(context, "line")
+    if user.id not in users_on(line):
+        raise not_found("UserLine", user_id=number_of_user(user), line_id=LINES.of(line))
+    await USERS.doing(take_line(context, user, line))
+    return empty_answer(204)
+
+
+async def give_line(context: DialectContext, user: Document, line: Document) -> Document:
+    """Let a user have a line: the first one owns it, any further one shares it."""
+    if line.type == LINE:
+        raise resource_error("Line must be associated with a Endpoint", line_id=LINES.of(line))
+    if line.partition != user.partition:
+        raise resource_error("User and Line are in different tenants")
+    if line.text("owner_id"):
+        return await _edit_attributes(
+            context, line, lambda kept: {"secondary": [*_texts(kept.get("secondary")), user.id]}
+        )
+    wired = await wiring.around_line(context, line)
+    owned = await _edit_attributes(context, line, lambda _: {}, owner=user.id)
+    await extensions.lead_to_user(context, wired, line, owned)
+    return owned
+
+
+async def take_line(context: DialectContext, user: Document, line: Document) -> None:
+    """Take a line from a user; the main one keeps it while others share it."""
+    facts = {"line_id": LINES.of(line), "user_id": number_of_user(user)}
+    if line_attributes(line).get("device"):
+        raise resource_error("Line is associated with a Device", **facts)
+    if line.at("owner_id") != user.id:
+        shared = [one for one in secondary_users(line) if one != user.id]
+        await _edit_attributes(context, line, lambda _: {"secondary": shared or None})
+        return
+    if secondary_users(line):
+        raise resource_error("There are secondary users associated to the line", **facts)
+    wired = await wiring.around_line(context, line)
+    free = await _edit_attributes(context, line, lambda _: {}, owner="")
+    await extensions.lead_to_user(context, wired, line, free)
+
+
+async def _edit_attributes(context: DialectContext, line: Document, change: Any, owner: str | None = None) -> Document:
+    """Change what is kept of a line, and with `owner` whose it is (empty: nobody's)."""
+
+    def edited(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
+        edit = Edit(previous)
+        for name, value in change(line_attributes(previous)).items():
+            edit.put_aside(f"line.{name}", value)
+        if owner is not None:
+            edit.put("owner_id", owner or None)
+        return edit.public, edit.private
+
+    return await telephone_lines.edit_line(context, line, edited)
+
+
+def _ranks(kept: Mapping[str, JSON]) -> dict[str, Any]:
+    return as_object(kept.get("ranks"))
+
+
+def _texts(value: JSON) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _list(context: DialectContext, name: str) -> list[JSON]:
+    value = context.object.get(name)
+    if not isinstance(value, list):
+        raise input_error(f"missing parameters: {name}")
+    return value
+
+
+async def _line_in_list(context: DialectContext, one: JSON) -> Document:
+    number = as_object(one).get("id")
+    if not isinstance(number, int):
+        raise input_error("field 'lines': wrong type. Should be a list of lines")
+    try:
+        return await LINES_OF.objects.find(context, str(number))
+    except Refusal:
+        raise no_such("lines", "Line", id=number) from None
+
+
+# Lines and extensions
+
+
+def _line_extension(context: DialectContext, line: Document, extension: Document) -> dict[str, JSON]:
+    line_id, extension_id = LINES.of(line), EXTENSIONS.of(extension)
+    return {
+        "line_id": line_id,
+        "extension_id": extension_id,
+        "links": links(context.base, ("lines", "lines", line_id), ("extensions", "extensions", extension_id)),
+    }
+
+
+@route("GET", "/lines/{line}/extensions", summary="List the extensions of a line")
+async def extensions_of_line(context: DialectContext) -> web.Response:
+    """The extensions that lead to a line."""
+    line = await LINES_OF.found(context, "line")
+    wired = await wiring.around_line(context, line)
+    items = [_line_extension(context, line, one) for one in wired.extensions_of(line)]
+    return json_answer(page(len(items), items))
+
+
+@route("GET", "/lines/{line}/extension", summary="The extension of a line")
+async def extension_of_line(context: DialectContext) -> web.Response:
+    """The older form: the first of them."""
+    line = await LINES_OF.found(context, "line")
+    found = (await wiring.around_line(context, line)).extensions_of(line)
+    if not found:
+        raise not_found("LineExtension", line_id=LINES.of(line))
+    return json_answer(_line_extension(context, line, found[0]))
+
+
+@route("GET", "/extensions/{extension}/line", summary="The line of an extension")
+async def line_of_extension(context: DialectContext) -> web.Response:
+    """The line to which an extension leads."""
+    extension = await EXTENSIONS_OF.found(context, "extension")
+    line = (await wiring.whole(context, extension.partition)).line_of(extension)
+    if line is None:
+        raise not_found("LineExtension", extension_id=EXTENSIONS.of(extension))
+    return json_answer(_line_extension(context, line, extension))
+
+
+@route("POST", "/lines/{line}/extensions", "/lines/{line}/extension", summary="Let an extension lead to a line")
+async def add_line_extension(context: DialectContext) -> web.Response:
+    """The form of 2016: the extension stands in the body."""
+    line = await LINES_OF.found(context, "line")
+    extension = await named_in_body(context, "extension_id", EXTENSIONS_OF.objects.find, "Extension")
+    wired = await wiring.whole(context, line.partition)
+    if _leads_to(wired, extension, line):
+        raise _has_extension(line, extension)
+    await EXTENSIONS_OF.doing(_lead(context, wired, line, extension))
+    where = f"{context.base}/lines/{LINES.of(line)}/extensions/{EXTENSIONS.of(extension)}"
+    return json_answer(_line_extension(context, line, extension), 201, {"Location": where})
+
+
+@route("PUT", "/lines/{line}/extensions/{extension}", summary="Let an extension lead to a line")
+async def put_line_extension(context: DialectContext) -> web.Response:
+    """The form of Wazo."""
+    line, extension = await LINES_OF.found(context, "line"), await EXTENSIONS_OF.found(context, "extension")
+    wired = await wiring.whole(context, line.partition)
+    if not _leads_to(wired, extension, line):
+        await EXTENSIONS_OF.doing(_lead(context, wired, line, extension))
+    return empty_answer(204)
+
+
+@route("DELETE", "/lines/{line}/extensions/{extension}", summary="Let an extension lead nowhere")
+async def delete_line_extension(context: DialectContext) -> web.Response:
+    """An extension leads to a line no more."""
+    line, extension = await LINES_OF.found(context, "line"), await EXTENSIONS_OF.found(context, "extension")
+    wired = await wiring.whole(context, line.partition)
+    flow = wired.flow_of(extension)
+    if flow is None or not _leads_to(wired, extension, line):
+        raise not_found("LineExtension", line_id=LINES.of(line), extension_id=EXTENSIONS.of(extension))
+    if line_attributes(line).get("device"):
+        raise resource_error("Line is associated with a Device", line_id=LINES.of(line))
+    await EXTENSIONS_OF.doing(extensions.dissociate(context, flow, extension))
+    return empty_answer(204)
+
+
+def _leads_to(wired: wiring.Wiring, extension: Document, line: Document) -> bool:
+    found = wired.line_of(extension)
+    return found is not None and found.id == line.id
+
+
+def _has_extension(line: Document, extension: Document) -> Refusal:
+    facts = {"line_id": LINES.of(line), "extension_id": EXTENSIONS.of(extension)}
+    return resource_error("Line is associated with a Extension", **facts)
+
+
+async def _lead(context: DialectContext, wired: wiring.Wiring, line: Document, extension: Document) -> None:
+    if line.type == LINE:
+        raise resource_error("Line must be associated with a Endpoint", line_id=LINES.of(line))
+    if wired.line_of(extension) is not None:
+        raise resource_error("Extension is associated with a Line", extension_id=EXTENSIONS.of(extension))
+    own = extension.at("pvt_xivo.context")
+    same = [one for one in wired.extensions_of(line) if one.at("pvt_xivo.context") == own]
+    if own != INCOMING and same:
+        raise _has_extension(line, same[0])
+    await extensions.associate(context, wired, line, extension)
+
+
+# Users and voicemail boxes
+
+
+def _user_box(context: DialectContext, user: Document, box: Document) -> dict[str, JSON]:
+    user_id, box_id = number_of_user(user), boxes.NUMBERS.of(box)
+    return {
+        "user_id": user_id,
+        "voicemail_id": box_id,
+        "links": links(context.base, ("users", "users", user_id), ("voicemails", "voicemails", box_id)),
+    }
+
+
+async def _box_of(context: DialectContext, user: Document) -> Document | None:
+    return (await boxes.boxes_of(context, [user])).get(user.id)
+
+
+@route("GET", "/users/{user}/voicemail", summary="The voicemail of a user")
+async def box_of_user(context: DialectContext) -> web.Response:
+    """The older form: one pair."""
+    user = await USERS.found(context, "user")
+    box = await _box_of(context, user)
+    if box is None:
+        raise not_found("UserVoicemail", user_id=number_of_user(user))
+    return json_answer(_user_box(context, user, box))
+
+
+@route("GET", "/users/{user}/voicemails", summary="List the voicemails of a user")
+async def boxes_of_user(context: DialectContext) -> web.Response:
+    """The form of Wazo: whole voicemails."""
+    user = await USERS.found(context, "user")
+    box = await _box_of(context, user)
+    items = await BOXES.shown(context, [box] if box else [])
+    return json_answer(page(len(items), items))
+
+
+@route("GET", "/voicemails/{box}/users", summary="List the users of a voicemail")
+async def users_of_box(context: DialectContext) -> web.Response:
+    """Who has a box."""
+    box = await BOXES.found(context, "box")
+    items = [_user_box(context, user, box) for user in await boxes.users_of(context, box)]
+    return json_answer(page(len(items), items))
+
+
+@route("POST", "/users/{user}/voicemail", summary="Give a user a voicemail")
+async def add_user_box(context: DialectContext) -> web.Response:
+    """The form of 2016: the voicemail stands in the body."""
+    user = await USERS.found(context, "user")
+    box = await named_in_body(context, "voicemail_id", BOXES.objects.find, "Voicemail")
+    await _require_no_box(context, user)
+    await USERS.doing(boxes.associate(context, user, box))
+    where = f"{context.base}/users/{number_of_user(user)}/voicemail"
+    return json_answer(_user_box(context, user, box), 201, {"Location": where})
+
+
+@route("PUT", "/users/{user}/voicemails/{box}", summary="Give a user a voicemail")
+async def put_user_box(context: DialectContext) -> web.Response:
+    """The form of Wazo."""
+    user, box = await USERS.found(context, "user"), await BOXES.found(context, "box")
+    current = await _box_of(context, user)
+    if current is None or current.id != box.id:
+        await _require_no_box(context, user)
+        await USERS.doing(boxes.associate(context, user, box))
+    return empty_answer(204)
+
+
+async def _require_no_box(context: DialectContext, user: Document) -> None:
+    box = await _box_of(context, user)
+    if box is not None:
+        facts = {"user_id": number_of_user(user), "voicemail_id": boxes.NUMBERS.of(box)}
+        raise resource_error("User is associated with a Voicemail", **facts)
+
+
+@route("DELETE", "/users/{user}/voicemail", "/users/{user}/voicemails", summary="Take the voicemail from a user")
+async def delete_user_box(context: DialectContext) -> web.Response:
+    """A user has no box any more; the older form says so where there was none."""
+    user = await USERS.found(context, "user")
+    if context.words[-1] == "voicemail" and await _box_of(context, user) is None:
+        raise not_found("UserVoicemail", user_id=number_of_user(user))
+    await USERS.doing(boxes.dissociate(context, user))
+    return empty_answer(204)

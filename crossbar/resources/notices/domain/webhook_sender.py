@@ -1,0 +1,152 @@
+"""Sends what webhooks are told, again where no answer comes, and turns off those that fail too often.
+
+Source: KAZOO `applications/webhooks/src/webhooks_util.erl` (`do_fire`, `retry_hook`), `webhooks_disabler.erl`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import Final
+
+from aiohttp import ClientError, ClientResponse, ClientSession
+from yarl import URL
+
+from crossbar import clock
+from crossbar.documents.document import Document
+from crossbar.documents.document_types import ACCOUNT_CONFIG
+from crossbar.documents.event import Event
+from crossbar.errors import JSON
+from crossbar.events.notices import notice, update_telling
+from crossbar.metrics import DELIVERIES, Metrics
+from crossbar.resources.notices.domain.webhook_attempt import LONGEST_TEXT, Outcome, Try, attempt_of
+from crossbar.resources.notices.domain.webhook_hook import DISABLED_MESSAGE, TYPE, Webhook
+from crossbar.resources.notices.domain.webhook_request import WebhookRequest
+from crossbar.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 2.0
+CATEGORY: Final = "webhooks"
+FAILURE_COUNT: Final = 6
+FAILURE_EXPIRY_MS: Final = 60_000
+TOO_MANY_FAILURES: Final = "too many failed attempts"
+
+
+class Failures:
+    """The failures of one hook not long ago."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque(maxlen=1000)
+        self.were_too_many = False
+        """Whether the hook was turned off because of them."""
+
+    def add(self) -> None:
+        """One more."""
+        self._times.append(time.monotonic())
+
+    def forget(self) -> None:
+        """The hook was changed."""
+        self._times.clear()
+        self.were_too_many = False
+
+    def within(self, seconds: float) -> int:
+        """How many there were within so many seconds."""
+        since = time.monotonic() - seconds
+        return sum(at >= since for at in self._times)
+
+
+class WebhookSender:
+    """Sends requests of hooks through a session whose connections are guarded."""
+
+    def __init__(self, runtime: Runtime, session: ClientSession, metrics: Metrics) -> None:
+        self._runtime = runtime
+        self._session = session
+        self._metrics = metrics
+
+    async def deliver(
+        self, hook: Webhook, event: Event, payload: dict[str, JSON], failures: Failures, slot: asyncio.Semaphore
+    ) -> None:
+        """Tell a hook's server of an event, once or, where no answer comes, as often as the hook says.
+
+        Raises SystemFault (503) where a failure cannot be noted.
+        """
+        cluster_id = (await self._runtime.access.keys.ring()).cluster_id
+        request = WebhookRequest.of(hook, hook.sent(payload, cluster_id))
+        for number in range(1, hook.attempts + 1):
+            headers = request.signed(hook.secret, event.token, int(clock.unix_now()))
+            async with slot:
+                outcome = await self._send(request, headers)
+            if await self._settled(hook, Try(event.token, number, headers, request.body, outcome), failures):
+                return
+            if number < hook.attempts:
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _settled(self, hook: Webhook, tried: Try, failures: Failures) -> bool:
+        """Note what became of a try; whether there is nothing more to try."""
+        answered, success = tried.outcome.status is not None, tried.outcome.is_success(hook.verb)
+        self._metrics.add(DELIVERIES, value="success" if success else "failure" if answered else "error")
+        if not success or self._runtime.settings.get(CATEGORY, "log_successful_attempts", False) is True:
+            await self._runtime.store.insert(attempt_of(hook, tried))
+        if success:
+            return True
+        failures.add()
+        return await self._disabled(hook, failures) or answered
+
+    async def _send(self, request: WebhookRequest, headers: dict[str, str]) -> Outcome:
+        try:
+            async with asyncio.timeout(self._runtime.config.events.delivery_timeout_s):
+                async with self._session.request(
+                    request.verb,
+                    URL(request.url, encoded=True),
+                    data=request.body.encode() if request.body else None,
+                    headers=headers,
+                    # A redirected POST would arrive as a GET, without what it is to tell.
+                    allow_redirects=request.verb == "GET",
+                ) as response:
+                    body = await _beginning(response)
+                    answered = {str(name): value for name, value in response.headers.items()}
+                    return Outcome(response.status, answered, body)
+        except TimeoutError:
+            return Outcome(error="timeout")
+        except (ClientError, OSError, ValueError) as error:
+            return Outcome(error=str(error) or type(error).__name__)
+
+    async def _disabled(self, hook: Webhook, failures: Failures) -> bool:
+        """Turn a hook off that failed too often; whether it is."""
+        if failures.within(await self._limit(hook, "attempt_failure_expiry_ms", FAILURE_EXPIRY_MS) / 1000) < (
+            await self._limit(hook, "attempt_failure_count", FAILURE_COUNT)
+        ):
+            return False
+
+        def disable(webhook: Document) -> list[Document]:
+            was_enabled = webhook.fields.get("enabled") is not False
+            webhook.fields |= {"enabled": False, DISABLED_MESSAGE: TOO_MANY_FAILURES}
+            return [notice("webhook_disabled", hook.account_id, {"hook_id": hook.id})] if was_enabled else []
+
+        await update_telling(self._runtime.store, (hook.account_id, TYPE, hook.id), disable)
+        failures.were_too_many = True
+        log.warning("webhook %s of account %s failed too often and is turned off", hook.id, hook.account_id)
+        return True
+
+    async def _limit(self, hook: Webhook, key: str, usual: int) -> int:
+        """What the account, else the system, says about how many failures are too many."""
+        config = await self._runtime.store.get(hook.account_id, ACCOUNT_CONFIG, f"configs_{CATEGORY}")
+        own = config.at(key) if config else None
+        value = self._runtime.settings.get(CATEGORY, key, usual) if own is None else own
+        return value if isinstance(value, int) and value > 0 else usual
+
+
+async def _beginning(response: ClientResponse) -> str:
+    """As much of an answer's body as is kept; of a longer one the connection is given up."""
+    parts: list[bytes] = []
+    size = 0
+    async for piece in response.content.iter_any():
+        parts.append(piece)
+        size += len(piece)
+        if size > LONGEST_TEXT:
+            response.close()
+            break
+    return b"".join(parts)[:LONGEST_TEXT].decode("utf-8", "replace")
