@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pymongo import MongoClient
 
-from tests.harness import RunningServer, Tenant, new_tenant, own_server
+from tests.harness import RunningServer, Tenant, new_tenant, own_server, set_options
 
 CALL = {
     "call_id": "c1@x",
@@ -146,6 +146,26 @@ async def test_what_cannot_be_asked(here: RunningServer, application: Applicatio
     assert len(application.asked) == before
     assert (await ask(here, office, f"{application.url}/away"))["error"]
     assert len(application.asked) == before + 1
+
+
+async def test_an_operator_opens_a_network_to_what_is_asked(
+    here: RunningServer, application: Application, office: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The networks of webhooks' servers are those of pivot applications; those of stores are not."""
+    url = application.url.replace("127.0.0.1", "0.0.0.0") + "/flow"
+
+    async def is_reached() -> bool:
+        await here.master.root.post(
+            "/ingest/pivot", {"account_id": office.id, "call": CALL, "data": {"voice_url": url}}
+        )
+        reached = bool(application.asked)
+        application.asked.clear()
+        return reached
+
+    set_options(monkeypatch, here, "storage", allowed_networks=("0.0.0.0/32",))
+    assert not await is_reached()
+    set_options(monkeypatch, here, "events", allowed_networks=("0.0.0.0/32",))
+    assert await is_reached()
 
 
 async def test_who_may_ask_and_how(here: RunningServer, office: Tenant) -> None:

@@ -139,6 +139,8 @@ async def test_a_letter_whose_fate_is_not_known_is_not_lost(sender: Sender, patc
     assert sender.letters() == []
     await sender.look()
     assert (len(sender.letters()), len(await sender.logged())) == (1, 1)
+    await sender.look(FORGOTTEN_SECONDS + 60)  # else tests that wait for all notices to be letters wait for this one
+    assert await sender.left() == []
 
 
 async def test_what_a_worker_is_still_busy_with_is_left_to_it(sender: Sender) -> None:

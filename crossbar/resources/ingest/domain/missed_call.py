@@ -18,7 +18,6 @@ from crossbar.documents.shape import Unique
 from crossbar.documents.store import Store
 from crossbar.events.notices import notice
 from crossbar.resources.calls.flows.callflows import NUMBER_CLAIM, steps
-from crossbar.resources.records.domain import cdr
 from crossbar.resources.records.domain.cdr_row import CCV, before_at, whole
 
 ALERT: Final = "missed_call_alert"
@@ -27,16 +26,16 @@ CALLED: Final = ("request", "to", "callee_id_number", "digits_dialed")
 TOLD: Final = ("call_id", "caller_id_name", "caller_id_number", "callee_id_name", "callee_id_number", "timestamp")
 
 
-async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
-    """Keep legs of any accounts; says of each whether it was new. Of missed calls people are told, once each."""
+async def missed_calls(store: Store, legs: list[Document]) -> dict[str, list[Document]]:
+    """The notices that legs of any accounts give rise to, by their keys."""
     missed: dict[str, list[Document]] = defaultdict(list)
-    for leg in cdrs:
+    for leg in legs:
         if is_missed(leg):
             missed[leg.partition].append(leg)
     notices: dict[str, list[Document]] = {}
-    for account_id, legs in missed.items():
-        notices |= await _notices(store, account_id, legs)
-    return await cdr.keep_cdrs(store, cdrs, notices)
+    for account_id, unanswered in missed.items():
+        notices |= await _notices(store, account_id, unanswered)
+    return notices
 
 
 def is_missed(leg: Document) -> bool:

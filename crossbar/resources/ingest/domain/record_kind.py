@@ -10,7 +10,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.store import Store
 from crossbar.resources.calls.messages.domain import message
 from crossbar.resources.calls.queues.domain import acdc
-from crossbar.resources.ingest.domain import live_events, missed_call
+from crossbar.resources.ingest.domain import live_events
 from crossbar.resources.records.domain import call_event, cdr, sip_message
 
 
@@ -30,7 +30,7 @@ class RecordKind:
 
 
 KINDS: Final[Mapping[str, RecordKind]] = {
-    "cdrs": RecordKind("ingest.cdr", cdr.cdr_of, missed_call.keep_cdrs),
+    "cdrs": RecordKind("ingest.cdr", cdr.cdr_of, cdr.keep_cdrs),
     "call_stats": RecordKind("ingest.call_stat", acdc.call_stat_of, acdc.keep_call_stats),
     "agent_statuses": RecordKind("ingest.agent_status", acdc.agent_status_of, acdc.keep_agent_statuses),
     "call_events": RecordKind(

@@ -21,9 +21,8 @@ from crossbar.documents.store import Store
 from crossbar.endpoint import Context, Endpoint, Reply, Who
 from crossbar.errors import Invalid
 from crossbar.resources.ingest.domain.freeswitch_realms import REALMS
-from crossbar.resources.ingest.domain.missed_call import keep_cdrs
 from crossbar.resources.ingest.ingest import PostedAccounts
-from crossbar.resources.records.domain.cdr import cdr_of, insert_once, kept_fields
+from crossbar.resources.records.domain.cdr import cdr_of, insert_once, keep_cdrs, kept_fields
 from crossbar.resources.records.domain.cdr_row import CCV, whole
 from crossbar.wire.decoding import BodyLimits, decode_json, invalid_json
 

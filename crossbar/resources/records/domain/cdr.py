@@ -39,6 +39,16 @@ def also_noted(noting: Noting) -> None:
     _notings.append(noting)
 
 
+Telling = Callable[[Store, list[Document]], Awaitable[Mapping[str, Sequence[Document]]]]
+"""Says which notices legs give rise to that are new, by their keys."""
+_tellings: Final[list[Telling]] = []
+
+
+def also_told(telling: Telling) -> None:
+    """Have these notices written, too, in the step that keeps a leg."""
+    _tellings.append(telling)
+
+
 _INTERACTION_ID: Final = re.compile(r"\d{11}-.+", re.DOTALL)
 
 
@@ -138,15 +148,12 @@ def kept_fields(account_id: str, document_type: str, created: int) -> dict[str, 
     }
 
 
-async def keep_cdrs(
-    store: Store, cdrs: list[Document], notices: Mapping[str, Sequence[Document]] | None = None
-) -> list[bool]:
-    """Keep legs of any accounts; says of each whether it was new.
-
-    `notices` are what legs give rise to that are new, by their keys.
-    """
-    told = notices or {}
-    fresh = await asyncio.gather(*(insert_once(store, cdr, told.get(cdr.key, ())) for cdr in cdrs))
+async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
+    """Keep legs of any accounts, and do what follows from them (`also_told`, `also_noted`); says of each whether it
+    was new."""
+    told = [await telling(store, cdrs) for telling in _tellings]
+    notices = {cdr.key: [notice for by_key in told for notice in by_key.get(cdr.key, ())] for cdr in cdrs}
+    fresh = await asyncio.gather(*(insert_once(store, cdr, notices[cdr.key]) for cdr in cdrs))
     # Known legs are noted again: a server that stopped in between has their entries still to make.
     interactions: dict[tuple[str, str], list[Document]] = defaultdict(list)
     for cdr in cdrs:
