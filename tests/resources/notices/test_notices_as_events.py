@@ -78,7 +78,7 @@ async def test_what_only_a_switch_knows_is_told_once_in_each_form(server: Runnin
     ]
     for event in told * 2:
         answer = await server.master.root.post(
-            "/ingest/call_events", {"account_id": tenant.id, "timestamp": 1, **event}
+            "/ingest/call_events", {"account_id": tenant.id, "timestamp": 63_876_852_000, **event}
         )
         assert answer.status == 200, answer.envelope
     found = await events(tenant, since, last="after")
