@@ -507,6 +507,12 @@ class MediaOptions:
         minimum=1,
         kazoo="callflow.voicemail.message_retention_duration",
     )
+    max_message_count: int = option(
+        100,
+        "Messages of a voicemail box from which on it is full.",
+        minimum=1,
+        kazoo="callflow.voicemail.max_message_count",
+    )
     transcribe_format: Literal["mp3", "mp4", "wav"] | None = option(
         None,
         "The media_extension that boxes with transcription must have.",
@@ -584,8 +590,8 @@ class EventsOptions:
     delivery_timeout_s: float = option(30.0, "How long a webhook's server may take to answer.", minimum=0.1)
     allowed_networks: tuple[str, ...] = option(
         (),
-        "Networks of the operator's own in which webhooks' servers may lie, whatever security.blocked_hosts and "
-        "storage.blocked_networks say.",
+        "Networks of the operator's own in which webhooks' servers and pivot applications may lie, whatever "
+        "security.blocked_hosts and storage.blocked_networks say.",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
 

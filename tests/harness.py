@@ -21,10 +21,14 @@ from pymongo import MongoClient
 from crossbar import app as application
 from crossbar import clock
 from crossbar.config import Config
+from crossbar.documents.document_types import NOTICE
+from crossbar.documents.listing import Listing
 from crossbar.events.mail import spool_folder
+from crossbar.events.notices import NOTICES
 from crossbar.events.spool import Spool
 from crossbar.ids import new_id
 from crossbar.process.serving import http_runner
+from crossbar.resources.notices.domain.notice_mail import TRIES
 from crossbar.runtime import Runtime
 from crossbar.shared import BucketTable, Shared, WriteMarks
 
@@ -299,11 +303,29 @@ def set_options(monkeypatch: pytest.MonkeyPatch, server: RunningServer, section:
         monkeypatch.setattr(settings, place, dataclasses.replace(config, **{section: changed}))
 
 
-def letters_to(server: RunningServer, address: str) -> list[EmailMessage]:
-    """What lies in the mail spool for an address, the oldest first."""
+async def letters(server: RunningServer) -> list[EmailMessage]:
+    """What lies in the mail spool, the oldest first, once every notice has become its letters."""
+    store = server.runtime.store
+
+    async def none_left() -> bool:
+        waiting = await store.all(Listing(NOTICES, NOTICE))
+        return all(notice.fields[TRIES] for notice in waiting)
+
+    await until(none_left)
     spool = Spool(spool_folder(server.runtime.config))
-    letters = [letter for entry in spool.entries() if (letter := spool.read(entry.id)) is not None]
-    return [letter for letter in letters if letter["To"] == address]
+    return [letter for entry in spool.entries() if (letter := spool.read(entry.id)) is not None]
+
+
+async def letters_to(server: RunningServer, address: str) -> list[EmailMessage]:
+    """What lies in the mail spool for an address alone, the oldest first."""
+    return [letter for letter in await letters(server) if letter["To"] == address]
+
+
+def text_of(letter: EmailMessage, kind: str = "plain") -> str:
+    """The text of a letter, or (`html`) its page."""
+    body = letter.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
 
 
 async def expired_token(server: RunningServer, tenant: Tenant) -> str:

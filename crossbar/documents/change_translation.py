@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 from bson import Timestamp
 
+from crossbar import __version__
 from crossbar.documents.document import ACCOUNTS, DocumentKey, account_database, is_private
-from crossbar.documents.document_types import ACCOUNT
-from crossbar.documents.event import CALL_EVENT, CONFIGURATION, Event
+from crossbar.documents.document_types import ACCOUNT, NOTICE
+from crossbar.documents.event import CALL_EVENT, CONFIGURATION, NOTIFICATION, Event
 from crossbar.documents.event_interest import Interest
 from crossbar.documents.store import Store
 from crossbar.documents.store.event_log import RAISED
@@ -36,6 +37,8 @@ PROJECTION: Final = {
 """What is read of a change."""
 LARGEST_DOCUMENT: Final = 256 * 1024
 """Bytes of JSON beyond which an event names the document without showing it."""
+HIDDEN: Final = frozenset({"password", "password_reset_link"})
+"""What nobody is told of a notification who hears of it beside its letter."""
 MOST_TREES: Final = 20_000
 _ACCOUNT_ID: Final = re.compile(r"[0-9a-f]{32}")
 _MONTHLY: Final = re.compile(r"\d{6}-")
@@ -71,12 +74,16 @@ class _Changed(NamedTuple):
 
 
 class Translation:
-    """Makes events of changes. Remembers the accounts' trees as they are where the stream is."""
+    """Makes events of changes. Remembers the accounts' trees as they are where the stream is.
 
-    def __init__(self, store: Store) -> None:
+    `node` is the server that says so in notifications.
+    """
+
+    def __init__(self, store: Store, node: str) -> None:
+        self._node = node
         self._log = store.event_log
         self._announced = store.shapes.announced
-        self._owned_elsewhere = {shape.type for shape in store.shapes if shape.announced}
+        self._owned_elsewhere = {NOTICE, *(shape.type for shape in store.shapes if shape.announced)}
         self._sealed = {shape.type for shape in store.shapes if not all(map(is_private, shape.sealed))}
         self._trees: dict[str, tuple[str, ...]] = {}
 
@@ -97,7 +104,10 @@ class Translation:
             tree = await self._tree(account_id, changed.at)
         if account_id is None or tree is None or not interest.wants(account_id, tree):
             return None
-        category, name, about, about_id, body = self._told(changed, account_id)
+        told = self._told(changed, account_id)
+        if told is None:
+            return None
+        category, name, about, about_id, body = told
         return Event(token, account_id, tree, category, name, about, about_id, body, changed.unix_time)
 
     async def _tree_of_changed(self, changed: _Changed, interest: Interest) -> tuple[str, ...] | None:
@@ -133,7 +143,7 @@ class Translation:
         None for what is no event.
         """
         key = changed.key
-        if key.type in (RAISED, CALL_EVENT) and changed.operation != "insert":  # it is only forgotten
+        if key.type in (RAISED, CALL_EVENT, NOTICE) and changed.operation != "insert":  # it is only forgotten
             return None
         if key.type == RAISED or (key.type in self._announced and _ACCOUNT_ID.fullmatch(key.partition)):
             return key.partition
@@ -143,17 +153,45 @@ class Translation:
         named = fields.get("pvt_assigned_to") or fields.get("pvt_account_id")
         return named if isinstance(named, str) and _ACCOUNT_ID.fullmatch(named) else None
 
-    def _told(self, changed: _Changed, account_id: str) -> tuple[str, str, str, str, bytes]:
-        """Category and name of the event, what it is about, and its body."""
+    def _told(self, changed: _Changed, account_id: str) -> tuple[str, str, str, str, bytes] | None:
+        """Category and name of the event, what it is about, and its body; None for what is told otherwise."""
         key, full = changed.key, changed.full
         if key.type == RAISED:
             return full["category"], full["name"], full["about"], full["about_id"], full["body"]
         if key.type == CALL_EVENT:
             told = orjson.loads(full["json"])
             category, name = (str(told.get(part, "")) for part in ("event_category", "event_name"))
+            if category == NOTIFICATION:  # its notice, which was written with it, is told
+                return None
             return category or CALL_EVENT, name, key.type, key.id, full["json"]
+        if key.type == NOTICE:
+            return self._notification(key, orjson.loads(full["json"]), account_id)
         action = changed.action
         return CONFIGURATION, action, key.type, key.id, self._body(key, full, account_id, action)
+
+    def _notification(
+        self, key: DocumentKey, notice: Mapping[str, Any], account_id: str
+    ) -> tuple[str, str, str, str, bytes] | None:
+        """A notice as an event: its payload and what all notifications tell. None for letters without an event.
+
+        Source: KAZOO `core/kazoo_amqp/src/api/kapi_notifications.erl`.
+        """
+        name = str(notice["event_name"])
+        if not name:
+            return None
+        body = {
+            "app_name": "crossbar",
+            "app_version": __version__,
+            "msg_id": key.id,
+            "node": self._node,
+            "server_id": self._node,
+            "system_log_id": key.id,
+            **{field: value for field, value in notice["payload"].items() if field not in HIDDEN},
+            "account_id": account_id,
+            "event_category": NOTIFICATION,
+            "event_name": name,
+        }
+        return NOTIFICATION, name, name, key.id, orjson.dumps(body)
 
     def _body(self, key: DocumentKey, full: Mapping[str, Any], account_id: str, name: str) -> bytes:
         """What is told of a changed document: which it is, and as far as there is one, its public part."""

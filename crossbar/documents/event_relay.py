@@ -69,12 +69,19 @@ class EventRelay:
     """
 
     def __init__(
-        self, store: Store, hours: Callable[[], float], gauges: RelayGauges, told: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        hours: Callable[[], float],
+        gauges: RelayGauges,
+        told: Callable[[], None] = lambda: None,
+        *,
+        node: str = "crossbar",
     ) -> None:
         self._store = store
         self._hours = hours
         self._gauges = gauges
         self.told = told
+        self.node = node
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -125,7 +132,7 @@ class _Tenure:
         self._position = position
         self._relay = relay
         self._interest = Interest()
-        self._translation = Translation(store)
+        self._translation = Translation(store, relay.node)
         self._kept_at = 0.0
 
     async def run(self) -> None:

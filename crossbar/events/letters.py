@@ -1,48 +1,31 @@
-"""Letters: from a template and what it tells to a message, with text and HTML side by side."""
+"""Letters: finished texts as a message, with text and HTML side by side and files beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from typing import Any, Final
-
-from jinja2 import PackageLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import Final, NamedTuple
 
 from crossbar import clock
 
-TEMPLATES: Final = ImmutableSandboxedEnvironment(
-    loader=PackageLoader("crossbar.events", "templates"),
-    autoescape=lambda name: name is not None and name.endswith(".html"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
 LONGEST_SUBJECT: Final = 200
+UNKNOWN: Final = ("application", "octet-stream")
 
 
 class BadAddress(ValueError):
     """Text that is no single address a message could be sent to."""
 
 
-def letter(template: str, *, sender: str, to: str, told: Mapping[str, Any]) -> EmailMessage:
-    """The message of a template (`<template>/subject.txt`, `text.txt`, `page.html`) that tells `told`.
+class Enclosure(NamedTuple):
+    """A file that goes with a letter."""
 
-    Whatever `told` holds stays inside its place: control characters never reach a header, markup is escaped in HTML.
-    Raises BadAddress.
-    """
-    return composed(
-        sender=sender,
-        to=[to],
-        subject=_rendered(f"{template}/subject.txt", told),
-        text=_rendered(f"{template}/text.txt", told),
-        page=_rendered(f"{template}/page.html", told),
-    )
+    name: str
+    content_type: str
+    contents: bytes
 
 
 def composed(
@@ -55,10 +38,13 @@ def composed(
     reply_to: str | None = None,
     cc: Sequence[str] = (),
     bcc: Sequence[str] = (),
+    enclosures: Sequence[Enclosure] = (),
+    message_id: str | None = None,
 ) -> EmailMessage:
     """A message of finished texts; control characters of the subject become blanks. Raises BadAddress.
 
-    The addresses of `bcc` stand in the message as it lies in the spool, and not in what is delivered.
+    The addresses of `bcc` stand in the message as it lies in the spool, and not in what is delivered. `message_id` is
+    the part before the `@`: a message that is made a second time can be known by it.
     """
     message = EmailMessage()
     message["From"] = _address(sender)
@@ -69,16 +55,25 @@ def composed(
         message["Reply-To"] = _address(reply_to)
     message["Subject"] = " ".join(subject.split())[:LONGEST_SUBJECT]
     message["Date"] = format_datetime(datetime.fromtimestamp(clock.unix_now(), UTC))
-    message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain)
+    domain = message["From"].addresses[0].domain
+    message["Message-ID"] = f"<{message_id}@{domain}>" if message_id else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     if page is not None:
         message.add_alternative(page, subtype="html")
+    for enclosure in enclosures:
+        main, _, sub = enclosure.content_type.partition("/")
+        main, sub = (main, sub) if main and sub.isprintable() and sub else UNKNOWN
+        message.add_attachment(enclosure.contents, maintype=main, subtype=sub, filename=enclosure.name)
     return message
 
 
-def _rendered(name: str, told: Mapping[str, Any]) -> str:
-    return TEMPLATES.get_template(name).render(told)
+def is_address(text: object) -> bool:
+    """Whether a value is one address that a message could be sent to."""
+    try:
+        return isinstance(text, str) and bool(_address(text))
+    except BadAddress:
+        return False
 
 
 def _address(text: str) -> Address:

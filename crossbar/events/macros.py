@@ -42,8 +42,24 @@ class BadTemplate(ValueError):
     """A text that is no template, or wants what templates may not do."""
 
 
+def _shown(value: Any) -> Any:
+    """A value as a text shows it: nothing for none, lists with commas."""
+    if value is None:
+        return ""
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+class _MacroEnvironment(ImmutableSandboxedEnvironment):
+    """Knows the keys of what it is told, and no methods: `invoice.items` is a list."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping):
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+
 def _environment(*, escape: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(autoescape=escape, undefined=ChainableUndefined)
+    environment = _MacroEnvironment(autoescape=escape, undefined=ChainableUndefined, finalize=_shown)
     environment.globals.clear()
     return environment
 

@@ -1,22 +1,16 @@
-"""Mail: what endpoints send, written to the spool at once and delivered in the background.
-
-Nothing here delays or fails a request: a message that cannot be written is a line in the log.
-"""
+"""Mail: messages, written to the spool at once and delivered in the background."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Final
-
-from jinja2 import TemplateError
+from typing import Final
 
 from crossbar.config import Config
-from crossbar.events.letters import BadAddress, letter
 from crossbar.events.postman import Postman
 from crossbar.events.spool import Spool
 
@@ -33,7 +27,7 @@ def spool_folder(config: Config) -> Path:
 
 
 class Mail:
-    """Sends letters; `config` is asked at each use."""
+    """Sends messages; `config` is asked at each use."""
 
     def __init__(self, config: Callable[[], Config]) -> None:
         self._config = config
@@ -41,15 +35,6 @@ class Mail:
 
     def _spool(self) -> Spool:
         return Spool(spool_folder(self._config()))
-
-    async def send(self, template: str, to: str, told: Mapping[str, Any]) -> None:
-        """Put a letter into the spool and let it be delivered."""
-        try:
-            message = letter(template, sender=self._config().mail.sender, to=to, told=told)
-        except (BadAddress, TemplateError) as error:
-            log.warning("mail %s cannot be sent: %s", template, error)
-            return
-        await self.post(message, template)
 
     async def post(self, message: EmailMessage, about: str) -> bool:
         """Put a finished message into the spool and let it be delivered; whether the spool took it."""
@@ -61,6 +46,27 @@ class Mail:
         log.info("mail %s (%s) is in the spool", entry_id, about)
         self._postman.wake()
         return True
+
+    async def hold(self, message: EmailMessage, about: str) -> str:
+        """Put a message into the spool that is not to be delivered yet, and return its id, which ends in `about`.
+
+        Raises OSError when the disk does not take it.
+        """
+        return await asyncio.to_thread(self._spool().hold, message, about)
+
+    async def release(self, entry_id: str) -> bool:
+        """Let a message be delivered that was held; whether it lay in this server's spool."""
+        released = await asyncio.to_thread(self._spool().release, entry_id)
+        self._postman.wake()
+        return released
+
+    async def discard(self, entry_id: str) -> None:
+        """Forget a message that was held."""
+        await asyncio.to_thread(self._spool().discard, entry_id)
+
+    async def held(self) -> list[str]:
+        """The ids of the messages that were neither released nor discarded, the oldest first."""
+        return await asyncio.to_thread(self._spool().held)
 
     @asynccontextmanager
     async def delivering(self) -> AsyncIterator[None]:

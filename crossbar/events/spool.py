@@ -22,6 +22,8 @@ from crossbar.ids import new_secret
 
 WAITING: Final = ".eml"
 FAILED: Final = ".failed"
+HELD: Final = "."
+"""What the name of a message begins with that is not to be delivered yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +44,44 @@ class Spool:
 
     def put(self, message: EmailMessage) -> str:
         """Keep a message and return its id. Raises OSError when the disk does not take it."""
+        entry_id = self.hold(message, new_secret(4))
+        self.release(entry_id)
+        return entry_id
+
+    def hold(self, message: EmailMessage, about: str) -> str:
+        """Keep a message, not to be delivered before it is released, and return its id, which ends in `about`.
+
+        Raises OSError when the disk does not take it.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        entry_id = f"{int(clock.unix_now() * 1000):013d}-{new_secret(4)}"
+        entry_id = f"{int(clock.unix_now() * 1000):013d}-{about}"
         whole = message.as_bytes(policy=policy.SMTP)
-        unfinished = self._folder / f".{entry_id}"
-        unfinished.touch(mode=0o600, exist_ok=False)
-        with unfinished.open("wb") as file:
+        held = self._folder / f"{HELD}{entry_id}"
+        held.touch(mode=0o600, exist_ok=True)
+        with held.open("wb") as file:
             file.write(whole)
             file.flush()
             os.fsync(file.fileno())
-        os.utime(unfinished, (clock.unix_now(), clock.unix_now()))
-        unfinished.rename(self._folder / f"{entry_id}{WAITING}")
+        os.utime(held, (clock.unix_now(), clock.unix_now()))
         return entry_id
+
+    def release(self, entry_id: str) -> bool:
+        """Let a message be delivered that was held; whether there was one."""
+        try:
+            (self._folder / f"{HELD}{entry_id}").rename(self._folder / f"{entry_id}{WAITING}")
+        except FileNotFoundError:
+            return False
+        return True
+
+    def discard(self, entry_id: str) -> None:
+        """Forget a message that was held."""
+        (self._folder / f"{HELD}{entry_id}").unlink(missing_ok=True)
+
+    def held(self) -> list[str]:
+        """The ids of the messages that wait to be released, the oldest first."""
+        if not self._folder.is_dir():
+            return []
+        return sorted(path.name.removeprefix(HELD) for path in self._folder.glob(f"{HELD}[0-9]*"))
 
     def entries(self) -> list[SpoolEntry]:
         """All messages, the oldest first."""
@@ -66,7 +94,7 @@ class Spool:
                     due = path.stat().st_mtime
                 except FileNotFoundError:  # delivered while we look
                     continue
-                found.append(SpoolEntry(path.stem, _created(path.stem), due, path.suffix == FAILED))
+                found.append(SpoolEntry(path.stem, created(path.stem), due, path.suffix == FAILED))
         return sorted(found, key=lambda entry: entry.id)
 
     def read(self, entry_id: str) -> EmailMessage | None:
@@ -113,7 +141,8 @@ class Spool:
         return self._folder / f"{entry_id}{suffix}" if entry_id.replace("-", "").isalnum() else None
 
 
-def _created(entry_id: str) -> float:
+def created(entry_id: str) -> float:
+    """When a message was written, in Unix seconds."""
     milliseconds = entry_id.partition("-")[0]
     return int(milliseconds) / 1000 if milliseconds.isdigit() else 0.0
 

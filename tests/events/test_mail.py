@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from email import message_from_bytes
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +13,16 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from crossbar import clock
 from crossbar.config import Config
+from crossbar.events.letters import composed
 from crossbar.events.mail import Mail, spool_folder
 from crossbar.events.postman import KEPT, Postman
 from crossbar.events.spool import Spool
+from tests.relay import Relay, running_relay
 
-TOLD = {"first_name": "Ann", "username": "ann", "account_name": "Acme"}
 
-
-@dataclass
-class Relay:
-    """What a relay got, and how it answers the next messages."""
-
-    answers: list[str] = field(default_factory=list)
-    got: list[Envelope] = field(default_factory=list)
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer.startswith("250"):
-            self.got.append(envelope)
-            self.arrived.set()
-        return answer
+async def send(mail: Mail, config: Config, to: str = "ann@example.com") -> bool:
+    message = composed(sender=config.mail.sender, to=[to], subject="Welcome to Acme", text="Dear Ann")
+    return await mail.post(message, "new_user")
 
 
 def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
@@ -42,23 +30,17 @@ def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: 
     return AuthResult(success=right, handled=False)
 
 
-StartRelay = Callable[..., Awaitable[tuple[Relay, int]]]
+StartRelay = Callable[..., Awaitable[Relay]]
 
 
 @pytest.fixture
 async def start() -> AsyncIterator[StartRelay]:
-    servers: list[asyncio.Server] = []
+    async with AsyncExitStack() as stack:
 
-    async def begin(*answers: str, **options: Any) -> tuple[Relay, int]:
-        relay = Relay(list(answers))
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(relay, hostname="relay.test", **options), "127.0.0.1", 0)
-        servers.append(server)
-        return relay, server.sockets[0].getsockname()[1]
+        async def begin(*answers: str, **options: Any) -> Relay:
+            return await stack.enter_async_context(running_relay(*answers, **options))
 
-    yield begin
-    for server in servers:
-        server.close()
+        yield begin
 
 
 @pytest.fixture
@@ -79,21 +61,19 @@ def postman(config: Config) -> Postman:
 
 
 async def test_a_letter_reaches_the_relay(start: StartRelay, configured: Callable[..., Config]) -> None:
-    relay, port = await start()
-    config = configured(host="127.0.0.1", port=port, sender="pbx@example.com")
+    relay = await start()
+    config = configured(host="127.0.0.1", port=relay.port, sender="pbx@example.com")
     mail = Mail(lambda: config)
     async with mail.delivering():
-        await mail.send("new_user", "ann@example.com", TOLD)
-        async with asyncio.timeout(10):
-            await relay.arrived.wait()
-    envelope = relay.got[0]
-    assert (envelope.mail_from, envelope.rcpt_tos) == ("pbx@example.com", ["ann@example.com"])
-    assert message_from_bytes(envelope.content or b"")["Subject"] == "Welcome to Acme"
+        await send(mail, config, "ann@example.com")
+        letter = await relay.letter("ann@example.com")
+    assert (relay.got[0].mail_from, relay.got[0].rcpt_tos) == ("pbx@example.com", ["ann@example.com"])
+    assert letter["Subject"] == "Welcome to Acme"
 
 
 async def test_without_a_relay_letters_stay_in_the_spool(configured: Callable[..., Config]) -> None:
     config = configured()
-    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    await send(Mail(lambda: config), config)
     await postman(config).round()
     [entry] = spool_of(config).entries()
     kept = spool_of(config).read(entry.id)
@@ -105,9 +85,9 @@ async def test_without_a_relay_letters_stay_in_the_spool(configured: Callable[..
 
 
 async def test_a_relay_that_is_away_is_tried_again(start: StartRelay, configured: Callable[..., Config]) -> None:
-    relay, port = await start("451 come back later")
-    config = configured(host="127.0.0.1", port=port)
-    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    relay = await start("451 come back later")
+    config = configured(host="127.0.0.1", port=relay.port)
+    await send(Mail(lambda: config), config)
     await postman(config).round()
     [entry] = spool_of(config).entries()
     assert entry.due > entry.created + 29
@@ -122,11 +102,11 @@ async def test_a_relay_that_is_away_is_tried_again(start: StartRelay, configured
 async def test_what_the_relay_refuses_for_good_is_given_up(
     start: StartRelay, configured: Callable[..., Config]
 ) -> None:
-    relay, port = await start("554 not here", "250 OK")
-    config = configured(host="127.0.0.1", port=port)
+    relay = await start("554 not here", "250 OK")
+    config = configured(host="127.0.0.1", port=relay.port)
     mail = Mail(lambda: config)
-    await mail.send("new_user", "ann@example.com", TOLD)
-    await mail.send("new_user", "bob@example.com", TOLD)
+    await send(mail, config, "ann@example.com")
+    await send(mail, config, "bob@example.com")
     await postman(config).round()
     assert [envelope.rcpt_tos for envelope in relay.got] == [["bob@example.com"]]
     assert [entry.failed for entry in spool_of(config).entries()] == [True]
@@ -134,7 +114,7 @@ async def test_what_the_relay_refuses_for_good_is_given_up(
 
 async def test_patience_ends(configured: Callable[..., Config]) -> None:
     config = configured(host="127.0.0.1", port=1)
-    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    await send(Mail(lambda: config), config)
     [entry] = spool_of(config).entries()
     with clock.frozen(entry.created + 4 * 86_400):
         await postman(config).round()
@@ -143,27 +123,43 @@ async def test_patience_ends(configured: Callable[..., Config]) -> None:
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 async def test_the_relay_wants_a_log_in(start: StartRelay, configured: Callable[..., Config]) -> None:
-    relay, port = await start(authenticator=authenticate, auth_required=True, auth_require_tls=False)
+    relay = await start(authenticator=authenticate, auth_required=True, auth_require_tls=False)
     for password, delivered in (("wrong", 0), ("hush", 1)):
-        config = configured(host="127.0.0.1", port=port, user="crossbar", password=password)
-        await Mail(lambda config=config: config).send("new_user", "ann@example.com", TOLD)  # type: ignore[misc]
+        config = configured(host="127.0.0.1", port=relay.port, user="crossbar", password=password)
+        await send(Mail(lambda config=config: config), config)  # type: ignore[misc]
         await postman(config).round()
         assert len(relay.got) == delivered
 
 
 async def test_one_of_many_workers_delivers(start: StartRelay, configured: Callable[..., Config]) -> None:
-    relay, port = await start()
-    config = configured(host="127.0.0.1", port=port)
+    relay = await start()
+    config = configured(host="127.0.0.1", port=relay.port)
     for _ in range(5):
-        await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+        await send(Mail(lambda: config), config)
     await asyncio.gather(*(postman(config).round() for _ in range(3)))
     assert len(relay.got) == 5
 
 
-async def test_no_trouble_with_mail_reaches_the_sender(configured: Callable[..., Config], tmp_path: Path) -> None:
+async def test_a_spool_that_takes_nothing_is_told(configured: Callable[..., Config], tmp_path: Path) -> None:
     config = configured()
-    await Mail(lambda: config).send("new_user", "nobody", TOLD)
-    await Mail(lambda: config).send("new_user", "ann@example.com", {})
     (tmp_path / "mail").write_text("a file where the folder should be")
-    await Mail(lambda: config).send("new_user", "ann@example.com", TOLD)
+    assert await send(Mail(lambda: config), config) is False
     assert (tmp_path / "mail").is_file()
+
+
+async def test_a_letter_that_is_held_waits_until_it_is_released(
+    start: StartRelay, configured: Callable[..., Config]
+) -> None:
+    relay = await start()
+    config = configured(host="127.0.0.1", port=relay.port)
+    mail = Mail(lambda: config)
+    message = composed(sender=config.mail.sender, to=["ann@example.com"], subject="Hello", text="Dear Ann")
+    held = [await mail.hold(message, f"a{number}-0") for number in range(3)]
+    await postman(config).round()
+    assert (relay.got, sorted(await mail.held()), spool_of(config).entries()) == ([], sorted(held), [])
+    assert await mail.release(held[0]) is True
+    assert await mail.release(held[0]) is False
+    await mail.discard(held[1])
+    await mail.discard(held[1])
+    await postman(config).round()
+    assert (len(relay.got), await mail.held()) == (1, [held[2]])

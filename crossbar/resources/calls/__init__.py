@@ -19,6 +19,7 @@ from crossbar.resources.calls.flows.callflows import callflows
 from crossbar.resources.calls.flows.cccps import cccps
 from crossbar.resources.calls.flows.dialplans import dialplans
 from crossbar.resources.calls.flows.directories import directories
+from crossbar.resources.calls.flows.domain.pivot_request import pivot_requests
 from crossbar.resources.calls.flows.functions import functions
 from crossbar.resources.calls.flows.lists import lists
 from crossbar.resources.calls.flows.menus import menus
@@ -81,4 +82,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
     SMS_SHAPE,
     voicemail_message.MAILBOX_MESSAGE_SHAPE,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = (media_converter,)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (media_converter, pivot_requests)

@@ -11,7 +11,7 @@ from crossbar.resources.identity.accounts import account_actions, account_listin
 from crossbar.resources.identity.comments import comments
 from crossbar.resources.identity.contact_list import contact_list
 from crossbar.resources.identity.devices import devices
-from crossbar.resources.identity.domain import account_counts, account_removal, welcome_mail
+from crossbar.resources.identity.domain import account_counts, account_removal
 from crossbar.resources.identity.groups import groups
 from crossbar.resources.identity.hotdesks import hotdesks
 from crossbar.resources.identity.presence import MANUAL_PRESENCE_SHAPE, PRESENCE_REPORT_SHAPE, presence
@@ -41,5 +41,4 @@ SHAPES: Final[tuple[Shape, ...]] = (
 LIFESPANS: Final[tuple[Lifespan, ...]] = (
     account_removal.clearing_accounts,
     account_counts.counting_accounts,
-    welcome_mail.mail_delivery,
 )

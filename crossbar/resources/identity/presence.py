@@ -22,6 +22,7 @@ from crossbar.documents.store import Duplicate
 from crossbar.endpoint import Binary, Context, Endpoint, Reply
 from crossbar.endpoint.magic_links import magic_link
 from crossbar.errors import JSON, Invalid, Plain
+from crossbar.events.notices import insert_telling, notice
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import owned_by
 from crossbar.resources.identity.domain.live_presence import search_presence
@@ -95,13 +96,25 @@ async def _search(context: Context, extension: str | None = None) -> dict[str, J
 
 
 async def keep_report(context: Context) -> str:
-    """Keep what was found before a reset, and return a link to it that needs no token."""
+    """Keep what was found before a reset, and return a link to it that needs no token; the operator is told of it."""
     now = clock.now()
-    found = await _search(context)
-    fields = {"found": found, "pvt_type": REPORT, "pvt_account_id": context.account_id, "pvt_created": now}
-    report = await context.store.insert(Document(context.account_id, REPORT, new_id(), fields))
-    path = f"/v2/accounts/{context.account_id}/presence/{REPORT_PREFIX}{report.id}"
-    return magic_link(context.runtime, path)
+    fields = {
+        "found": await _search(context),
+        "pvt_type": REPORT,
+        "pvt_account_id": context.account_id,
+        "pvt_created": now,
+    }
+    report = Document(context.account_id, REPORT, new_id(), fields)
+    link = magic_link(context.runtime, f"/v2/accounts/{context.account_id}/presence/{REPORT_PREFIX}{report.id}")
+    about = {
+        "subject": "presence reset",
+        "message": f"Presence was reset in account {context.account_id}: report {report.id}",
+        "request_id": context.request_id,
+    }
+    master_id = await context.directory.master_id()
+    told = [notice("system_alert", master_id, about)] if master_id else []
+    await insert_telling(context.store, report, told)
+    return link
 
 
 async def _act(context: Context, things: list[Document]) -> Reply:

@@ -17,10 +17,10 @@ from crossbar.documents.document_types import USER
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply
 from crossbar.errors import Forbidden, Invalid, NotFound
+from crossbar.events.notices import insert_telling, notice
 from crossbar.ids import new_secret
 from crossbar.resources.identity.domain import plain_user, user_vcard
 from crossbar.resources.identity.domain.call_features import smartpbx_features, switched_on
-from crossbar.resources.identity.domain.welcome_mail import MAIL, welcome
 from crossbar.wire.body import UploadedFile
 
 PHOTO: Final = "photo"
@@ -149,11 +149,14 @@ async def set_credentials(context: Context, draft: Draft) -> None:
         private["pvt_signature_secret"] = new_secret(16)
 
 
-@users.after
-async def send_welcome(context: Context, user: Document, previous: Document | None) -> None:
-    """A new user hears of it by mail."""
-    if previous is None and not context.values.is_false("send_email_on_creation"):
-        await welcome(context.service(MAIL), context.account, user)
+@users.save
+async def save(context: Context, user: Document, previous: Document | None) -> Document:
+    """A new user who has an address hears of it by mail."""
+    if previous is not None:
+        return await context.store.replace(user, previous)
+    wanted = bool(user.text("email")) and not context.values.is_false("send_email_on_creation")
+    welcome = [notice("new_user", user.partition, {"user_id": user.id})] if wanted else []
+    return await insert_telling(context.store, user, welcome)
 
 
 @users.after_delete

@@ -6,9 +6,11 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
+from crossbar.resources.ingest.domain.missed_call import missed_calls
 from crossbar.resources.ingest.freeswitch import CALL_ROOT_SHAPE, freeswitch, switch_events  # noqa: F401 - adds its path
-from crossbar.resources.ingest.ingest import ingest, ingest_files  # noqa: F401 - adds its paths to ingest
+from crossbar.resources.ingest.ingest import ingest, ingest_files, ingest_pivot  # noqa: F401 - add their paths to ingest
 from crossbar.resources.ingest.ingest_tokens import ingest_tokens
+from crossbar.resources.records.domain.cdr import also_told
 from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -18,3 +20,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 SHAPES: Final[tuple[Shape, ...]] = (CALL_ROOT_SHAPE,)
 LIFESPANS: Final[tuple[Lifespan, ...]] = ()
+
+also_told(missed_calls)

@@ -6,10 +6,21 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
+from crossbar.events.notices import NOTICE_SHAPE
 from crossbar.resources.notices.alerts import alerts
-from crossbar.resources.notices.domain import sent_mail, socket_register
+from crossbar.resources.notices.domain import (
+    account_letters,  # noqa: F401 - these say which letters notices become
+    balance_letters,  # noqa: F401
+    call_letters,  # noqa: F401
+    fax_letters,  # noqa: F401
+    identity_letters,  # noqa: F401
+    sent_mail,
+    socket_register,
+    voicemail_letters,  # noqa: F401
+)
 from crossbar.resources.notices.domain.balance_notice import balance_notices
 from crossbar.resources.notices.domain.event_relaying import relaying
+from crossbar.resources.notices.domain.mail_service import mail_service
 from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT_SHAPE
 from crossbar.resources.notices.domain.webhook_deliveries import delivering
 from crossbar.resources.notices.events import events
@@ -28,7 +39,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     ATTEMPT_SHAPE,
+    NOTICE_SHAPE,
     sent_mail.LOG_SHAPE,
     socket_register.WEBSOCKET_SHAPE,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = (balance_notices, relaying, delivering, serving_sockets)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (mail_service, balance_notices, relaying, delivering, serving_sockets)

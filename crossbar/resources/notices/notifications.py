@@ -11,8 +11,11 @@ from crossbar.documents.document import SYSTEM_CONFIG, Document, merge
 from crossbar.documents.listing import Listing
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, Who, answer_document, answer_listing
 from crossbar.errors import FaultyRequest, Invalid, Plain
-from crossbar.resources.identity.domain.welcome_mail import MAIL
-from crossbar.resources.notices.domain.notification_message import children, customers, named_macros, writing_of
+from crossbar.events.macros import BadTemplate
+from crossbar.events.notices import notice, tell
+from crossbar.resources.notices.domain.customer_message import children, customer_notices
+from crossbar.resources.notices.domain.mail_service import MAIL
+from crossbar.resources.notices.domain.notification_message import named_macros, writing_of
 from crossbar.resources.notices.domain.notification_template import (
     BODIES,
     SHOWN_ONLY,
@@ -23,7 +26,7 @@ from crossbar.resources.notices.domain.notification_template import (
     check_body,
     own_template,
 )
-from crossbar.resources.notices.domain.sent_mail import LOG, TemplateMail, Writing
+from crossbar.resources.notices.domain.sent_mail import LOG, MailOrder, Writing, send
 from crossbar.wire.list_options import list_options
 from crossbar.wire.negotiation import DEFAULT_PROVIDED, answer_type
 
@@ -208,7 +211,8 @@ async def preview(context: Context) -> Reply:
     if not addresses:
         raise Invalid.field("to.email_addresses", "required", "Field is required but missing")
     writing = await _writing(context, found, data)
-    await _mail(context).send(writing, addresses, named_macros(found), failure="Failed to process notification preview")
+    order = MailOrder(context.account_id, context.author, writing, named_macros(found), addresses)
+    await send(context.store, context.service(MAIL), order, failure="Failed to process notification preview")
     return Reply("Notification processing")
 
 
@@ -217,24 +221,31 @@ async def _writing(context: Context, found: FoundTemplate, data: dict[str, Any])
     return await writing_of(templates_of(context), found, data, context.object, default_sender=sender)
 
 
-def _mail(context: Context) -> TemplateMail:
-    return TemplateMail(context.store, context.service(MAIL), context.account_id, context.author)
-
-
 UPDATE_FAILED: Final = "Failed to send message"
 
 
 @notifications.post("/accounts/{account_id}/notifications/customer_update/message")
 async def customer_update(context: Context) -> Reply:
-    """Write to users of the accounts below: of one child (`recipient_id`) or all, all users, admins or one."""
+    """Write to users of the accounts below: of one child (`recipient_id`) or all, all users, admins or one.
+
+    Nobody is written to where the template is off. The letters are certain when this is answered, and follow.
+    """
     found = await templates_of(context).find("customer_update")
     writing = await _writing(context, found, {**found.public, **context.object})
     recipient_id = context.object.get("recipient_id")
     accounts = await children(context.store, context.account_id, recipient_id)
     if recipient_id is not None and not accounts:
         raise Plain(500, UPDATE_FAILED)
-    async for email, told in customers(context.store, accounts, context.object.get("user_type", "all_users")):
-        await _mail(context).send(writing, [email], told, failure=UPDATE_FAILED)
+    if found.public.get("enabled") is False:
+        return Reply({})
+    user_type = context.object.get("user_type", "all_users")
+    try:
+        notices = await customer_notices(context.runtime, context.account_id, writing, accounts, user_type)
+    except BadTemplate as error:
+        raise Plain(500, UPDATE_FAILED, {"message": str(error)}) from error
+    about = {"template_id": found.template_id, "recipient_id": recipient_id, "user_type": user_type}
+    event = notice("customer_update", context.account_id, about, letters=[])
+    await context.store.transact(lambda transaction: tell(transaction, [event, *notices]))
     return Reply({})
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from crossbar import clock
 from crossbar.resources.auth.user_auth.recovery import ANSWER_SECONDS
-from tests.harness import Answer, Api, RunningServer, Tenant, letters_to, new_person, new_tenant, set_options
+from tests.harness import Answer, Api, RunningServer, Tenant, letters_to, new_person, new_tenant, set_options, text_of
 
 UI = "https://ui.example.com/#/auth"
 
@@ -30,9 +30,9 @@ async def ask(anonymous: Api, tenant: Tenant, *, address: str | None = None, **c
     return await anonymous.put("/user_auth/recovery", body | changes, headers=from_there)
 
 
-def mailed_id(server: RunningServer, tenant: Tenant) -> str:
+async def mailed_id(server: RunningServer, tenant: Tenant) -> str:
     """The reset id in the newest letter to the tenant's administrator."""
-    text = letters_to(server, f"admin@{tenant.realm}")[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    text = text_of((await letters_to(server, f"admin@{tenant.realm}"))[-1])
     found = re.search(r"https://ui\.example\.com/#/auth\?recovery=([0-9a-f]+)\r?\n", text)
     assert found is not None, text
     return found[1]
@@ -43,7 +43,7 @@ async def test_a_link_logs_in_once_and_wants_a_new_password(
 ) -> None:
     asked = await ask(anonymous, tenant)
     assert (asked.status, asked.data) == (201, HANDLED)
-    reset_id = mailed_id(server, tenant)
+    reset_id = await mailed_id(server, tenant)
     assert len(reset_id) == 137
 
     used = await anonymous.post("/user_auth/recovery", {"reset_id": reset_id})
@@ -60,9 +60,9 @@ async def test_only_the_last_link_counts_and_for_two_days(
     tenant: Tenant, anonymous: Api, server: RunningServer
 ) -> None:
     await ask(anonymous, tenant)
-    first = mailed_id(server, tenant)
+    first = await mailed_id(server, tenant)
     await ask(anonymous, tenant, ui_url="https://ui.example.com/#/auth", username="ADMIN")
-    second = mailed_id(server, tenant)
+    second = await mailed_id(server, tenant)
     assert first != second
     assert (await anonymous.post("/user_auth/recovery", {"reset_id": first})).status == 400
     with clock.frozen(clock.unix_now() + 2 * 86_400 + 1):
@@ -72,7 +72,7 @@ async def test_only_the_last_link_counts_and_for_two_days(
 
 async def test_the_id_is_not_in_the_database(tenant: Tenant, anonymous: Api, server: RunningServer) -> None:
     await ask(anonymous, tenant)
-    reset_id = mailed_id(server, tenant)
+    reset_id = await mailed_id(server, tenant)
     stored = await server.runtime.store.get(tenant.id, "password_reset", tenant.admin_id)
     assert stored is not None
     assert reset_id not in str(stored.fields)
@@ -85,7 +85,7 @@ async def test_a_link_is_the_first_factor_only(tenant: Tenant, anonymous: Api, s
     assert user is not None
     secret = parse_qs(urlsplit(await server.runtime.access.authenticators.provision(user, "x")).query)["secret"][0]
     await ask(anonymous, tenant)
-    reset_id = mailed_id(server, tenant)
+    reset_id = await mailed_id(server, tenant)
     demanded = await anonymous.post("/user_auth/recovery", {"reset_id": reset_id})
     assert demanded.error()[3]["multi_factor_request"]["provider_name"] == "otp"
     answered = {"reset_id": reset_id, "multi_factor_response": pyotp.TOTP(secret).at(int(clock.unix_now()))}
@@ -94,7 +94,7 @@ async def test_a_link_is_the_first_factor_only(tenant: Tenant, anonymous: Api, s
 
 async def test_a_link_gets_its_own_parameter_in_a_query(tenant: Tenant, anonymous: Api, server: RunningServer) -> None:
     await ask(anonymous, tenant, ui_url="https://ui.example.com/?lang=de")
-    text = letters_to(server, f"admin@{tenant.realm}")[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    text = text_of((await letters_to(server, f"admin@{tenant.realm}"))[-1])
     assert "https://ui.example.com/?lang=de&recovery=" in text
     assert "It leads to ui.example.com" in text
 
@@ -139,7 +139,7 @@ async def test_a_link_leads_to_configured_hosts_only(
         f"http://{server.url.removeprefix('http://')}/",
     ):
         assert (await ask(anonymous, tenant, ui_url=bad)).error() == forbidden(bad)
-    assert len(letters_to(server, f"admin@{tenant.realm}")) == 3
+    assert len(await letters_to(server, f"admin@{tenant.realm}")) == 3
 
 
 async def test_a_link_leads_to_the_whitelabel_of_the_tree(
@@ -153,8 +153,8 @@ async def test_a_link_leads_to_the_whitelabel_of_the_tree(
     for account in (tenant, child):
         assert (await ask(anonymous, account, ui_url=ui_url)).status == 201
     assert (await ask(anonymous, stranger, ui_url=ui_url)).error() == forbidden(ui_url)
-    assert len(letters_to(server, f"admin@{child.realm}")) == 1
-    assert letters_to(server, f"admin@{stranger.realm}") == []
+    assert len(await letters_to(server, f"admin@{child.realm}")) == 1
+    assert await letters_to(server, f"admin@{stranger.realm}") == []
 
 
 async def test_the_answer_does_not_tell_whether_there_is_such_a_user(
@@ -171,8 +171,8 @@ async def test_the_answer_does_not_tell_whether_there_is_such_a_user(
         (201, HANDLED, frozenset(answers[0].headers))
     }
     assert {frozenset(answer.envelope) for answer in answers} == {frozenset(answers[0].envelope)}
-    assert len(letters_to(server, f"admin@{tenant.realm}")) == 1
-    assert letters_to(server, f"disabled@{tenant.realm}") == []
+    assert len(await letters_to(server, f"admin@{tenant.realm}")) == 1
+    assert await letters_to(server, f"disabled@{tenant.realm}") == []
 
 
 @pytest.mark.parametrize("username", ["admin", "nobody"])

@@ -115,9 +115,9 @@ async def test_a_resellers_month(server: RunningServer, master: Tenant, tenant: 
     assert await categories(reseller) == {"no_payment_token"}
 
     async def was_told() -> bool:
-        return len(letters_to(server, f"admin@{reseller.realm}")) == 1
+        return len(await letters_to(server, f"admin@{reseller.realm}")) == 1
 
     # It was told by mail when its balance had fallen.
     await until(was_told)
-    [letter] = letters_to(server, f"admin@{reseller.realm}")
+    [letter] = await letters_to(server, f"admin@{reseller.realm}")
     assert letter["Subject"] == f"The balance of {reseller.realm.removesuffix('.test')} is low"

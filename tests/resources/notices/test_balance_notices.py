@@ -11,18 +11,17 @@ import pytest_asyncio
 
 from crossbar import clock
 from crossbar.access.authorship import Author
-from crossbar.events.mail import Mail
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.ledger import Charge, book, new_entry
 from crossbar.resources.billing.domain.top_up import top_up_automatically
 from crossbar.resources.notices.domain.balance_notice import BalanceNotices
 from tests.billing import balance, enter
-from tests.harness import RunningServer, Tenant, letters_to, until
+from tests.harness import RunningServer, Tenant, letters_to, text_of, until
 
 
-def subjects(server: RunningServer, account: Tenant) -> list[str]:
+async def subjects(server: RunningServer, account: Tenant) -> list[str]:
     """What the account's administrator was told, the oldest first."""
-    return [str(letter["Subject"]) for letter in letters_to(server, f"admin@{account.realm}")]
+    return [str(letter["Subject"]) for letter in await letters_to(server, f"admin@{account.realm}")]
 
 
 def short_of(account: Tenant) -> str:
@@ -36,7 +35,7 @@ def credited(account: Tenant) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def notices(server: RunningServer) -> BalanceNotices:
     """One that looks when it is told to."""
-    return BalanceNotices(server.runtime, lambda: Mail(lambda: server.runtime.config))
+    return BalanceNotices(server.runtime)
 
 
 @asynccontextmanager
@@ -59,7 +58,7 @@ async def test_once_for_each_shortage(server: RunningServer, tenant: Tenant, mas
 
     async def told(count: int) -> None:
         async def so_often() -> bool:
-            return subjects(server, tenant) == [short_of(tenant)] * count
+            return await subjects(server, tenant) == [short_of(tenant)] * count
 
         await until(so_often)
 
@@ -72,10 +71,9 @@ async def test_once_for_each_shortage(server: RunningServer, tenant: Tenant, mas
     await enter(master, tenant, 20)
     await enter(master, tenant, -1)
     await told(1)
-    text = letters_to(server, f"admin@{tenant.realm}")[0].get_body(("plain",))
-    assert text is not None
-    assert "current_balance: 19.00" in text.get_content()
-    assert "threshold: 20.00" in text.get_content()
+    text = text_of((await letters_to(server, f"admin@{tenant.realm}"))[0])
+    assert "current_balance: 19.00" in text
+    assert "threshold: 20.00" in text
     await marked(True)
     # However many entries follow, it is one shortage.
     await asyncio.gather(*(enter(master, tenant, -1) for _ in range(16)))
@@ -93,11 +91,11 @@ async def test_sixteen_at_once_are_told_of_once(
     await asyncio.gather(*(notices.look_at(tenant.id) for _ in range(16)))
 
     async def is_told() -> bool:
-        return bool(subjects(server, tenant))
+        return bool(await subjects(server, tenant))
 
     await until(is_told)
     await notices.look_at(tenant.id)
-    assert subjects(server, tenant) == [short_of(tenant)]
+    assert await subjects(server, tenant) == [short_of(tenant)]
 
 
 async def test_what_a_worker_left_undone_is_found(
@@ -114,11 +112,11 @@ async def test_what_a_worker_left_undone_is_found(
     await master.root.post("/system_configs/tasks", said)
     try:
         await notices.look_at_all()
-        assert subjects(server, tenant) == []
+        assert await subjects(server, tenant) == []
     finally:
         await master.root.delete("/system_configs/tasks")
     await notices.look_at_all()
-    assert (subjects(server, tenant), subjects(server, stranger)) == ([short_of(tenant)], [])
+    assert (await subjects(server, tenant), await subjects(server, stranger)) == ([short_of(tenant)], [])
 
 
 async def test_those_who_want_it_are_told_again_each_day_and_others_never(
@@ -133,22 +131,21 @@ async def test_those_who_want_it_are_told_again_each_day_and_others_never(
         with clock.frozen(clock.unix(first) + seconds):
             await notices.look_at(tenant.id)
             await notices.look_at(stranger.id)
-        assert subjects(server, tenant) == [short_of(tenant)] * count
-    assert subjects(server, stranger) == []
+        assert await subjects(server, tenant) == [short_of(tenant)] * count
+    assert await subjects(server, stranger) == []
 
 
 async def test_a_top_up_is_told(server: RunningServer, tenant: Tenant) -> None:
     assert (await tenant.api.post("/services/topup", {"amount": 30})).status == 200
 
     async def is_told() -> bool:
-        return subjects(server, tenant) == [credited(tenant)]
+        return await subjects(server, tenant) == [credited(tenant)]
 
     await until(is_told)
-    [letter] = letters_to(server, f"admin@{tenant.realm}")
-    text = letter.get_body(("plain",))
-    assert text is not None
-    assert "balance: 30.00" in text.get_content()
-    assert "transaction.amount: 30.00" in text.get_content()
+    [letter] = await letters_to(server, f"admin@{tenant.realm}")
+    text = text_of(letter)
+    assert "balance: 30.00" in text
+    assert "transaction.amount: 30.00" in text
 
 
 async def test_a_balance_is_topped_up_once_a_day(server: RunningServer, tenant: Tenant, master: Tenant) -> None:

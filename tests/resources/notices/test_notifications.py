@@ -13,7 +13,7 @@ from crossbar.documents.document import SYSTEM_CONFIG
 from crossbar.documents.listing import Listing
 from crossbar.events.mail import spool_folder
 from crossbar.events.spool import Spool
-from tests.harness import Api, RunningServer, Tenant, new_tenant
+from tests.harness import Api, RunningServer, Tenant, letters, new_tenant
 
 TEMPLATE = {
     "from": "noreply@example.com",
@@ -189,13 +189,25 @@ async def test_a_message_to_customers(server: RunningServer, tenant: Tenant) -> 
     message = {"subject": "News", "from": "ops@example.com", "html": text, "plain": text}
     admins = await tenant.api.post(path, {**message, "user_type": "admins_only", "recipient_id": children[0].id})
     assert (admins.status, admins.data) == (200, {})
+    await letters(server)
     assert [mail["To"] for mail in mails(server, children[0].realm, "News")] == [f"admin@{children[0].realm}"]
     assert mails(server, children[1].realm, "News") == []
     await tenant.api.post(path, message)
+    await letters(server)
     assert len(mails(server, children[0].realm, "News")) == 3
     (mail,) = mails(server, children[1].realm, "News")
     body = mail.get_body(("plain",))
     assert body is not None
     assert body.get_content().strip() == f"Dear Ada of two-{tenant.id[:8]}"
+    broken = await tenant.api.post(path, {**message, "plain": "{{ open"})
+    assert broken.error()[:3] == (500, "500", "Failed to send message")
+    base = (await tenant.api.get("/notifications/customer_update")).data
+    off = {key: base[key] for key in ("from", "to", "subject")} | {"enabled": False}
+    assert (await tenant.api.post("/notifications/customer_update", off)).status == 200
+    assert (await tenant.api.post(path, message)).data == {}
+    await letters(server)
+    assert len(mails(server, children[1].realm, "News")) == 1
+    log = (await tenant.api.get("/notifications/smtplog")).data
+    assert [row["template_id"] for row in log] == ["customer_update"] * 4
     refused = await tenant.api.post(path, {**message, "recipient_id": "0" * 32})
     assert refused.error()[:3] == (500, "500", "Failed to send message")

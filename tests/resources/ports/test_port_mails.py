@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
 
 from crossbar import clock
-from crossbar.events.mail import Mail, spool_folder
-from crossbar.events.spool import Spool
-from tests.harness import RunningServer, Tenant
+from crossbar.events.mail import Mail
+from crossbar.resources.notices.domain.notice_mail import LONGEST_WAIT, NoticeMail
+from tests.harness import RunningServer, Tenant, letters, text_of
 from tests.ports import Porting, decide, made
 
 DATE = 63_950_128_200
 
 
-def letters(server: RunningServer) -> Iterator[EmailMessage]:
-    """What lies in the spool, the oldest first."""
-    spool = Spool(spool_folder(server.runtime.config))
-    return (letter for entry in spool.entries() if (letter := spool.read(entry.id)) is not None)
-
-
-def told(porting: Porting, request_name: str) -> list[tuple[str, set[str]]]:
+async def told(porting: Porting, request_name: str) -> list[tuple[str, set[str]]]:
     """Subject and addressees of every letter about a request."""
     found = []
-    for letter in letters(porting.server):
+    for letter in await letters(porting.server):
         if request_name in letter["Subject"]:
             found.append((letter["Subject"].strip().replace(request_name, "*"), set(letter["To"].split(", "))))
     return found
 
 
-def text_of(porting: Porting, subject: str) -> str:
-    [letter] = [found for found in letters(porting.server) if found["Subject"] == subject]
-    body = letter.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
+async def text_about(porting: Porting, subject: str) -> str:
+    [letter] = [found for found in await letters(porting.server) if found["Subject"] == subject]
+    return text_of(letter)
 
 
 def admin(tenant: Tenant) -> str:
@@ -52,7 +42,7 @@ async def request_of(porting: Porting, **fields: Any) -> tuple[str, str]:
 
 async def test_each_move_is_told(porting: Porting) -> None:
     request_id, name = await request_of(porting)
-    assert told(porting, name) == []
+    assert await told(porting, name) == []
     usual = {admin(porting.reseller), f"ann@{porting.customer.realm}"}
     customer = (await porting.customer.api.get("")).data["name"]
     wanted = [
@@ -60,7 +50,7 @@ async def test_each_move_is_told(porting: Porting) -> None:
         (f"{customer} submitted port request *", {admin(porting.agent)}),
     ]
     await porting.moved(request_id, "submitted")
-    assert told(porting, name) == wanted
+    assert await told(porting, name) == wanted
     for state, subject in (
         ("pending", "Port request * is on its way"),
         ("scheduled", "Port request * has a date"),
@@ -69,12 +59,14 @@ async def test_each_move_is_told(porting: Porting) -> None:
     ):
         await porting.moved(request_id, state)
         wanted.append((subject, usual))
-        assert told(porting, name) == wanted
+        assert await told(porting, name) == wanted
     other, name = await request_of(porting, name=f"other {porting.customer.id}")
     await porting.moved(other, "submitted", "canceled")
-    assert told(porting, name)[2:] == [("Port request * was canceled", usual)]
+    assert (await told(porting, name))[2:] == [("Port request * was canceled", usual)]
     [letter] = [
-        found for found in letters(porting.server) if found["Subject"] == f"{customer} submitted port request {name}"
+        found
+        for found in await letters(porting.server)
+        if found["Subject"] == f"{customer} submitted port request {name}"
     ]
     assert letter["Reply-To"] == f"ann@{porting.customer.realm}"
 
@@ -83,7 +75,7 @@ async def test_a_refused_move_is_not_told(porting: Porting) -> None:
     request_id, name = await request_of(porting)
     refused = await porting.customer.api.patch(f"/port_requests/{request_id}/completed", {})
     assert refused.status == 400
-    assert told(porting, name) == []
+    assert await told(porting, name) == []
 
 
 async def test_what_a_letter_tells(porting: Porting) -> None:
@@ -101,7 +93,7 @@ async def test_what_a_letter_tells(porting: Porting) -> None:
     date = {"timezone": "UTC", "date_time": "2026-07-01 12:30"}
     path = f"/port_requests/{request_id}/scheduled"
     assert (await porting.agent.api.patch(path, {"schedule_on": date, "reason": "They agreed"})).status == 200
-    text = text_of(porting, f"Port request {name} has a date")
+    text = await text_about(porting, f"Port request {name} has a date")
     for line in (
         f"port_request.id: {request_id}",
         f"port_request.numbers: {number}",
@@ -130,8 +122,8 @@ async def test_comments_are_told(porting: Porting) -> None:
     await porting.agent.api.put(path, {"comments": [said]})
     usual = {admin(porting.reseller), f"ann@{porting.customer.realm}"}
     subject = "New comment on port request *"
-    assert told(porting, name) == [(subject, usual)]
-    text = text_of(porting, f"New comment on port request {name}")
+    assert await told(porting, name) == [(subject, usual)]
+    text = await text_about(porting, f"New comment on port request {name}")
     for line in (
         "port_request.comment.content: Where is the bill?",
         "port_request.comment.date.utc: 2026-07-01 12:30:00",
@@ -141,12 +133,12 @@ async def test_comments_are_told(porting: Porting) -> None:
         assert line in text, text
     secret = {**said, "content": "between us", "timestamp": DATE + 1, "is_private": True}
     await porting.agent.api.put(path, {"comments": [secret]})
-    assert told(porting, name) == [(subject, usual), (subject, {admin(porting.agent)})]
+    assert await told(porting, name) == [(subject, usual), (subject, {admin(porting.agent)})]
     await porting.customer.api.patch(f"/port_requests/{request_id}", {"name": name})
-    assert len(told(porting, name)) == 2
+    assert len(await told(porting, name)) == 2
     three = [{**said, "content": f"c{n}", "timestamp": DATE + 10 + n} for n in range(3)]
     await porting.customer.api.patch(f"/port_requests/{request_id}", {"comments": three})
-    assert told(porting, name)[2:] == [(subject, usual)] * 3
+    assert (await told(porting, name))[2:] == [(subject, usual)] * 3
 
 
 async def test_an_address_for_ports_goes_before_administrators(porting: Porting) -> None:
@@ -155,13 +147,13 @@ async def test_an_address_for_ports_goes_before_administrators(porting: Porting)
     several = [f"a@{porting.customer.realm}", f"b@{porting.customer.realm}"]
     request_id, name = await request_of(porting, notifications={"email": {"send_to": several}})
     await porting.moved(request_id, "submitted")
-    assert told(porting, name)[0][1] == {support, *several}
+    assert (await told(porting, name))[0][1] == {support, *several}
 
 
 async def test_templates_say_who_gets_a_letter(porting: Porting) -> None:
     request_id, name = await request_of(porting)
     await porting.moved(request_id, "submitted")
-    before = len(told(porting, name))
+    before = len(await told(porting, name))
     base = (await porting.customer.api.get("/notifications/port_pending")).data
     for template, fields in (
         ("port_pending", {"enabled": False}),
@@ -180,10 +172,10 @@ async def test_templates_say_who_gets_a_letter(porting: Porting) -> None:
         data = {key: base[key] for key in ("from", "to", "subject", "cc", "bcc")} | {"id": template} | fields
         assert (await porting.customer.api.put("/notifications", data)).status == 201
     await porting.moved(request_id, "pending")
-    assert len(told(porting, name)) == before
+    assert len(await told(porting, name)) == before
     await porting.moved(request_id, "rejected")
     number = next(iter((await porting.customer.api.get(f"/port_requests/{request_id}")).data["numbers"]))
-    [letter] = [found for found in letters(porting.server) if found["Subject"] == f"[{number}] {name}"]
+    [letter] = [found for found in await letters(porting.server) if found["Subject"] == f"[{number}] {name}"]
     addressed = {header: letter[header] for header in ("From", "To", "Cc", "Bcc", "Reply-To")}
     realm = porting.customer.realm
     assert addressed == {
@@ -214,7 +206,7 @@ async def test_the_master_account_hears_where_nobody_else_would(porting: Porting
     try:
         request_id, name = await request_of(porting, name=f"to master {word}")
         await porting.moved(request_id, "submitted")
-        assert told(porting, name)[1][1] == {"root@master.test"}
+        assert (await told(porting, name))[1][1] == {"root@master.test"}
     finally:
         await master.api.patch(f"/users/{master.admin_id}", {"email": None})
     setting = {"default": {"default_to": ["ops@master.test"]}}
@@ -222,7 +214,7 @@ async def test_the_master_account_hears_where_nobody_else_would(porting: Porting
     try:
         request_id, name = await request_of(porting, name=f"to operators {word}")
         await porting.moved(request_id, "submitted")
-        assert told(porting, name)[1][1] == {"ops@master.test"}
+        assert (await told(porting, name))[1][1] == {"ops@master.test"}
     finally:
         await master.root.delete("/system_configs/notify.port_request_admin")
 
@@ -230,18 +222,23 @@ async def test_the_master_account_hears_where_nobody_else_would(porting: Porting
 async def test_mail_that_cannot_be_sent_stops_nothing(
     porting: Porting, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def full(*_: Any) -> bool:
-        return False
+    async def full(*_: Any) -> str:
+        raise OSError("no space left")
 
-    monkeypatch.setattr(Mail, "post", full)
-    request_id, _ = await request_of(porting)
-    moved = await porting.customer.api.patch(f"/port_requests/{request_id}/submitted", {})
-    assert (moved.status, moved.data["port_state"]) == (200, "submitted")
-    assert "notice port_request cannot be sent" in caplog.text
+    request_id, name = await request_of(porting)
+    with monkeypatch.context() as patched:
+        patched.setattr(Mail, "hold", full)
+        moved = await porting.customer.api.patch(f"/port_requests/{request_id}/submitted", {})
+        assert (moved.status, moved.data["port_state"]) == (200, "submitted")
+        assert await told(porting, name) == []
+        assert "no space left" in caplog.text
+    with clock.frozen(clock.unix_now() + LONGEST_WAIT):
+        await NoticeMail(porting.server.runtime, Mail(lambda: porting.server.runtime.config)).look()
+    assert len(await told(porting, name)) == 2
 
 
 async def test_a_request_that_names_nobody_is_told_to_the_reseller(porting: Porting) -> None:
     name = f"nobody {clock.unix_now()}"
     request_id = (await made(porting.customer, name=name)).id
     await porting.moved(request_id, "submitted")
-    assert told(porting, name)[0][1] == {admin(porting.reseller)}
+    assert (await told(porting, name))[0][1] == {admin(porting.reseller)}

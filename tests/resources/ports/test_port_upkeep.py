@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from crossbar import clock
 from crossbar.documents.document import Document
-from crossbar.events.mail import Mail
 from crossbar.ids import new_id
 from crossbar.resources.numbers.domain.port_request import DATABASE, TYPE
 from crossbar.resources.ports.domain.port_upkeep import look_after_unconfirmed
@@ -18,9 +17,8 @@ WAITS = "Port request * waits to be submitted"
 
 async def look(server: RunningServer, *, days: float) -> None:
     """Have requests looked at some days from now."""
-    mail = Mail(lambda: server.runtime.config)
     with clock.frozen(clock.unix_now() + days * clock.DAY):
-        await look_after_unconfirmed(server.runtime, mail)
+        await look_after_unconfirmed(server.runtime)
 
 
 async def test_an_account_is_reminded_each_day(porting: Porting, server: RunningServer) -> None:
@@ -28,18 +26,18 @@ async def test_an_account_is_reminded_each_day(porting: Porting, server: Running
     request = await porting.made(name=name, notifications={"email": {"send_to": f"ann@{porting.customer.realm}"}})
     usual = (WAITS, {admin(porting.reseller), f"ann@{porting.customer.realm}"})
     await look(server, days=0.9)
-    assert told(porting, name) == []
+    assert await told(porting, name) == []
     await look(server, days=1.1)
     await look(server, days=1.2)
-    assert told(porting, name) == [usual]
+    assert await told(porting, name) == [usual]
     await look(server, days=2.2)
-    assert told(porting, name) == [usual] * 2
+    assert await told(porting, name) == [usual] * 2
     shown = (await porting.customer.api.get(f"/port_requests/{request.id}")).data
     assert (shown["updated"], shown["created"]) == (request.data["updated"], request.data["created"])
     await porting.moved(request.id, "submitted")
-    before = len(told(porting, name))
+    before = len(await told(porting, name))
     await look(server, days=5)
-    assert len(told(porting, name)) == before
+    assert len(await told(porting, name)) == before
 
 
 async def test_what_is_never_submitted_goes(porting: Porting, server: RunningServer) -> None:

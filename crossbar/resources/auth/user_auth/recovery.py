@@ -20,11 +20,12 @@ from crossbar.dialing import account_of
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import USER
 from crossbar.documents.shape import Shape, Summary, Unique
+from crossbar.documents.store import Transaction
 from crossbar.endpoint import Context, Reply, Who
 from crossbar.errors import Invalid, InvalidCredentials
+from crossbar.events.notices import notice, tell
 from crossbar.ids import new_secret
 from crossbar.resources.auth.user_auth import logged_in, login_record, user_auth
-from crossbar.resources.identity.domain.welcome_mail import MAIL, send_recovery
 from crossbar.resources.identity.users import username_claim
 from crossbar.resources.system.whitelabel import domain_claim
 
@@ -78,9 +79,24 @@ async def _mail(context: Context, account: Account, username: str, ui_url: str) 
     size = context.config.api.reset_id_size
     reset_id = new_secret((size + 1) // 2)[:size]
     fields = {"pvt_digest": _digest(context, reset_id), "pvt_type": TYPE, "pvt_created": clock.now()}
-    await context.store.upsert(Document(account.id, TYPE, user.id, fields))
     separator = "&" if "?" in ui_url else "?"
-    await send_recovery(context.service(MAIL), account, user, f"{ui_url}{separator}recovery={reset_id}")
+    about = {
+        "user_id": user.id,
+        "email": user.text("email"),
+        "first_name": user.text("first_name"),
+        "last_name": user.text("last_name"),
+        "timezone": user.at("timezone"),
+    }
+    secret = {"password_reset_link": f"{ui_url}{separator}recovery={reset_id}"}
+    letter = notice("password_recovery", account.id, about, secret=secret)
+
+    async def keep(transaction: Transaction) -> None:
+        previous = await transaction.get(account.id, TYPE, user.id)
+        reset = Document(account.id, TYPE, user.id, fields)
+        await (transaction.insert(reset) if previous is None else transaction.replace(reset, previous))
+        await tell(transaction, [letter])
+
+    await context.store.transact(keep)
 
 
 @user_auth.post("/user_auth/recovery", who=Who.ANONYMOUS)

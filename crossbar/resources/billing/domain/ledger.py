@@ -22,6 +22,7 @@ from crossbar.documents.document import Document, private_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Duplicate, Retries, Stale, Store, Transaction
 from crossbar.errors import JSON, Conflict, SystemFault
+from crossbar.events.notices import tell
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.ledger_sum import LEDGER
 from crossbar.resources.billing.domain.money import dollars_of
@@ -116,13 +117,15 @@ def _audit(author: Author) -> dict[str, JSON]:
     return {"agent": agent, "request": {"id": author.request_id}}
 
 
-async def book(store: Store, entries: Sequence[Document]) -> list[Booked]:
-    """Write entries with their sums, all or none. Raises Conflict for one that is there already."""
+async def book(store: Store, entries: Sequence[Document], notices: Sequence[Document] = ()) -> list[Booked]:
+    """Write entries with their sums and what they give rise to, all or none. Raises Conflict for one that is there
+    already."""
 
     async def write(transaction: Transaction) -> list[Booked]:
         booked = [await _book(transaction, entry) for entry in entries]
         if None in booked:
             raise Conflict
+        await tell(transaction, notices)
         return [one for one in booked if one is not None]
 
     return await _booked(store, write)

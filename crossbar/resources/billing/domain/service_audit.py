@@ -13,6 +13,7 @@ from crossbar.documents.document import Document, as_object
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
+from crossbar.events.notices import insert_telling, notice
 from crossbar.ids import monthly_id
 from crossbar.resources.billing.domain.invoice import is_number
 from crossbar.resources.billing.domain.quantity import own_quantities
@@ -34,7 +35,7 @@ YEAR: Final = 366 * clock.DAY
 async def note_change(
     runtime: Runtime, account_id: str, saved: Document, previous: Document | None, author: Author
 ) -> None:
-    """Keep what changed, and how many of everything there were."""
+    """Keep what changed, and how many of everything there were; of other service plans people are told."""
     before, now = sorted(assigned(previous)), sorted(assigned(saved))
     entry = Document(
         account_id,
@@ -50,7 +51,27 @@ async def note_change(
         },
     )
     entry.fields.update(stamps(author, entry))
-    await runtime.store.insert(entry)
+    items = [
+        {"category": "service_plans", "item": plan, "quantity": int(kept), "changes": _changes(kept)}
+        for plan in sorted({*before} ^ {*now})
+        for kept in (plan in now,)
+    ]
+    about = {"audit_log": {"id": entry.id, **_acting(author)}, "items": items, "timestamp": clock.now()}
+    notices = [notice("service_added", account_id, about)] if items else []
+    await insert_telling(runtime.store, entry, notices)
+
+
+def _changes(kept: bool) -> dict[str, str | int]:
+    return {"type": "created", "quantity": 1} if kept else {"type": "deleted", "quantity": -1}
+
+
+def _acting(author: Author) -> dict[str, str]:
+    """Who made a change."""
+    identity = author.identity
+    if identity is None:
+        return {}
+    user = {"user_id": identity.owner_id} if identity.owner_id else {}
+    return {"account_id": identity.account_id, "account_name": identity.account.name, **user}
 
 
 async def days(store: Store, account_id: str, first: int, last: int) -> dict[str, dict[str, dict[str, float]]]:

@@ -2,7 +2,7 @@
 
 Only the bookkeeper of type `default` gives credit without a payment; no other one is there to ask for one.
 
-Source: KAZOO `kz_services_topup.erl`.
+Source: KAZOO `kz_services_topup.erl`, `kapi_notifications.erl` (`topup`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing, Position
 from crossbar.errors import JSON, Conflict
+from crossbar.events.notices import notice
 from crossbar.ids import new_id
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT, PAYMENTS, bookkeeper_of
@@ -39,9 +40,8 @@ class TopUpWanted(NamedTuple):
 
 async def top_up(runtime: Runtime, account: Account, units: int, author: Author) -> Booked:
     """Enter credit that somebody ordered."""
-    [booked] = await book(
-        runtime.store, [_entry(account, units, author, trigger=MANUAL, source_id=new_id(), period={})]
-    )
+    entry = _entry(account, units, author, trigger=MANUAL, source_id=new_id(), period={})
+    [booked] = await book(runtime.store, [entry], [_notice(entry)])
     return booked
 
 
@@ -60,7 +60,7 @@ async def top_up_automatically(runtime: Runtime, account: Account, author: Autho
     name = f"{AUTOMATIC}-{today}"
     entry = _entry(account, wanted.amount, author, trigger=AUTOMATIC, source_id=name, period={"start": today})
     try:
-        [booked] = await book(runtime.store, [entry])
+        [booked] = await book(runtime.store, [entry], [_notice(entry)])
     except Conflict:
         return None
     return booked
@@ -85,6 +85,19 @@ def _entry(
         trigger=trigger,
     )
     return new_entry(account, charge, author)
+
+
+def _notice(entry: Document) -> Document:
+    created = entry.fields["pvt_created"]
+    payload = {
+        "id": entry.id,
+        "amount": entry.fields["amount"],
+        "date": created,
+        "response": "Authorized",
+        "success": True,
+        "timestamp": created,
+    }
+    return notice("topup", entry.partition, payload)
 
 
 async def _wanted(runtime: Runtime, account_id: str) -> TopUpWanted | None:

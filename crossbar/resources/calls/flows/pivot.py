@@ -1,6 +1,8 @@
 """What pivot applications were asked and answered during calls, for those who write them.
 
-Kept by whatever runs the calls, a document for each request and each response. Source: KAZOO `cb_pivot`.
+A document for each request and each response, kept by `ingest` (`/ingest/pivot`) where a callflow wants it.
+
+Source: KAZOO `cb_pivot`.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from crossbar.documents.shape import SEPARATOR, Shape, Summary, collate
 from crossbar.endpoint import Context, Endpoint, Reply, answer_computed
 from crossbar.endpoint.computed_list import Entry
 from crossbar.errors import JSON
+from crossbar.resources.calls.flows.domain.pivot_request import DEBUG
 from crossbar.wire.list_options import time_range
 
-DEBUG: Final = "pivot_debug"
 FIRST: Final = 1
 _BY_MONTH: Final = re.compile(r"(\d{6})-(.+)", re.DOTALL)
 

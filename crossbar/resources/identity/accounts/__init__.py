@@ -14,10 +14,10 @@ from crossbar.access.directory import Account
 from crossbar.documents.document import ACCOUNTS, Document, account_database
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, chosen_id
 from crossbar.errors import Invalid
+from crossbar.events.notices import notice, replace_telling
 from crossbar.ids import new_id, new_secret
 from crossbar.resources.identity.domain import account_tree
 from crossbar.resources.identity.domain.account import ACCOUNT_SHAPE, api_key_of
-from crossbar.resources.identity.domain.welcome_mail import MAIL, announce
 
 COMPUTED: Final = (
     "superduper_admin",
@@ -120,19 +120,21 @@ async def set_private_fields(context: Context, draft: Draft) -> None:
 
 @accounts.save
 async def save(context: Context, account: Document, previous: Document | None) -> Document:
-    """A new account takes its place below its parent and is counted there, all or nothing."""
+    """A new account takes its place below its parent and is counted there, all or nothing; people hear of it by mail,
+    as they do of other zones."""
     if previous is not None:
-        return await context.store.replace(account, previous)
-    return await account_tree.insert_below(context.runtime, account, _parent_id(context))
-
-
-@accounts.after
-async def announce_by_mail(context: Context, account: Document, previous: Document | None) -> None:
-    """The administrators above hear of a new account by mail."""
-    if previous is None and not context.values.is_false("send_email_on_creation"):
-        parent = await context.directory.account(_parent_id(context))
-        if parent is not None:
-            await announce(context.service(MAIL), context.store, account, parent)
+        zones = account.at("zones")
+        moved = zones is not None and zones != previous.at("zones")
+        told = [notice("account_zone_change", account.id, {"zones": zones})] if moved else []
+        return await replace_telling(context.store, account, previous, told)
+    about = {
+        "account_name": account.at("name"),
+        "account_realm": account.at("realm"),
+        "account_db": account.at("pvt_account_db"),
+    }
+    quiet = context.values.is_false("send_email_on_creation")
+    told = [] if quiet else [notice("new_account", account.id, about)]
+    return await account_tree.insert_below(context.runtime, account, _parent_id(context), told)
 
 
 def _parent_id(context: Context) -> str:

@@ -6,7 +6,7 @@ transaction that also writes all accounts above, so that what they count (`desce
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from crossbar import clock
@@ -17,6 +17,7 @@ from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.documents.store import Store, Transaction
 from crossbar.errors import Forbidden, NotFound, SystemFault
+from crossbar.events.notices import tell
 from crossbar.resources.identity.domain import account_removal
 from crossbar.runtime import Runtime
 
@@ -36,8 +37,13 @@ def descendants_of(account_id: str) -> Listing:
     return Listing(ACCOUNTS, ACCOUNT, tag=f"descendant/{account_id}")
 
 
-async def insert_below(runtime: Runtime, account: Document, parent_id: str) -> Document:
-    """Save a new account below its parent; all above count it; all or nothing. Raises NotFound without the parent."""
+async def insert_below(
+    runtime: Runtime, account: Document, parent_id: str, notices: Sequence[Document] = ()
+) -> Document:
+    """Save a new account below its parent, with what that gives rise to; all above count it; all or nothing.
+
+    Raises NotFound without the parent.
+    """
 
     async def insert(transaction: Transaction) -> Document:
         parent = await _account(transaction, parent_id)
@@ -50,6 +56,7 @@ async def insert_below(runtime: Runtime, account: Document, parent_id: str) -> D
             account.fields["pvt_notification_preference"] = preference
         saved = await transaction.insert(account)
         await _count_descendants(transaction, account.fields["pvt_tree"])
+        await tell(transaction, notices)
         return saved
 
     return await runtime.store.transact(insert)

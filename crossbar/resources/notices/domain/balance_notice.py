@@ -1,17 +1,17 @@
-"""Who is told of an account's money: that it is running out, and that some came in.
+"""Who is told of an account's money: that it is running out.
 
 What this worker enters into a ledger is looked at right after; all accounts are looked at again and again, for what a
 worker that ended left undone. An account is told once that its balance fell below its threshold, and again only when
 it has been above in between; with `notifications.low_balance.enabled` it is told each day for as long as that lasts.
 
-Source: KAZOO `kt_low_balance.erl`, `teletype_low_balance.erl`, `teletype_topup.erl`.
+Source: KAZOO `kt_low_balance.erl`, `teletype_low_balance.erl`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -19,20 +19,16 @@ from aiohttp import web
 
 from crossbar import clock
 from crossbar.access.authorship import Author
-from crossbar.access.directory import Account
 from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS, Document, as_object
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.documents.periodic import PeriodicLease, keep_doing
 from crossbar.errors import CrossbarError
-from crossbar.events.mail import Mail
+from crossbar.events.notices import letter, notice, update_telling
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.low_balance import Shortage, shortage
-from crossbar.resources.billing.domain.money import dollars_of
-from crossbar.resources.billing.domain.top_up import is_top_up, top_up_automatically
-from crossbar.resources.identity.domain.welcome_mail import MAIL
-from crossbar.resources.notices.domain.template_notice import TemplateNotices, about_time, admin_addresses
+from crossbar.resources.billing.domain.top_up import top_up_automatically
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -49,38 +45,27 @@ LAST: Final = "last_notification"
 
 
 class BalanceNotices:
-    """Looks at balances that changed, and tells whom they concern; `mail` is asked for when there is a letter."""
+    """Looks at balances that changed, and tells whom they concern."""
 
-    def __init__(self, runtime: Runtime, mail: Callable[[], Mail]) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._mail = mail
         self._author = Author(NAME, None)
         self._changed: dict[str, None] = {}
-        self._came_in: list[Document] = []
         self._wake = asyncio.Event()
         runtime.feed.hear_own(ledger_sum.BALANCE, self._note_change)
-        runtime.feed.hear_own(ledger_sum.LEDGER, self._note_entry)
 
     def _note_change(self, balance: Document) -> None:
         self._changed[balance.partition] = None
         self._wake.set()
-
-    def _note_entry(self, entry: Document) -> None:
-        if is_top_up(entry) and not entry.fields.get("pvt_deleted"):
-            self._came_in.append(entry)
-            self._wake.set()
 
     async def run(self) -> None:
         """Look at whatever changes, until cancelled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            changed, came_in = [*self._changed], self._came_in
-            self._changed, self._came_in = {}, []
+            changed, self._changed = [*self._changed], {}
             for account_id in changed:
                 await self._try(account_id)
-            for entry in came_in:
-                await self._tell_of_credit(entry)
 
     async def look_at_all(self, lease: PeriodicLease | None = None) -> None:
         """Look at the balance of every account that has one, as long as the lease is held."""
@@ -112,54 +97,29 @@ class BalanceNotices:
         repeat = self._setting("low_balance_repeat_s", default=USUAL_REPEAT_S)
         repeat_s = repeat if isinstance(repeat, int) else USUAL_REPEAT_S
         if short is None:
-            await self._mark(account_id, _above)
-        elif await self._mark(account_id, lambda told: _below(told, repeat_s)):
-            await self._tell_of_shortage(account, short)
+            await self._mark(account_id, _above, [])
+        else:
+            await self._mark(account_id, lambda told: _below(told, repeat_s), [_notice(account_id, short)])
 
-    async def _mark(self, account_id: str, change: Callable[[dict[str, Any]], bool]) -> bool:
-        """Change what an account was told of its shortage; whether there was something to change.
+    async def _mark(
+        self, account_id: str, change: Callable[[dict[str, Any]], bool], notices: Sequence[Document]
+    ) -> None:
+        """Change what an account was told of its shortage, and tell it in the same step.
 
         Of many who look at the same time one changes it, and only that one tells.
         """
-        changed = False
 
-        def mark(account: Document) -> None:
-            nonlocal changed
+        def mark(account: Document) -> Sequence[Document]:
             told = _told(account)
-            changed = change(told)
-            if changed:
-                account.fields["notifications"] = {**as_object(account.at("notifications")), "low_balance": told}
+            if not change(told):
+                return ()
+            account.fields["notifications"] = {**as_object(account.at("notifications")), "low_balance": told}
+            return notices
 
         account = await self._runtime.store.get(ACCOUNTS, ACCOUNT, account_id)
         if account is None or not change(_told(account)):
-            return False
-        await self._runtime.store.update(ACCOUNTS, ACCOUNT, account_id, mark)
-        return changed
-
-    async def _tell_of_shortage(self, account: Account, short: Shortage) -> None:
-        told = {"current_balance": f"{short.available:.2f}", "threshold": f"{short.threshold:.2f}"}
-        await TemplateNotices(self._runtime, self._mail(), account, self._author).send("low_balance", told)
-
-    async def _tell_of_credit(self, entry: Document) -> None:
-        try:
-            account = await self._runtime.access.directory.account(entry.partition)
-            if account is None:
-                return
-            balance = dollars_of(await ledger_sum.available(self._runtime, account.id))
-            administrators = await admin_addresses(self._runtime, account.id)
-        except CrossbarError as error:
-            log.warning("nobody is told of credit of account %s: %s", entry.partition, error)
             return
-        transaction = {
-            "id": entry.id,
-            "amount": f"{entry.fields['amount']:.2f}",
-            "success": True,
-            "response": "Authorized",
-            "date": about_time(entry.fields["pvt_created"], account.timezone),
-        }
-        told = {"balance": f"{balance:.2f}", "transaction": transaction}
-        notices = TemplateNotices(self._runtime, self._mail(), account, self._author)
-        await notices.send("topup", told, original=sorted(administrators))
+        await update_telling(self._runtime.store, (ACCOUNTS, ACCOUNT, account_id), mark)
 
     def _setting(self, name: str, *, default: Any) -> Any:
         return self._runtime.settings.get("tasks", name, default=default)
@@ -168,6 +128,12 @@ class BalanceNotices:
         """Seconds between two looks at all accounts."""
         wanted = self._setting("crawler_timer_ms", default=USUAL_INTERVAL_MS)
         return max(wanted / 1000, FIRST_SECONDS) if isinstance(wanted, int) else clock.DAY
+
+
+def _notice(account_id: str, short: Shortage) -> Document:
+    told = {"current_balance": f"{short.available:.2f}", "threshold": f"{short.threshold:.2f}"}
+    payload = {"current_balance": short.available}
+    return notice("low_balance", account_id, payload, letters=[letter("low_balance", told)])
 
 
 def _told(account: Document) -> dict[str, Any]:
@@ -197,9 +163,9 @@ def _below(told: dict[str, Any], repeat_s: int) -> bool:
 
 
 @asynccontextmanager
-async def balance_notices(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
+async def balance_notices(_: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Look at balances as long as the server runs."""
-    notices = BalanceNotices(runtime, lambda: app[MAIL])
+    notices = BalanceNotices(runtime)
 
     async def crawl() -> None:
         await asyncio.sleep(FIRST_SECONDS)

@@ -19,7 +19,13 @@ async def relaying(app: web.Application, runtime: Runtime) -> AsyncIterator[None
     """Be ready to write the events of the installation, which one worker does at a time."""
     if await runtime.store.event_log.begin():
         await _listen_to_old_documents(runtime)
-    relay = EventRelay(runtime.store, lambda: runtime.config.events.keep_hours, app[METRICS], runtime.events.look)
+    relay = EventRelay(
+        runtime.store,
+        lambda: runtime.config.events.keep_hours,
+        app[METRICS],
+        runtime.events.look,
+        node=runtime.settings.node,
+    )
     runtime.events.on_listener(lambda _: relay.wake.set())
     async with in_background(relay.run(), name="event relay"):
         yield

@@ -81,14 +81,6 @@ class Template:
         """The macros it may use."""
         return [key for word in self.macros.split() for key in _expanded(word)]
 
-    def body(self, content_type: str) -> bytes:
-        """The text it has until somebody writes a better one: what happened, and everything known of it."""
-        lines = [(key, f"{{{{{key}}}}}") for key in self.keys if "[" not in key]
-        if content_type == TEXT:
-            return "\n".join([self.subject, "", *(f"{key}: {value}" for key, value in lines), ""]).encode()
-        rows = "".join(f"<tr><th>{key}</th><td>{value}</td></tr>" for key, value in lines)
-        return f"<html><body><h1>{self.subject}</h1><table>{rows}</table></body></html>".encode()
-
 
 def macros(keys: list[str]) -> dict[str, dict[str, str]]:
     """Macro → how interfaces show it."""

@@ -1,26 +1,20 @@
-"""What is sent from a template: the texts, the macros of a preview, and whom an update for customers reaches.
+"""What is sent from a template: the texts, and the macros of a preview.
 
-Source: KAZOO `cb_notifications.erl` (`handle_preview`, `customer_update`).
+Source: KAZOO `cb_notifications.erl` (`handle_preview`).
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from crossbar.documents.document import ACCOUNTS, Document, merge
-from crossbar.documents.document_types import ACCOUNT, USER
-from crossbar.documents.listing import Listing
-from crossbar.documents.store import Store
+from crossbar.documents.document import merge
 from crossbar.errors import JSON
 from crossbar.resources.notices.domain.mail_template import HTML, TEXT
 from crossbar.resources.notices.domain.notification_template import FoundTemplate, NotificationTemplates
 from crossbar.resources.notices.domain.sent_mail import Writing
-
-PERSON = ("first_name", "last_name", "email", "timezone", "username")
-"""What a letter to a user may tell of the user."""
 
 
 async def writing_of(
@@ -63,26 +57,3 @@ def _decoded(text: str) -> str:
         return base64.b64decode(text, validate=True).decode()
     except (binascii.Error, ValueError):
         return text
-
-
-async def children(store: Store, account_id: str, recipient_id: JSON) -> list[Document]:
-    """The accounts directly below, or the one of them that is named; none where it is not there."""
-    found = await store.all(Listing(ACCOUNTS, ACCOUNT, tag=f"child/{account_id}"))
-    return found if recipient_id is None else [account for account in found if account.id == recipient_id]
-
-
-async def customers(
-    store: Store, accounts: list[Document], user_type: JSON
-) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-    """Address and macros of each user who is meant: `all_users`, `admins_only`, or the user of one id."""
-    for account in accounts:
-        about = {"id": account.id, "name": account.at("name"), "realm": account.at("realm")}
-        for user in await store.all(Listing(account.id, USER)):
-            if (email := user.at("email")) and _is_meant(user, user_type):
-                yield email, {"user": {key: user.at(key) for key in PERSON}, "account": about}
-
-
-def _is_meant(user: Document, user_type: JSON) -> bool:
-    if user_type == "admins_only":
-        return bool(user.at("priv_level") == "admin")
-    return user_type in ("all_users", user.id)

@@ -18,6 +18,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.errors import NotFound, Plain
 from crossbar.events.macros import BadTemplate, check
 from crossbar.resources.notices.domain.mail_template import HTML, TEMPLATES, TEXT, macros
+from crossbar.resources.notices.domain.mail_text import shipped_body
 from crossbar.runtime import Runtime
 
 TYPE: Final = "notification"
@@ -110,13 +111,13 @@ class NotificationTemplates:
     async def body(self, found: FoundTemplate, content_type: str) -> bytes | None:
         """A body of a template, where it has one of that type."""
         if found.document is None:
-            return TEMPLATES[found.template_id].body(content_type)
+            return shipped_body(found.template_id, content_type)
         attachments = self._runtime.attachments
         attachment = await attachments.find(found.document, content_type)
         if attachment is not None:
             return await attachments.read(attachment)
         is_system = found.document.partition == SYSTEM_CONFIG and found.template_id in TEMPLATES
-        return TEMPLATES[found.template_id].body(content_type) if is_system else None
+        return shipped_body(found.template_id, content_type) if is_system else None
 
     async def put_body(self, document: Document, content_type: str, body: bytes) -> None:
         """Store a body of a template."""

@@ -1,104 +1,121 @@
-"""A notice that an account's template is for: who gets it, and what every letter of an account may tell.
+"""What an account's templates make of a letter: who gets it, and what every letter of an account may tell.
 
-Source: KAZOO `teletype_util.erl` (`find_addresses`, `account_params`, `system_params`, `fix_timestamp`). A notice never
-fails what it tells of: one that cannot be sent is a line in the server's log.
+Source: KAZOO `teletype_util.erl` (`find_addresses`, `account_params`, `system_params`, `fix_timestamp`).
 """
 
 from __future__ import annotations
 
-import logging
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from crossbar.access.authorship import Author
 from crossbar.access.directory import Account
 from crossbar.documents.document import Document, as_list, as_object
-from crossbar.errors import JSON, CrossbarError
-from crossbar.events.mail import Mail
+from crossbar.documents.document_types import USER
+from crossbar.documents.listing import Listing
+from crossbar.documents.store import Store
+from crossbar.errors import JSON, NotFound
+from crossbar.events.letters import is_address
 from crossbar.resources.calls.media.domain.local_time import local_time
-from crossbar.resources.identity.domain.welcome_mail import administrators
-from crossbar.resources.notices.domain.notification_message import PERSON, writing_of
+from crossbar.resources.notices.domain.notice_letter import NoticeLetter
+from crossbar.resources.notices.domain.notification_message import writing_of
 from crossbar.resources.notices.domain.notification_template import TYPE, NotificationTemplates
-from crossbar.resources.notices.domain.sent_mail import TemplateMail
+from crossbar.resources.notices.domain.sent_mail import MailOrder
 from crossbar.runtime import Runtime
 
-log = logging.getLogger(__name__)
+PERSON: Final = ("first_name", "last_name", "email", "timezone", "username")
+"""What a letter to a user may tell of the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateNotices:
-    """Sends notices about one account, as changes of one author."""
+async def order_of(runtime: Runtime, account: Account, letter: NoticeLetter, author: Author) -> MailOrder | None:
+    """The mail that a letter is by the account's template; None where that is off, or names nobody."""
+    if letter.writing is not None:
+        told, to = {**await about_all(runtime, account), **letter.told}, _usable(letter.original)
+        return MailOrder(account.id, author, letter.writing, told, to) if to else None
+    templates = NotificationTemplates(runtime, account)
+    try:
+        found = await templates.find(letter.template_id)
+    except NotFound:
+        return None
+    to = await _addresses(runtime, account, found.public.get("to"), letter.original)
+    if found.public.get("enabled") is False or not to:
+        return None
+    template = Document("", TYPE, letter.template_id, found.public)
+    data = {
+        "from": template.text("from"),
+        "reply_to": template.text("reply_to") or letter.reply_to,
+        "subject": template.text("subject"),
+    }
+    writing = await writing_of(templates, found, data, {}, default_sender=runtime.config.mail.sender)
+    return MailOrder(
+        account.id,
+        author,
+        writing,
+        {**await about_all(runtime, account), **letter.told},
+        to,
+        cc=await _addresses(runtime, account, found.public.get("cc")),
+        bcc=await _addresses(runtime, account, found.public.get("bcc")),
+        secret=letter.secret,
+        enclosures=letter.enclosures,
+    )
 
-    runtime: Runtime
-    mail: Mail
-    account: Account
-    author: Author
 
-    async def send(
-        self, template_id: str, told: dict[str, Any], *, original: Sequence[str] = (), reply_to: str | None = None
-    ) -> None:
-        """Send a notice unless its template is off or names nobody.
+async def _addresses(runtime: Runtime, account: Account, wanted: JSON, original: Sequence[str] = ()) -> list[str]:
+    """Whom an entry of a template means; what is no address gets nothing."""
+    match as_object(wanted).get("type"):
+        case "original":
+            found: Sequence[Any] = sorted(set(original))
+        case "admins":
+            found = await _nearest_administrators(runtime, account)
+        case _:
+            found = as_list(as_object(wanted).get("email_addresses"))
+    return _usable(found)
 
-        `told` are its macros beside those of every account; `original` are the addresses that a template means which
-        leaves it to the event whom to tell.
-        """
-        try:
-            await self._send(template_id, told, original, reply_to)
-        except CrossbarError as error:
-            log.warning("request %s: notice %s cannot be sent: %s", self.author.request_id, template_id, error.data)
 
-    async def _send(
-        self, template_id: str, told: dict[str, Any], original: Sequence[str], reply_to: str | None
-    ) -> None:
-        templates = NotificationTemplates(self.runtime, self.account)
-        found = await templates.find(template_id)
-        to = await self._addresses(found.public.get("to"), original)
-        if found.public.get("enabled") is False or not to:
-            return
-        template = Document("", TYPE, template_id, found.public)
-        data = {
-            "from": template.text("from"),
-            "reply_to": template.text("reply_to") or reply_to,
-            "subject": template.text("subject"),
-        }
-        sender = self.runtime.config.mail.sender
-        writing = await writing_of(templates, found, data, {}, default_sender=sender)
-        await TemplateMail(self.runtime.store, self.mail, self.account.id, self.author).send(
-            writing,
-            to,
-            {**await self._common(), **told},
-            failure="Failed to send message",
-            cc=await self._addresses(found.public.get("cc")),
-            bcc=await self._addresses(found.public.get("bcc")),
-        )
+def _usable(addresses: Sequence[Any]) -> list[str]:
+    return [address for address in addresses if is_address(address)]
 
-    async def _addresses(self, wanted: JSON, original: Sequence[str] = ()) -> list[str]:
-        """Whom an entry of a template means."""
-        match as_object(wanted).get("type"):
-            case "original":
-                return sorted(set(original))
-            case "admins":
-                return sorted(await admin_addresses(self.runtime, self.account.id))
-            case _:
-                return [text for text in as_list(as_object(wanted).get("email_addresses")) if isinstance(text, str)]
 
-    async def _common(self) -> dict[str, Any]:
-        """What every letter may tell: of the account and of the server."""
-        account = self.account
-        parent = await self.runtime.access.directory.account(account.parent_id) if account.parent_id else None
-        about = {
-            "id": account.id,
-            "name": account.name,
-            "realm": account.realm,
-            "language": account.language,
-            "timezone": account.timezone,
-        }
-        above = {"parent_id": parent.id, "parent_name": parent.name, "parent_realm": parent.realm} if parent else {}
-        host = socket.gethostname()
-        system = dict.fromkeys(("hostname", "encoded_hostname", "node", "encoded_node"), host)
-        return {"account": {**about, **above}, "system": system}
+async def _nearest_administrators(runtime: Runtime, account: Account) -> list[str]:
+    """The administrators of the account, else of the nearest above it that has any, up to its reseller."""
+    reseller_id = await runtime.access.directory.reseller_of(account)
+    for account_id in (account.id, *reversed(account.tree)):
+        if addresses := await admin_addresses(runtime, account_id):
+            return sorted(addresses)
+        if account_id == reseller_id:
+            break
+    return []
+
+
+async def about_all(runtime: Runtime, account: Account) -> dict[str, Any]:
+    """What every letter of an account may tell: of the account and of the server."""
+    parent = await runtime.access.directory.account(account.parent_id) if account.parent_id else None
+    above = {"parent_id": parent.id, "parent_name": parent.name, "parent_realm": parent.realm} if parent else {}
+    host = socket.gethostname()
+    system = dict.fromkeys(("hostname", "encoded_hostname", "node", "encoded_node"), host)
+    return {"account": {**about_account(account), **above}, "system": system}
+
+
+def about_account(account: Account) -> dict[str, JSON]:
+    """What a letter may tell of an account."""
+    return {
+        "id": account.id,
+        "name": account.name,
+        "realm": account.realm,
+        "language": account.language,
+        "timezone": account.timezone,
+    }
+
+
+async def administrators(store: Store, account_id: str) -> list[Document]:
+    """The administrators of an account who are enabled and have an address."""
+    users = await store.all(Listing(account_id, USER))
+    return [
+        user
+        for user in users
+        if user.at("priv_level") == "admin" and user.at("enabled") is not False and user.text("email")
+    ]
 
 
 async def admin_addresses(runtime: Runtime, account_id: str) -> set[str]:
@@ -106,9 +123,9 @@ async def admin_addresses(runtime: Runtime, account_id: str) -> set[str]:
     return {user.text("email") for user in await administrators(runtime.store, account_id)}
 
 
-def about_person(user: Document) -> dict[str, JSON]:
-    """What a letter may tell of a user."""
-    return {key: user.at(key) for key in PERSON}
+def about_person(user: Document | None) -> dict[str, JSON]:
+    """What a letter may tell of a user, if there is one."""
+    return {key: user.at(key) for key in PERSON} if user is not None else {}
 
 
 def about_time(gregorian_seconds: int, *zones: JSON) -> dict[str, str]:

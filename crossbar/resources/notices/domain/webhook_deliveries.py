@@ -15,17 +15,15 @@ from typing import Final
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 
 from crossbar.background import in_background
-from crossbar.config import Config
 from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.feed import Change
 from crossbar.documents.membership import LOOK_SECONDS, Membership
 from crossbar.errors import CrossbarError
 from crossbar.metrics import METRICS, Metrics
-from crossbar.resources.identity.domain.welcome_mail import MAIL
 from crossbar.resources.notices.domain.webhook_hook import TYPE, Webhook
 from crossbar.resources.notices.domain.webhook_runner import WebhookRunner
 from crossbar.resources.notices.domain.webhook_sender import WebhookSender
-from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, Rule, outside
+from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, reachable_server
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -164,18 +162,13 @@ class WebhookDeliveries:
 @asynccontextmanager
 async def delivering(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Deliver webhooks as long as the server runs."""
-    connections = OutgoingConnections(runtime.settings, _rule)
+    connections = OutgoingConnections(runtime.settings, reachable_server)
     connector = TCPConnector(limit=0, socket_factory=connections.socket)
     timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
     async with ClientSession(connector=connector, cookie_jar=DummyCookieJar(), timeout=timeout) as session:
-        sender = WebhookSender(runtime, session, lambda: app[MAIL], app[METRICS])
+        sender = WebhookSender(runtime, session, app[METRICS])
         deliveries = WebhookDeliveries(runtime, sender, app[METRICS])
         runtime.events.on_listener(deliveries.hear)
         runtime.feed.on_loss(deliveries.forget)
         async with in_background(deliveries.run(), name="webhook deliveries"):
             yield
-
-
-def _rule(config: Config) -> Rule:
-    """Where a webhook's server may lie."""
-    return outside(config, config.events.allowed_networks)

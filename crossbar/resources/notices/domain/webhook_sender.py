@@ -9,24 +9,18 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from aiohttp import ClientError, ClientResponse, ClientSession
 from yarl import URL
 
 from crossbar import clock
-from crossbar.access.authorship import Author
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import ACCOUNT_CONFIG
 from crossbar.documents.event import Event
-from crossbar.errors import JSON, CrossbarError
-from crossbar.events.mail import Mail
-from crossbar.ids import new_id
+from crossbar.errors import JSON
+from crossbar.events.notices import notice, update_telling
 from crossbar.metrics import DELIVERIES, Metrics
-from crossbar.resources.notices.domain.notification_event import raise_notification
-from crossbar.resources.notices.domain.template_notice import TemplateNotices
 from crossbar.resources.notices.domain.webhook_attempt import LONGEST_TEXT, Outcome, Try, attempt_of
 from crossbar.resources.notices.domain.webhook_hook import DISABLED_MESSAGE, TYPE, Webhook
 from crossbar.resources.notices.domain.webhook_request import WebhookRequest
@@ -67,10 +61,9 @@ class Failures:
 class WebhookSender:
     """Sends requests of hooks through a session whose connections are guarded."""
 
-    def __init__(self, runtime: Runtime, session: ClientSession, mail: Callable[[], Mail], metrics: Metrics) -> None:
+    def __init__(self, runtime: Runtime, session: ClientSession, metrics: Metrics) -> None:
         self._runtime = runtime
         self._session = session
-        self._mail = mail
         self._metrics = metrics
 
     async def deliver(
@@ -128,13 +121,14 @@ class WebhookSender:
         ):
             return False
 
-        def disable(webhook: Document) -> None:
+        def disable(webhook: Document) -> list[Document]:
+            was_enabled = webhook.fields.get("enabled") is not False
             webhook.fields |= {"enabled": False, DISABLED_MESSAGE: TOO_MANY_FAILURES}
+            return [notice("webhook_disabled", hook.account_id, {"hook_id": hook.id})] if was_enabled else []
 
-        await self._runtime.store.update(hook.account_id, TYPE, hook.id, disable)
+        await update_telling(self._runtime.store, (hook.account_id, TYPE, hook.id), disable)
         failures.were_too_many = True
         log.warning("webhook %s of account %s failed too often and is turned off", hook.id, hook.account_id)
-        await self._tell(hook)
         return True
 
     async def _limit(self, hook: Webhook, key: str, usual: int) -> int:
@@ -143,18 +137,6 @@ class WebhookSender:
         own = config.at(key) if config else None
         value = self._runtime.settings.get(CATEGORY, key, usual) if own is None else own
         return value if isinstance(value, int) and value > 0 else usual
-
-    async def _tell(self, hook: Webhook) -> None:
-        """Raise the notification and write to the account's administrators."""
-        with suppress(CrossbarError):
-            await raise_notification(
-                self._runtime, hook.account_id, "webhook_disabled", about_id=hook.id, hook_id=hook.id
-            )
-        account = await self._runtime.access.directory.account(hook.account_id)
-        if account is not None:
-            notices = TemplateNotices(self._runtime, self._mail(), account, Author(new_id(), None))
-            about = {"id": hook.id, "name": hook.name, "uri": hook.uri, "event": hook.hook}
-            await notices.send("webhook_disabled", {"hook": {**about, "disable_reason": TOO_MANY_FAILURES}})
 
 
 async def _beginning(response: ClientResponse) -> str:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 
 from crossbar.documents.document import Document
 from crossbar.documents.store import Transaction, Write
+from crossbar.events.notices import replace_telling
 from crossbar.resources.numbers.domain import carrier_orders
 from crossbar.resources.numbers.domain.carriers import carrier_named
 from crossbar.resources.numbers.domain.number import State, carrier_of, state_of
+from crossbar.resources.numbers.domain.number_notice import number_notices
 from crossbar.runtime import Runtime
 
 
@@ -29,6 +31,11 @@ class NumberChange:
     after: Document
     found: bool = False
     note: Document | None = None
+
+    @property
+    def notices(self) -> list[Document]:
+        """What it gives rise to."""
+        return [] if state_of(self.after) is State.DELETED else number_notices(self.after, self.before)
 
 
 Changes = Mapping[str, NumberChange]
@@ -54,13 +61,14 @@ class Keeping:
         return cls(changes, await carrier_orders.returning(runtime.store, back) if back else [])
 
     async def write(self, transaction: Transaction) -> dict[str, Document]:
-        """Write them; returns the numbers as they are kept. Raises Stale and Duplicate."""
+        """Write them, with what they give rise to; returns the numbers as they are kept. Raises Stale and Duplicate."""
         writes = [
             Write(change.before, None if state_of(change.after) is State.DELETED else change.after)
             for change in self._changes.values()
         ]
         notes = [Write(change.note, None) for change in self._changes.values() if change.note is not None]
-        saved = await transaction.write_all([*writes, *notes, *self.to_return])
+        notices = [Write(None, notice) for change in self._changes.values() for notice in change.notices]
+        saved = await transaction.write_all([*writes, *notes, *self.to_return, *notices])
         return {
             number: kept if write.after else replace(change.after, revision=kept.revision)
             for (number, change), write, kept in zip(self._changes.items(), writes, saved, strict=False)
@@ -69,8 +77,9 @@ class Keeping:
     async def keep(self, runtime: Runtime) -> dict[str, Document]:
         """Write them in a transaction of their own, and give back what is to be given back."""
         if (alone := self._alone()) is not None:
-            before, after = alone
-            return {after.id: await runtime.store.replace(after, before)}
+            before, change = alone
+            kept = await replace_telling(runtime.store, change.after, before, change.notices)
+            return {change.after.id: kept}
         saved = await runtime.store.transact(self.write)
         if self.to_return:
             notes = await carrier_orders.current(
@@ -79,11 +88,11 @@ class Keeping:
             await carrier_orders.settle(runtime, notes)
         return saved
 
-    def _alone(self) -> tuple[Document, Document] | None:
-        """The one change that is a single write, which can travel together with those of other requests."""
+    def _alone(self) -> tuple[Document, NumberChange] | None:
+        """The one change, of a number that is there: as a single write it can travel together with those of others."""
         if len(self._changes) != 1 or self.to_return:
             return None
         (change,) = self._changes.values()
         if change.before is None or change.note is not None or state_of(change.after) is State.DELETED:
             return None
-        return change.before, change.after
+        return change.before, change

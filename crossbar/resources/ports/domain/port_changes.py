@@ -15,6 +15,7 @@ from crossbar.access.directory import Account
 from crossbar.documents.document import Document, as_object, merge, private_fields, public_fields
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound, SystemFault
+from crossbar.events.notices import insert_telling, replace_telling
 from crossbar.ids import new_id
 from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
 from crossbar.resources.numbers.domain.number_caller import NumberCaller
@@ -39,6 +40,7 @@ from crossbar.resources.ports.domain.port_authority import authority_for, may_se
 from crossbar.resources.ports.domain.port_comment import Comment, checked, comments_of, later, merged, unknown
 from crossbar.resources.ports.domain.port_completion import complete
 from crossbar.resources.ports.domain.port_conflicts import check_numbers, in_e164
+from crossbar.resources.ports.domain.port_notice import PortNotices
 from crossbar.resources.ports.domain.port_schedule import scheduled
 from crossbar.resources.ports.domain.port_transition import PortActor, actor_of, check_move, entry
 
@@ -69,6 +71,7 @@ class PortRequests:
     def __init__(self, caller: NumberCaller) -> None:
         self._caller = caller
         self._store = caller.runtime.store
+        self._notices = PortNotices(caller.runtime)
 
     async def find(self, request_id: str) -> Document:
         """A request that the caller may see. Raises NotFound."""
@@ -102,7 +105,8 @@ class PortRequests:
             await self._check_charges(made.request, None)
             self._caller.ready(None)
             try:
-                return made._replace(request=await self._store.insert(made.request))
+                told = await self._notices.commented(made.request, made.comments)
+                return made._replace(request=await insert_telling(self._store, made.request, told))
             except Duplicate:  # another request took one of the numbers in the meantime
                 continue
         raise Conflict
@@ -137,7 +141,7 @@ class PortRequests:
             made.request.fields |= {PORT_STATE: str(state), TRANSITIONS: moves}
             return made
 
-        return await self._change(request_id, step)
+        return await self._change(request_id, step, moves=True)
 
     async def comment(self, request_id: str, data: dict[str, JSON]) -> PortChange:
         """Add comments, wherever the request stands."""
@@ -169,16 +173,21 @@ class PortRequests:
 
     # How
 
-    async def _change(self, request_id: str, step: Step) -> PortChange:
-        """Take a step, and again from where somebody else has put the request in the meantime."""
+    async def _change(self, request_id: str, step: Step, *, moves: bool = False) -> PortChange:
+        """Take a step, and again from where somebody else has put the request in the meantime.
+
+        Those whom it concerns are told of new comments, and of a step that `moves` the request into another state.
+        """
         async for _ in Retries():
             stored = await self.find(request_id)
             made = await step(stored)
             made.request.fields.update(stamps(self._caller.author, made.request))
             await self._check_charges(made.request, stored)
+            told = await self._notices.commented(made.request, made.comments)
+            told += await self._notices.moved(made.request) if moves else []
             self._caller.ready(stored.revision)
             try:
-                return made._replace(request=await self._save(made.request, stored))
+                return made._replace(request=await self._save(made.request, stored, told))
             except (Stale, Duplicate):
                 continue
         raise Conflict
@@ -189,10 +198,10 @@ class PortRequests:
         change = CostlyChange(request.text(OWNER), before, (request,))
         await check_charges(self._caller.runtime, self._caller.identity, change, accepts=self._caller.accepts_charges)
 
-    async def _save(self, request: Document, stored: Document) -> Document:
+    async def _save(self, request: Document, stored: Document, told: list[Document]) -> Document:
         if state_of(request) is PortState.COMPLETED and state_of(stored) is not PortState.COMPLETED:
-            return await complete(self._caller.runtime, request, stored, self._caller.author)
-        return await self._store.replace(request, stored)
+            return await complete(self._caller.runtime, request, stored, self._caller.author, told)
+        return await replace_telling(self._store, request, stored, told)
 
     async def _merged(
         self, stored: Document, data: dict[str, JSON], actor: PortActor, *, dated: bool = False

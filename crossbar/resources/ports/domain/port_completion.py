@@ -6,6 +6,7 @@ transaction, so that no crash leaves some of them behind.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +15,7 @@ from crossbar.dialing import NUMBER, NUMBERS
 from crossbar.documents.document import Document
 from crossbar.documents.store import Duplicate, Transaction
 from crossbar.errors import SystemFault
+from crossbar.events.notices import tell
 from crossbar.resources.numbers.domain.number import (
     FEATURES,
     KIND,
@@ -37,8 +39,10 @@ PORT_ID: Final = "port_id"
 """Which request brought a number."""
 
 
-async def complete(runtime: Runtime, request: Document, stored: Document, author: Author) -> Document:
-    """Save a request as completed, with its numbers in service for its account.
+async def complete(
+    runtime: Runtime, request: Document, stored: Document, author: Author, notices: Sequence[Document] = ()
+) -> Document:
+    """Save a request as completed, with its numbers in service for its account, and what that gives rise to.
 
     Raises Stale when outrun, 500 `transition_errors` for numbers that somebody else has by now.
     """
@@ -49,6 +53,7 @@ async def complete(runtime: Runtime, request: Document, stored: Document, author
     async def bring_in(transaction: Transaction) -> Document:
         for number in numbers:
             await _bring(transaction, request, number, rules, author)
+        await tell(transaction, notices)
         return await transaction.replace(done, stored)
 
     return await runtime.store.transact(bring_in)

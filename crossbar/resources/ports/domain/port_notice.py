@@ -9,15 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crossbar.access.authorship import Author
+from crossbar.access.directory import Account
 from crossbar.documents.document import Document, as_list, as_object
-from crossbar.events.mail import Mail
-from crossbar.resources.notices.domain.template_notice import (
-    TemplateNotices,
-    about_person,
-    about_time,
-    admin_addresses,
-)
+from crossbar.events.notices import letter, notice
+from crossbar.resources.notices.domain.template_notice import about_person, about_time, admin_addresses
 from crossbar.resources.numbers.domain.port_request import (
     AUTHORITY,
     OWNER,
@@ -46,63 +41,61 @@ REMINDER: Final = "port_unconfirmed"
 BILL: Final = ("name", "street_address", "locality", "region", "postal_code")
 
 
-class NumberList(list[str]):
-    """Numbers that a template can go through, or show as they are."""
-
-    def __str__(self) -> str:
-        return ", ".join(self)
-
-
 @dataclass(frozen=True, slots=True)
 class PortNotices:
-    """Tells those whom a request concerns, as changes of one author."""
+    """What changes of requests give rise to: notices, to be written in the same step."""
 
     runtime: Runtime
-    mail: Mail
-    author: Author
 
-    async def moved(self, request: Document) -> None:
+    async def moved(self, request: Document) -> list[Document]:
         """A request is where its latest move has brought it."""
-        notices = await self._notices(request)
-        if notices is None:
-            return
-        told = {"port_request": await self._about(notices, request)}
+        account = await self._account(request)
+        if account is None:
+            return []
+        told = {"port_request": await self._about(account, request)}
         contacts = _contacts(request)
-        await notices.send(TEMPLATES[state_of(request)], told, original=[*await self._reseller(notices), *contacts])
+        event = TEMPLATES[state_of(request)]
+        letters = [letter(event, told, original=[*await self._reseller(account), *contacts])]
         if state_of(request) is PortState.SUBMITTED:
             deciding = await self._authority(request)
-            await notices.send(FOR_THE_AUTHORITY, told, original=deciding, reply_to=next(iter(contacts), None))
+            reply_to = next(iter(contacts), None)
+            letters.append(letter(FOR_THE_AUTHORITY, told, original=deciding, reply_to=reply_to))
+        return [notice(event, account.id, _payload(request), letters=letters)]
 
-    async def unconfirmed(self, request: Document) -> None:
+    async def unconfirmed(self, request: Document) -> list[Document]:
         """A request still waits to be submitted."""
-        notices = await self._notices(request)
-        if notices is not None:
-            told = {"port_request": await self._about(notices, request)}
-            await notices.send(REMINDER, told, original=[*await self._reseller(notices), *_contacts(request)])
+        account = await self._account(request)
+        if account is None:
+            return []
+        told = {"port_request": await self._about(account, request)}
+        reminder = letter(REMINDER, told, original=[*await self._reseller(account), *_contacts(request)])
+        return [notice(REMINDER, account.id, _payload(request), letters=[reminder])]
 
-    async def commented(self, request: Document, comments: list[Comment]) -> None:
+    async def commented(self, request: Document, comments: list[Comment]) -> list[Document]:
         """A request has new comments; of a private one only those hear who decide."""
-        notices = await self._notices(request) if comments else None
-        if notices is None:
-            return
-        zone = notices.account.timezone
+        account = await self._account(request) if comments else None
+        if account is None:
+            return []
         user = await self._commenter(comments[0])
+        notices = []
         for comment in comments:
-            date = about_time(comment["timestamp"], zone)
-            about = {**await self._about(notices, request), "comment": {**comment, "date": date}}
+            date = about_time(comment["timestamp"], account.timezone)
+            about = {**await self._about(account, request), "comment": {**comment, "date": date}}
             if is_private(comment):
                 addresses = await self._authority(request)
             else:
-                addresses = [*await self._reseller(notices), *_contacts(request)]
-            await notices.send(COMMENT, {"port_request": about, "user": user}, original=addresses)
+                addresses = [*await self._reseller(account), *_contacts(request)]
+            told = letter(COMMENT, {"port_request": about, "user": user}, original=addresses)
+            payload = {**_payload(request), "comment": comment}
+            notices.append(notice(COMMENT, account.id, payload, letters=[told]))
+        return notices
 
-    async def _notices(self, request: Document) -> TemplateNotices | None:
-        account = await self.runtime.access.directory.account(request.text(OWNER))
-        return TemplateNotices(self.runtime, self.mail, account, self.author) if account else None
+    async def _account(self, request: Document) -> Account | None:
+        return await self.runtime.access.directory.account(request.text(OWNER))
 
-    async def _reseller(self, notices: TemplateNotices) -> list[str]:
+    async def _reseller(self, account: Account) -> list[str]:
         """Where the account's reseller wants to hear of ports."""
-        reseller_id = await self.runtime.access.directory.reseller_of(notices.account)
+        reseller_id = await self.runtime.access.directory.reseller_of(account)
         return await self._desk(reseller_id) if reseller_id else []
 
     async def _authority(self, request: Document) -> list[str]:
@@ -119,15 +112,15 @@ class PortNotices:
         support = (await port_settings(self.runtime.store, account_id)).support_email
         return [support] if support else sorted(await admin_addresses(self.runtime, account_id))
 
-    async def _about(self, notices: TemplateNotices, request: Document) -> dict[str, Any]:
+    async def _about(self, account: Account, request: Document) -> dict[str, Any]:
         """What a letter may tell of a request."""
-        zone = notices.account.timezone
+        zone = account.timezone
         bill = as_object(request.at("bill"))
         dates = {"port_scheduled_date": "scheduled_date", "requested_port_date": "transfer_date"}
         return {
             "id": request.id,
             "name": request.text("name"),
-            "numbers": NumberList(numbers_of(request) or request.fields.get(PORTED, {})),
+            "numbers": list(numbers_of(request) or request.fields.get(PORTED, {})),
             "port_state": str(state_of(request)),
             "service_provider": request.text("carrier") or bill.get("carrier"),
             "customer_contact": ", ".join(_contacts(request)),
@@ -153,7 +146,21 @@ class PortNotices:
 
     async def _user(self, account_id: str, user_id: str | None) -> dict[str, Any]:
         user = await self.runtime.store.get(account_id, "user", user_id) if user_id else None
-        return about_person(user) if user else {}
+        return about_person(user)
+
+
+def _payload(request: Document) -> dict[str, Any]:
+    """What the events of a request tell."""
+    move: dict[str, Any] = next(iter(request.fields.get(TRANSITIONS, ())), {})
+    numbers = list(numbers_of(request) or request.fields.get(PORTED, {}))
+    told = {
+        "port_request_id": request.id,
+        "port": {key: value for key, value in request.public.items() if key != "comments"},
+        "number": next(iter(numbers), None),
+        "authorized_by": as_object(as_object(move.get("authorization")).get("user")).get("id"),
+        "reason": move.get("reason"),
+    }
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def _contacts(request: Document) -> list[str]:

@@ -14,13 +14,11 @@ from typing import Final
 from aiohttp import web
 
 from crossbar import clock
-from crossbar.access.authorship import Author
 from crossbar.background import in_background
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.periodic import PeriodicLease, keep_doing
-from crossbar.events.mail import Mail
-from crossbar.resources.identity.domain.welcome_mail import MAIL
+from crossbar.events.notices import update_telling
 from crossbar.resources.numbers.domain.port_request import DATABASE, TYPE, PortState, everywhere_in
 from crossbar.resources.ports.domain.port_notice import PortNotices
 from crossbar.runtime import Runtime
@@ -39,26 +37,26 @@ USUAL_LIFETIME: Final = 30 * clock.DAY
 @asynccontextmanager
 async def port_upkeep(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Look after unconfirmed requests as long as the server runs."""
-    async with in_background(_keep_looking(app, runtime), name=NAME):
+    async with in_background(_keep_looking(runtime), name=NAME):
         yield
 
 
-async def _keep_looking(app: web.Application, runtime: Runtime) -> None:
+async def _keep_looking(runtime: Runtime) -> None:
     await asyncio.sleep(FIRST_SECONDS)
 
     async def look(lease: PeriodicLease) -> None:
-        await look_after_unconfirmed(runtime, app[MAIL], lease)
+        await look_after_unconfirmed(runtime, lease)
 
     await keep_doing(PeriodicLease(runtime.store, NAME), look, lambda: INTERVAL_SECONDS)
 
 
-async def look_after_unconfirmed(runtime: Runtime, mail: Mail, lease: PeriodicLease | None = None) -> None:
+async def look_after_unconfirmed(runtime: Runtime, lease: PeriodicLease | None = None) -> None:
     """Remind of each request that is not submitted, once a day, and remove those that are too old.
 
     With a lease it goes on only as long as that is held.
     """
     unconfirmed = Listing(DATABASE, TYPE, tag=everywhere_in(PortState.UNCONFIRMED))
-    notices = PortNotices(runtime, mail, Author(NAME, None))
+    notices = PortNotices(runtime)
     async for _, request in runtime.store.stream_documents(unconfirmed):
         if lease is not None and not await lease.held():
             return
@@ -81,11 +79,13 @@ def _lifetime(runtime: Runtime) -> int:
 
 
 async def _remind(runtime: Runtime, notices: PortNotices, request: Document) -> None:
-    def note(stored: Document) -> None:
-        stored.fields[REMINDED] = clock.now()
+    told = await notices.unconfirmed(request)
 
-    if await runtime.store.update(DATABASE, TYPE, request.id, note) is not None:
-        await notices.unconfirmed(request)
+    def note(stored: Document) -> list[Document]:
+        stored.fields[REMINDED] = clock.now()
+        return told
+
+    await update_telling(runtime.store, (DATABASE, TYPE, request.id), note)
 
 
 async def _remove(runtime: Runtime, request: Document) -> None:

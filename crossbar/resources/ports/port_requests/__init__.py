@@ -12,9 +12,8 @@ from crossbar.resources.notices.alerts import also_computed
 from crossbar.resources.numbers.domain.port_request import PortState
 from crossbar.resources.ports.domain.port_alert import PortAlerts
 from crossbar.resources.ports.domain.port_authority import decides_as
-from crossbar.resources.ports.domain.port_changes import PortChange
 from crossbar.resources.ports.port_requests import port_comments, port_files, port_lists
-from crossbar.resources.ports.port_requests.port_answers import answer, notices_of, requests_of
+from crossbar.resources.ports.port_requests.port_answers import answer, requests_of
 from crossbar.wire.request_values import is_false
 
 port_requests = Endpoint("port_requests")
@@ -68,7 +67,7 @@ async def look_numbers_up(_: Context) -> Reply:
 async def create(context: Context) -> Reply:
     """A new request of the account, not submitted yet."""
     made = await requests_of(context).create(context.account, context.object)
-    reply = await _told(context, made)
+    reply = await answer(context, made.request)
     reply.location = f"{context.request.rel_url.raw_path.rstrip('/')}/{made.request.id}"
     return reply
 
@@ -85,13 +84,15 @@ async def read(context: Context) -> Reply:
 @port_requests.post("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True)
 async def replace(context: Context) -> Reply:
     """Give a request other fields, while it waits for its account."""
-    return await _told(context, await requests_of(context).replace(context.path["port_request_id"], context.object))
+    change = await requests_of(context).replace(context.path["port_request_id"], context.object)
+    return await answer(context, change.request)
 
 
 @port_requests.patch("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True)
 async def merge(context: Context) -> Reply:
     """Change some fields of a request."""
-    return await _told(context, await requests_of(context).merge(context.path["port_request_id"], context.object))
+    change = await requests_of(context).merge(context.path["port_request_id"], context.object)
+    return await answer(context, change.request)
 
 
 @port_requests.delete("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True)
@@ -106,12 +107,6 @@ async def delete(context: Context) -> Reply:
     return shown
 
 
-async def _told(context: Context, change: PortChange) -> Reply:
-    """Answer a request that was changed, when those are told of its new comments whom it concerns."""
-    await notices_of(context).commented(change.request, change.comments)
-    return await answer(context, change.request)
-
-
 # From state to state
 
 
@@ -121,9 +116,7 @@ def _offer(path: str, to: PortState) -> None:
     async def move(context: Context) -> Reply:
         reason = context.values.text("reason")
         change = await requests_of(context).move(context.path["port_request_id"], to, context.object, reason)
-        reply = await _told(context, change)
-        await notices_of(context).moved(change.request)
-        return reply
+        return await answer(context, change.request)
 
     port_requests.patch(path, checks_itself=True)(move)
 

@@ -9,7 +9,6 @@ from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document
 from crossbar.endpoint import Context, Reply
 from crossbar.errors import JSON
-from crossbar.resources.identity.domain.welcome_mail import MAIL
 from crossbar.resources.numbers.domain.port_request import (
     AUTHORITY,
     AUTHORITY_NAME,
@@ -24,17 +23,11 @@ from crossbar.resources.numbers.domain.port_request import (
 from crossbar.resources.numbers.phone_numbers.number_lists import caller_of
 from crossbar.resources.ports.domain.port_changes import PortRequests
 from crossbar.resources.ports.domain.port_comment import visible
-from crossbar.resources.ports.domain.port_notice import PortNotices
 
 
 def requests_of(context: Context) -> PortRequests:
     """The requests that the caller gets at."""
     return PortRequests(caller_of(context))
-
-
-def notices_of(context: Context) -> PortNotices:
-    """What the caller's changes lead to in letters."""
-    return PortNotices(context.runtime, context.service(MAIL), context.author)
 
 
 async def answer(context: Context, request: Document) -> Reply:

@@ -10,7 +10,7 @@ from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import Invalid
 from crossbar.resources.identity.comments import comments
 from crossbar.resources.ports.domain.port_comment import timeline, visible
-from crossbar.resources.ports.port_requests.port_answers import notices_of, requests_of
+from crossbar.resources.ports.port_requests.port_answers import requests_of
 
 
 async def told(context: Context) -> Reply:
@@ -34,7 +34,6 @@ async def read_all(context: Context) -> Reply:
 async def add(context: Context) -> Reply:
     """Add comments; those are told whom the request concerns."""
     change = await requests_of(context).comment(_request_id(context), context.object)
-    await notices_of(context).commented(change.request, change.comments)
     return _visible(context, change.request)
 
 

@@ -13,13 +13,32 @@ import orjson
 
 from crossbar import clock
 from crossbar.documents.document import Document, public_fields
+from crossbar.documents.event import NOTIFICATION
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import MICROSECONDS, Store, Switch
 from crossbar.errors import JSON, Invalid
+from crossbar.events.notices import notice
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
 from crossbar.resources.system.domain.switch_event import CALL, SwitchEvent, believed
 from crossbar.wire.request_values import is_true
 
+NOTICED: Final = frozenset(
+    {
+        "cf_notification",
+        "denied_emergency_bridge",
+        "deregister",
+        "emergency_bridge",
+        "first_occurrence",
+        "inbound_fax_error",
+        "missed_call",
+        "outbound_fax_error",
+        "outbound_smtp_fax_error",
+        "register",
+    }
+)
+"""Notifications that only a switch knows of; it tells of them as of other events, in capitals."""
+_NOT_TOLD: Final = ("id", "event_category", "event_name", "account_id")
+"""What a record of an event has that is the same in the notice itself."""
 CALL_EVENT_SHAPE: Final = Shape(
     "call_event",
     summary=Summary("id", "call_id", "event_name", "timestamp"),
@@ -92,7 +111,8 @@ async def raise_call_event(store: Store, event: SwitchEvent) -> bool:
     This is the one place where that is done, whatever was told and in whichever form. An event is told apart by its
     id and raised once. It is kept as a record of type `call_event`, and to insert that is to raise it: the relay of
     the event log finds it among the changes of documents. The record's public fields are the event's body, with
-    `event_category` and `event_name`, as listeners get it.
+    `event_category` and `event_name`, as listeners get it. What people may have to hear of (`NOTICED`) gives rise to a
+    notice with it.
     """
     fields = dict(event.fields)
     if event.category == CALL and event.name.startswith("CHANNEL_"):
@@ -101,7 +121,19 @@ async def raise_call_event(store: Store, event: SwitchEvent) -> bool:
     fields.setdefault("timestamp", event.seconds)
     fields["account_id"] = event.account_id
     kept = kept_fields(event.account_id, CALL_EVENT_SHAPE.type, int(fields["timestamp"]))
-    return await insert_once(store, Document(event.account_id, CALL_EVENT_SHAPE.type, event.id, fields | kept))
+    record = Document(event.account_id, CALL_EVENT_SHAPE.type, event.id, fields | kept)
+    return await insert_once(store, record, _notices(record))
+
+
+def _notices(record: Document) -> list[Document]:
+    """What people may have to hear of, if the event is of that kind; its fields are what it tells."""
+    name = record.text("event_name")
+    told = {key: value for key, value in record.public.items() if key not in _NOT_TOLD}
+    if name.lower() in NOTICED:
+        return [notice(name.lower(), record.partition, told)]
+    if record.text("event_category") == NOTIFICATION:  # who raised it elsewhere has written the letters, too
+        return [notice(name, record.partition, told, letters=[])]
+    return []
 
 
 def _facts(fields: Mapping[str, JSON], variables: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from crossbar import clock
@@ -21,6 +21,7 @@ from crossbar.documents.document import Document, as_list, as_object, public_fie
 from crossbar.documents.shape import Shape, Summary, filter_tag
 from crossbar.documents.store import Duplicate, Store
 from crossbar.errors import JSON
+from crossbar.events.notices import insert_telling
 from crossbar.resources.records.domain.cdr_row import CCV, COLUMNS, start_of, whole
 
 ANYBODY: Final = ""
@@ -36,6 +37,16 @@ _notings: Final[list[Noting]] = []
 def also_noted(noting: Noting) -> None:
     """Have this done, too, when legs are kept."""
     _notings.append(noting)
+
+
+Telling = Callable[[Store, list[Document]], Awaitable[Mapping[str, Sequence[Document]]]]
+"""Says which notices legs give rise to that are new, by their keys."""
+_tellings: Final[list[Telling]] = []
+
+
+def also_told(telling: Telling) -> None:
+    """Have these notices written, too, in the step that keeps a leg."""
+    _tellings.append(telling)
 
 
 _INTERACTION_ID: Final = re.compile(r"\d{11}-.+", re.DOTALL)
@@ -138,8 +149,11 @@ def kept_fields(account_id: str, document_type: str, created: int) -> dict[str, 
 
 
 async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
-    """Keep legs of any accounts; says of each whether it was new."""
-    fresh = await asyncio.gather(*(insert_once(store, cdr) for cdr in cdrs))
+    """Keep legs of any accounts, and do what follows from them (`also_told`, `also_noted`); says of each whether it
+    was new."""
+    told = [await telling(store, cdrs) for telling in _tellings]
+    notices = {cdr.key: [notice for by_key in told for notice in by_key.get(cdr.key, ())] for cdr in cdrs}
+    fresh = await asyncio.gather(*(insert_once(store, cdr, notices[cdr.key]) for cdr in cdrs))
     # Known legs are noted again: a server that stopped in between has their entries still to make.
     interactions: dict[tuple[str, str], list[Document]] = defaultdict(list)
     for cdr in cdrs:
@@ -156,10 +170,10 @@ async def _as_kept(store: Store, cdr: Document, new: bool) -> Document:
     return cdr if new else await store.get(cdr.partition, cdr.type, cdr.id) or cdr
 
 
-async def insert_once(store: Store, record: Document) -> bool:
-    """Keep a record unless one of its id is there; says whether it was new."""
+async def insert_once(store: Store, record: Document, notices: Sequence[Document] = ()) -> bool:
+    """Keep a record, with what it gives rise to, unless one of its id is there; says whether it was new."""
     try:
-        await store.insert(record)
+        await insert_telling(store, record, notices)
     except Duplicate:
         return False
     return True

@@ -21,10 +21,15 @@ Rule = Callable[[Address], bool]
 
 def reachable(config: Config) -> Rule:
     """Whether a store may lie at an address: in no blocked network, or in an allowed one."""
-    return outside(config, config.storage.allowed_networks)
+    return _outside(config, config.storage.allowed_networks)
 
 
-def outside(config: Config, allowed_networks: Iterable[str]) -> Rule:
+def reachable_server(config: Config) -> Rule:
+    """The same for a server that is told of events or asked what to do with a call: webhooks, pivot applications."""
+    return _outside(config, config.events.allowed_networks)
+
+
+def _outside(config: Config, allowed_networks: Iterable[str]) -> Rule:
     """Whether an address lies in no blocked network, or in one of those that are allowed whatever is blocked."""
     allowed = tuple(ip_network(network) for network in allowed_networks)
     blocked = config.security.blocked_hosts

@@ -93,7 +93,7 @@ async def test_a_hook_that_fails_too_often_is_turned_off(
     assert (shown["enabled"], shown["disable_reason"]) == (False, "too many failed attempts")
 
     async def told_by_mail() -> bool:
-        return any("Webhook" in str(letter["Subject"]) for letter in letters_to(server, f"admin@{tenant.realm}"))
+        return any("Webhook" in str(letter["Subject"]) for letter in await letters_to(server, f"admin@{tenant.realm}"))
 
     await until(told_by_mail)
     receiver.answers[path] = 200

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from crossbar.documents.document import Document
-from crossbar.resources.notices.domain.notification_event import raise_notification
+from crossbar.events.notices import notice
 from tests.harness import RunningServer, Tenant, new_tenant, set_options
 from tests.hooks import EVERYTHING, attempts, new_hook, told
 from tests.receiver import Receiver
@@ -49,8 +49,8 @@ async def test_nested_values_in_a_form(server: RunningServer, tenant: Tenant, re
         format="form-data", http_verb="get",
     )  # fmt: skip
     nested = {"b": {"c": 1}, "list": ["x", "y"], "yes": True, "none": []}
-    await raise_notification(server.runtime, tenant.id, "topup", amount=1)
-    await raise_notification(server.runtime, tenant.id, "low_balance", current_balance=nested)
+    await server.runtime.store.insert(notice("topup", tenant.id, {"amount": 1}, letters=[]))
+    await server.runtime.store.insert(notice("low_balance", tenant.id, {"current_balance": nested}, letters=[]))
     (sent,) = await receiver.wait(path)
     assert sent.path.startswith(f"{path}?a=b?")  # as KAZOO does
     pairs = parse_qsl(sent.path.split("?", 2)[2])

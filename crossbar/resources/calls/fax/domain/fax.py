@@ -9,7 +9,7 @@ Source: `core/kazoo_fax` (`kz_fax_attachment.erl`), `kzd_fax.erl`, `cb_faxes` (`
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -23,6 +23,8 @@ from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
+from crossbar.events.notices import insert_telling, tell
+from crossbar.resources.calls.fax.domain.fax_notice import fax_notice
 from crossbar.resources.calls.media.domain.media_file import record_id, save_with_files
 from crossbar.runtime import Runtime
 from crossbar.wire.body import UploadedFile
@@ -153,7 +155,7 @@ class FaxStore:
             account_id, TYPE, record_id(created, reference), {**fields, "folder": where, "pvt_created": created}
         )
         fax.fields |= stamps(self.author, fax) | {STATUS: "completed"}
-        return await self._save(fax, file)
+        return await self._save(fax, file, [fax_notice(fax)])
 
     async def finish(self, job: Document, result: dict[str, JSON]) -> Document:
         """Turn a job into a fax of the outbox: `result` is its `tx_result`. Raises 404 when somebody else did."""
@@ -166,6 +168,7 @@ class FaxStore:
             if await transaction.get(job.partition, TYPE, job.id) is None:
                 raise NotFound(job.id)
             await transaction.remove(job)
+            await tell(transaction, [fax_notice(sent, job.id)])
             return await transaction.insert(sent)
 
         attachments = self.runtime.attachments
@@ -184,10 +187,10 @@ class FaxStore:
         job.fields |= stamps(self.author, job) | {STATUS: PENDING}
         return job
 
-    async def _save(self, fax: Document, file: UploadedFile | None) -> Document:
-        """Save a new fax with its paper, as it came and as a PDF."""
+    async def _save(self, fax: Document, file: UploadedFile | None, notices: Sequence[Document] = ()) -> Document:
+        """Save a new fax with its paper, as it came and as a PDF, and what it gives rise to."""
         if file is None:
-            return await self.runtime.store.insert(fax)
+            return await insert_telling(self.runtime.store, fax, notices)
         try:
             paper = await self.converter.fax(file.contents)
         except ToolError as error:
@@ -197,4 +200,4 @@ class FaxStore:
         files = [UploadedFile(PDF_NAME, PDF, paper.pdf)]
         if paper.pdf != file.contents:
             files.append(UploadedFile(attachment_name(ORIGINAL_NAME, "image/tiff"), "image/tiff", file.contents))
-        return await save_with_files(self.runtime, fax, files)
+        return await save_with_files(self.runtime, fax, files, notices)

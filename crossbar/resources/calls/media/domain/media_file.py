@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import PurePosixPath
 from typing import Final
@@ -22,6 +22,7 @@ from crossbar.documents.attachments import Attachment, Attachments
 from crossbar.documents.document import Document
 from crossbar.documents.store import Duplicate
 from crossbar.errors import Invalid, Plain
+from crossbar.events.notices import insert_telling
 from crossbar.ids import monthly_id
 from crossbar.runtime import Runtime
 from crossbar.wire.body import UploadedFile
@@ -73,8 +74,10 @@ def check_sound(file: UploadedFile) -> None:
         raise Invalid.field("content_type", "enum", message, target=list(SOUND), value=found)
 
 
-async def save_with_files(runtime: Runtime, document: Document, files: Iterable[UploadedFile]) -> Document:
-    """Save a new document together with its files: all are there afterwards, or nothing is.
+async def save_with_files(
+    runtime: Runtime, document: Document, files: Iterable[UploadedFile], notices: Sequence[Document] = ()
+) -> Document:
+    """Save a new document together with its files and what it gives rise to: all are there afterwards, or nothing is.
 
     Raises Duplicate when there is a document of its id; its files of the same names are the new ones then.
     """
@@ -82,7 +85,7 @@ async def save_with_files(runtime: Runtime, document: Document, files: Iterable[
     try:
         for file in files:
             await attachments.put(document, file.name, file.content_type, file.contents)
-        return await runtime.store.insert(document)
+        return await insert_telling(runtime.store, document, notices)
     except Duplicate:
         raise
     except BaseException:

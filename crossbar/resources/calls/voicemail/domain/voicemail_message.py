@@ -23,8 +23,17 @@ from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
 from crossbar.errors import JSON, Invalid, NotFound
+from crossbar.events.notices import update_telling
 from crossbar.resources.calls.media.domain.local_time import file_time, local_time
 from crossbar.resources.calls.media.domain.media_file import check_sound, record_id, save_with_files, sound
+from crossbar.resources.calls.voicemail.domain.voicemail_notice import (
+    BY_CLIENT,
+    DELETED_MESSAGE,
+    NEW_MESSAGE,
+    SAVED_MESSAGE,
+    full_notice,
+    message_notice,
+)
 from crossbar.resources.records.domain.cdr_row import whole
 from crossbar.runtime import Runtime
 from crossbar.wire.body import UploadedFile
@@ -152,7 +161,7 @@ class Voicemail:
         *,
         reference: str | None = None,
     ) -> Document:
-        """A new message in a box of an account, with its sound if there is one.
+        """A new message in a box of an account, with its sound if there is one; whom it concerns is told.
 
         `data` is of schema `vm_message_metadata`, already valid; what it leaves out gets a default. `timestamp`
         (Gregorian seconds) decides the month it is kept in. With a `reference` the same message is kept once: a second
@@ -185,7 +194,20 @@ class Voicemail:
         )
         recipient = data.get("to") or box.at("mailbox")
         self._place(message, box, timestamp, folder=data.get("folder") or NEW, to=f"{recipient}@{realm}")
-        return await save_with_files(self.runtime, message, files)
+        return await save_with_files(self.runtime, message, files, await self._told_of(box, message))
+
+    async def _told_of(self, box: Document, message: Document) -> list[Document]:
+        """What a new message gives rise to."""
+        match message.at("metadata.folder"):
+            case "new":
+                notices = [message_notice(NEW_MESSAGE, message)]
+            case "saved":
+                notices = [message_notice(SAVED_MESSAGE, message)]
+            case _:
+                return []
+        messages = 1 + sum((await self.counts([box.id])).get(box.id, {}).values())
+        most = self.runtime.config.media.max_message_count
+        return [*notices, full_notice(box, messages=messages, most=most)] if messages >= most else notices
 
     async def replace_sound(self, box: Document, message: Document, file: UploadedFile) -> None:
         """Give a message another sound. Raises 400 for a file that is none."""
@@ -223,15 +245,26 @@ class Voicemail:
 
     # Changing
 
-    async def set_folder(self, box_id: str, message_id: str, folder: str, *, gone: bool = False) -> Document:
-        """Put a message into a folder; `gone` takes it out of all lists, too. Raises 404, or 400 for one too old."""
+    async def set_folder(
+        self, box_id: str, message_id: str, folder: str, *, gone: bool = False, one_of_many: bool = False
+    ) -> Document:
+        """Put a message into a folder; `gone` takes it out of all lists, too. Raises 404, or 400 for one too old.
+
+        Nobody is told of a message that is `one_of_many` that are changed at once.
+        """
         _check_age(await self.find(box_id, message_id), retention_limit(self.runtime.config))
 
-        def change(message: Document) -> None:
+        def change(message: Document) -> list[Document]:
+            before = message.at("metadata.folder")
             message.fields["metadata"] = {**as_object(message.at("metadata")), "folder": folder}
             message.fields |= stamps(self.author, message) | ({"pvt_deleted": True} if gone else {})
+            if one_of_many or (before == folder and not gone):
+                return []
+            if folder == DELETED:
+                return [message_notice(DELETED_MESSAGE, message, reason=BY_CLIENT)]
+            return [message_notice(SAVED_MESSAGE, message)] if folder == SAVED else []
 
-        changed = await self.runtime.store.update(self.account.id, TYPE, message_id, change)
+        changed = await update_telling(self.runtime.store, (self.account.id, TYPE, message_id), change)
         if changed is None:
             raise NotFound(message_id)
         return changed

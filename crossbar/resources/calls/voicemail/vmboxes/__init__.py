@@ -159,6 +159,7 @@ async def delete_all(context: Context, box_id: str, selected: Sequence[str]) -> 
     """Delete messages of a box; tells which were deleted and which were not, and why."""
 
     async def delete(message_id: str) -> list[str]:
-        return [(await voicemail(context).set_folder(box_id, message_id, DELETED, gone=True)).id]
+        done = await voicemail(context).set_folder(box_id, message_id, DELETED, gone=True, one_of_many=True)
+        return [done.id]
 
     return await voicemail_message.in_bulk(selected, delete)

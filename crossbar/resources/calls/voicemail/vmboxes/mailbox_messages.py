@@ -85,7 +85,7 @@ async def change_many(context: Context) -> Reply:
 
     async def change(message_id: str) -> list[str]:
         if targets is None:
-            await voicemail(context).set_folder(box.id, message_id, _folder(context))
+            await voicemail(context).set_folder(box.id, message_id, _folder(context), one_of_many=True)
             return [message_id]
         if isinstance(targets, Document):
             return [(await voicemail(context).move(box.id, message_id, targets)).id]
