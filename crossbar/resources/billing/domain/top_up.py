@@ -31,7 +31,7 @@ AUTOMATIC: Final = "automatic"
 DESCRIPTIONS: Final = {MANUAL: "Manual top-up", AUTOMATIC: "Automatic top-up"}
 
 
-class WantedTopUp(NamedTuple):
+class TopUpWanted(NamedTuple):
     """By how much (units) a balance below the threshold is to be raised."""
 
     amount: int
@@ -100,14 +100,14 @@ def _notice(entry: Document) -> Document:
     return notice("topup", entry.partition, payload)
 
 
-async def _wanted(runtime: Runtime, account_id: str) -> WantedTopUp | None:
+async def _wanted(runtime: Runtime, account_id: str) -> TopUpWanted | None:
     if runtime.settings.get("topup", "enable", default=False) is not True:
         return None
     account = await runtime.store.get(ACCOUNTS, ACCOUNT, account_id)
     amount, threshold = (account.at(f"topup.{key}") if account else None for key in ("amount", "threshold"))
     if not is_number(amount) or not is_number(threshold) or not 0 < amount <= MOST_DOLLARS or threshold <= 0:
         return None
-    return WantedTopUp(units_of(amount), units_of(threshold))
+    return TopUpWanted(units_of(amount), units_of(threshold))
 
 
 async def _done_lately(runtime: Runtime, account_id: str) -> bool:
