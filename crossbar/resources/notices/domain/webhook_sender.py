@@ -24,6 +24,7 @@ from crossbar.metrics import DELIVERIES, Metrics
 from crossbar.resources.notices.domain.webhook_attempt import LONGEST_TEXT, Outcome, Try, attempt_of
 from crossbar.resources.notices.domain.webhook_hook import DISABLED_MESSAGE, TYPE, Webhook
 from crossbar.resources.notices.domain.webhook_request import WebhookRequest
+from crossbar.resources.system.domain.outgoing_connections import beginning_of
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -141,12 +142,5 @@ class WebhookSender:
 
 async def _beginning(response: ClientResponse) -> str:
     """As much of an answer's body as is kept; of a longer one the connection is given up."""
-    parts: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_any():
-        parts.append(piece)
-        size += len(piece)
-        if size > LONGEST_TEXT:
-            response.close()
-            break
-    return b"".join(parts)[:LONGEST_TEXT].decode("utf-8", "replace")
+    body = await beginning_of(response, LONGEST_TEXT)
+    return body[:LONGEST_TEXT].decode("utf-8", "replace")

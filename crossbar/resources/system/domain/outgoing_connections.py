@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
+from aiohttp import ClientResponse
+
 from crossbar.config import Config
 from crossbar.documents.schemas import ClientUrls
 from crossbar.settings import Settings
@@ -62,3 +64,19 @@ class OutgoingConnections:
         """Raise OSError for an address that may not be reached."""
         if not self._reachable()(ip_address(address.partition("%")[0])):
             raise PermissionError(errno.EACCES, f"connections to {address} are not allowed")
+
+
+async def beginning_of(response: ClientResponse, most: int) -> bytes:
+    """An answer's body, or the beginning of one that has more than `most` bytes: at least one byte more than these.
+
+    Of a longer body no more is read; its connection is given up.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for piece in response.content.iter_any():
+        parts.append(piece)
+        size += len(piece)
+        if size > most:
+            response.close()
+            break
+    return b"".join(parts)

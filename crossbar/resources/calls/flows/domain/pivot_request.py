@@ -25,7 +25,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.store import Store
 from crossbar.ids import new_id
 from crossbar.resources.records.domain.cdr_row import whole
-from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, reachable_server
+from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, beginning_of, reachable_server
 from crossbar.runtime import Runtime
 
 DEBUG: Final = "pivot_debug"
@@ -193,15 +193,10 @@ class PivotRequests:
 
 async def _text(response: ClientResponse) -> str:
     """The body. Raises ValueError for one that is too long."""
-    parts: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_any():
-        parts.append(piece)
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            response.close()
-            raise ValueError("the answer is too long")
-    return b"".join(parts).decode("utf-8", "replace")
+    body = await beginning_of(response, LARGEST_ANSWER)
+    if len(body) > LARGEST_ANSWER:
+        raise ValueError("the answer is too long")
+    return body.decode("utf-8", "replace")
 
 
 PIVOT: Final = web.AppKey("pivot requests", PivotRequests)
