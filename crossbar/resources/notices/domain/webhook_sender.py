@@ -11,7 +11,7 @@ import time
 from collections import deque
 from typing import Final
 
-from aiohttp import ClientError, ClientResponse, ClientSession
+from aiohttp import ClientError, ClientSession
 from yarl import URL
 
 from crossbar import clock
@@ -24,6 +24,7 @@ from crossbar.metrics import DELIVERIES, Metrics
 from crossbar.resources.notices.domain.webhook_attempt import LONGEST_TEXT, Outcome, Try, attempt_of
 from crossbar.resources.notices.domain.webhook_hook import DISABLED_MESSAGE, TYPE, Webhook
 from crossbar.resources.notices.domain.webhook_request import WebhookRequest
+from crossbar.resources.system.domain.outgoing_answer import beginning_of
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class WebhookSender:
                     # A redirected POST would arrive as a GET, without what it is to tell.
                     allow_redirects=request.verb == "GET",
                 ) as response:
-                    body = await _beginning(response)
+                    body, _ = await beginning_of(response, LONGEST_TEXT)
                     answered = {str(name): value for name, value in response.headers.items()}
                     return Outcome(response.status, answered, body)
         except TimeoutError:
@@ -137,16 +138,3 @@ class WebhookSender:
         own = config.at(key) if config else None
         value = self._runtime.settings.get(CATEGORY, key, usual) if own is None else own
         return value if isinstance(value, int) and value > 0 else usual
-
-
-async def _beginning(response: ClientResponse) -> str:
-    """As much of an answer's body as is kept; of a longer one the connection is given up."""
-    parts: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_any():
-        parts.append(piece)
-        size += len(piece)
-        if size > LONGEST_TEXT:
-            response.close()
-            break
-    return b"".join(parts)[:LONGEST_TEXT].decode("utf-8", "replace")

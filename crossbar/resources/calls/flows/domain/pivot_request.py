@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
-from aiohttp import ClientError, ClientResponse, ClientSession, DummyCookieJar, TCPConnector, web
+from aiohttp import ClientError, ClientSession, DummyCookieJar, TCPConnector, web
 from yarl import URL
 
 from crossbar import clock
@@ -25,6 +25,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.store import Store
 from crossbar.ids import new_id
 from crossbar.resources.records.domain.cdr_row import whole
+from crossbar.resources.system.domain.outgoing_answer import beginning_of
 from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, reachable_server
 from crossbar.runtime import Runtime
 
@@ -148,7 +149,10 @@ class PivotRequests:
                 ) as response,
             ):
                 headers = {str(name): value for name, value in response.headers.items()}
-                return PivotAnswer(response.status, headers, await _text(response))
+                text, is_whole = await beginning_of(response, LARGEST_ANSWER)
+                if not is_whole:
+                    return PivotAnswer(error="the answer is too long")
+                return PivotAnswer(response.status, headers, text)
         except TimeoutError:
             return PivotAnswer(error="timeout")
         except (ClientError, OSError, ValueError) as error:
@@ -189,19 +193,6 @@ class PivotRequests:
         }
         known = {key: value for key, value in told.items() if value is not None}
         return Document(account_id, DEBUG, f"{clock.year_month(now)}-{new_id()}", {**known, **private})
-
-
-async def _text(response: ClientResponse) -> str:
-    """The body. Raises ValueError for one that is too long."""
-    parts: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_any():
-        parts.append(piece)
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            response.close()
-            raise ValueError("the answer is too long")
-    return b"".join(parts).decode("utf-8", "replace")
 
 
 PIVOT: Final = web.AppKey("pivot requests", PivotRequests)
