@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import settings
 from pymongo import MongoClient
 
 from crossbar.documents.embedded import EmbeddedMongo
-from tests.harness import Api, RunningServer, Tenant, Workers, new_tenant, own_server, two_workers
+from tests.harness import Api, RunningServer, ServerWith, Tenant, Workers, new_tenant, own_server, two_workers
 
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -87,13 +88,23 @@ def logging_put_back() -> Iterator[None]:
 # The whole server
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(
+@pytest.fixture(scope="session")
+def server_with(
     mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[RunningServer]:
-    """One running server for all tests of this process, on a port and in a database of its own."""
-    options = {"access.recovery_hosts": "ui.example.com"}
-    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as server:
+) -> ServerWith:
+    """Makes running servers with options of their own, each on a port and in a database of its own."""
+
+    def make(**options: str) -> AbstractAsyncContextManager[RunningServer]:
+        dotted = {name.replace("__", "."): value for name, value in options.items()}
+        return own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), dotted)
+
+    return make
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(server_with: ServerWith) -> AsyncIterator[RunningServer]:
+    """One running server for all tests of this process."""
+    async with server_with(access__recovery_hosts="ui.example.com") as server:
         yield server
 
 

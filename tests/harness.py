@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -197,6 +197,8 @@ async def own_server(
 
 
 Workers = tuple[RunningServer, RunningServer]
+ServerWith = Callable[..., AbstractAsyncContextManager[RunningServer]]
+"""Makes a running server with options: `server_with(log__level="error")`."""
 
 
 @asynccontextmanager

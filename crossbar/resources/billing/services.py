@@ -306,8 +306,7 @@ async def read_audit(context: Context) -> Reply:
     return await answer_document(context, AUDIT, context.path["audit_id"])
 
 
-@services.get("/accounts/{account_id}/services/audit_summary")
-@services.get("/accounts/{account_id}/services/audit/summary")
+@services.get("/accounts/{account_id}/services/audit_summary", "/accounts/{account_id}/services/audit/summary")
 async def audit_summary(context: Context) -> Reply:
     """Category → day → how many there were and how many came and went."""
     return Reply([await _days(context)])

@@ -116,16 +116,10 @@ async def test_a_row_is_laid_over_the_rate_of_its_id(master: Tenant, deck: str) 
 
 
 async def test_cells_that_will_not_do(master: Tenant, deck: str) -> None:
-    sheet = (
-        "prefix,rate_cost,direction,rate_minimum,weight,ratedeck_id\n"
-        f"1,0.01,sideways,,,{deck}\n"
-        f"+1,x,,,,{deck}\n"
-        f"1,0.01,,0,,{deck}\n"
-        f"1,0.01,,,heavy,{deck}\n"
-        "1,0.01,,,,a/b\n"
-        f"1,0.01,,,,{deck}\n"
-    )
-    task = await run_task(master.api, "rates", "import", sheet)
+    cells = ("1,0.01,sideways,,", "+1,x,,,", "1,0.01,,0,", "1,0.01,,,heavy")
+    rows = [*(f"{row},{deck}" for row in cells), "1,0.01,,,,a/b", f"1,0.01,,,,{deck}"]
+    sheet = ["prefix,rate_cost,direction,rate_minimum,weight,ratedeck_id", *rows]
+    task = await run_task(master.api, "rates", "import", "\n".join(sheet) + "\n")
     assert [task[key] for key in ("status", "success_count", "failure_count")] == ["partial", 1, 5]
     assert [row["error"] for row in await output_of(master.api, task)] == [
         "bad fields(s) direction",

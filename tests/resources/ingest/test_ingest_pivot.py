@@ -11,9 +11,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from pymongo import MongoClient
 
-from tests.harness import RunningServer, Tenant, new_tenant, own_server, set_options
+from tests.harness import RunningServer, ServerWith, Tenant, new_tenant, set_options
 
 CALL = {
     "call_id": "c1@x",
@@ -59,12 +58,10 @@ class Application:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def here(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[RunningServer]:
+async def here(server_with: ServerWith) -> AsyncIterator[RunningServer]:
     """A server that may reach this machine, but for one of its addresses."""
-    options = {"log.level": "error", "security.blocked_hosts": "blocked.test", "storage.blocked_networks": "0.0.0.0/32"}
-    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as server:
+    blocked = {"security__blocked_hosts": "blocked.test", "storage__blocked_networks": "0.0.0.0/32"}
+    async with server_with(log__level="error", **blocked) as server:
         yield server
 
 

@@ -8,21 +8,10 @@ import orjson
 
 from crossbar.documents.listing import Listing
 from crossbar.events.notices import letter, notice
+from crossbar.resources.notices.domain.webhook_event import COMMON
 from tests.billing import enter
 from tests.call_records import hand_in, leg
 from tests.harness import RunningServer, Tenant, letters, letters_to, until
-
-COMMON = {
-    "account_id",
-    "event_category",
-    "event_name",
-    "app_name",
-    "app_version",
-    "msg_id",
-    "node",
-    "server_id",
-    "system_log_id",
-}
 
 
 async def listening(account: Tenant) -> str:
@@ -62,7 +51,7 @@ async def test_what_is_told_of_a_notice(server: RunningServer, tenant: Tenant, s
     assert b"hush" not in orjson.dumps(found)
     for event, one in zip(found, [written[0], written[1], written[3]], strict=True):
         body = event["data"]
-        assert body.keys() >= COMMON
+        assert body.keys() >= set(COMMON)
         assert (body["account_id"], body["event_name"], body["msg_id"]) == (tenant.id, event["name"], one.id)
         assert body["node"] == server.runtime.settings.node
     assert found[2]["data"]["amount"] == 1

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from pymongo import MongoClient
 
-from tests.harness import RunningServer, own_server
+from tests.harness import RunningServer, ServerWith
 from tests.receiver import Receiver, receiving
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def server(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[RunningServer]:
+async def server(server_with: ServerWith) -> AsyncIterator[RunningServer]:
     """A server that may reach this machine."""
-    options = {"log.level": "error", "security.blocked_hosts": "blocked.test"}
-    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as running:
-        yield running
+    async with server_with(log__level="error", security__blocked_hosts="blocked.test") as server:
+        yield server
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import boto3
 import pytest
 import pytest_asyncio
 from moto.server import ThreadedMotoServer
-from pymongo import MongoClient
 
-from tests.harness import RunningServer, own_server
+from tests.harness import RunningServer, ServerWith
 from tests.stores import S3, WebStore
 from tests.web_server import web_server
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def server(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[RunningServer]:
+async def server(server_with: ServerWith) -> AsyncIterator[RunningServer]:
     """A server that may reach stores on this machine."""
-    options = {"log.level": "error", "security.blocked_hosts": "blocked.test", "storage.timeout_s": "5"}
-    async with own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), options) as server:
+    async with server_with(
+        log__level="error", security__blocked_hosts="blocked.test", storage__timeout_s="5"
+    ) as server:
         yield server
 
 
