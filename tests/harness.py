@@ -41,12 +41,18 @@ ABSENT = object()
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One response: status, headers, raw body, and the envelope where the body is JSON."""
+class RawAnswer:
+    """One response as it came."""
 
     status: int
     headers: CIMultiDictProxy[str]
     raw: bytes
+
+
+@dataclass(frozen=True)
+class Answer(RawAnswer):
+    """One response with its envelope, where the body is JSON."""
+
     envelope: dict[str, Any]
 
     @property

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 from aiohttp import ClientSession
-from multidict import CIMultiDictProxy
 from yarl import URL
+
+from tests.harness import RawAnswer
 
 UNKNOWN = 999_999_999
 JSON = "application/json"
@@ -19,12 +20,8 @@ UNSAID = object()
 
 
 @dataclass(frozen=True)
-class Told:
+class Told(RawAnswer):
     """An answer."""
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    raw: bytes
 
     @property
     def json(self) -> Any:
