@@ -65,6 +65,11 @@ class Answer(RawAnswer):
         """The id of the document in `data`."""
         return str(self.data["id"])
 
+    def refusals(self) -> dict[str, list[str]]:
+        """The codes of a validation error, by field."""
+        assert self.error()[:3] == (400, "400", "validation error")
+        return {field: [*codes] for field, codes in self.data.items()}
+
     def error(self) -> tuple[int, str, str, Any]:
         """Status, `error`, `message` and `data` of an error envelope."""
         assert self.envelope["status"] == "error", self.envelope

@@ -48,8 +48,7 @@ async def test_they_live_in_the_limits_and_are_not_seen_there(tenant: Tenant) ->
 
 async def test_what_the_schema_says(tenant: Tenant) -> None:
     refused = await tenant.api.post("/allotments", {"did_us": {"amount": -1, "cycle": "yearly"}, "x": {}})
-    assert refused.error()[:3] == (400, "400", "validation error")
-    assert {field: [*codes] for field, codes in refused.data.items()} == {
+    assert refused.refusals() == {
         "did_us.amount": ["minimum"],
         "did_us.cycle": ["enum"],
         "x.amount": ["required"],
