@@ -146,7 +146,8 @@ class RunningServer:
     url: str
     """`http://127.0.0.1:<port>`"""
     runtime: Runtime
-    runner: web.AppRunner
+    runner: web.AppRunner | None = None
+    """What serves it, where a test wants another listener for it."""
     master: Tenant = field(init=False)
 
 
