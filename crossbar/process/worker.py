@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import pickle
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from aiohttp import web
 
@@ -26,6 +27,8 @@ from crossbar.process.serving import Listener, run, serve
 from crossbar.shared import BucketTable, Shared, WriteMarks
 
 logger = logging.getLogger(__name__)
+ORPHAN_SECONDS: Final = 5.0
+"""How long a worker may take to end once its server was killed."""
 
 READY = b"ready\n"
 FAILED = b"failed "
@@ -85,6 +88,7 @@ async def _work_for_supervisor(assignment: Assignment) -> None:
     def orphaned() -> None:
         loop.remove_reader(sys.stdin.fileno())
         task.cancel()
+        loop.call_later(ORPHAN_SECONDS, _end_now)
 
     loop.add_reader(sys.stdin.fileno(), orphaned)
     await work(
@@ -95,6 +99,13 @@ async def _work_for_supervisor(assignment: Assignment) -> None:
         shared=assignment.shared,
         ready=_report_ready,
     )
+
+
+def _end_now() -> None:
+    """End without what is still waited for: the database ended with the server, so that may be in vain."""
+    logger.warning("ended at once: the server was killed")
+    logging.shutdown()
+    os._exit(1)
 
 
 def _report_ready() -> None:
