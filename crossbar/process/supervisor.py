@@ -9,6 +9,7 @@ evenly.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import pickle
@@ -212,6 +213,8 @@ class _Supervisor:
         time."""
         assignment = replace(self.assignment, number=number)
         inherited = [descriptor for descriptor, *_ in assignment.sockets] + [assignment.buckets, assignment.marks]
+        # PyMongo wakes its clients in a forked child, where those that are closed but still there complain.
+        gc.collect()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # modules are looked for where this process looks for them, and nowhere else
