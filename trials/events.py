@@ -16,7 +16,7 @@ from aiohttp import web
 
 from trials.client import REQUEST_S, UNKNOWN, Client
 from trials.installation import Installation, free_port, log_in
-from trials.kills import CALM_S, Outcome
+from trials.kills import Outcome, calm
 
 WRITERS: Final = 4
 SECRET: Final = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -112,7 +112,7 @@ async def kill_relays(
                 renames = Renames(client)
                 writers = [asyncio.create_task(renames.run(f"w{number}")) for number in range(WRITERS)]
                 for number in range(kills):
-                    await asyncio.sleep(random.uniform(*CALM_S))
+                    await calm(outcome.tally)
                     name, kill = targets[number % len(targets)]
                     if (killing := kill()) is not None:
                         await killing

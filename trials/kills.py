@@ -20,6 +20,9 @@ from trials.replica_set import ReplicaSet
 
 CALM_S = (0.3, 2.5)
 """Between a server that serves again and the next kill."""
+MADE_BETWEEN = 30
+"""So many documents have to be made before the next kill, however long that takes."""
+CALM_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -28,6 +31,15 @@ class Outcome:
 
     kills: Counter[str] = field(default_factory=Counter)
     tally: Tally = field(default_factory=Tally)
+
+
+async def calm(tally: Tally) -> None:
+    """Let some time pass before the next kill, and something be written: on a slow machine that takes longer."""
+    made = tally.answers[201]
+    await asyncio.sleep(random.uniform(*CALM_S))
+    async with asyncio.timeout(CALM_PATIENCE_S):
+        while tally.answers[201] < made + MADE_BETWEEN:
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
@@ -64,7 +76,7 @@ async def kill_processes(kills: int, told: Callable[[str], None], *, folder: Pat
         try:
             async with writing(installation, outcome):
                 for number in range(kills):
-                    await asyncio.sleep(random.uniform(*CALM_S))
+                    await calm(outcome.tally)
                     name = list(targets)[number % len(targets)]
                     if (killing := targets[name]()) is not None:
                         await killing
@@ -89,7 +101,7 @@ async def kill_primaries(
             await installation.start()
             async with writing(installation, outcome):
                 for number in range(kills):
-                    await asyncio.sleep(random.uniform(*CALM_S))
+                    await calm(outcome.tally)
                     name = "primary" if number % 3 else "step-down"
                     await (members.kill_primary() if name == "primary" else members.step_down())
                     outcome.kills[name] += 1
