@@ -15,7 +15,7 @@ def prove(outcome: Outcome, kills: int) -> None:
     """Nothing is wrong, and the trial was one: writes were acknowledged, some were not, and all was looked at."""
     assert outcome.tally.wrong == []
     assert outcome.kills.total() == kills
-    assert outcome.tally.answers[201] > 15  # how many are made in that time depends on the machine
+    assert outcome.tally.answers[201] > 50
     assert set(outcome.tally.checked) == {"Accounts", "Devices", "Ledgers", "Messages", "Uploads", "Users"}
 
 
