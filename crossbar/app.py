@@ -162,7 +162,7 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
         async with open_runtime(config, database_uri, shared) as opened:
             app[RUNTIME] = opened
             app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, Rendering(envelopes, metrics), unserved=UNSERVED)
-            dialects.open_fronts(app, opened, app[DISPATCHER])
+            dialects.open_dispatchers(app, opened, app[DISPATCHER])
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
                     for part in wing.LIFESPANS:
@@ -197,7 +197,7 @@ def _socket_port(app: web.Application) -> web.Application:
     return port
 
 
-DISPATCHER: Final = web.AppKey("front", Dispatcher)
+DISPATCHER: Final = web.AppKey("dispatcher", Dispatcher)
 
 
 async def _end_streams(app: web.Application) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import aiohttp
 
+from trials.all_writers import AllWriters
 from trials.client import REQUEST_S, Tally
-from trials.crew import Crew
 from trials.installation import Installation, log_in
 from trials.replica_set import ReplicaSet
 
@@ -51,15 +51,15 @@ async def writing(installation: Installation, outcome: Outcome) -> AsyncIterator
         # The client would repeat a PUT or DELETE whose answer was lost, and tell of the second answer alone.
         session._retry_connection = False
         token, account_id = await log_in(session, installation.url)
-        crew = Crew(session, installation.url, account_id, token)
-        outcome.tally = crew.tally
-        crew.start()
+        writers = AllWriters(session, installation.url, account_id, token)
+        outcome.tally = writers.tally
+        writers.start()
         try:
             yield
         finally:
             await installation.ready()
-            await crew.stop()
-        await crew.check()
+            await writers.stop()
+        await writers.check()
 
 
 async def kill_processes(kills: int, told: Callable[[str], None], *, folder: Path | None = None) -> Outcome:

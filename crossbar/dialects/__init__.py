@@ -14,7 +14,7 @@ from aiohttp import web
 from crossbar.dialects import wazo_auth, xivo10, xivo11
 from crossbar.dialects.callers import Callers
 from crossbar.dialects.description import describe
-from crossbar.dialects.front import Dialect, DialectFront
+from crossbar.dialects.dialect_dispatcher import Dialect, DialectDispatcher
 from crossbar.dialects.granted import GROUP_SHAPE, POLICY_SHAPE
 from crossbar.dialects.page import mount_page
 from crossbar.dialects.shapes import SHAPES as LINE_SHAPES
@@ -23,12 +23,12 @@ from crossbar.dialects.wazo_auth.sessions import REFRESH_SHAPE, TOKEN_SHAPE, Ses
 from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.runtime import Runtime
 
-__all__ = ["DIALECTS", "SHAPES", "extended", "mount", "open_fronts"]
+__all__ = ["DIALECTS", "SHAPES", "extended", "mount", "open_dispatchers"]
 
 SHAPES: Final = (*LINE_SHAPES, POLICY_SHAPE, GROUP_SHAPE, TOKEN_SHAPE, REFRESH_SHAPE)
 """How documents are kept that only dialects know."""
 DIALECTS: Final[tuple[Dialect, ...]] = (xivo10.DIALECT, xivo11.DIALECT, wazo_auth.DIALECT)
-FRONTS: Final = web.AppKey("dialects", dict[str, DialectFront])
+DISPATCHERS: Final = web.AppKey("dialects", dict[str, DialectDispatcher])
 
 
 def mount(app: web.Application) -> None:
@@ -45,14 +45,14 @@ for _dialect in DIALECTS:
     describe(_dialect)
 
 
-def open_fronts(app: web.Application, runtime: Runtime, dispatcher: Dispatcher) -> None:
+def open_dispatchers(app: web.Application, runtime: Runtime, dispatcher: Dispatcher) -> None:
     """What answers them, once the runtime is there."""
     callers = Callers(Sessions(runtime))
-    app[FRONTS] = {dialect.name: DialectFront(runtime, dialect, dispatcher, callers) for dialect in DIALECTS}
+    app[DISPATCHERS] = {dialect.name: DialectDispatcher(runtime, dialect, dispatcher, callers) for dialect in DIALECTS}
 
 
 def _handler(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await request.app[FRONTS][name].handle(request)
+        return await request.app[DISPATCHERS][name].handle(request)
 
     return handle

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from crossbar import __version__
 from crossbar.dialects.dialect_context import DialectContext
-from crossbar.dialects.front import Dialect
+from crossbar.dialects.dialect_dispatcher import Dialect
 from crossbar.dialects.routes import DialectRoute
 
 TYPES: Final = {"api.yml": "application/x-yaml", "api.json": "application/json"}

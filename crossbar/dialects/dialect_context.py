@@ -22,7 +22,7 @@ from crossbar.wire.paths import Noun
 
 @dataclass(slots=True)
 class DialectContext:
-    """A request, filled in by `DialectFront` in the order of its fields.
+    """A request, filled in by `DialectDispatcher` in the order of its fields.
 
     `base` is the address of the dialect as the client wrote it (`http://host:8000/1.1`), `words` the path below it,
     `args` what the names in the route's path stand for, `query` the first value of each parameter, `account` whom the

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from crossbar.dialects import DIALECTS
-from crossbar.dialects.front import Dialect
+from crossbar.dialects.dialect_dispatcher import Dialect
 from tests.dialects.speaker import Speaker
 from tests.harness import RunningServer, Tenant
 

@@ -1,4 +1,4 @@
-"""`/0.1/policies` and `/0.1/groups`: lists of accesses, and people who have the same."""
+"""`/0.1/policies`: lists of accesses."""
 
 from __future__ import annotations
 

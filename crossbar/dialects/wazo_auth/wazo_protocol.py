@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.dialects.dialect_context import DialectContext
-from crossbar.dialects.front import Dialect
+from crossbar.dialects.dialect_dispatcher import Dialect
 from crossbar.dialects.refusals import Refusal
 from crossbar.dialects.routes import DialectHandler, DialectRoute
 from crossbar.errors import JSON, CrossbarError, Invalid

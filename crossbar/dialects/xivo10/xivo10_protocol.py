@@ -11,7 +11,7 @@ from aiohttp import web
 from crossbar.dialects import integer_ids
 from crossbar.dialects.declaration import Declaration, ValueKind
 from crossbar.dialects.dialect_context import DialectContext
-from crossbar.dialects.front import Dialect
+from crossbar.dialects.dialect_dispatcher import Dialect
 from crossbar.dialects.homes import ASIDE
 from crossbar.dialects.refusals import Refusal, WrongValue, empty_answer, json_answer
 from crossbar.dialects.resource_objects import ResourceObjects

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from crossbar.dialects.declaration import Declaration
-from crossbar.dialects.front import Dialect
+from crossbar.dialects.dialect_dispatcher import Dialect
 from crossbar.dialects.refusals import Refusal
 from crossbar.dialects.routes import DialectHandler, DialectRoute
 from crossbar.errors import JSON, CrossbarError, FieldErrors, Invalid

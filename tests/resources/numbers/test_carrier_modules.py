@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crossbar.resources.numbers.domain import carriers
-from crossbar.resources.numbers.domain.carrier import CarrierFault, FeatureRefused, HouseCarrier
+from crossbar.resources.numbers.domain.carrier import BuiltInCarrier, CarrierFault, FeatureRefused
 from tests.harness import RunningServer, Tenant
 from tests.numbers import add, fresh, refusal
 
@@ -29,7 +29,7 @@ async def test_modules_that_are_not_here_are_kept_and_act_as_local(
 
 
 async def test_a_carrier_can_be_plugged_in(server: RunningServer, tenant: Tenant) -> None:
-    class Strict(HouseCarrier):
+    class Strict(BuiltInCarrier):
         async def cnam(self, _: str, name: dict[str, Any]) -> dict[str, Any]:
             if name["display_name"] == "bad":
                 raise FeatureRefused("no such name")

@@ -17,7 +17,7 @@ from crossbar.documents.document import SYSTEM_DATA
 from crossbar.documents.store import Store
 from crossbar.errors import SystemFault
 from crossbar.resources.numbers.domain import carrier_orders, carriers, found_number
-from crossbar.resources.numbers.domain.carrier import HouseCarrier
+from crossbar.resources.numbers.domain.carrier import BuiltInCarrier
 from tests.carrier import LOG_IN, SellingCarrier, selling_carrier, server_with_carrier
 from tests.harness import RunningServer, Tenant, new_tenant, set_options
 from tests.numbers import NOT_FOUND, fresh, refusal, stock
@@ -362,7 +362,7 @@ async def test_a_carrier_that_is_not_configured_any_more(
     monkeypatch.setitem(carriers.MODULES, "other", lambda _: None)
     refused = await tenant.api.put(f"/phone_numbers/{offered}/activate", {})
     assert refused.error() == fault_of(offered)
-    await carrier_orders.begin(server.runtime, HouseCarrier("other"), [offered])
+    await carrier_orders.begin(server.runtime, BuiltInCarrier("other"), [offered])
     assert await repair(server) == 1
     monkeypatch.setitem(carriers.MODULES, "other", module)
     assert await repair(server, later=20_000) == 0

@@ -50,7 +50,7 @@ class Wire(Protocol):
         """Begin to close it."""
 
 
-class House(Protocol):
+class SocketOwner(Protocol):
     """What a worker's sockets share."""
 
     @property
@@ -83,7 +83,7 @@ class House(Protocol):
 class SocketSession:
     """A socket from its first frame to its end; frames are to be given to it one after another."""
 
-    def __init__(self, house: House, wire: Wire, session_id: str, source: str) -> None:
+    def __init__(self, open_sockets: SocketOwner, wire: Wire, session_id: str, source: str) -> None:
         self.id = new_id()
         self.session_id = session_id
         self.source = source
@@ -93,13 +93,13 @@ class SocketSession:
         self.identity: Identity | None = None
         self.token = ""
         self.ended = False
-        self._house = house
+        self._open = open_sockets
         self._wire = wire
         self._ears: dict[tuple[str, str], tuple[Binding, Ear]] = {}
         self._beginning: list[tuple[Binding, Ear]] = []
         """Subscriptions that begin when the answer to them is out."""
         self._joining: set[asyncio.Task[None]] = set()
-        self._frames = float(house.options.burst)
+        self._frames = float(open_sockets.options.burst)
         self._counted_at = time.monotonic()
 
     # What is told of it
@@ -121,7 +121,7 @@ class SocketSession:
         if self.ended:
             return
         if self._wire.push(frame):
-            self._house.told(self, None)
+            self._open.told(self, None)
         else:
             self.drop(SLOW, "reading too slowly")
 
@@ -132,19 +132,19 @@ class SocketSession:
         except ConnectionError:
             self.drop(SLOW, "reading too slowly")
             return
-        self._house.told(self, None)
+        self._open.told(self, None)
 
     def see(self, identity: Identity) -> None:
         """Who it is, as it is known now."""
         self.identity = identity
         for _, ear in self._ears.values():
-            ear.reach, ear.documents = _reach(identity), self._house.shows_documents(identity)
+            ear.reach, ear.documents = _reach(identity), self._open.shows_documents(identity)
 
     def drop(self, code: int, reason: str) -> None:
         """Close it from here."""
         if not self.ended:
             self.end()
-            self._house.told(self, reason)
+            self._open.told(self, reason)
             self._wire.close(code, reason)
 
     def end(self) -> None:
@@ -153,7 +153,7 @@ class SocketSession:
         for task in self._joining:
             task.cancel()
         for binding, ear in self._ears.values():
-            self._house.channels.leave(binding, ear)
+            self._open.channels.leave(binding, ear)
         self._ears.clear()
 
     # What it asks
@@ -194,12 +194,12 @@ class SocketSession:
             case _:
                 answer = {}
         if changed:
-            await self._house.noted(self)
+            await self._open.noted(self)
         return answer
 
     def _count(self) -> None:
         """Take a token from the socket's bucket. Raises Refused where it is empty."""
-        options, now = self._house.options, time.monotonic()
+        options, now = self._open.options, time.monotonic()
         refilled = self._frames + (now - self._counted_at) * options.frames_per_second
         self._frames, self._counted_at = min(refilled, float(options.burst)), now
         if self._frames < 1:
@@ -218,7 +218,7 @@ class SocketSession:
         identity = await self._identify(token)
         for account_id in self.accounts:
             await self._authorize(identity, account_id)
-        self._house.welcome(self, identity)
+        self._open.welcome(self, identity)
         self.token = token
         self.see(identity)
         return True
@@ -226,7 +226,7 @@ class SocketSession:
     async def _identify(self, token: JSON) -> Identity:
         try:
             if isinstance(token, str):
-                return await self._house.identify(token)
+                return await self._open.identify(token)
         except BadToken as error:
             if error.reason == NO_ACCOUNT:
                 raise Refused("auth_account_id not set") from None
@@ -249,7 +249,7 @@ class SocketSession:
         if account_id == EVERY_ACCOUNT:
             if not identity.superduper:
                 raise Refused("unauthorized wildcard account id")
-        elif not await self._house.may_listen(identity, account_id):
+        elif not await self._open.may_listen(identity, account_id):
             raise Refused("unauthorized account id")
 
     async def _subscribe(self, data: Mapping[str, Any]) -> dict[str, JSON]:
@@ -258,10 +258,10 @@ class SocketSession:
         texts, account_id = _texts(data), str(data["account_id"])
         read = {text: read_binding(text) for text in texts}
         await self._authorize(identity, account_id)
-        realm = await self._house.realm(account_id)
+        realm = await self._open.realm(account_id)
         bindings = {text: bound(account_id, realm, *words) for text, words in read.items()}
         new = {text: binding for text, binding in bindings.items() if (account_id, text) not in self._ears}
-        most = self._house.options.max_bindings
+        most = self._open.options.max_bindings
         if len(self._ears) + len(new) > most:
             raise Refused(f"too many subscriptions, at most {most}")
         since = await self._since(account_id, data.get("since"))
@@ -269,7 +269,7 @@ class SocketSession:
         if self.ended:
             return {}
         for text, binding in new.items():
-            ear = Ear(self, since, _reach(identity), self._house.shows_documents(identity), tokens)
+            ear = Ear(self, since, _reach(identity), self._open.shows_documents(identity), tokens)
             self._ears[account_id, text] = (binding, ear)
             self._beginning.append((binding, ear))
         return {"subscribed": list(self.bindings), **({"token": since} if tokens else {})}
@@ -277,11 +277,11 @@ class SocketSession:
     async def _since(self, account_id: str, given: JSON) -> str:
         """The token behind which its events begin. Raises Refused for one that leads nowhere."""
         if given is None or given == NOW:
-            return await self._house.channels.begin(account_id)
+            return await self._open.channels.begin(account_id)
         if not isinstance(given, str) or not is_token(given):
             raise Refused("invalid since")
         try:
-            await self._house.channels.require(account_id, given)
+            await self._open.channels.require(account_id, given)
         except TooOld:
             raise Refused("token too old") from None
         return given
@@ -295,7 +295,7 @@ class SocketSession:
 
     async def _follow(self, binding: Binding, ear: Ear) -> None:
         try:
-            await self._house.channels.join(binding, ear)
+            await self._open.channels.join(binding, ear)
         except CrossbarError:  # the database is away; whoever gave a token comes again with it
             self.drop(SLOW, "events cannot be read")
 
@@ -305,7 +305,7 @@ class SocketSession:
         for text in texts:
             left = self._ears.pop((account_id, text), None)
             if left is not None:
-                self._house.channels.leave(*left)
+                self._open.channels.leave(*left)
         return {"unsubscribed": list(ended), "subscribed": list(self.bindings)}
 
 

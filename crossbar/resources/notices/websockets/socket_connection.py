@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, hdrs, web
 from crossbar.config import BlackholeOptions
 from crossbar.endpoint.client_address import ClientAddress
 from crossbar.metrics import METRICS
-from crossbar.resources.notices.domain.socket_house import SocketHouse, TooMany
+from crossbar.resources.notices.domain.open_sockets import OpenSockets, TooMany
 from crossbar.runtime import Runtime
 
 READ_SECONDS: Final = 30.0
@@ -73,8 +73,8 @@ class SocketConnection:
 class SocketService:
     """Takes the connections of one worker's sockets."""
 
-    def __init__(self, house: SocketHouse, addresses: ClientAddress) -> None:
-        self._house = house
+    def __init__(self, open_sockets: OpenSockets, addresses: ClientAddress) -> None:
+        self._open = open_sockets
         self._addresses = addresses
         self._connections: set[SocketConnection] = set()
 
@@ -82,16 +82,16 @@ class SocketService:
         """Serve a socket for as long as it is open."""
         if hdrs.SEC_WEBSOCKET_PROTOCOL in request.headers:
             return web.Response(status=400)
-        await self._house.fresh()
-        options: BlackholeOptions = self._house.options
+        await self._open.fresh()
+        options: BlackholeOptions = self._open.options
         socket = web.WebSocketResponse(max_msg_size=options.max_frame_bytes, compress=False, timeout=CLOSE_SECONDS)
         if not socket.can_prepare(request):
             return web.Response(status=426, headers={hdrs.UPGRADE: "websocket", hdrs.CONNECTION: "Upgrade"})
-        if self._house.ending:
+        if self._open.ending:
             return web.Response(status=503)
         source = self._addresses.address(request)
         try:
-            async with self._house.counted(source):
+            async with self._open.counted(source):
                 await socket.prepare(request)
                 transport = request.transport
                 if transport is not None:
@@ -104,7 +104,7 @@ class SocketService:
 
     async def shut_down(self) -> None:
         """Close all sockets, and wait for their clients to know."""
-        self._house.end()
+        self._open.end()
         await asyncio.gather(*(connection.closed() for connection in list(self._connections)))
 
     async def _serve(
@@ -113,7 +113,7 @@ class SocketService:
         peer = transport.get_extra_info("peername") or ("", 0)
         self._connections.add(connection)
         try:
-            async with self._house.session(connection, f"{peer[0]}:{peer[1]}", source) as session:
+            async with self._open.session(connection, f"{peer[0]}:{peer[1]}", source) as session:
                 while (text := await self._next(socket)) is not None:
                     await session.receive(text)
                     if session.ended:
@@ -128,7 +128,7 @@ class SocketService:
         """The next text that the client sends; None at the end. What is no text is not looked at."""
         while True:
             try:
-                message = await socket.receive(timeout=self._house.options.idle_timeout_s)
+                message = await socket.receive(timeout=self._open.options.idle_timeout_s)
             except TimeoutError:
                 await socket.close(message=b"idle")
                 return None
@@ -144,7 +144,7 @@ SOCKETS: Final = web.AppKey("sockets", SocketService)
 @asynccontextmanager
 async def serving_sockets(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Serve sockets for as long as the server runs."""
-    house = SocketHouse(runtime, app[METRICS])
-    app[SOCKETS] = SocketService(house, ClientAddress(lambda: runtime.config.server))
-    async with house.open():
+    open_sockets = OpenSockets(runtime, app[METRICS])
+    app[SOCKETS] = SocketService(open_sockets, ClientAddress(lambda: runtime.config.server))
+    async with open_sockets.open():
         yield

@@ -121,7 +121,7 @@ class Carrier(Protocol):
         """Tell emergency services an address; returns it as it is in force. Raises FeatureRefused."""
 
 
-class HouseCarrier:
+class BuiltInCarrier:
     """A carrier that asks nobody: what is sent for it is kept as it is, and counts."""
 
     longest_prefix = LONGEST_PREFIX
@@ -163,7 +163,7 @@ class HouseCarrier:
         return {"status": PROVISIONED, **address}
 
 
-class Local(HouseCarrier):
+class Local(BuiltInCarrier):
     """Numbers that are nobody's outside: `local`, and every carrier whose module is not configured here."""
 
     is_local = True
@@ -176,7 +176,7 @@ class Local(HouseCarrier):
         return frozenset()
 
 
-class Inventory(HouseCarrier):
+class Inventory(BuiltInCarrier):
     """The installation's own numbers for sale: those without an account, in state `available`."""
 
     def __init__(self, store: Store) -> None:

@@ -51,6 +51,6 @@ async def carriers_to_search(runtime: Runtime, reseller_id: str | None) -> list[
     wanted = as_list(config.at("carrier_modules")) if config else []
     wanted = wanted or as_list(runtime.settings.get(CATEGORY, "carrier_modules"))
     names = [name for name in map(known, wanted) if name] or list(MODULES)
-    house = MODULES[INVENTORY](runtime)
+    inventory = MODULES[INVENTORY](runtime)
     others = (MODULES[name](runtime) for name in dict.fromkeys(names) if name in MODULES and name != INVENTORY)
-    return [carrier for carrier in (house, *others) if carrier is not None]
+    return [carrier for carrier in (inventory, *others) if carrier is not None]

@@ -32,14 +32,14 @@ FURTHEST: Final = 10_000
 class NumberSearch:
     """A search for one caller: in the reserves under `tags`, then with carriers, in their order.
 
-    What carriers outside have is asked for only where there is not enough in the house, and is remembered, so that it
+    What carriers outside have is asked for only where there is not enough here, and is remembered, so that it
     can be ordered. A carrier that does not answer in time has nothing.
     """
 
     def __init__(self, runtime: Runtime, tags: Sequence[str], carriers: Sequence[Carrier]) -> None:
         self._runtime = runtime
         self._tags = tags
-        self._house = [carrier for carrier in carriers if not carrier.takes_back]
+        self._own = [carrier for carrier in carriers if not carrier.takes_back]
         self._outside = [carrier for carrier in carriers if carrier.takes_back]
 
     async def find(self, wanted: Wanted) -> list[dict[str, JSON]]:
@@ -50,7 +50,7 @@ class NumberSearch:
         for tag in self._tags:
             if len(found) < last:
                 found |= _states(await listed(self._runtime.store, tag, wanted.prefix, last - len(found)))
-        for carrier in self._house:
+        for carrier in self._own:
             if len(found) < last:
                 found |= _states(await self._ask(carrier, replace(wanted, offset=0, quantity=last - len(found))))
         skipped = max(wanted.offset - len(found), 0)

@@ -42,8 +42,8 @@ from crossbar.errors import JSON
 from crossbar.resources.numbers.domain.carrier import (
     SUCCESS,
     Acquired,
+    BuiltInCarrier,
     CarrierFault,
-    HouseCarrier,
     Offer,
     Outcomes,
     Wanted,
@@ -67,8 +67,8 @@ def other_carrier(runtime: Runtime) -> OtherCarrier | None:
     return OtherCarrier(options, OutgoingConnections(runtime.settings)) if options.url else None
 
 
-class OtherCarrier(HouseCarrier):
-    """A carrier behind a URL. What it is not asked for is kept as it is sent, as the house does."""
+class OtherCarrier(BuiltInCarrier):
+    """A carrier behind a URL. What it is not asked for is kept as it is sent, as a built-in carrier does."""
 
     takes_back = True
 

@@ -11,7 +11,7 @@ from trials.client import UNKNOWN, Client, Tally
 from trials.writers import KINDS
 
 
-class Crew:
+class AllWriters:
     """Writers of every kind, on one account, until they are stopped."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, account_id: str, token: str) -> None:

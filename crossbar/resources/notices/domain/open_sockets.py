@@ -39,7 +39,7 @@ class TooMany(Exception):
     """An address has as many sockets as it may have."""
 
 
-class SocketHouse:
+class OpenSockets:
     """All sockets of a worker, and what they share."""
 
     def __init__(self, runtime: Runtime, metrics: Metrics) -> None:
@@ -78,7 +78,7 @@ class SocketHouse:
 
     @asynccontextmanager
     async def session(self, wire: Wire, session_id: str, source: str) -> AsyncIterator[SocketSession]:
-        """A new socket, which is one of the house's until the block ends."""
+        """A new socket, which is one of the open ones until the block ends."""
         session = SocketSession(self, wire, session_id, source)
         self._sessions[session.id] = session
         self._metrics.add(SOCKETS_OPEN)

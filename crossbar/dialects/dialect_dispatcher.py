@@ -79,7 +79,7 @@ def is_json(content_type: str | None) -> bool:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DialectFront:
+class DialectDispatcher:
     """Answers the requests of one dialect. It shares limits and running writes with Crossbar's dispatcher."""
 
     runtime: Runtime
