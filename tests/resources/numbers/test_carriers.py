@@ -110,7 +110,7 @@ async def test_reserved_numbers_are_ordered_too(tenant: Tenant, carrier: Selling
     assert len(carrier.asked("PUT")) == 1
 
 
-async def test_the_house_comes_first(tenant: Tenant, server: RunningServer, carrier: SellingCarrier) -> None:
+async def test_the_inventory_comes_first(tenant: Tenant, server: RunningServer, carrier: SellingCarrier) -> None:
     first, second, third = "+15106660001", "+15106660002", "+15106660003"
     carrier.offers = {second: {}, third: {}}
     await stock(server.master, first)
