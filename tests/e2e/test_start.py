@@ -100,6 +100,7 @@ def test_after_a_kill_a_start_finds_everything_that_was_acknowledged(tmp_path: P
         assert sorted(row["name"] for row in rows) == sorted(names)
         assert asked_for_schemas(server) == 0  # metrics count from the start
         assert server.terminate() == 0
+    assert server.complaints == []  # on standard error, beside the log
 
 
 @pytest.fixture
