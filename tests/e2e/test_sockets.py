@@ -20,14 +20,16 @@ KILLED_AT = 15
 LISTENERS = 6
 
 
-async def heard(url: str, account_id: str, token: str, ready: asyncio.Event) -> AsyncIterator[dict[str, Any]]:
+async def heard(
+    url: str, account_id: str, token: str, ready: asyncio.Event, *, binding: str = "object.*.device"
+) -> AsyncIterator[dict[str, Any]]:
     """The frames of a client that comes back where it was whenever it loses its socket."""
     since = "now"
     async with aiohttp.ClientSession() as session:
         while True:
             try:
                 async with session.ws_connect(url) as socket:
-                    data = {"account_id": account_id, "binding": "object.*.device", "since": since}
+                    data = {"account_id": account_id, "binding": binding, "since": since}
                     await socket.send_json({"action": "subscribe", "auth_token": token, "data": data})
                     async for message in socket:
                         frame = message.json()
