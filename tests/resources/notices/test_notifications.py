@@ -11,8 +11,6 @@ import pytest_asyncio
 
 from crossbar.documents.document import SYSTEM_CONFIG
 from crossbar.documents.listing import Listing
-from crossbar.events.mail import spool_folder
-from crossbar.events.spool import Spool
 from tests.harness import Api, RunningServer, Tenant, letters, new_tenant
 
 TEMPLATE = {
@@ -31,11 +29,13 @@ async def system(server: RunningServer) -> Any:
         await server.runtime.attachments.delete(document)
 
 
-def mails(server: RunningServer, recipient: str, subject: str) -> list[EmailMessage]:
-    """What lies in the spool of this subject for somebody."""
-    spool = Spool(spool_folder(server.runtime.config))
-    found = [message for entry in spool.entries() if (message := spool.read(entry.id)) is not None]
-    return [message for message in found if recipient in str(message["To"]) and message["Subject"] == subject]
+async def mails(server: RunningServer, recipient: str, subject: str) -> list[EmailMessage]:
+    """What lies in the spool of this subject for somebody, once every notice has become its letters."""
+    return [
+        message
+        for message in await letters(server)
+        if recipient in str(message["To"]) and message["Subject"] == subject
+    ]
 
 
 async def rows(api: Api, path: str = "/notifications") -> dict[str, dict[str, Any]]:
@@ -162,7 +162,7 @@ async def test_preview_and_log(server: RunningServer, tenant: Tenant) -> None:
     data = {**TEMPLATE, "to": {"type": "specified", "email_addresses": [address]}, "html": "<b>{{user.email}}</b>"}
     sent = await tenant.api.post("/notifications/new_user/preview", data)
     assert (sent.status, sent.data) == (200, "Notification processing")
-    (mail,) = mails(server, address, "Hello user.first_name")
+    (mail,) = await mails(server, address, "Hello user.first_name")
     page = mail.get_body(("html",))
     assert page is not None
     assert page.get_content().strip() == "<b>user.email</b>"
@@ -189,13 +189,11 @@ async def test_a_message_to_customers(server: RunningServer, tenant: Tenant) -> 
     message = {"subject": "News", "from": "ops@example.com", "html": text, "plain": text}
     admins = await tenant.api.post(path, {**message, "user_type": "admins_only", "recipient_id": children[0].id})
     assert (admins.status, admins.data) == (200, {})
-    await letters(server)
-    assert [mail["To"] for mail in mails(server, children[0].realm, "News")] == [f"admin@{children[0].realm}"]
-    assert mails(server, children[1].realm, "News") == []
+    assert [mail["To"] for mail in await mails(server, children[0].realm, "News")] == [f"admin@{children[0].realm}"]
+    assert await mails(server, children[1].realm, "News") == []
     await tenant.api.post(path, message)
-    await letters(server)
-    assert len(mails(server, children[0].realm, "News")) == 3
-    (mail,) = mails(server, children[1].realm, "News")
+    assert len(await mails(server, children[0].realm, "News")) == 3
+    (mail,) = await mails(server, children[1].realm, "News")
     body = mail.get_body(("plain",))
     assert body is not None
     assert body.get_content().strip() == f"Dear Ada of two-{tenant.id[:8]}"
@@ -205,8 +203,7 @@ async def test_a_message_to_customers(server: RunningServer, tenant: Tenant) -> 
     off = {key: base[key] for key in ("from", "to", "subject")} | {"enabled": False}
     assert (await tenant.api.post("/notifications/customer_update", off)).status == 200
     assert (await tenant.api.post(path, message)).data == {}
-    await letters(server)
-    assert len(mails(server, children[1].realm, "News")) == 1
+    assert len(await mails(server, children[1].realm, "News")) == 1
     log = (await tenant.api.get("/notifications/smtplog")).data
     assert [row["template_id"] for row in log] == ["customer_update"] * 4
     refused = await tenant.api.post(path, {**message, "recipient_id": "0" * 32})
