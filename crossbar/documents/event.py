@@ -75,6 +75,11 @@ def token_of_second(unix_time: float) -> str:
     return token_at(Timestamp(max(int(unix_time), 0), 0))
 
 
+def unix_time_of(token: str) -> int:
+    """The second in which what a token names was committed."""
+    return int(token[:8], 16)
+
+
 def is_token(text: str) -> bool:
     """Whether a text has the form of a token."""
     return _TOKEN.fullmatch(text) is not None

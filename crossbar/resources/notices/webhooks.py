@@ -13,7 +13,7 @@ from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing
 from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
 from crossbar.errors import Invalid, NotFound
-from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT
+from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT, hook_tag
 from crossbar.resources.notices.domain.webhook_event import ANY, HOOKS, OPERATOR_EVENTS, catalog
 from crossbar.resources.notices.domain.webhook_hook import DISABLED_MESSAGE, SECRET, SINCE, TYPE, WEBHOOK_SHAPE
 from crossbar.resources.notices.domain.webhook_request import is_signing_secret, new_signing_secret
@@ -181,5 +181,5 @@ async def attempts(context: Context) -> Reply:
 async def attempts_of(context: Context) -> Reply:
     """Deliveries of one hook, the newest first."""
     await webhooks.life.load(context, context.path["webhook_id"])
-    tag = f"hook/{context.path['webhook_id']}"
+    tag = hook_tag(context.path["webhook_id"])
     return await answer_listing(context, ATTEMPT, tag=tag, time_range=context.config.api.maximum_range)

@@ -17,11 +17,19 @@ from crossbar.ids import monthly_id
 from crossbar.resources.notices.domain.webhook_hook import Webhook
 
 ATTEMPT: Final = "webhook_attempt"
+SUCCESS: Final = "success"
+FAILURE: Final = "failure"
 BAD_RESPONSE: Final = "bad response code"
 NO_RESPONSE: Final = "kazoo http client error"
 EXCEEDED: Final = "retries exceeded"
 LONGEST_TEXT: Final = 16 * 1024
 """Characters of a body that are kept."""
+
+
+def hook_tag(hook_id: JSON) -> str:
+    """Under which the attempts of a hook are listed."""
+    return f"hook/{hook_id}"
+
 
 ATTEMPT_SHAPE: Final = Shape(
     ATTEMPT,
@@ -46,7 +54,7 @@ ATTEMPT_SHAPE: Final = Shape(
         timestamp="pvt_created",
     ),
     sort="pvt_created",
-    tags=lambda attempt: [f"hook/{attempt.at('hook_id')}"],
+    tags=lambda attempt: [hook_tag(attempt.at("hook_id"))],
     stored_in="records",
 )
 """One delivery of a webhook, kept by month."""
@@ -90,7 +98,7 @@ def attempt_of(hook: Webhook, tried: Try) -> Document:
         "method": hook.verb.lower(),
         "req_headers": dict(tried.headers),
         "req_body": tried.body[:LONGEST_TEXT],
-        "result": "success" if success else "failure",
+        "result": SUCCESS if success else FAILURE,
         "reason": None if success else NO_RESPONSE if outcome.status is None else BAD_RESPONSE,
         "resp_status_code": outcome.status,
         "resp_headers": None if outcome.headers is None else dict(outcome.headers),

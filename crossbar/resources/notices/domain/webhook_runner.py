@@ -53,6 +53,7 @@ class WebhookRunner:
         self._slot = slot
         self._metrics = metrics
         self._failures = Failures()
+        self._recalled = False
         self._held = ""
         self._subscription: Subscription | None = None
         self._stopping = False
@@ -148,6 +149,9 @@ class WebhookRunner:
             return None
         place = await self._cursors.take(self.hook.key, membership.holder, membership.members)
         self._held = membership.holder if place is not None else ""
+        if place is not None and not self._recalled:
+            await self._sender.recall(self.hook, self._failures)
+            self._recalled = True
         return place
 
     async def _advance(self, token: str) -> bool:

@@ -17,11 +17,20 @@ from yarl import URL
 from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import ACCOUNT_CONFIG
-from crossbar.documents.event import Event
+from crossbar.documents.event import Event, unix_time_of
+from crossbar.documents.listing import Listing, Position
 from crossbar.errors import JSON
 from crossbar.events.notices import notice, update_telling
 from crossbar.metrics import DELIVERIES, Metrics
-from crossbar.resources.notices.domain.webhook_attempt import LONGEST_TEXT, Outcome, Try, attempt_of
+from crossbar.resources.notices.domain.webhook_attempt import (
+    ATTEMPT,
+    FAILURE,
+    LONGEST_TEXT,
+    Outcome,
+    Try,
+    attempt_of,
+    hook_tag,
+)
 from crossbar.resources.notices.domain.webhook_hook import DISABLED_MESSAGE, TYPE, Webhook
 from crossbar.resources.notices.domain.webhook_request import WebhookRequest
 from crossbar.resources.system.domain.outgoing_connections import beginning_of
@@ -44,9 +53,9 @@ class Failures:
         self.were_too_many = False
         """Whether the hook was turned off because of them."""
 
-    def add(self) -> None:
-        """One more."""
-        self._times.append(time.monotonic())
+    def add(self, seconds_ago: float = 0.0) -> None:
+        """One more, now or a while ago."""
+        self._times.append(time.monotonic() - seconds_ago)
 
     def forget(self) -> None:
         """The hook was changed."""
@@ -84,6 +93,20 @@ class WebhookSender:
                 return
             if number < hook.attempts:
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def recall(self, hook: Webhook, failures: Failures) -> None:
+        """Add the failures of a hook that others noted since it was turned on, and that still count."""
+        expiry_s = await self._limit(hook, "attempt_failure_expiry_ms", FAILURE_EXPIRY_MS) / 1000
+        now = clock.unix_now()
+        # Attempts are noted by the second: one of that in which the hook was turned on may be from before.
+        since = max(now - expiry_s, (unix_time_of(hook.since) if hook.since else 0) + 1)
+        noted = Listing(
+            hook.account_id, ATTEMPT, tag=hook_tag(hook.id), descending=False,
+            start=Position.value(clock.gregorian(since)), end=Position.value(clock.gregorian(now)),
+        )  # fmt: skip
+        for attempt in await self._runtime.store.all(noted):
+            if attempt.at("result") == FAILURE:
+                failures.add(now - clock.unix(attempt.fields["pvt_created"]))
 
     async def _settled(self, hook: Webhook, tried: Try, failures: Failures) -> bool:
         """Note what became of a try; whether there is nothing more to try."""

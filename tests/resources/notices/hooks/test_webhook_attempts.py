@@ -7,7 +7,12 @@ import uuid
 
 import pytest
 
+from crossbar import clock
+from crossbar.documents.document import Document
+from crossbar.documents.event import token_of_second
 from crossbar.resources.notices.domain import webhook_sender
+from crossbar.resources.notices.domain.webhook_attempt import Outcome, Try, attempt_of
+from crossbar.resources.notices.domain.webhook_hook import SINCE, TYPE, Webhook
 from tests.harness import RunningServer, Tenant, letters_to, new_tenant, until
 from tests.hooks import EVERYTHING, attempts, new_hook, told
 from tests.receiver import Receiver
@@ -103,6 +108,33 @@ async def test_a_hook_that_fails_too_often_is_turned_off(
     last = (await tenant.api.put("/menus", {"name": "Again"})).id
     await receiver.wait(path, seen + 1)
     assert [told(sent)["id"] for sent in receiver.at(path)[seen:]] == [last]
+
+
+async def test_failures_count_whichever_worker_noted_them(
+    server: RunningServer, tenant: Tenant, receiver: Receiver, path: str
+) -> None:
+    receiver.answers[path] = 404
+    hook = await new_hook(tenant.api, receiver.url + path)
+    store = server.runtime.store
+    stored = await store.get(tenant.id, TYPE, hook)
+    assert stored is not None
+    tried = Try("0" * 22, 1, {}, "", Outcome(404, {}, "gone"))
+    for _ in range(5):
+        failed = attempt_of(Webhook.of(stored), tried)
+        failed.fields["pvt_created"] -= 10
+        await store.insert(failed)
+
+    def turned_on_earlier(webhook: Document) -> None:
+        webhook.fields[SINCE] = token_of_second(clock.unix_now() - 30)
+
+    await store.update(tenant.id, TYPE, hook, turned_on_earlier)  # another one delivers from here on
+    for number in range(2):  # the first may be delivered by the one before
+        await tenant.api.put("/menus", {"name": f"Menu {number}"})
+
+    async def turned_off() -> bool:
+        return (await tenant.api.get(f"/webhooks/{hook}")).data["enabled"] is False
+
+    await until(turned_off)
 
 
 async def test_a_slow_server_delays_no_other_account(
