@@ -1,36 +1,39 @@
 """Presence: who watches whom, and the state that is shown of a user or device.
 
 Without a switch nobody answers a search, which the answer says (`timeout`), and orders go nowhere; what is set by
-hand is kept, and each reset leaves a report of what was found before; the answer's `Location` is a link to it. What a
-switch tells of states and subscriptions is what a search finds.
+hand is kept, and told to whoever listens. Each reset leaves a report of what was found before; the answer's `Location`
+is a link to it. What a switch tells of states and subscriptions is what a search finds.
 
 Source: KAZOO `cb_presence`.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
 import orjson
 
-from crossbar import clock
+from crossbar import __version__, clock
 from crossbar.documents.document import Document, is_private
 from crossbar.documents.shape import Shape, Summary
-from crossbar.documents.store import Duplicate
+from crossbar.documents.store import Duplicate, Retries, Stale, Transaction
 from crossbar.endpoint import Binary, Context, Endpoint, Reply
 from crossbar.endpoint.magic_links import magic_link
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.events.notices import insert_telling, notice
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import owned_by
-from crossbar.resources.identity.domain.live_presence import search_presence
+from crossbar.resources.identity.domain.live_presence import PRESENCE, search_presence
 
 MANUAL: Final = "manual_presence"
 """Type and id of the document in which an account keeps the states that were set by hand, by presence id."""
 REPORT: Final = "presence_report"
 REPORT_PREFIX: Final = "report-"
+UPDATE: Final = "update"
+"""The name of the event of a state that was set."""
 STATES: Final = ("confirmed", "early", "terminated")
 MANUAL_PRESENCE_SHAPE: Final = Shape(MANUAL, summary=Summary("id"))
 PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", stored_in="records")
@@ -133,16 +136,42 @@ async def _act(context: Context, things: list[Document]) -> Reply:
 
 
 async def _set_by_hand(context: Context, presence_ids: Iterable[JSON], state: JSON) -> None:
-    """Remember a state. What has no presence id of its own has nowhere to be remembered."""
+    """Remember a state, and tell of it. What has no presence id of its own has nowhere to be remembered."""
     states = {key: state for key in map(str, filter(None, presence_ids)) if not is_private(key)}
     if not states:
         return
+    account_id, realm = context.account_id, context.account.realm
 
-    def set_states(manual: Document) -> None:
-        manual.fields.update(states)
+    async def set_states(transaction: Transaction) -> None:
+        known = await transaction.get(account_id, MANUAL, MANUAL)
+        fields = {"pvt_type": MANUAL, "pvt_account_id": account_id} if known is None else known.fields
+        changed = Document(account_id, MANUAL, MANUAL, {**fields, **states}, known.revision if known else None)
+        await (transaction.insert(changed) if known is None else transaction.replace(changed, known))
+        for presence_id in states:
+            body = _update(f"{presence_id}@{realm}", state)
+            await transaction.raise_event(account_id, PRESENCE, UPDATE, body, about=PRESENCE, about_id=presence_id)
 
-    while await context.store.update(context.account_id, MANUAL, MANUAL, set_states) is None:
-        fields = {"pvt_type": MANUAL, "pvt_account_id": context.account_id, **states}
-        with suppress(Duplicate):  # somebody else was the first to set one
-            await context.store.insert(Document(context.account_id, MANUAL, MANUAL, fields))
+    async for _ in Retries():
+        with suppress(Duplicate, Stale):  # somebody else has set one meanwhile
+            await context.store.transact(set_states)
             return
+
+
+def _update(presence_id: str, state: JSON) -> dict[str, JSON]:
+    """What listeners are told of a state that was set by hand. Source: `cb_presence:publish_presence_update`."""
+    user, _, realm = presence_id.partition("@")
+    return {
+        "app_name": "crossbar",
+        "app_version": __version__,
+        "call_id": hashlib.md5(presence_id.encode(), usedforsecurity=False).hexdigest(),
+        "event_category": PRESENCE,
+        "event_name": UPDATE,
+        "from": f"sip:{presence_id}",
+        "from_realm": realm,
+        "from_user": user,
+        "presence_id": presence_id,
+        "state": state,
+        "to": f"sip:{presence_id}",
+        "to_realm": realm,
+        "to_user": user,
+    }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from crossbar.documents.listing import Listing
 from tests.harness import Api, RunningServer, Tenant
+from tests.sockets import opened
 
 
 async def manual(server: RunningServer, tenant: Tenant) -> dict[str, str]:
@@ -49,6 +52,26 @@ async def test_set_is_remembered_by_presence_id(tenant: Tenant, server: RunningS
     answer = await tenant.api.post(f"/devices/{bare.id}/presence", {"action": "set", "state": "early"})
     assert answer.data == "command sent"
     assert await manual(server, tenant) == {"101": "confirmed"}
+
+
+async def test_set_is_told_to_who_listens(tenant: Tenant, server: RunningServer) -> None:
+    device = await tenant.api.put("/devices", {"name": "Desk", "presence_id": "101"})
+    call_id = hashlib.md5(f"101@{tenant.realm}".encode()).hexdigest()
+    async with opened(server.url, tenant) as socket:
+        await socket.subscribe(f"presence.update.{call_id}")
+        await tenant.api.post(f"/devices/{device.id}/presence", {"action": "set", "state": "confirmed"})
+        event = await socket.event()
+    told = {key: event["data"][key] for key in ("presence_id", "state", "call_id", "event_category", "event_name")}
+    assert (event["name"], told) == (
+        "update",
+        {
+            "presence_id": f"101@{tenant.realm}",
+            "state": "confirmed",
+            "call_id": call_id,
+            "event_category": "presence",
+            "event_name": "update",
+        },
+    )
 
 
 async def test_of_a_user_or_the_users_devices(tenant: Tenant, server: RunningServer) -> None:
