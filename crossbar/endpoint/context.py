@@ -196,6 +196,15 @@ class Context:
         """`data` with defaults and casts. Raises 400 with everything the schema finds wrong."""
         return self.runtime.valid(schema_id, data)
 
+    def valid_data(self, data: dict[str, Any] | None = None) -> dict[str, Any]:
+        """`object`, or the part of it given, with defaults and casts by the schema that the route declares.
+
+        Raises 400 with everything the schema finds wrong.
+        """
+        if self.route is None or self.route.schema is None:
+            raise LookupError("this route declares no schema")
+        return self.runtime.valid(self.route.schema, self.object if data is None else data)
+
     def ready_to_write(self, revision: str | None = None) -> None:
         """All checks are done: judge the preconditions (412) and the content type (415) before anything changes.
 

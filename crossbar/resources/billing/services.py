@@ -152,10 +152,13 @@ def _offer(
     """Reading, replacing and changing one object of the services document."""
 
     async def show(context: Context) -> Reply:
+        """What is set by hand under this name; an empty object where nothing is."""
         stored = await load_services(context.runtime, context.account_id)
         return Reply(read(public_fields(stored.fields) if stored else {}))
 
     async def replace(context: Context) -> Reply:
+        """Set it anew, or (PATCH) change a part of it."""
+
         def laid_in(stored: Fields) -> Fields:
             value = _laid(context, stored, name, context.object, read(stored))
             check(context, value)

@@ -6,6 +6,7 @@ Source: KAZOO `cb_resource_selectors`. Paths without an account speak of the mas
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import wraps
 
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
@@ -43,6 +44,7 @@ rules = Collection(
 def _of_account(handler: Handler) -> Handler:
     """A handler that speaks of the master account where the path names none."""
 
+    @wraps(handler)
     async def handle(context: Context) -> Reply | Binary:
         if context.target is None:
             master_id = await context.directory.master_id()
@@ -79,13 +81,14 @@ async def replace_rules(context: Context) -> Reply:
 
 
 def _counting(by: str, *, of: str = "", argument: str = "") -> Handler:
-    """A handler that tells how many selectors there are of each name, or for each resource: a list of `{word: count}`.
+    """A handler that counts selectors.
 
     `by` is the kind of tag they are counted by. With `of` only those count whose tag of that kind is what the path's
     `argument` says.
     """
 
     async def answer(context: Context) -> Reply:
+        """How many selectors there are of each name, or for each resource: a list of `{word: count}`."""
         tag = of + context.path[argument] if of else None
         found = await context.store.count_by_tag(Listing(context.account_id, TYPE, tag=tag), prefix=by)
 

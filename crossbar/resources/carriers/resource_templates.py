@@ -5,6 +5,8 @@ Source: KAZOO `cb_resource_templates`. They lie with the account's reseller, who
 
 from __future__ import annotations
 
+from functools import wraps
+
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Handler, Reply, answer_listing
 from crossbar.endpoint.reply import Binary
@@ -48,6 +50,7 @@ async def read(context: Context) -> Reply:
 def _by_holder(handler: Handler) -> Handler:
     """A handler for nobody but the account that has the templates."""
 
+    @wraps(handler)
     async def handle(context: Context) -> Reply | Binary:
         if await _holder(context) != context.identity.account_id:
             text = "You are not authorized to modify the resource templates"

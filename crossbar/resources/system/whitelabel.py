@@ -93,12 +93,15 @@ def _offer(name: str, own: str, *of_domain: str) -> None:
     """The routes of one of the files: of the account's own whitelabel, and of one that is named by its domain."""
 
     async def read(context: Context) -> Binary:
+        """The file of the account's own whitelabel."""
         return await _file(context, await whitelabel.life.load(context, WHITELABEL), name)
 
     async def read_of_domain(context: Context) -> Binary:
+        """The file of the whitelabel that a domain belongs to."""
         return await _file(context, await _owner(context), name)
 
     async def upload(context: Context) -> Reply:
+        """Another file in place of the account's own."""
         document = await whitelabel.life.load(context, WHITELABEL)
         await _keep(context, document, name, _uploaded(context, name))
         return await whitelabel.life.answer(context, document)

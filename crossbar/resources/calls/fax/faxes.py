@@ -6,6 +6,7 @@ Source: KAZOO `cb_faxes`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, Final
 
 from crossbar.access.authorship import stamps
@@ -154,6 +155,7 @@ def _lists(paths: Iterable[str], where: str) -> None:
 def _in_folder(where: str, work: Callable[[Context, Document, str], Any]) -> Handler:
     """A handler that does something with a fax of a folder."""
 
+    @wraps(work, assigned=("__doc__", "__name__"))
     async def handle(context: Context) -> Reply | Binary:
         fax = await _fax(context, context.path["fax_id"])
         if folder(fax) != where:

@@ -111,9 +111,8 @@ async def delete(context: Context) -> Reply:
 
 
 def _offer(path: str, to: PortState) -> None:
-    """The route that moves a request into a state; the body may change fields, and say a `reason`."""
-
     async def move(context: Context) -> Reply:
+        """Move a request into the state that the path names; the body may change fields."""
         reason = context.values.text("reason")
         change = await requests_of(context).move(context.path["port_request_id"], to, context.object, reason)
         return await answer(context, change.request)
