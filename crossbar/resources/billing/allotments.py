@@ -54,7 +54,13 @@ async def replace(context: Context) -> Reply:
     return Reply(data)
 
 
-@allotments.get("/accounts/{account_id}/allotments/consumed")
+@allotments.get(
+    "/accounts/{account_id}/allotments/consumed",
+    options={
+        "created_from": "Gregorian seconds at which the time begins",
+        "created_to": "Gregorian seconds at which it ends",
+    },
+)
 async def used(context: Context) -> Reply:
     """Kind of number → what was used of it in its cycle: the one around now or a given time, or between two times."""
     limits = await _limits(context)

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from crossbar.documents.document_types import ACCOUNT_CONFIG
-from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, answer_listing
 from crossbar.errors import JSON, NotFound, Plain
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.ledger import Booked, Charge, book, copied_to, new_entry, of_source
@@ -26,7 +26,13 @@ _MONTH: Final = re.compile(r"[0-9]{4}(0[1-9]|1[0-2])")
 ledgers = Endpoint("ledgers", takes_all_words=True)
 
 
-@ledgers.get("/accounts/{account_id}/ledgers")
+@ledgers.get(
+    "/accounts/{account_id}/ledgers",
+    options={
+        "created_from": "Gregorian seconds at which the time begins",
+        "created_to": "Gregorian seconds at which it ends",
+    },
+)
 async def index(context: Context) -> Reply:
     """Ledger → `{amount, usage}` of a time range."""
     first, last = time_range(context.values)
@@ -74,13 +80,13 @@ async def summary(context: Context) -> Reply:
     return Reply({"summary": ledger_sum.shown(together), "breakdown": breakdown})
 
 
-@ledgers.put("/accounts/{account_id}/ledgers/credit", who=sells, checks_itself=True)
+@ledgers.put("/accounts/{account_id}/ledgers/credit", who=sells, checks_itself=True, schema="ledgers")
 async def credit(context: Context) -> Reply:
     """Give the account money."""
     return await _enter(context, 1)
 
 
-@ledgers.put("/accounts/{account_id}/ledgers/debit", who=sells, checks_itself=True)
+@ledgers.put("/accounts/{account_id}/ledgers/debit", who=sells, checks_itself=True, schema="ledgers")
 async def debit(context: Context) -> Reply:
     """Take money from the account, which may have less than that."""
     return await _enter(context, -1)
@@ -119,7 +125,7 @@ async def _impact(context: Context, booked: Booked) -> dict[str, JSON]:
     }
 
 
-@ledgers.get("/accounts/{account_id}/ledgers/{source_service}")
+@ledgers.get("/accounts/{account_id}/ledgers/{source_service}", lists=Lists.TIMES)
 async def entries_of(context: Context) -> Reply:
     """The entries of one ledger in a time range, whole."""
     tag = of_source(context.path["source_service"])

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, Who, answer_document, answer_listing
+from crossbar.endpoint import Binary, Collection, Context, Draft, Lists, Reply, Who, answer_document, answer_listing
 from crossbar.errors import FaultyRequest, Invalid, Plain
 from crossbar.events.macros import BadTemplate
 from crossbar.events.notices import notice, tell
@@ -172,8 +172,12 @@ async def refuse_deletion(context: Context) -> Reply:
 # All templates of an account at once
 
 
-@notifications.delete("/accounts/{account_id}/notifications", checks_itself=True)
-@notifications.delete("/notifications", who=Who.SUPERDUPER, checks_itself=True)
+@notifications.delete(
+    "/accounts/{account_id}/notifications", checks_itself=True, options={"action": "`remove_customizations`"}
+)
+@notifications.delete(
+    "/notifications", who=Who.SUPERDUPER, checks_itself=True, options={"action": "`remove_customizations`"}
+)
 async def delete_all(context: Context) -> Reply:
     """Take back every template of the account (`action` `remove_customizations`)."""
     action = context.values.text("action")
@@ -252,7 +256,7 @@ async def customer_update(context: Context) -> Reply:
 # What was sent
 
 
-@notifications.get("/accounts/{account_id}/notifications/smtplog")
+@notifications.get("/accounts/{account_id}/notifications/smtplog", lists=Lists.TIMES)
 async def smtplog(context: Context) -> Reply:
     """The messages that were sent for the account, the newest first."""
     return await answer_listing(context, LOG, time_range=context.config.api.maximum_range)

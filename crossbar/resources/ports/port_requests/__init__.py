@@ -54,7 +54,7 @@ async def last_submitted(context: Context) -> Reply:
     return await port_lists.answer_last_submitted(context, port_lists.concerning(context))
 
 
-@port_requests.post("/accounts/{account_id}/port_requests/lnp_lookup")
+@port_requests.post("/accounts/{account_id}/port_requests/lnp_lookup", refuses=(500,))
 async def look_numbers_up(_: Context) -> Reply:
     """Whether numbers can be ported is known to carriers' phone books alone; interfaces go on without."""
     raise Plain(500, "phonebook unavailable")
