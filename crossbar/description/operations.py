@@ -175,7 +175,7 @@ def _callers(route: Route) -> str:
         case Who.ADMIN:
             return "administrators of the account in the path, or of one above it"
         case Who() as who:
-            return who.value
+            return str(who.value)
         case rule:
             return docstring(rule)
 

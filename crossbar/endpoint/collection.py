@@ -13,7 +13,7 @@ from typing import Final
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
-from crossbar.endpoint.endpoint import Endpoint, RouteOptions
+from crossbar.endpoint.endpoint import Endpoint, OperationOptions
 from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook
 from crossbar.endpoint.lifecycle import Lifecycle, own_partition
 from crossbar.endpoint.routing import Lists, Rule, Who
@@ -98,9 +98,9 @@ class Collection(Endpoint):
             if operation in operations:
                 self.route(verb, *paths, **self.about(operation))(handler)
 
-    def about(self, operation: str) -> RouteOptions:
+    def about(self, operation: str) -> OperationOptions:
         """What routes declare that offer one of the operations on the collection's documents."""
-        told: RouteOptions = {"checks_itself": True, "options": self.options[operation]}
+        told: OperationOptions = {"checks_itself": True, "options": self.options[operation]}
         if operation == "list":
             told["lists"] = Lists.PAGES
         else:

@@ -12,18 +12,23 @@ if TYPE_CHECKING:
     from crossbar.endpoint.collection import Collection
 
 
-class RouteOptions(TypedDict, total=False):
+class OperationOptions(TypedDict, total=False):
+    """What a route says that offers an operation on the documents of a collection; see `Route`."""
+
+    checks_itself: bool
+    schema: str | None
+    shows: str | None
+    lists: Lists
+    options: Mapping[str, str]
+
+
+class RouteOptions(OperationOptions, total=False):
     """What a route may say beside its verb and paths; see `Route`."""
 
     who: Who | Rule
     accepts: Iterable[str]
     provides: Iterable[str]
-    checks_itself: bool
     open_if: Opening
-    schema: str | None
-    shows: str | None
-    lists: Lists
-    options: Mapping[str, str]
     answers: Iterable[int]
     refuses: Iterable[int]
 

@@ -40,7 +40,9 @@ class Lists(Enum):
     """What of the usual parameters of lists a route takes."""
 
     NOTHING = "no list, or one that is always whole"
+    FILTERS = "filters, and no pages"
     PAGES = "pages, order, fields and filters"
+    NAMED = "as PAGES; the rows stand by name in an object"
     TIMES = "as PAGES, within a range of time"
 
 

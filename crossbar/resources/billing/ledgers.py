@@ -16,7 +16,7 @@ from crossbar.resources.billing.domain.ledger import Booked, Charge, book, copie
 from crossbar.resources.billing.domain.ledger_sum import LEDGER, ROLLOVERS, Total
 from crossbar.resources.billing.domain.money import MOST_DOLLARS, MOST_USAGE, check_at_most, dollars_of, units_of
 from crossbar.resources.billing.services import sells
-from crossbar.wire.list_options import MAXIMUM_RANGE, time_range
+from crossbar.wire.list_options import MAXIMUM_RANGE, RANGE, time_range
 from crossbar.wire.request_values import is_true
 
 REGISTERED: Final = ({"name": "per-minute-voip", "friendly_name": "Per Minute VoIP", "markup_type": ["percentage"]},)
@@ -28,10 +28,7 @@ ledgers = Endpoint("ledgers", takes_all_words=True)
 
 @ledgers.get(
     "/accounts/{account_id}/ledgers",
-    options={
-        "created_from": "Gregorian seconds at which the time begins",
-        "created_to": "Gregorian seconds at which it ends",
-    },
+    options=RANGE,
 )
 async def index(context: Context) -> Reply:
     """Ledger → `{amount, usage}` of a time range."""
@@ -93,7 +90,7 @@ async def debit(context: Context) -> Reply:
 
 
 async def _enter(context: Context, sign: int) -> Reply:
-    data = context.valid("ledgers", context.object)
+    data = context.valid_data()
     check_at_most(data, "amount", MOST_DOLLARS)
     check_at_most(data, "usage.quantity", MOST_USAGE)
     charge = Charge(

@@ -68,14 +68,14 @@ service_plans.put("/accounts/{account_id}/service_plans", who=may_create, checks
 @service_plans.post("/accounts/{account_id}/service_plans", who=sells, checks_itself=True, schema="services.change")
 async def change_many(context: Context) -> Reply:
     """Assign (`add`, `plans`) and take away (`delete`) plans."""
-    order = context.valid("services.change", context.object)
+    order = context.valid_data()
     return await _changed(context, wanted_plans(order), order.get("delete", []))
 
 
 @service_plans.delete("/accounts/{account_id}/service_plans", who=sells, checks_itself=True, schema="services.change")
 async def remove_many(context: Context) -> Reply:
     """Take away plans."""
-    order = context.valid("services.change", context.object)
+    order = context.valid_data()
     return await _changed(context, [], [entry["id"] for entry in wanted_plans(order)])
 
 
@@ -170,7 +170,7 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 )
 async def override(context: Context) -> Reply:
     """Lay something over assigned plans: plan id → what."""
-    given = context.valid("services.change", context.object).get("overrides", {})
+    given = context.valid_data().get("overrides", {})
     for plan_id, overrides in given.items():
         check_overrides(context, overrides, f"overrides.{plan_id}")
 

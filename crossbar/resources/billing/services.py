@@ -32,7 +32,7 @@ from crossbar.resources.identity.devices import devices
 from crossbar.resources.identity.users import users
 from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
 from crossbar.resources.system.whitelabel import whitelabel
-from crossbar.wire.list_options import time_range
+from crossbar.wire.list_options import RANGE, time_range
 
 Fields = dict[str, Any]
 
@@ -63,7 +63,7 @@ async def index(context: Context) -> Reply:
 @services.post("/accounts/{account_id}/services", who=sells, checks_itself=True, schema="services.change")
 async def change_many(context: Context) -> Reply:
     """Assign and take away several plans."""
-    order = context.valid("services.change", context.object)
+    order = context.valid_data()
     return Reply(assigned(await change_plans(context, wanted_plans(order), order.get("delete", []))))
 
 
@@ -168,7 +168,8 @@ def _offer(
         return Reply(read(saved.fields))
 
     services.get(path, who=who)(show)
-    services.post(path, who=sells, checks_itself=True)(replace)
+    merging = {"merge": "`true`: laid over what was there"}
+    services.post(path, who=sells, checks_itself=True, options=merging)(replace)
     services.patch(path, who=sells, checks_itself=True)(replace)
 
 
@@ -219,7 +220,7 @@ async def summary(context: Context) -> Reply:
 @services.post("/services/quote", who=Who.AUTHENTICATED, schema="services.change")
 async def quote(context: Context) -> Reply:
     """What the given plans would come to, with nothing stored."""
-    order = context.valid("services.change", context.object)
+    order = context.valid_data()
     wanted = wanted_plans(order)
     vendor_id = await check_plans(
         context.store, context.directory, _account(context), [entry["id"] for entry in wanted]
@@ -285,6 +286,8 @@ def charge_for(collection: Collection) -> None:
         accepts = context.values.is_true("accept_charges")
         await check_charges(context.runtime, context.identity, change, accepts=accepts)
 
+    collection.option("accept_charges", "`true` accepts what the change costs", "create", "replace", "merge")
+
 
 for charged in (users, devices, vmboxes, faxboxes, conferences, limits, whitelabel):
     charge_for(charged)
@@ -314,10 +317,7 @@ async def read_audit(context: Context) -> Reply:
 @services.get(
     "/accounts/{account_id}/services/audit_summary",
     "/accounts/{account_id}/services/audit/summary",
-    options={
-        "created_from": "Gregorian seconds at which the time begins",
-        "created_to": "Gregorian seconds at which it ends",
-    },
+    options=RANGE,
 )
 async def audit_summary(context: Context) -> Reply:
     """Category → day → how many there were and how many came and went."""
@@ -326,10 +326,7 @@ async def audit_summary(context: Context) -> Reply:
 
 @services.get(
     "/accounts/{account_id}/services/audit/summary/{source}",
-    options={
-        "created_from": "Gregorian seconds at which the time begins",
-        "created_to": "Gregorian seconds at which it ends",
-    },
+    options=RANGE,
 )
 async def audit_summary_of(context: Context) -> Reply:
     """The same of one category."""

@@ -48,13 +48,13 @@ async def read(context: Context) -> Reply:
     return await answer_document(context, TRANSACTION, transaction_id)
 
 
-@transactions.put("/accounts/{account_id}/transactions/sale", who=charges, checks_itself=True)
+@transactions.put("/accounts/{account_id}/transactions/sale", who=charges, checks_itself=True, refuses=(402, 500))
 async def sale(context: Context) -> Reply:
     """Charge the account's means of payment."""
     return await _charge(context, "sale", 1)
 
 
-@transactions.put("/accounts/{account_id}/transactions/refund", who=charges, checks_itself=True)
+@transactions.put("/accounts/{account_id}/transactions/refund", who=charges, checks_itself=True, refuses=(402, 500))
 async def refund(context: Context) -> Reply:
     """Pay back."""
     return await _charge(context, "refund", -1)

@@ -16,7 +16,6 @@ from crossbar.ids import new_id
 from crossbar.resources.carriers.domain import rate, ratedeck, rating
 from crossbar.resources.carriers.domain.rating import RatedCall
 
-
 DECK: Final = {"ratedeck_id": "The deck; the usual one without"}
 
 

@@ -157,8 +157,8 @@ async def sample_ids(_: Context) -> Reply:
     return Reply(sorted(HOOKS))
 
 
-@webhooks.get("/webhooks/samples/{sample_id}", who=Who.ANONYMOUS)
-@webhooks.get("/accounts/{account_id}/webhooks/samples/{sample_id}")
+@webhooks.get("/webhooks/samples/{sample_id}", who=Who.ANONYMOUS, lists=Lists.FILTERS)
+@webhooks.get("/accounts/{account_id}/webhooks/samples/{sample_id}", lists=Lists.FILTERS)
 async def sample(context: Context) -> Reply:
     """What is sent, by example; filters keep those of interest."""
     sample_id = context.path["sample_id"]

@@ -23,6 +23,7 @@ CARRIED_CLAIMS: Final = ("as", "mfa_resp", "original_account_id", "original_owne
 """What a refreshed token says as the old one did: whose it really is, and how it was come by."""
 
 auth = Endpoint("auth")
+ASKED_ABOUT: Final = {"token": "The token that is asked about"}
 
 
 def action_required() -> Plain:
@@ -85,13 +86,13 @@ async def reset_secret(context: Context) -> Reply:
     return Reply(ABSENT)
 
 
-@auth.get("/auth/tokeninfo", who=Who.ANONYMOUS, options={"token": "The token that is asked about"}, refuses=(404, 423))
+@auth.get("/auth/tokeninfo", who=Who.ANONYMOUS, options=ASKED_ABOUT, refuses=(404, 423))
 async def token_in_query(context: Context) -> Reply:
     """Whose token that is."""
     return await _token_info(context, context.values.get("token"), "missing token in params")
 
 
-@auth.post("/auth/tokeninfo", who=Who.ANONYMOUS, options={"token": "The token that is asked about"}, refuses=(404, 423))
+@auth.post("/auth/tokeninfo", who=Who.ANONYMOUS, options=ASKED_ABOUT, refuses=(404, 423))
 async def token_in_body(context: Context) -> Reply:
     """Whose token that is."""
     return await _token_info(context, context.values.get("token"), "missing token in request")
