@@ -81,7 +81,7 @@ def _keywords(part: Schema) -> Iterator[tuple[str, Any]]:
         elif key in ("exclusiveMinimum", "exclusiveMaximum"):
             if value:
                 yield key, part[key.removeprefix("exclusive").lower()]
-        elif key in ("minimum", "maximum") and part.get(f"exclusive{key.capitalize()}"):
+        elif (key in ("minimum", "maximum") and part.get(f"exclusive{key.capitalize()}")) or (key == "default" and _is_unusable(part)):
             continue
         elif key in EXTENSIONS:
             yield f"x-{key.replace('_', '-')}", value
@@ -89,3 +89,9 @@ def _keywords(part: Schema) -> Iterator[tuple[str, Any]]:
             yield key, value
         elif key not in LEFT_OUT:
             raise ValueError(f"the keyword {key!r} has no counterpart in a description")
+
+
+def _is_unusable(part: Schema) -> bool:
+    """Whether a default says no more than that there is one: it is empty, which the schema itself refuses."""
+    default = part["default"]
+    return (default == {} and bool(part.get("required"))) or (default == [] and bool(part.get("minItems")))

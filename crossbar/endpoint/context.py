@@ -201,9 +201,17 @@ class Context:
 
         Raises 400 with everything the schema finds wrong.
         """
+        return self.valid(self._declared_schema, self.object if data is None else data)
+
+    def data_errors(self, data: dict[str, Any]) -> tuple[dict[str, Any], FieldErrors]:
+        """As `valid_data`, for who looks for further errors: the data, and what the schema finds wrong with them."""
+        return self.schema_errors(self._declared_schema, data)
+
+    @property
+    def _declared_schema(self) -> str:
         if self.route is None or self.route.schema is None:
             raise LookupError("this route declares no schema")
-        return self.runtime.valid(self.route.schema, self.object if data is None else data)
+        return self.route.schema
 
     def ready_to_write(self, revision: str | None = None) -> None:
         """All checks are done: judge the preconditions (412) and the content type (415) before anything changes.
