@@ -23,6 +23,8 @@ KEPT: Final = frozenset(
 """Keywords that mean the same in both."""
 LEFT_OUT: Final = frozenset({"$schema", "id", "_id", "patern", "name"})
 """What identifies a file, and misspellings that no validator reads."""
+EXCLUSIVE: Final = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+"""What draft 4 has for a remark on a bound, and its successor for a bound of its own."""
 EXTENSIONS: Final = frozenset({"support_level", "kazoo-validation", "kazoo-regexp"})
 PARTIAL: Final = "partial"
 """A schema of this part of a name has no required fields: documents as they are shown, and changes of some fields."""
@@ -78,20 +80,20 @@ def _keywords(part: Schema) -> Iterator[tuple[str, Any]]:
     for key, value in part.items():
         if key == "$ref":
             yield key, component(value)
-        elif key in ("exclusiveMinimum", "exclusiveMaximum"):
-            if value:
-                yield key, part[key.removeprefix("exclusive").lower()]
-        elif (key in ("minimum", "maximum") and part.get(f"exclusive{key.capitalize()}")) or (key == "default" and _is_unusable(part)):
-            continue
         elif key in EXTENSIONS:
             yield f"x-{key.replace('_', '-')}", value
+        elif key in EXCLUSIVE:
+            if value:
+                yield key, part[EXCLUSIVE[key]]
         elif key in KEPT:
-            yield key, value
+            if not _is_idle(key, part):
+                yield key, value
         elif key not in LEFT_OUT:
             raise ValueError(f"the keyword {key!r} has no counterpart in a description")
 
 
-def _is_unusable(part: Schema) -> bool:
-    """Whether a default says no more than that there is one: it is empty, which the schema itself refuses."""
-    default = part["default"]
-    return (default == {} and bool(part.get("required"))) or (default == [] and bool(part.get("minItems")))
+def _is_idle(key: str, part: Schema) -> bool:
+    """Whether a keyword is said by another one, or is a default that the schema itself refuses since it is empty."""
+    if key == "default":
+        return (part[key] == {} and bool(part.get("required"))) or (part[key] == [] and bool(part.get("minItems")))
+    return any(part.get(exclusive) and key == bound for exclusive, bound in EXCLUSIVE.items())

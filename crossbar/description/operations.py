@@ -31,10 +31,10 @@ ANY_FILE: Final = "*/*"
 class Kind(Enum):
     """What an answer consists of."""
 
-    VALUE = "whatever the operation makes"
-    DOCUMENT = "one document of a schema"
-    ROWS = "a list of rows"
-    FILE = "a file, without an envelope"
+    VALUE = "what the operation made"
+    DOCUMENT = "the document"
+    ROWS = "the rows of the list"
+    FILE = "the file, without an envelope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _words(route: Route) -> tuple[str, str]:
     document, documents = subject_of(route.template)
     said = docstring(route.handler).replace("{documents}", documents).replace("{document}", document)
     summary, _, text = said.partition("\n\n")
-    return " ".join(summary.split()), text
+    return summary, text
 
 
 def _arguments(route: Route, collections: tuple[str, ...]) -> Iterator[Argument]:

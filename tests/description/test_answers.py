@@ -1,0 +1,79 @@
+"""What the server answers is what the description says: every operation, with what is there and with what is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+import pytest
+import pytest_asyncio
+
+from crossbar.app import WINGS
+from crossbar.description.openapi import openapi
+from crossbar.description.operations import Operation, operations
+from tests.description.conformance import Conformance, request_example
+from tests.harness import RunningServer, new_tenant
+from trials.fuzz import ENDS_THE_CALLER
+from trials.worlds import handed_in, made_in
+
+MISSING: Final = "f" * 32
+OPERATIONS: Final = [one for one in operations(WINGS) if (one.verb, one.path) not in ENDS_THE_CALLER]
+READING: Final = [one for one in OPERATIONS if one.verb == "GET"]
+WRITING: Final = [one for one in OPERATIONS if one.verb != "GET"]
+ENDLESS: Final = "text/event-stream"
+
+
+@pytest.fixture(scope="module")
+def conformance() -> Conformance:
+    return Conformance(openapi(WINGS))
+
+
+@dataclass
+class World:
+    """An account with something of everything, and who calls."""
+
+    server: RunningServer
+    token: str
+    ids: Mapping[str, str]
+
+    async def complaints(
+        self,
+        conformance: Conformance,
+        operation: Operation,
+        ids: Mapping[str, str],
+        *,
+        query: str = "",
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """What of the answer to a request the description does not allow."""
+        path = re.sub(r"\{(\w+)\}", lambda name: quote(ids.get(name[1], MISSING), safe=""), operation.path)
+        sent = {"X-Auth-Token": self.token, "Content-Type": "application/json", **(headers or {})}
+        data = None if body is None else orjson.dumps(body)
+        session, url = self.server.master.api.session, f"{self.server.url}{path}{query}"
+        async with session.request(operation.verb, url, data=data, headers=sent, allow_redirects=False) as answer:
+            raw = await answer.read()
+            kind = answer.headers.get("Content-Type")
+            found = conformance.complaints(operation.verb, operation.path, answer.status, kind, raw)
+            return [f"{operation.verb} {operation.path}{query}: {complaint}" for complaint in found]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(server: RunningServer) -> AsyncIterator[World]:
+    target = await new_tenant(server, server.master, "described")
+    ids = await made_in(target)
+    await handed_in(server, ids)
+    yield World(server, server.master.token, ids)
+
+
+async def test_what_is_there_is_answered_as_described(world: World, conformance: Conformance) -> None:
+    found = [
+        complaint
+        for operation in READING
+        for complaint in await world.complaints(conformance, operation, world.ids)
+    ]
+    assert found == []
