@@ -23,9 +23,12 @@ from crossbar.wire.negotiation import CSV_TYPES, JSON_TYPES
 from crossbar.wire.paths import HOOKS
 
 WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
+CHANGING: Final = frozenset({"POST", "PATCH", "DELETE"})
 ACCEPTANCE: Final = "accept_charges"
 """The option by which a caller accepts what a request costs; without it the request is refused."""
 ANY_FILE: Final = "*/*"
+USUAL_REFUSALS: Final = (400, 401, 403, 404, 406, 408, 409, 412, 415, 416, 429, 503)
+"""Statuses of errors that follow from what kind of request it is."""
 
 
 class Kind(Enum):
@@ -146,7 +149,7 @@ def _operation(wing: ModuleType, endpoint: Endpoint, route: Route, collections: 
         answer=_answer(endpoint, route),
         lists=route.lists,
         options={} if in_body else dict(route.options),
-        is_conditional=route.verb != "GET" and route.checks_itself,
+        is_conditional=route.verb in CHANGING and route.checks_itself,
         refusals=tuple(sorted(set(_refusals(route)))),
     )
 

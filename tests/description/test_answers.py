@@ -15,7 +15,7 @@ import pytest_asyncio
 from crossbar.app import WINGS
 from crossbar.description.openapi import openapi
 from crossbar.description.operations import Operation, operations
-from tests.description.conformance import Conformance, request_example
+from tests.description.conformance import Conformance
 from tests.harness import RunningServer, new_tenant
 from trials.fuzz import ENDS_THE_CALLER
 from trials.worlds import handed_in, made_in
@@ -72,8 +72,6 @@ async def world(server: RunningServer) -> AsyncIterator[World]:
 
 async def test_what_is_there_is_answered_as_described(world: World, conformance: Conformance) -> None:
     found = [
-        complaint
-        for operation in READING
-        for complaint in await world.complaints(conformance, operation, world.ids)
+        complaint for operation in READING for complaint in await world.complaints(conformance, operation, world.ids)
     ]
     assert found == []
