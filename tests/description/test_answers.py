@@ -15,6 +15,7 @@ import pytest_asyncio
 from crossbar.app import WINGS
 from crossbar.description.openapi import openapi
 from crossbar.description.operations import Operation, operations
+from crossbar.endpoint import Lists
 from tests.description.conformance import Conformance
 from tests.harness import RunningServer, new_tenant
 from trials.fuzz import ENDS_THE_CALLER
@@ -24,7 +25,6 @@ MISSING: Final = "f" * 32
 OPERATIONS: Final = [one for one in operations(WINGS) if (one.verb, one.path) not in ENDS_THE_CALLER]
 READING: Final = [one for one in OPERATIONS if one.verb == "GET"]
 WRITING: Final = [one for one in OPERATIONS if one.verb != "GET"]
-ENDLESS: Final = "text/event-stream"
 
 
 @pytest.fixture(scope="module")
@@ -73,5 +73,81 @@ async def world(server: RunningServer) -> AsyncIterator[World]:
 async def test_what_is_there_is_answered_as_described(world: World, conformance: Conformance) -> None:
     found = [
         complaint for operation in READING for complaint in await world.complaints(conformance, operation, world.ids)
+    ]
+    assert found == []
+
+
+async def test_what_is_missing_is_refused_as_described(world: World, conformance: Conformance) -> None:
+    ids = {"account_id": world.ids["account_id"], "collection": "users"}
+    found = [complaint for operation in OPERATIONS for complaint in await world.complaints(conformance, operation, ids)]
+    assert found == []
+
+
+@pytest.mark.parametrize("query", ["?page_size=1", "?page_size=0", "?paginate=false", "?full_docs=true", "?fields=id"])
+async def test_lists_are_as_described(world: World, conformance: Conformance, query: str) -> None:
+    listing = [one for one in READING if one.lists is not Lists.NOTHING]
+    found = [
+        complaint
+        for operation in listing
+        for complaint in await world.complaints(conformance, operation, world.ids, query=query)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Auth-Token": "no token"},
+        {"Accept": "text/csv"},
+        {"Accept": "model/vrml"},
+        {"Accept": "?"},
+        {"If-None-Match": "*"},
+        {"If-Match": '"1-ab"'},
+        {"Range": "bytes=1-2"},
+    ],
+    ids=str,
+)
+async def test_headers_are_heeded_as_described(
+    world: World, conformance: Conformance, headers: Mapping[str, str]
+) -> None:
+    found = [
+        complaint
+        for operation in READING
+        for complaint in await world.complaints(conformance, operation, world.ids, headers=headers)
+    ]
+    assert found == []
+
+
+async def test_the_example_of_every_write_is_answered_as_described(world: World, conformance: Conformance) -> None:
+    found = []
+    for operation in sorted(WRITING, key=lambda one: one.verb == "DELETE"):
+        described = conformance.description["paths"][operation.path][operation.verb.lower()]
+        body = request_example(described)
+        found += await world.complaints(conformance, operation, world.ids, body=body)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, {"data": {}}),
+        ({}, {"data": []}),
+        ({}, {"data": "text"}),
+        ({}, [1]),
+        ({"Content-Type": "model/vrml"}, {}),
+        ({"Content-Encoding": "br"}, {}),
+        ({"If-Match": '"1-ab"'}, {"data": {}}),
+        ({"If-None-Match": "*"}, {"data": {}}),
+    ],
+    ids=str,
+)
+async def test_wrong_writes_are_refused_as_described(
+    world: World, conformance: Conformance, headers: Mapping[str, str], body: Any
+) -> None:
+    changing = [one for one in WRITING if one.verb != "DELETE"]
+    found = [
+        complaint
+        for operation in changing
+        for complaint in await world.complaints(conformance, operation, world.ids, body=body, headers=headers)
     ]
     assert found == []
