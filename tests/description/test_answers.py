@@ -16,7 +16,7 @@ from crossbar.app import WINGS
 from crossbar.description.openapi import openapi
 from crossbar.description.operations import Operation, operations
 from crossbar.endpoint import Lists
-from tests.description.conformance import Conformance
+from tests.description.conformance import Conformance, request_example
 from tests.harness import RunningServer, new_tenant
 from trials.fuzz import ENDS_THE_CALLER
 from trials.worlds import handed_in, made_in
