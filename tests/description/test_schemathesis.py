@@ -1,0 +1,58 @@
+"""Schemathesis, in short: requests to some operations made of the description, and no answer that it does not have.
+
+`python -m trials schemathesis` does the same with all operations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import pytest
+
+from crossbar.app import WINGS
+from crossbar.description.openapi import openapi
+from tests.harness import RunningServer, Tenant
+from trials.described import Caller, Outcome, operations_of, try_operation
+from trials.worlds import made_in
+
+ACCOUNT: Final = "/v2/accounts/{account_id}"
+CHOSEN: Final = (
+    "/v2/user_auth",
+    f"{ACCOUNT}/menus",
+    f"{ACCOUNT}/users/{{user_id}}/photo",
+    f"{ACCOUNT}/cdrs",
+    f"{ACCOUNT}/{{collection}}/{{document_id}}/metaflows",
+    f"{ACCOUNT}/media/{{media_id}}/raw",
+    f"{ACCOUNT}/conferences/{{conference_id}}",
+)
+"""A log-in, a collection, files, a list by time, a part of any document, orders."""
+EXAMPLES: Final = 3
+
+
+async def test_no_answer_is_one_that_the_description_does_not_have(server: RunningServer, tenant: Tenant) -> None:
+    description = openapi(WINGS)
+    description["paths"] = {path: description["paths"][path] for path in CHOSEN}
+    caller, outcome = Caller(server.url, tenant.token, await made_in(tenant)), Outcome()
+    for operation in operations_of(description):
+        await asyncio.to_thread(try_operation, operation, caller, outcome, examples=EXAMPLES, start=1)
+    assert outcome.wrong == {}
+    assert {"200", "400", "404"} <= outcome.statuses.keys()
+
+
+@pytest.mark.parametrize(("status", "complaint"), [("200", "Undocumented HTTP status code"), ("404", None)])
+async def test_an_answer_that_is_not_described_is_told(
+    server: RunningServer, tenant: Tenant, status: str, complaint: str | None
+) -> None:
+    description = openapi(WINGS)
+    path = f"{ACCOUNT}/menus"
+    description["paths"] = {path: {**description["paths"][path]}}
+    for verb in ("put", "get"):
+        operation = description["paths"][path][verb]
+        kept = {code: response for code, response in operation["responses"].items() if code != status}
+        description["paths"][path][verb] = {**operation, "responses": kept}
+    del description["paths"][path]["put"]
+    caller, outcome = Caller(server.url, tenant.token, {"account_id": tenant.id}), Outcome()
+    for operation in operations_of(description):
+        await asyncio.to_thread(try_operation, operation, caller, outcome, examples=2, start=1)
+    assert [complaint in told for told in outcome.wrong.values()] == ([True] if complaint else [])
