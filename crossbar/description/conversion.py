@@ -6,11 +6,11 @@ is none of these is an error: nothing is dropped unseen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from crossbar.documents.schemas.library import Schema, transformed
-from crossbar.documents.schemas.nodes import NODES, module_schema
+from crossbar.documents.schemas.nodes import module_schema
 
 KEPT: Final = frozenset(
     {
@@ -54,13 +54,13 @@ def without_required(schema: Schema) -> Schema:
     }
 
 
-def with_modules(schema_id: str, schema: Schema, known: Callable[[str], bool], modules: list[str]) -> Schema:
-    """A converted schema of tree nodes, which also says of which schema the data of each module is."""
-    if schema_id not in NODES:
-        return schema
-    by_module = {module: module_schema(schema_id, module) for module in modules}
-    named = {module: {"$ref": component(of)} for module, of in by_module.items() if known(of)}
-    return {**schema, "x-data-of-modules": named}
+def with_modules(schema_id: str, schema: Schema, ids: Iterable[str]) -> Schema:
+    """A converted schema of tree nodes, which also says which modules there are, and what the data of each are."""
+    beginning = module_schema(schema_id, "")
+    by_module = {name.removeprefix(beginning): name for name in ids if name.startswith(beginning)}
+    module = {**schema["properties"]["module"], "enum": [*by_module]}
+    of_data = {name: {"$ref": component(of)} for name, of in by_module.items()}
+    return {**schema, "properties": {**schema["properties"], "module": module}, "x-data-of-modules": of_data}
 
 
 def references(schema: Schema) -> Iterator[str]:
@@ -87,9 +87,14 @@ def _keywords(part: Schema) -> Iterator[tuple[str, Any]]:
                 yield key, part[EXCLUSIVE[key]]
         elif key in KEPT:
             if not _is_idle(key, part):
-                yield key, value
+                yield _kept(key, value), value
         elif key not in LEFT_OUT:
             raise ValueError(f"the keyword {key!r} has no counterpart in a description")
+
+
+def _kept(key: str, value: Any) -> str:
+    """A keyword as it is; alternatives told apart by `format` may both be true where nobody enforces formats."""
+    return "anyOf" if key == "oneOf" and any("format" in alternative for alternative in value) else key
 
 
 def _is_idle(key: str, part: Schema) -> bool:

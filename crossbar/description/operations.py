@@ -27,7 +27,7 @@ CHANGING: Final = frozenset({"POST", "PATCH", "DELETE"})
 ACCEPTANCE: Final = "accept_charges"
 """The option by which a caller accepts what a request costs; without it the request is refused."""
 ANY_FILE: Final = "*/*"
-USUAL_REFUSALS: Final = (400, 401, 403, 404, 406, 408, 409, 412, 415, 416, 429, 503)
+USUAL_REFUSALS: Final = (400, 401, 403, 404, 406, 408, 409, 412, 415, 416, 423, 429, 503)
 """Statuses of errors that follow from what kind of request it is."""
 
 
@@ -198,10 +198,12 @@ def _answer(endpoint: Endpoint, route: Route) -> Answer:
     statuses = route.answers or ((201,) if route.verb == "PUT" else (200,))
     if returned == {Binary}:
         return Answer(Kind.FILE, statuses, files=files)
+    sheet = CSV_TYPES[:1] if route.verb == "GET" else ()
     if route.lists is not Lists.NOTHING:
-        return Answer(Kind.ROWS, statuses, columns=_columns(endpoint, route), files=(*files, *CSV_TYPES[:1]))
-    kind = Kind.VALUE if route.shows is None else Kind.DOCUMENT
-    return Answer(kind, statuses, route.shows, files=files)
+        return Answer(Kind.ROWS, statuses, columns=_columns(endpoint, route), files=(*files, *sheet))
+    if route.shows is not None:
+        return Answer(Kind.DOCUMENT, statuses, route.shows, files=files)
+    return Answer(Kind.VALUE, statuses, files=(*files, *sheet))
 
 
 def _returned(route: Route) -> set[object]:
@@ -221,7 +223,7 @@ def _columns(endpoint: Endpoint, route: Route) -> tuple[str, ...]:
 
 def _refusals(route: Route) -> Iterator[int]:
     """Which errors a route answers: those of every request, of its kind, and its own."""
-    yield from (400, 401, 403, 406, 429, 503)
+    yield from (400, 401, 403, 406, 423, 429, 503)
     if "{" in route.template or route.lists is not Lists.NOTHING or (route.verb == "GET" and route.shows):
         yield 404
     if route.lists is not Lists.NOTHING:

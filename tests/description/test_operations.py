@@ -83,7 +83,7 @@ def test_a_collections_list() -> None:
         lists=Lists.PAGES,
         options={},
         is_conditional=False,
-        refusals=(400, 401, 403, 404, 406, 412, 416, 429, 503),
+        refusals=(400, 401, 403, 404, 406, 412, 416, 423, 429, 503),
     )
 
 
@@ -94,7 +94,7 @@ def test_a_collections_change() -> None:
     assert changed.body == Body("menus")
     assert changed.answer == Answer(Kind.DOCUMENT, (200,), "menus")
     assert changed.is_conditional
-    assert changed.refusals == (400, 401, 403, 404, 406, 408, 409, 412, 415, 429, 503)
+    assert changed.refusals == (400, 401, 403, 404, 406, 408, 409, 412, 415, 423, 429, 503)
 
 
 def test_what_is_charged_for_is_refused_with_402() -> None:

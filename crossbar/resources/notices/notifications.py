@@ -157,6 +157,7 @@ async def create(context: Context) -> Reply:
     checks_itself=True,
     schema=notifications.life.schema,
     shows=notifications.life.schema,
+    refuses=(500,),
 )
 @notifications.post(
     "/notifications/{notification_id}",
@@ -165,6 +166,7 @@ async def create(context: Context) -> Reply:
     checks_itself=True,
     schema=notifications.life.schema,
     shows=notifications.life.schema,
+    refuses=(500,),
 )
 async def update(context: Context) -> Reply:
     """Replace what a template says of itself, or store the bodies that were sent; both make it the account's own."""
