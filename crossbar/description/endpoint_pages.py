@@ -116,7 +116,8 @@ def _section(operation: Operation) -> Iterator[str]:
     yield f"{operation.summary}\n"
     if operation.text:
         yield f"{operation.text}\n"
-    yield f"- For {operation.callers.rstrip('.')}."
+    user = "" if operation.need is None else f" A user has to be {operation.need}."
+    yield f"- Who may: {operation.callers.rstrip('.')}.{user}"
     if operation.lists is not Lists.NOTHING:
         yield f"- Takes {LISTS[operation.lists]}."
     named = {FILTER, *(parameter.name for parameter in list_parameters(operation.lists))}

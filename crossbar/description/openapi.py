@@ -127,7 +127,9 @@ def openapi(wings: Iterable[ModuleType]) -> dict[str, Any]:
 
 
 def _operation(operation: Operation, components: Components) -> Part:
-    callers = f"For {operation.callers.rstrip('.')}."
+    callers = f"Who may: {operation.callers.rstrip('.')}."
+    if operation.need is not None:
+        callers += f" A user has to be {operation.need}."
     described: Part = {
         "operationId": operation.name,
         "tags": [operation.endpoint],

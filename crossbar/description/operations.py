@@ -15,6 +15,7 @@ from enum import Enum
 from types import ModuleType
 from typing import Final
 
+from crossbar.access.plain_users import need_of
 from crossbar.description.subjects import docstring, subject_of
 from crossbar.endpoint import Endpoint, Route, Who
 from crossbar.endpoint.reply import Binary, Reply
@@ -82,7 +83,8 @@ class Operation:
     """One verb on one path.
 
     `name` is unique and made of verb and path. `summary` is one sentence, `text` what else there is to say. `callers`
-    says who may call, `needs_token` whether none may without a token. `is_enveloped` is false for what other programs
+    says who may call, `need` what of these a user has to be, None where any user may, `needs_token` whether nobody may
+    without a token. `is_enveloped` is false for what other programs
     post in their own words. `options` are further parameters of the query. `is_conditional`: whether `If-Match` counts.
     `refusals` are the statuses of errors.
     """
@@ -96,6 +98,7 @@ class Operation:
     summary: str
     text: str
     callers: str
+    need: str | None
     needs_token: bool
     is_enveloped: bool
     body: Body | None
@@ -143,6 +146,7 @@ def _operation(wing: ModuleType, endpoint: Endpoint, route: Route, collections: 
         summary=summary,
         text=text,
         callers=_callers(route),
+        need=_need(endpoint, route),
         needs_token=route.who is not Who.ANONYMOUS and route.open_if is None,
         is_enveloped=not route.template.startswith(f"/{HOOKS}/"),
         body=body,
@@ -169,7 +173,23 @@ def _arguments(route: Route, collections: tuple[str, ...]) -> Iterator[Argument]
         yield Argument(name, text, collections if f"{{{name}}}" == ANY_COLLECTION else ())
 
 
+def _need(endpoint: Endpoint, route: Route) -> str | None:
+    if route.who is Who.ANONYMOUS:
+        return None
+    need = need_of(endpoint.name, route.pattern, route.verb)
+    return None if need is None else need.value
+
+
 def _callers(route: Route) -> str:
+    """Who may call: a few words, or a sentence of an endpoint's own rule."""
+    callers = _identified_callers(route)
+    if route.open_if is None:
+        return callers
+    condition = docstring(route.open_if).rstrip(".")
+    return f"{callers.rstrip('.')}; callers without a token, too: {condition[0].lower()}{condition[1:]}"
+
+
+def _identified_callers(route: Route) -> str:
     match route.who:
         case Who.TREE if "{account_id}" in route.template:
             return "the account in the path, and those above it"

@@ -76,6 +76,7 @@ def test_a_collections_list() -> None:
         summary="The menus, page by page.",
         text="",
         callers="the account in the path, and those above it",
+        need=None,
         needs_token=True,
         is_enveloped=True,
         body=None,
@@ -129,6 +130,20 @@ def test_who_may_call() -> None:
     assert found("PUT", "/v2/accounts/{account_id}/ledgers/credit").callers == (
         "Only the account's reseller changes what it has, or a superduper admin."
     )
+
+
+def test_what_a_user_has_to_be() -> None:
+    assert found("PUT", "/v2/accounts/{account_id}/users").need == "an administrator"
+    assert found("DELETE", "/v2/accounts/{account_id}/users/{user_id}").need == (
+        "an administrator, or the user whom the path names"
+    )
+    assert found("PATCH", "/v2/accounts/{account_id}/users/{user_id}").need is None
+
+
+def test_who_may_call_without_a_token_under_a_condition() -> None:
+    pressed = found("POST", "/v2/accounts/{account_id}/clicktocall/{click2call_id}/connect")
+    assert not pressed.needs_token
+    assert pressed.callers.endswith("; callers without a token, too: whether anybody may press the button")
 
 
 def test_hooks_have_no_envelope() -> None:
