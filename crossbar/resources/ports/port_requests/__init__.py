@@ -32,7 +32,7 @@ async def listed(context: Context) -> Reply:
 
 
 async def is_deciding(context: Context) -> bool | None:
-    """Whether the caller's account is a port authority; superduper admins need not be."""
+    """Accounts that are a port authority; superduper admins need not be one."""
     account = context.identity.account
     decides = await decides_as(context.store, context.directory, account) == account.id
     return decides or context.identity.superduper
