@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.request import urlopen
@@ -16,6 +17,7 @@ from urllib.request import urlopen
 import orjson
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.generation import GenerationMode
@@ -78,7 +80,8 @@ def try_operation(operation: Any, caller: Caller, outcome: Outcome, *, examples:
     chance = random.Random(f"{start} {operation.label}")
     for mode in MODES:
         strategy = operation.as_strategy(generation_mode=mode)
-        _draw(strategy, lambda case: _send(case, caller, chance, outcome), examples=examples, start=start)
+        with suppress(Unsatisfiable):  # there is nothing about it that could be wrong
+            _draw(strategy, lambda case: _send(case, caller, chance, outcome), examples=examples, start=start)
 
 
 def _draw(strategy: Any, send: Callable[[Any], None], *, examples: int, start: int) -> None:
