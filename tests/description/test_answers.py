@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,8 @@ from trials.fuzz import ENDS_THE_CALLER
 from trials.worlds import handed_in, made_in
 
 MISSING: Final = "f" * 32
+STRIDE: Final = 8
+"""Of what is the same for all operations one in so many is asked; `python -m trials schemathesis` asks all."""
 OPERATIONS: Final = [one for one in operations(WINGS) if (one.verb, one.path) not in ENDS_THE_CALLER]
 READING: Final = [one for one in OPERATIONS if one.verb == "GET"]
 WRITING: Final = [one for one in OPERATIONS if one.verb != "GET"]
@@ -62,6 +65,11 @@ class World:
             return [f"{operation.verb} {operation.path}{query}: {complaint}" for complaint in found]
 
 
+def some(listed: list[Operation], salt: object) -> list[Operation]:
+    """One in so many operations, other ones for each `salt`."""
+    return listed[zlib.crc32(str(salt).encode()) % STRIDE :: STRIDE]
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(server: RunningServer) -> AsyncIterator[World]:
     target = await new_tenant(server, server.master, "described")
@@ -79,13 +87,17 @@ async def test_what_is_there_is_answered_as_described(world: World, conformance:
 
 async def test_what_is_missing_is_refused_as_described(world: World, conformance: Conformance) -> None:
     ids = {"account_id": world.ids["account_id"], "collection": "users"}
-    found = [complaint for operation in OPERATIONS for complaint in await world.complaints(conformance, operation, ids)]
+    found = [
+        complaint
+        for operation in some(OPERATIONS, "missing")
+        for complaint in await world.complaints(conformance, operation, ids)
+    ]
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("query", ["?page_size=1", "?page_size=0", "?paginate=false", "?full_docs=true", "?fields=id"])
 async def test_lists_are_as_described(world: World, conformance: Conformance, query: str) -> None:
-    listing = [one for one in READING if one.lists is not Lists.NOTHING]
+    listing = some([one for one in READING if one.lists is not Lists.NOTHING], query)
     found = [
         complaint
         for operation in listing
@@ -112,7 +124,7 @@ async def test_headers_are_heeded_as_described(
 ) -> None:
     found = [
         complaint
-        for operation in READING
+        for operation in some(READING, headers)
         for complaint in await world.complaints(conformance, operation, world.ids, headers=headers)
     ]
     assert not found, "\n".join(found)
@@ -144,7 +156,7 @@ async def test_the_example_of_every_write_is_answered_as_described(world: World,
 async def test_wrong_writes_are_refused_as_described(
     world: World, conformance: Conformance, headers: Mapping[str, str], body: Any
 ) -> None:
-    changing = [one for one in WRITING if one.verb != "DELETE"]
+    changing = some([one for one in WRITING if one.verb != "DELETE"], (headers, body))
     found = [
         complaint
         for operation in changing

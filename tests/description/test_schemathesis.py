@@ -22,11 +22,9 @@ CHOSEN: Final = (
     f"{ACCOUNT}/menus",
     f"{ACCOUNT}/users/{{user_id}}/photo",
     f"{ACCOUNT}/cdrs",
-    f"{ACCOUNT}/{{collection}}/{{document_id}}/metaflows",
-    f"{ACCOUNT}/media/{{media_id}}/raw",
-    f"{ACCOUNT}/conferences/{{conference_id}}",
+    f"{ACCOUNT}/{{collection}}/{{document_id}}/comments",
 )
-"""A log-in, a collection, files, a list by time, a part of any document, orders."""
+"""A log-in, a collection, files, a list by time, a part of any document."""
 EXAMPLES: Final = 3
 
 
