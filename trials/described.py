@@ -69,8 +69,9 @@ def mistakes(description: dict[str, Any]) -> list[str]:
 
 def operations_of(description: dict[str, Any]) -> Iterator[Any]:
     """The operations that can be tried without ending the caller."""
-    for found in schemathesis.openapi.from_dict(description).get_all_operations():
-        operation = found.ok()
+    found: Iterator[Any] = schemathesis.openapi.from_dict(description).get_all_operations()
+    for result in found:
+        operation = result.ok()
         if (operation.method.upper(), operation.path) not in ENDS_THE_CALLER:
             yield operation
 

@@ -247,5 +247,5 @@ def _shown(operation: Operation, answer: Answer, components: Components) -> tupl
 def _rows(operation: Operation, answer: Answer, components: Components) -> tuple[Part, Any]:
     if not answer.columns:
         return {"type": "array"}, []
-    row = {"properties": {name: {} for name in answer.columns}}
+    row: Part = {"properties": {name: {} for name in answer.columns}}
     return {"type": "array", "items": row}, [{"id": SAMPLE_ID}]

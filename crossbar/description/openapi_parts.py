@@ -174,7 +174,7 @@ def _list_parameter(parameter: ListParameter) -> Part:
             },
         },
     }
-    part = {
+    part: Part = {
         "name": parameter.name,
         "in": "query",
         "description": parameter.text,
