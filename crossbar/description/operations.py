@@ -244,7 +244,7 @@ def _columns(endpoint: Endpoint, route: Route) -> tuple[str, ...]:
 def _refusals(route: Route) -> Iterator[int]:
     """Which errors a route answers: those of every request, of its kind, and its own."""
     yield from (400, 401, 403, 406, 423, 429, 503)
-    if "{" in route.template or route.lists is not Lists.NOTHING or (route.verb == "GET" and route.shows):
+    if "{" in route.template or route.lists is not Lists.NOTHING or (route.verb != "PUT" and route.shows):
         yield 404
     if route.lists is not Lists.NOTHING:
         yield 416

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import pytest
-
 from crossbar.app import WINGS
 from crossbar.description.openapi import openapi
 from tests.harness import RunningServer, Tenant
@@ -38,19 +36,12 @@ async def test_no_answer_is_one_that_the_description_does_not_have(server: Runni
     assert {"200", "400", "404"} <= outcome.statuses.keys()
 
 
-@pytest.mark.parametrize(("status", "complaint"), [("200", "Undocumented HTTP status code"), ("404", None)])
-async def test_an_answer_that_is_not_described_is_told(
-    server: RunningServer, tenant: Tenant, status: str, complaint: str | None
-) -> None:
+async def test_an_answer_that_is_not_described_is_told(server: RunningServer, tenant: Tenant) -> None:
     description = openapi(WINGS)
-    path = f"{ACCOUNT}/menus"
-    description["paths"] = {path: {**description["paths"][path]}}
-    for verb in ("put", "get"):
-        operation = description["paths"][path][verb]
-        kept = {code: response for code, response in operation["responses"].items() if code != status}
-        description["paths"][path][verb] = {**operation, "responses": kept}
-    del description["paths"][path]["put"]
+    path = "/v2/accounts/{account_id}/about"
+    description["paths"] = {path: description["paths"][path]}
+    del description["paths"][path]["get"]["responses"]["200"]
     caller, outcome = Caller(server.url, tenant.token, {"account_id": tenant.id}), Outcome()
     for operation in operations_of(description):
         await asyncio.to_thread(try_operation, operation, caller, outcome, examples=2, start=1)
-    assert [complaint in told for told in outcome.wrong.values()] == ([True] if complaint else [])
+    assert "Undocumented HTTP status code" in outcome.wrong[f"GET {path}"]
