@@ -187,7 +187,7 @@ def _described(examples: int, seed: int, only: str) -> bool:
     console.print(
         f"  mistakes in the description: {len(mistakes)}, answers that it does not have: {len(outcome.wrong)}"
     )
-    for complaint in (*mistakes, *outcome.wrong.values()):
+    for complaint in mistakes:
         console.print(f"    {complaint}")
     return not mistakes and not outcome.wrong
 
@@ -204,6 +204,8 @@ async def _try_all(server: RunningServer, examples: int, seed: int, only: str) -
         bar = progress.add_task("schemathesis", total=len(wanted))
         for operation in wanted:
             await asyncio.to_thread(describing.try_operation, operation, caller, outcome, examples=examples, start=seed)
+            if complaint := outcome.wrong.get(operation.label):
+                progress.console.print(complaint)
             progress.advance(bar)
     return outcome, mistakes
 
