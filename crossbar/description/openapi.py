@@ -206,8 +206,8 @@ def _responses(operation: Operation, components: Components) -> Iterator[tuple[s
     if operation.verb == "GET":
         if CSV_TYPES[0] in answer.files:
             yield "204", {"description": NO_ROWS}
-        if answer.kind is Kind.FILE or answer.files:
-            yield "206", {"description": PART, "content": {kind: {} for kind in answer.files}}
+        if binary := [kind for kind in answer.files if kind != CSV_TYPES[0] or answer.kind is Kind.FILE]:
+            yield "206", {"description": PART, "content": {kind: {} for kind in binary}}
         yield "304", {"description": NOT_MODIFIED}
     for status in operation.refusals:
         yield str(status), {"$ref": f"#/components/responses/{status}"}
