@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from crossbar.app import WINGS
-from crossbar.description.operations import Operation, operations
+from crossbar.description.operations import ApiOperation, operations
 from crossbar.endpoint import Lists
 from tests.description.conformance import Conformance, request_example, whole
 from tests.harness import RunningServer, new_tenant
@@ -45,7 +45,7 @@ class World:
     async def complaints(
         self,
         conformance: Conformance,
-        operation: Operation,
+        operation: ApiOperation,
         ids: Mapping[str, str],
         *,
         query: str = "",
@@ -64,7 +64,7 @@ class World:
             return [f"{operation.verb} {operation.path}{query}: {complaint}" for complaint in found]
 
 
-def some(listed: list[Operation], salt: object) -> list[Operation]:
+def some(listed: list[ApiOperation], salt: object) -> list[ApiOperation]:
     """One in so many operations, other ones for each `salt`."""
     return listed[zlib.crc32(str(salt).encode()) % STRIDE :: STRIDE]
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from crossbar.app import WINGS
-from crossbar.description.operations import Operation, operations
+from crossbar.description.operations import ApiOperation, operations
 from crossbar.documents.schemas import Schemas
 from crossbar.endpoint import Context, Lists, stages
 from crossbar.wire.list_options import FIELDS, PAGING, RANGE
@@ -54,7 +54,7 @@ def _note(name: str) -> None:
         names.add(name)
 
 
-EAGER: Final = dict.fromkeys(("phone_numbers", "port_requests", "comments"), {"accept_charges"})
+EAGER: Final = {name: {"accept_charges"} for name in ("phone_numbers", "port_requests", "comments")}
 """What an endpoint reads of every request though it counts for some alone."""
 Reads = Mapping[tuple[str, str], set[str]]
 
@@ -84,7 +84,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
     yield noted
 
 
-def described(operation: Operation, schemas: Schemas) -> set[str]:
+def described(operation: ApiOperation, schemas: Schemas) -> set[str]:
     """The names that an operation says it reads."""
     names = {*EVERYWHERE, *EAGER.get(operation.endpoint, ()), *LISTED[operation.lists], *operation.options}
     if operation.body is not None:
