@@ -28,6 +28,34 @@ MAXIMUM_RANGE: Final = 2_682_000
 
 LARGEST_CHUNK: Final = 50
 
+PAGING: Final = {
+    "page_size": f"How many rows; {DEFAULT_PAGE_SIZE} unless configured otherwise",
+    "start_key": "Where the page begins: `next_start_key` of the page before, or a key of the list's order",
+    "end_key": "A key at which the list ends",
+    "paginate": "`false`: all rows at once",
+    "ascending": "`true`: the lowest key first",
+    "descending": "`true`: the highest key first, which is the rule for most lists; `false`: the lowest",
+}
+"""What cuts and orders a list."""
+
+FIELDS: Final = {
+    "fields": "The fields of a row, named with commas or as a JSON list of paths; `id` is always among them",
+    "full_docs": "`true`: whole documents in place of rows",
+}
+"""What a row shows."""
+
+RANGE: Final = {
+    "created_from": "Gregorian seconds at which the time begins",
+    "created_to": "Gregorian seconds at which it ends; now without",
+}
+"""What part of a list sorted by time there is."""
+
+CHUNKS: Final = {
+    "is_chunked": "Taken and without effect: a long list is always streamed",
+    "chunk_size": f"Taken and without effect, from 1 to {LARGEST_CHUNK}",
+}
+"""What older clients say of streaming."""
+
 Cursor = list[JSON]
 """What a start key made by this server says: the values of the sort key of the page's first row."""
 
@@ -66,7 +94,7 @@ def list_options(values: Values, *, page_size: int = DEFAULT_PAGE_SIZE, ascendin
         page_size=_page_size(values, page_size) if paginate is None or is_true(paginate) else None,
         start_key=_start_key(values.get("start_key")),
         end_key=_raw_key(values.get("end_key")),
-        ascending=_direction(values.query, ascending) if first else ascending,
+        ascending=is_ascending(values.query, default=ascending) if first else ascending,
     )
 
 
@@ -180,7 +208,7 @@ def _at_least_one(value: JSON, name: str) -> int:
     return number
 
 
-def _direction(query: Query, default: bool) -> bool:
+def is_ascending(query: Query, *, default: bool = False) -> bool:
     """Ascending on `ascending` or `descending=false`; `descending=true` beats both."""
     ascending, descending = query.get("ascending"), query.get("descending")
     if is_true(descending):
