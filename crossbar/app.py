@@ -19,6 +19,7 @@ from crossbar.access.directory import Account
 from crossbar.access.pepper import configured_pepper
 from crossbar.access.resealing import reseal
 from crossbar.config import Config
+from crossbar.description.served import Descriptions
 from crossbar.dialing import account_of
 from crossbar.documents.attachments import Attachments
 from crossbar.documents.document import ACCOUNTS
@@ -178,6 +179,8 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/metrics", _metrics)
+    if config.api.describe:
+        Descriptions(WINGS).mount(app)
     dialects.mount(app)
     pages.mount(app, config, _handle)
     app.router.add_get("/v2/websocket", _open_socket)

@@ -214,6 +214,9 @@ class ApiOptions:
         False,
         "Whether KAZOO's links, which are not signed and never end, still lead to their files: for mails sent before.",
     )
+    describe: bool = option(
+        True, "Whether the API is described to whoever asks, as OpenAPI at /openapi.json and /openapi.yaml."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

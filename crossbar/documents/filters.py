@@ -202,6 +202,26 @@ _BY_TIME: Final[Mapping[str, Callable[[int], Condition]]] = {
     "modified_to": _to("pvt_modified"),
 }
 
+FILTERS: Final[Mapping[str, str]] = {
+    "filter_{field}": "The field has this text, or (a JSON list) one of these",
+    "filter_not_{field}": "The field has another text, or none",
+    "filter_any_{field}": "The field has one of these texts, given as a JSON list",
+    "filter_none_{field}": "The field has none of these texts",
+    "filter_array_intersect_any_{field}": "The list in the field has one of these texts",
+    "filter_array_intersect_all_{field}": "The list in the field has all of these texts",
+    "filter_array_intersect_none_{field}": "The list in the field has none of these texts",
+    "has_key": "The field of this name is there",
+    "key_missing": "The field of this name is not there",
+    "has_value": "The field of this name has a value that says something",
+    "value_missing": "The field of this name has none",
+    "missing_value": "The same",
+    "created_from": "It was created at this time (Gregorian seconds) or later",
+    "created_to": "It was created at this time or before",
+    "modified_from": "It was changed last at this time or later",
+    "modified_to": "It was changed last at this time or before",
+}
+"""Parameter → which documents pass; `{field}` stands for the path of a field."""
+
 
 def _strings(text: str) -> list[str]:
     """The strings of a parameter that is a JSON array, else the JSON string it is, else the parameter itself."""

@@ -8,7 +8,7 @@ from crossbar.endpoint.endpoint import Endpoint
 from crossbar.endpoint.hooks import Draft
 from crossbar.endpoint.lifecycle import Lifecycle, chosen_id
 from crossbar.endpoint.reply import ABSENT, Binary, Reply, Stream
-from crossbar.endpoint.routing import Handler, Route, Rule, Who
+from crossbar.endpoint.routing import Handler, Lists, Route, Rule, Who
 from crossbar.endpoint.singleton import Singleton
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Endpoint",
     "Handler",
     "Lifecycle",
+    "Lists",
     "Reply",
     "Route",
     "Rule",

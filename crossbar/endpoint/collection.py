@@ -6,16 +6,17 @@ Source: the module behaviour of `applications/crossbar/src/modules/cb_*.erl` (`v
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
-from crossbar.endpoint.endpoint import Endpoint
+from crossbar.endpoint.endpoint import Endpoint, OperationOptions
 from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook
 from crossbar.endpoint.lifecycle import Lifecycle, own_partition
-from crossbar.endpoint.routing import Rule, Who
+from crossbar.endpoint.routing import Lists, Rule, Who
 
 OPERATIONS: Final = ("list", "create", "read", "replace", "merge", "delete")
 
@@ -69,6 +70,9 @@ class Collection(Endpoint):
             client_ids=client_ids,
             partition=partition,
         )
+        self.options: dict[str, dict[str, str]] = {operation: {} for operation in OPERATIONS}
+        if not hard_delete:
+            self.option("should_soft_delete", "`false` removes the document for good", "delete")
         self._offer(frozenset(operations))
 
     def everything(self, context: Context) -> Listing:
@@ -92,7 +96,23 @@ class Collection(Endpoint):
             ("delete", "DELETE", self.paths, life.delete),
         ):
             if operation in operations:
-                self.route(verb, *paths, checks_itself=True)(handler)
+                self.route(verb, *paths, **self.about(operation))(handler)
+
+    def about(self, operation: str) -> OperationOptions:
+        """What routes declare that offer one of the operations on the collection's documents."""
+        told: OperationOptions = {"checks_itself": True, "options": self.options[operation]}
+        if operation == "list":
+            told["lists"] = Lists.PAGES
+        else:
+            told["shows"] = self.life.schema
+        if operation in ("create", "replace", "merge"):
+            told["schema"] = self.life.schema
+        return told
+
+    def option(self, name: str, effect: str, *operations: str) -> None:
+        """Declare a value of the request that hooks look at in these operations, and what it does."""
+        for operation in operations:
+            self.options[operation][name] = effect
 
     def normalize(self, hook: DraftHook) -> DraftHook:
         """Before validation: bring the data into its stored form."""
@@ -139,6 +159,8 @@ class Collection(Endpoint):
 
         def register(hook: RowsHook) -> RowsHook:
             self.hooks.rows.append((asked_by, hook))
+            if asked_by is not None:
+                self.option(asked_by, inspect.getdoc(hook) or "", "list")
             return hook
 
         return register

@@ -196,6 +196,23 @@ class Context:
         """`data` with defaults and casts. Raises 400 with everything the schema finds wrong."""
         return self.runtime.valid(schema_id, data)
 
+    def valid_data(self, data: dict[str, Any] | None = None) -> dict[str, Any]:
+        """`object`, or the part of it given, with defaults and casts by the schema that the route declares.
+
+        Raises 400 with everything the schema finds wrong.
+        """
+        return self.valid(self._declared_schema, self.object if data is None else data)
+
+    def data_errors(self, data: dict[str, Any]) -> tuple[dict[str, Any], FieldErrors]:
+        """As `valid_data`, for who looks for further errors: the data, and what the schema finds wrong with them."""
+        return self.schema_errors(self._declared_schema, data)
+
+    @property
+    def _declared_schema(self) -> str:
+        if self.route is None or self.route.schema is None:
+            raise LookupError("this route declares no schema")
+        return self.route.schema
+
     def ready_to_write(self, revision: str | None = None) -> None:
         """All checks are done: judge the preconditions (412) and the content type (415) before anything changes.
 

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from crossbar.documents.shape import Shape
-from crossbar.endpoint.routing import Handler, Opening, PathTable, Route, Rule, Who, split_template
+from crossbar.endpoint.routing import Handler, Lists, Opening, PathTable, Route, Rule, Who, split_template
 
 if TYPE_CHECKING:
     from crossbar.endpoint.collection import Collection
 
 
-class RouteOptions(TypedDict, total=False):
+class OperationOptions(TypedDict, total=False):
+    """What a route says that offers an operation on the documents of a collection; see `Route`."""
+
+    checks_itself: bool
+    schema: str | None
+    shows: str | None
+    lists: Lists
+    options: Mapping[str, str]
+
+
+class RouteOptions(OperationOptions, total=False):
     """What a route may say beside its verb and paths; see `Route`."""
 
     who: Who | Rule
     accepts: Iterable[str]
     provides: Iterable[str]
-    checks_itself: bool
     open_if: Opening
+    answers: Iterable[int]
+    refuses: Iterable[int]
 
 
 class Endpoint:
@@ -54,16 +65,29 @@ class Endpoint:
 
     def route(self, verb: str, *paths: str, **options: Unpack[RouteOptions]) -> Callable[[Handler], Handler]:
         """Offer `verb` on paths; their `{names}` become arguments in `context.path`."""
-        who = options.get("who", self.who)
-        accepts, provides = tuple(options.get("accepts", ())), tuple(options.get("provides", ()))
-        checks_itself, open_if = options.get("checks_itself", False), options.get("open_if")
 
         def register(handler: Handler) -> Handler:
             for path in paths:
                 scope, pattern = split_template(self.name, path)
-                template = f"/{self.version}{path}"
                 self.routes.add(
-                    Route(verb, template, scope, pattern, handler, who, accepts, provides, checks_itself, open_if)
+                    Route(
+                        verb,
+                        f"/{self.version}{path}",
+                        scope,
+                        pattern,
+                        handler,
+                        who=options.get("who", self.who),
+                        accepts=tuple(options.get("accepts", ())),
+                        provides=tuple(options.get("provides", ())),
+                        checks_itself=options.get("checks_itself", False),
+                        open_if=options.get("open_if"),
+                        schema=options.get("schema"),
+                        shows=options.get("shows"),
+                        lists=options.get("lists", Lists.NOTHING),
+                        options=options.get("options", {}),
+                        answers=tuple(options.get("answers", ())),
+                        refuses=tuple(options.get("refuses", ())),
+                    )
                 )
             return handler
 

@@ -44,16 +44,16 @@ class Lifecycle:
     client_ids: bool = True
     partition: Callable[[Context], str] = own_partition
 
-    # Handlers
+    # Handlers. In what they say of themselves `{document}` and `{documents}` stand for what the path calls them.
 
     async def list(self, context: Context) -> Reply:
-        """GET of the collection: a page of summaries."""
+        """The {documents}, page by page."""
         return await answer_listing(
             context, self.document_type, self.partition(context), rows_hooks=self.hooks.rows_for(context)
         )
 
     async def read(self, context: Context) -> Reply:
-        """GET of one document."""
+        """One {document}."""
         document_id = context.path[self.id_name]
         raw = await context.store.get_json(self.partition(context), self.document_type, document_id)
         if raw is None:
@@ -63,7 +63,7 @@ class Lifecycle:
         return await self.answer(context, await self.load(context, document_id))
 
     async def create(self, context: Context) -> Reply:
-        """PUT on the collection: a new document."""
+        """Create one of the {documents}."""
         document_id = chosen_id(context.object.get("id") or context.object.get("ID")) if self.client_ids else None
         document = await self.save_new(context, document_id or new_id(), context.object)
         reply = await self.answer(context, document)
@@ -71,15 +71,15 @@ class Lifecycle:
         return reply
 
     async def replace(self, context: Context) -> Reply:
-        """POST on a document: its public part becomes the request's data."""
+        """Replace the public fields of one {document}."""
         return await self.update(context, lambda _: dict(context.object))
 
     async def merge(self, context: Context) -> Reply:
-        """PATCH on a document: the request's data is merged onto its public part."""
+        """Change some fields of one {document}: the data is merged onto what is there."""
         return await self.update(context, lambda stored: merge(stored, context.object))
 
     async def delete(self, context: Context) -> Reply:
-        """DELETE of a document, soft unless the endpoint or `should_soft_delete=false` says otherwise."""
+        """Delete one {document}."""
         document = await self.load(context, context.path[self.id_name])
         for hook in self.hooks.before_delete:
             await hook(context, document)

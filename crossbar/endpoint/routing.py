@@ -6,7 +6,7 @@ Source: the module behaviour of `applications/crossbar/src/modules/cb_*.erl` (`a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -36,6 +36,16 @@ class Who(Enum):
     INGEST = "superduper admin accounts, and whoever holds an ingest token, which opens nothing else"
 
 
+class Lists(Enum):
+    """What of the usual parameters of lists a route takes."""
+
+    NOTHING = "no list, or one that is always whole"
+    FILTERS = "filters, and no pages"
+    PAGES = "pages, order, fields and filters"
+    NAMED = "as PAGES; the rows stand by name in an object"
+    TIMES = "as PAGES, within a range of time"
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One verb on one path.
@@ -45,6 +55,11 @@ class Route:
     `provides` those of the answer beside JSON. A handler that `checks_itself` calls `context.ready_to_write` when its
     checks are done; for the others the preconditions and the content type are judged before they run. `open_if` lets
     callers without a token in.
+
+    `schema` names the JSON schema that `context.valid_data()` holds the request's data to, `shows` that of the document
+    in the answer. `lists` says which parameters of lists count, `options` what else of the request's values: name →
+    what it does. `answers` are the statuses of its answers where they are not the verb's own, `refuses` those of errors
+    that it has beside those of all its kind.
     """
 
     verb: str
@@ -57,6 +72,12 @@ class Route:
     provides: tuple[str, ...] = ()
     checks_itself: bool = False
     open_if: Opening | None = None
+    schema: str | None = None
+    shows: str | None = None
+    lists: Lists = Lists.NOTHING
+    options: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[int, ...] = ()
+    refuses: tuple[int, ...] = ()
 
     async def is_open(self, context: Context) -> bool:
         """Whether the caller needs no token."""

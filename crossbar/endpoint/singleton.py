@@ -45,22 +45,26 @@ class Singleton(Collection):
             ("delete", "DELETE", self._delete),
         ):
             if operation in operations:
-                self.route(verb, path, checks_itself=True)(handler)
+                self.route(verb, path, **self.about(operation))(handler)
 
     async def _read(self, context: Context) -> Reply:
+        """The {document} of the account."""
         return await self.life.answer(context, await self.life.load(context, self.document_id))
 
     async def _create(self, context: Context) -> Reply:
+        """Create the {document} of an account that has none."""
         return await self.life.answer(context, await self.life.save_new(context, self.document_id, context.object))
 
     async def replace(self, context: Context) -> Reply:
-        """POST: the document becomes the request's data."""
+        """Replace the {document} of the account."""
         return await self._save(context, lambda _: dict(context.object))
 
     async def _merge(self, context: Context) -> Reply:
+        """Change some fields of the {document} of the account."""
         return await self._save(context, lambda stored: merge(stored, context.object))
 
     async def _delete(self, context: Context) -> Reply:
+        """Delete the {document} of the account."""
         return await self.life.remove_and_answer(context, await self.life.load(context, self.document_id))
 
     async def _save(self, context: Context, change: Callable[[dict[str, JSON]], dict[str, JSON]]) -> Reply:

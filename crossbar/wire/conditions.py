@@ -7,10 +7,14 @@ has a `Last-Modified`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from aiohttp import hdrs
 
 from crossbar.errors import Empty
+
+IF_MATCH_TEXT: Final = "The revision that is to be changed, or `*`; with another one nothing happens"
+IF_NONE_MATCH_TEXT: Final = "The revision that the caller has already"
 
 
 def is_conditional(headers: Mapping[str, str]) -> bool:

@@ -28,6 +28,34 @@ MAXIMUM_RANGE: Final = 2_682_000
 
 LARGEST_CHUNK: Final = 50
 
+PAGING: Final = {
+    "page_size": f"How many rows; {DEFAULT_PAGE_SIZE} unless configured otherwise",
+    "start_key": "Where the page begins: `next_start_key` of the page before, or a key of the list's order",
+    "end_key": "A key at which the list ends",
+    "paginate": "`false`: all rows at once",
+    "ascending": "`true`: the lowest key first",
+    "descending": "`true`: the highest key first, which is the rule for most lists; `false`: the lowest",
+}
+"""What cuts and orders a list."""
+
+FIELDS: Final = {
+    "fields": "The fields of a row, named with commas or as a JSON list of paths; `id` is always among them",
+    "full_docs": "`true`: whole documents in place of rows",
+}
+"""What a row shows."""
+
+RANGE: Final = {
+    "created_from": "Gregorian seconds at which the time begins",
+    "created_to": "Gregorian seconds at which it ends; now without",
+}
+"""What part of a list sorted by time there is."""
+
+CHUNKS: Final = {
+    "is_chunked": "Taken and without effect: a long list is always streamed",
+    "chunk_size": f"Taken and without effect, from 1 to {LARGEST_CHUNK}",
+}
+"""What older clients say of streaming."""
+
 Cursor = list[JSON]
 """What a start key made by this server says: the values of the sort key of the page's first row."""
 

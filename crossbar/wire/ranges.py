@@ -5,7 +5,9 @@ Source: `api_resource:get_range`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+RANGE_TEXT: Final = "`bytes=0-99`: a part of the file"
 
 
 class ByteRange(NamedTuple):

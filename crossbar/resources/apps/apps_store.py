@@ -66,13 +66,15 @@ async def _published(context: Context) -> Document | None:
 # Installing
 
 
-@apps_store.put("/accounts/{account_id}/apps_store/{app_id}", checks_itself=True)
+@apps_store.put("/accounts/{account_id}/apps_store/{app_id}", checks_itself=True, options=apps_store.options["replace"])
 async def install(context: Context) -> Reply:
     """Say for the first time who may open an app."""
     return await _decide(context, installed=False)
 
 
-@apps_store.post("/accounts/{account_id}/apps_store/{app_id}", checks_itself=True)
+@apps_store.post(
+    "/accounts/{account_id}/apps_store/{app_id}", checks_itself=True, options=apps_store.options["replace"]
+)
 async def update(context: Context) -> Reply:
     """Say anew who may open an app."""
     return await _decide(context, installed=True)
@@ -134,7 +136,12 @@ async def read_blacklist(context: Context) -> Reply:
     return Reply({"blacklist": as_list(stored.at("blacklist") if stored else None)})
 
 
-@apps_store.post("/accounts/{account_id}/apps_store/blacklist", who=is_above, checks_itself=True)
+@apps_store.post(
+    "/accounts/{account_id}/apps_store/blacklist",
+    who=is_above,
+    checks_itself=True,
+    options={"blacklist": "The ids of the apps"},
+)
 async def replace_blacklist(context: Context) -> Reply:
     """Close these apps to the account, and no others."""
     wanted = context.object.get("blacklist", [])

@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar.access.policies import ID
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import ACCOUNT_CONFIG
-from crossbar.endpoint import Context, Draft, Reply, Singleton, Who, answer_document, answer_listing
+from crossbar.endpoint import Context, Draft, Lists, Reply, Singleton, Who, answer_document, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.resources.auth.domain import login_attempt
 from crossbar.resources.system.configs import configs
@@ -119,7 +119,7 @@ async def delete(context: Context) -> Reply:
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 
-@security.get("/accounts/{account_id}/security/attempts")
+@security.get("/accounts/{account_id}/security/attempts", lists=Lists.TIMES)
 async def attempts(context: Context) -> Reply:
     """Who tried to log in to the account, the newest first."""
     return await answer_attempts(context)

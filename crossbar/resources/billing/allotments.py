@@ -14,6 +14,7 @@ from crossbar.errors import JSON, Plain
 from crossbar.resources.billing.domain.allotment import KEPT, Cycle, allotments_of, consumed, cycle_around
 from crossbar.resources.billing.limits import sells_to_account
 from crossbar.resources.records.domain.cdr_row import whole
+from crossbar.wire.list_options import RANGE
 
 allotments = Endpoint("allotments")
 
@@ -33,11 +34,11 @@ async def read(context: Context) -> Reply:
     return Reply(limits.at(KEPT), revision=limits.revision)
 
 
-@allotments.post("/accounts/{account_id}/allotments", checks_itself=True)
+@allotments.post("/accounts/{account_id}/allotments", checks_itself=True, schema="allotments")
 async def replace(context: Context) -> Reply:
     """Say what is included; whoever changes the account's limits may."""
     # Interfaces add `ui_metadata` to whatever they send; here it would be a kind of number.
-    data = context.valid("allotments", {key: value for key, value in context.object.items() if key != "ui_metadata"})
+    data = context.valid_data({key: value for key, value in context.object.items() if key != "ui_metadata"})
     if await sells_to_account(context) is False:
         text = "sub-accounts of non-master resellers must contact the reseller to change their allotments"
         raise Plain(400, text)
@@ -54,7 +55,10 @@ async def replace(context: Context) -> Reply:
     return Reply(data)
 
 
-@allotments.get("/accounts/{account_id}/allotments/consumed")
+@allotments.get(
+    "/accounts/{account_id}/allotments/consumed",
+    options=RANGE,
+)
 async def used(context: Context) -> Reply:
     """Kind of number → what was used of it in its cycle: the one around now or a given time, or between two times."""
     limits = await _limits(context)

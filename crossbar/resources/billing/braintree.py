@@ -40,15 +40,15 @@ async def missing(context: Context) -> Reply:
     raise NotFound(next(value for name, value in context.path.items() if name != "account_id"))
 
 
-@braintree.get("/accounts/{account_id}/braintree/client_token")
-@braintree.post(CUSTOMER)
-@braintree.put(CARDS)
-@braintree.post(f"{CARDS}/{{card_id}}")
-@braintree.delete(f"{CARDS}/{{card_id}}")
-@braintree.put(ADDRESSES)
-@braintree.post(f"{ADDRESSES}/{{address_id}}")
-@braintree.delete(f"{ADDRESSES}/{{address_id}}")
-@braintree.put("/accounts/{account_id}/braintree/credits")
+@braintree.get("/accounts/{account_id}/braintree/client_token", refuses=(500,))
+@braintree.post(CUSTOMER, refuses=(500,))
+@braintree.put(CARDS, refuses=(500,))
+@braintree.post(f"{CARDS}/{{card_id}}", refuses=(500,))
+@braintree.delete(f"{CARDS}/{{card_id}}", refuses=(500,))
+@braintree.put(ADDRESSES, refuses=(500,))
+@braintree.post(f"{ADDRESSES}/{{address_id}}", refuses=(500,))
+@braintree.delete(f"{ADDRESSES}/{{address_id}}", refuses=(500,))
+@braintree.put("/accounts/{account_id}/braintree/credits", refuses=(500,))
 async def without_processor(_: Context) -> Reply:
     """What only a processor can do."""
     raise Plain(500, "authentication", {"authentication": "Failed to authenticate with the card processor"})

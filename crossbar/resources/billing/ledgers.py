@@ -9,14 +9,14 @@ import re
 from typing import Any, Final
 
 from crossbar.documents.document_types import ACCOUNT_CONFIG
-from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, answer_listing
 from crossbar.errors import JSON, NotFound, Plain
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.ledger import Booked, Charge, book, copied_to, new_entry, of_source
 from crossbar.resources.billing.domain.ledger_sum import LEDGER, ROLLOVERS, Total
 from crossbar.resources.billing.domain.money import MOST_DOLLARS, MOST_USAGE, check_at_most, dollars_of, units_of
 from crossbar.resources.billing.services import sells
-from crossbar.wire.list_options import MAXIMUM_RANGE, time_range
+from crossbar.wire.list_options import MAXIMUM_RANGE, RANGE, time_range
 from crossbar.wire.request_values import is_true
 
 REGISTERED: Final = ({"name": "per-minute-voip", "friendly_name": "Per Minute VoIP", "markup_type": ["percentage"]},)
@@ -26,7 +26,10 @@ _MONTH: Final = re.compile(r"[0-9]{4}(0[1-9]|1[0-2])")
 ledgers = Endpoint("ledgers", takes_all_words=True)
 
 
-@ledgers.get("/accounts/{account_id}/ledgers")
+@ledgers.get(
+    "/accounts/{account_id}/ledgers",
+    options=RANGE,
+)
 async def index(context: Context) -> Reply:
     """Ledger → `{amount, usage}` of a time range."""
     first, last = time_range(context.values)
@@ -74,20 +77,20 @@ async def summary(context: Context) -> Reply:
     return Reply({"summary": ledger_sum.shown(together), "breakdown": breakdown})
 
 
-@ledgers.put("/accounts/{account_id}/ledgers/credit", who=sells, checks_itself=True)
+@ledgers.put("/accounts/{account_id}/ledgers/credit", who=sells, checks_itself=True, schema="ledgers")
 async def credit(context: Context) -> Reply:
     """Give the account money."""
     return await _enter(context, 1)
 
 
-@ledgers.put("/accounts/{account_id}/ledgers/debit", who=sells, checks_itself=True)
+@ledgers.put("/accounts/{account_id}/ledgers/debit", who=sells, checks_itself=True, schema="ledgers")
 async def debit(context: Context) -> Reply:
     """Take money from the account, which may have less than that."""
     return await _enter(context, -1)
 
 
 async def _enter(context: Context, sign: int) -> Reply:
-    data = context.valid("ledgers", context.object)
+    data = context.valid_data()
     check_at_most(data, "amount", MOST_DOLLARS)
     check_at_most(data, "usage.quantity", MOST_USAGE)
     charge = Charge(
@@ -119,7 +122,7 @@ async def _impact(context: Context, booked: Booked) -> dict[str, JSON]:
     }
 
 
-@ledgers.get("/accounts/{account_id}/ledgers/{source_service}")
+@ledgers.get("/accounts/{account_id}/ledgers/{source_service}", lists=Lists.TIMES)
 async def entries_of(context: Context) -> Reply:
     """The entries of one ledger in a time range, whole."""
     tag = of_source(context.path["source_service"])

@@ -45,7 +45,7 @@ async def read(context: Context) -> Reply:
     return await limits.life.answer(context, document)
 
 
-limits.post("/accounts/{account_id}/limits", who=sells_to_account, checks_itself=True)(limits.replace)
+limits.post("/accounts/{account_id}/limits", who=sells_to_account, **limits.about("replace"))(limits.replace)
 
 
 @limits.normalize

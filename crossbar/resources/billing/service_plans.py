@@ -65,17 +65,17 @@ async def check_plan(context: Context, draft: Draft) -> None:
 service_plans.put("/accounts/{account_id}/service_plans", who=may_create, checks_itself=True)(service_plans.life.create)
 
 
-@service_plans.post("/accounts/{account_id}/service_plans", who=sells, checks_itself=True)
+@service_plans.post("/accounts/{account_id}/service_plans", who=sells, checks_itself=True, schema="services.change")
 async def change_many(context: Context) -> Reply:
     """Assign (`add`, `plans`) and take away (`delete`) plans."""
-    order = context.valid("services.change", context.object)
+    order = context.valid_data()
     return await _changed(context, wanted_plans(order), order.get("delete", []))
 
 
-@service_plans.delete("/accounts/{account_id}/service_plans", who=sells, checks_itself=True)
+@service_plans.delete("/accounts/{account_id}/service_plans", who=sells, checks_itself=True, schema="services.change")
 async def remove_many(context: Context) -> Reply:
     """Take away plans."""
-    order = context.valid("services.change", context.object)
+    order = context.valid_data()
     return await _changed(context, [], [entry["id"] for entry in wanted_plans(order)])
 
 
@@ -95,7 +95,7 @@ async def assign(context: Context) -> Reply:
     return await _changed(context, [{"id": context.path["plan_id"]}], [])
 
 
-@service_plans.delete("/accounts/{account_id}/service_plans/{plan_id}", who=sells, checks_itself=True)
+@service_plans.delete("/accounts/{account_id}/service_plans/{plan_id}", who=sells, checks_itself=True, refuses=(500,))
 async def unassign(context: Context) -> Reply:
     """Take away one plan, which the account must have."""
     plan_id = context.path["plan_id"]
@@ -165,10 +165,12 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@service_plans.post("/accounts/{account_id}/service_plans/override", who=Who.SUPERDUPER, checks_itself=True)
+@service_plans.post(
+    "/accounts/{account_id}/service_plans/override", who=Who.SUPERDUPER, checks_itself=True, schema="services.change"
+)
 async def override(context: Context) -> Reply:
     """Lay something over assigned plans: plan id → what."""
-    given = context.valid("services.change", context.object).get("overrides", {})
+    given = context.valid_data().get("overrides", {})
     for plan_id, overrides in given.items():
         check_overrides(context, overrides, f"overrides.{plan_id}")
 

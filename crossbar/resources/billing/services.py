@@ -12,7 +12,7 @@ from crossbar.access.directory import Account
 from crossbar.documents.document import Document, as_object, merge, private_fields, public_fields
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_document, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who, answer_document, answer_listing
 from crossbar.errors import JSON, Invalid, SystemFault
 from crossbar.resources.billing.domain import service_audit
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT, bookkeeper_of
@@ -32,7 +32,7 @@ from crossbar.resources.identity.devices import devices
 from crossbar.resources.identity.users import users
 from crossbar.resources.numbers.domain.charge_check import CostlyChange, check_charges
 from crossbar.resources.system.whitelabel import whitelabel
-from crossbar.wire.list_options import time_range
+from crossbar.wire.list_options import RANGE, time_range
 
 Fields = dict[str, Any]
 
@@ -60,10 +60,10 @@ async def index(context: Context) -> Reply:
     return Reply(assigned(await load_services(context.runtime, context.account_id)))
 
 
-@services.post("/accounts/{account_id}/services", who=sells, checks_itself=True)
+@services.post("/accounts/{account_id}/services", who=sells, checks_itself=True, schema="services.change")
 async def change_many(context: Context) -> Reply:
     """Assign and take away several plans."""
-    order = context.valid("services.change", context.object)
+    order = context.valid_data()
     return Reply(assigned(await change_plans(context, wanted_plans(order), order.get("delete", []))))
 
 
@@ -116,7 +116,7 @@ async def change_plans(context: Context, add: list[Fields], delete: Iterable[str
     return await services.life.upsert(context, SERVICES, laid_in)
 
 
-@services.get("/accounts/{account_id}/services/available")
+@services.get("/accounts/{account_id}/services/available", options={"details": "`true`: whole plans"})
 async def available(context: Context) -> Reply:
     """The plans that the account's reseller has: rows, or whole plans (`details`)."""
     vendor_id = await context.directory.reseller_of(context.account) or context.account_id
@@ -152,10 +152,13 @@ def _offer(
     """Reading, replacing and changing one object of the services document."""
 
     async def show(context: Context) -> Reply:
+        """What is set by hand under this name; an empty object where nothing is."""
         stored = await load_services(context.runtime, context.account_id)
         return Reply(read(public_fields(stored.fields) if stored else {}))
 
     async def replace(context: Context) -> Reply:
+        """Set it anew, or (PATCH) change a part of it."""
+
         def laid_in(stored: Fields) -> Fields:
             value = _laid(context, stored, name, context.object, read(stored))
             check(context, value)
@@ -165,7 +168,8 @@ def _offer(
         return Reply(read(saved.fields))
 
     services.get(path, who=who)(show)
-    services.post(path, who=sells, checks_itself=True)(replace)
+    merging = {"merge": "`true`: laid over what was there"}
+    services.post(path, who=sells, checks_itself=True, options=merging)(replace)
     services.patch(path, who=sells, checks_itself=True)(replace)
 
 
@@ -212,11 +216,11 @@ async def summary(context: Context) -> Reply:
     return Reply(told)
 
 
-@services.post("/accounts/{account_id}/services/quote")
-@services.post("/services/quote", who=Who.AUTHENTICATED)
+@services.post("/accounts/{account_id}/services/quote", schema="services.change")
+@services.post("/services/quote", who=Who.AUTHENTICATED, schema="services.change")
 async def quote(context: Context) -> Reply:
     """What the given plans would come to, with nothing stored."""
-    order = context.valid("services.change", context.object)
+    order = context.valid_data()
     wanted = wanted_plans(order)
     vendor_id = await check_plans(
         context.store, context.directory, _account(context), [entry["id"] for entry in wanted]
@@ -234,7 +238,9 @@ async def recount(_: Context) -> Reply:
     return Reply({})
 
 
-@services.post("/accounts/{account_id}/services/topup", checks_itself=True)
+@services.post(
+    "/accounts/{account_id}/services/topup", checks_itself=True, options={"amount": "Dollars"}, refuses=(402,)
+)
 async def topup(context: Context) -> Reply:
     """Add credit. Nobody is charged for it where the bookkeeper is the default one; no other one is there to charge."""
     amount = context.object.get("amount")
@@ -280,6 +286,8 @@ def charge_for(collection: Collection) -> None:
         accepts = context.values.is_true("accept_charges")
         await check_charges(context.runtime, context.identity, change, accepts=accepts)
 
+    collection.option("accept_charges", "`true` accepts what the change costs", "create", "replace", "merge")
+
 
 for charged in (users, devices, vmboxes, faxboxes, conferences, limits, whitelabel):
     charge_for(charged)
@@ -294,7 +302,7 @@ async def note_change(context: Context, saved: Document, previous: Document | No
     await service_audit.note_change(context.runtime, context.account_id, saved, previous, context.author)
 
 
-@services.get("/accounts/{account_id}/services/audit")
+@services.get("/accounts/{account_id}/services/audit", lists=Lists.TIMES)
 async def audit(context: Context) -> Reply:
     """Changes of the account's services, the newest first."""
     return await answer_listing(context, AUDIT, time_range=YEAR)
@@ -306,13 +314,20 @@ async def read_audit(context: Context) -> Reply:
     return await answer_document(context, AUDIT, context.path["audit_id"])
 
 
-@services.get("/accounts/{account_id}/services/audit_summary", "/accounts/{account_id}/services/audit/summary")
+@services.get(
+    "/accounts/{account_id}/services/audit_summary",
+    "/accounts/{account_id}/services/audit/summary",
+    options=RANGE,
+)
 async def audit_summary(context: Context) -> Reply:
     """Category → day → how many there were and how many came and went."""
     return Reply([await _days(context)])
 
 
-@services.get("/accounts/{account_id}/services/audit/summary/{source}")
+@services.get(
+    "/accounts/{account_id}/services/audit/summary/{source}",
+    options=RANGE,
+)
 async def audit_summary_of(context: Context) -> Reply:
     """The same of one category."""
     return Reply([(await _days(context)).get(context.path["source"], {})])

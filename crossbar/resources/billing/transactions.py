@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.documents.document import Document
-from crossbar.endpoint import Context, Endpoint, Reply, answer_document, answer_listing
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, answer_document, answer_listing
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.resources.billing.domain.bookkeeper import DEFAULT, TRANSACTION, bookkeeper_of, pay, unanswered
@@ -33,7 +33,7 @@ async def charges(context: Context) -> bool | None:
     return context.identity.superduper or context.identity.account_id == bookkeeper["vendor_id"]
 
 
-@transactions.get("/accounts/{account_id}/transactions")
+@transactions.get("/accounts/{account_id}/transactions", lists=Lists.TIMES)
 async def index(context: Context) -> Reply:
     """The transactions of a time range, the newest first."""
     return await answer_listing(context, TRANSACTION, time_range=MAXIMUM_RANGE)
@@ -48,13 +48,13 @@ async def read(context: Context) -> Reply:
     return await answer_document(context, TRANSACTION, transaction_id)
 
 
-@transactions.put("/accounts/{account_id}/transactions/sale", who=charges, checks_itself=True)
+@transactions.put("/accounts/{account_id}/transactions/sale", who=charges, checks_itself=True, refuses=(402, 500))
 async def sale(context: Context) -> Reply:
     """Charge the account's means of payment."""
     return await _charge(context, "sale", 1)
 
 
-@transactions.put("/accounts/{account_id}/transactions/refund", who=charges, checks_itself=True)
+@transactions.put("/accounts/{account_id}/transactions/refund", who=charges, checks_itself=True, refuses=(402, 500))
 async def refund(context: Context) -> Reply:
     """Pay back."""
     return await _charge(context, "refund", -1)

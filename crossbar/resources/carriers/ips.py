@@ -6,11 +6,12 @@ Source: KAZOO `cb_ips`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.store import Duplicate, Stale
-from crossbar.endpoint import Context, Endpoint, Reply, Who, answer_listing
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, Who, answer_listing
 from crossbar.errors import JSON, Conflict, Forbidden, Invalid, NotFound
 from crossbar.resources.carriers.domain import dedicated_ip
 from crossbar.resources.carriers.domain.dedicated_ip import ASSIGNED, ASSIGNED_TO, FREE, PARTITION, TYPE
@@ -20,9 +21,10 @@ Wrong = Callable[[Document | None, str], tuple[str, str] | None]
 """Why an address cannot be given to, or taken from, an account."""
 
 ips = Endpoint("ips")
+CHARGED: Final = {"accept_charges": "`true` accepts what the addresses cost"}
 
 
-@ips.get("/accounts/{account_id}/ips", "/ips")
+@ips.get("/accounts/{account_id}/ips", "/ips", lists=Lists.PAGES, options={"zone": "Where the addresses are"})
 async def available(context: Context) -> Reply:
     """The addresses that nobody has, of a `zone` where one is named."""
     zone = context.query.get("zone")
@@ -30,7 +32,7 @@ async def available(context: Context) -> Reply:
     return await answer_listing(context, TYPE, PARTITION, tag=tag)
 
 
-@ips.get("/accounts/{account_id}/ips/assigned", "/ips/assigned")
+@ips.get("/accounts/{account_id}/ips/assigned", "/ips/assigned", lists=Lists.PAGES)
 async def assigned(context: Context) -> Reply:
     """The addresses that the account has; without an account those that any has."""
     tag = dedicated_ip.assigned_to(context.target.id) if context.target else ASSIGNED
@@ -49,10 +51,10 @@ async def hosts(context: Context) -> Reply:
     return Reply(await dedicated_ip.words(context.store, dedicated_ip.ON_HOST))
 
 
-@ips.put("/ips", checks_itself=True)
+@ips.put("/ips", checks_itself=True, schema="ip")
 async def create(context: Context) -> Reply:
     """Add an address to the inventory."""
-    data = context.valid("ip", context.object)
+    data = context.valid_data()
     address = dedicated_ip.new(data["ip"], data["zone"], data["host"])
     address.fields.update(stamps(context.author, address))
     context.ready_to_write()
@@ -79,19 +81,19 @@ async def read(context: Context) -> Reply:
     return Reply(dedicated_ip.shown(address), revision=address.revision)
 
 
-@ips.post("/accounts/{account_id}/ips", checks_itself=True)
+@ips.post("/accounts/{account_id}/ips", checks_itself=True, schema="ips", options=CHARGED)
 async def assign_many(context: Context) -> Reply:
     """Give addresses to the account."""
     return await _move(context, _named(context), dedicated_ip.wrong_to_assign, context.account_id)
 
 
-@ips.delete("/accounts/{account_id}/ips", checks_itself=True)
+@ips.delete("/accounts/{account_id}/ips", checks_itself=True, schema="ips", options=CHARGED)
 async def release_many(context: Context) -> Reply:
     """Take addresses from the account."""
     return await _move(context, _named(context), dedicated_ip.wrong_to_release, None)
 
 
-@ips.post("/accounts/{account_id}/ips/{ip}", checks_itself=True)
+@ips.post("/accounts/{account_id}/ips/{ip}", checks_itself=True, options=CHARGED)
 async def assign(context: Context) -> Reply:
     """Give one address to the account; the answer is that about many."""
     return await _move(context, [context.path["ip"]], dedicated_ip.wrong_to_assign, context.account_id)
@@ -127,7 +129,7 @@ async def _load(context: Context) -> Document:
 
 def _named(context: Context) -> list[str]:
     """The addresses of the request."""
-    data = context.valid("ips", context.object)
+    data = context.valid_data()
     if "ips" not in data:
         raise Invalid.field("ips", "required", "Field is required but missing", value="ips")
     named: list[str] = data["ips"]

@@ -5,15 +5,18 @@ Source: KAZOO `cb_rates`. They are the installation's; an account asks for the r
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import quote
 
 from crossbar.dialing import is_reconcilable, normalize
 from crossbar.documents.document import Document, public_fields
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_computed, answer_listing, chosen_id
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who, answer_computed, answer_listing, chosen_id
 from crossbar.errors import Invalid, NotFound, SystemFault
 from crossbar.ids import new_id
 from crossbar.resources.carriers.domain import rate, ratedeck, rating
 from crossbar.resources.carriers.domain.rating import RatedCall
+
+DECK: Final = {"ratedeck_id": "The deck; the usual one without"}
 
 
 def named_deck(context: Context) -> str:
@@ -30,9 +33,11 @@ rates = Collection(
     operations=("read", "replace", "merge"),
     partition=lambda context: ratedeck.partition_of(named_deck(context)),
 )
+for _name, _effect in DECK.items():
+    rates.option(_name, _effect, "create", "read", "replace", "merge")
 
 
-@rates.get("/rates")
+@rates.get("/rates", lists=Lists.PAGES, options=DECK | {"prefix": "Digits: only rates whose prefix they begin with"})
 async def index(context: Context) -> Reply:
     """The rates of a deck; with a `prefix`, whole rates: those whose prefix is a leading part of it."""
     prefix = context.values.get("prefix")
@@ -49,7 +54,7 @@ def _document(public: dict[str, object]) -> Document:
     return Document("", rate.TYPE, str(public["id"]), public)
 
 
-@rates.put("/rates", checks_itself=True)
+@rates.put("/rates", **rates.about("create"))
 async def create(context: Context) -> Reply:
     """A new rate; its id follows from country and prefix unless one is given."""
     data = context.object
@@ -81,7 +86,7 @@ async def save(context: Context, document: Document, previous: Document | None) 
     return await context.store.transact(lambda transaction: ratedeck.put(transaction, document, previous))
 
 
-@rates.delete("/rates/{rate_id}", checks_itself=True)
+@rates.delete("/rates/{rate_id}", checks_itself=True, shows=rates.life.schema, options=DECK)
 async def delete(context: Context) -> Reply:
     """Remove a rate for good, so that its id is free for the next one."""
     found = await rates.life.load(context, context.path["rate_id"])
@@ -99,7 +104,12 @@ async def ratedecks(context: Context) -> Reply:
     return Reply({"default_ratedeck": usual, "ratedecks": await ratedeck.decks(context.store)})
 
 
-@rates.get("/rates/number/{number}", who=Who.AUTHENTICATED)
+@rates.get(
+    "/rates/number/{number}",
+    who=Who.AUTHENTICATED,
+    options=DECK | {"direction": "`inbound` or `outbound`", "caller_id_number": "Who calls"},
+    refuses=(500,),
+)
 async def rate_number(context: Context) -> Reply:
     """What a call to a number costs."""
     number = context.path["number"]

@@ -6,10 +6,20 @@ Source: KAZOO `cb_resource_selectors`. Paths without an account speak of the mas
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import wraps
 
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Collection, Context, Handler, Reply, answer_computed, answer_document, answer_listing
+from crossbar.endpoint import (
+    Collection,
+    Context,
+    Handler,
+    Lists,
+    Reply,
+    answer_computed,
+    answer_document,
+    answer_listing,
+)
 from crossbar.endpoint.computed_list import Entry
 from crossbar.endpoint.reply import Binary
 from crossbar.resources.carriers.domain.resource_selector import (
@@ -43,6 +53,7 @@ rules = Collection(
 def _of_account(handler: Handler) -> Handler:
     """A handler that speaks of the master account where the path names none."""
 
+    @wraps(handler)
     async def handle(context: Context) -> Reply | Binary:
         if context.target is None:
             master_id = await context.directory.master_id()
@@ -52,14 +63,16 @@ def _of_account(handler: Handler) -> Handler:
     return handle
 
 
-@resource_selectors.get("/accounts/{account_id}/resource_selectors", "/resource_selectors")
+@resource_selectors.get("/accounts/{account_id}/resource_selectors", "/resource_selectors", lists=Lists.PAGES)
 @_of_account
 async def index(context: Context) -> Reply:
     """All selectors."""
     return await answer_listing(context, TYPE)
 
 
-@resource_selectors.get("/accounts/{account_id}/resource_selectors/rules", "/resource_selectors/rules")
+@resource_selectors.get(
+    "/accounts/{account_id}/resource_selectors/rules", "/resource_selectors/rules", shows=rules.life.schema
+)
 @_of_account
 async def read_rules(context: Context) -> Reply:
     """How selectors are combined. Raises 404 while nobody has said."""
@@ -70,6 +83,8 @@ async def read_rules(context: Context) -> Reply:
     "/accounts/{account_id}/resource_selectors/rules",
     "/resource_selectors/rules",
     checks_itself=True,
+    schema=rules.life.schema,
+    shows=rules.life.schema,
 )
 @_of_account
 async def replace_rules(context: Context) -> Reply:
@@ -79,13 +94,14 @@ async def replace_rules(context: Context) -> Reply:
 
 
 def _counting(by: str, *, of: str = "", argument: str = "") -> Handler:
-    """A handler that tells how many selectors there are of each name, or for each resource: a list of `{word: count}`.
+    """A handler that counts selectors.
 
     `by` is the kind of tag they are counted by. With `of` only those count whose tag of that kind is what the path's
     `argument` says.
     """
 
     async def answer(context: Context) -> Reply:
+        """How many selectors there are of each name, or for each resource: a list of `{word: count}`."""
         tag = of + context.path[argument] if of else None
         found = await context.store.count_by_tag(Listing(context.account_id, TYPE, tag=tag), prefix=by)
 
@@ -102,28 +118,34 @@ def _counting(by: str, *, of: str = "", argument: str = "") -> Handler:
 resource_selectors.get(
     "/accounts/{account_id}/resource_selectors/name",
     "/resource_selectors/name",
+    lists=Lists.PAGES,
 )(_counting(NAMED))
 resource_selectors.get(
     "/accounts/{account_id}/resource_selectors/name/{selector_name}",
     "/resource_selectors/name/{selector_name}",
+    lists=Lists.PAGES,
 )(_counting(CHOOSING, of=NAMED, argument="selector_name"))
 resource_selectors.get(
     "/accounts/{account_id}/resource_selectors/resource",
     "/resource_selectors/resource",
+    lists=Lists.PAGES,
 )(_counting(CHOOSING))
 resource_selectors.get(
     "/accounts/{account_id}/resource_selectors/resource/{resource_id}",
     "/resource_selectors/resource/{resource_id}",
+    lists=Lists.PAGES,
 )(_counting(NAMED, of=CHOOSING, argument="resource_id"))
 
 
 @resource_selectors.get(
     "/accounts/{account_id}/resource_selectors/name/{selector_name}/resource/{resource_id}",
     "/resource_selectors/name/{selector_name}/resource/{resource_id}",
+    lists=Lists.PAGES,
 )
 @resource_selectors.get(
     "/accounts/{account_id}/resource_selectors/resource/{resource_id}/name/{selector_name}",
     "/resource_selectors/resource/{resource_id}/name/{selector_name}",
+    lists=Lists.PAGES,
 )
 @_of_account
 async def index_of_both(context: Context) -> Reply:
@@ -133,6 +155,6 @@ async def index_of_both(context: Context) -> Reply:
 
 _ONE = ("/accounts/{account_id}/resource_selectors/{selector_id}", "/resource_selectors/{selector_id}")
 _life = resource_selectors.life
-resource_selectors.get(*_ONE, checks_itself=True)(_of_account(_life.read))
-resource_selectors.post(*_ONE, checks_itself=True)(_of_account(_life.replace))
-resource_selectors.delete(*_ONE, checks_itself=True)(_of_account(_life.delete))
+resource_selectors.get(*_ONE, **resource_selectors.about("read"))(_of_account(_life.read))
+resource_selectors.post(*_ONE, **resource_selectors.about("replace"))(_of_account(_life.replace))
+resource_selectors.delete(*_ONE, **resource_selectors.about("delete"))(_of_account(_life.delete))

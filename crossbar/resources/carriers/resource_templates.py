@@ -5,8 +5,11 @@ Source: KAZOO `cb_resource_templates`. They lie with the account's reseller, who
 
 from __future__ import annotations
 
+from functools import wraps
+from typing import Final
+
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Collection, Context, Draft, Handler, Reply, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Handler, Lists, Reply, answer_listing
 from crossbar.endpoint.reply import Binary
 from crossbar.errors import Invalid, NotFound
 
@@ -19,6 +22,9 @@ resource_templates = Collection(
     operations=(),
     partition=lambda context: context.identity.account_id,  # whoever may change them does so at home
 )
+LOCAL: Final = {"local": "`true`: the caller's own, if it is a reseller"}
+for _name, _effect in LOCAL.items():
+    resource_templates.option(_name, _effect, "create", "replace", "merge", "delete")
 
 
 async def _holder(context: Context) -> str:
@@ -29,13 +35,13 @@ async def _holder(context: Context) -> str:
     return await context.directory.reseller_of(context.account) or context.account_id
 
 
-@resource_templates.get("/accounts/{account_id}/resource_templates")
+@resource_templates.get("/accounts/{account_id}/resource_templates", lists=Lists.PAGES, options=LOCAL)
 async def index(context: Context) -> Reply:
     """The reseller's templates."""
     return await answer_listing(context, TYPE, await _holder(context))
 
 
-@resource_templates.get("/accounts/{account_id}/resource_templates/{resource_template_id}")
+@resource_templates.get("/accounts/{account_id}/resource_templates/{resource_template_id}", options=LOCAL)
 async def read(context: Context) -> Reply:
     """One of the reseller's templates."""
     template_id = context.path["resource_template_id"]
@@ -48,6 +54,7 @@ async def read(context: Context) -> Reply:
 def _by_holder(handler: Handler) -> Handler:
     """A handler for nobody but the account that has the templates."""
 
+    @wraps(handler)
     async def handle(context: Context) -> Reply | Binary:
         if await _holder(context) != context.identity.account_id:
             text = "You are not authorized to modify the resource templates"
@@ -66,7 +73,9 @@ async def has_template_name(_: Context, draft: Draft) -> None:
 
 _ONE = "/accounts/{account_id}/resource_templates/{resource_template_id}"
 _life = resource_templates.life
-resource_templates.put("/accounts/{account_id}/resource_templates", checks_itself=True)(_by_holder(_life.create))
-resource_templates.post(_ONE, checks_itself=True)(_by_holder(_life.replace))
-resource_templates.patch(_ONE, checks_itself=True)(_by_holder(_life.merge))
-resource_templates.delete(_ONE, checks_itself=True)(_by_holder(_life.delete))
+resource_templates.put("/accounts/{account_id}/resource_templates", **resource_templates.about("create"))(
+    _by_holder(_life.create)
+)
+resource_templates.post(_ONE, **resource_templates.about("replace"))(_by_holder(_life.replace))
+resource_templates.patch(_ONE, **resource_templates.about("merge"))(_by_holder(_life.merge))
+resource_templates.delete(_ONE, **resource_templates.about("delete"))(_by_holder(_life.delete))

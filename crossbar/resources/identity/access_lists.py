@@ -26,11 +26,14 @@ async def read(context: Context) -> Reply:
 
 
 @access_lists.post(
-    "/accounts/{account_id}/access_lists", "/accounts/{account_id}/devices/{device_id}/access_lists", checks_itself=True
+    "/accounts/{account_id}/access_lists",
+    "/accounts/{account_id}/devices/{device_id}/access_lists",
+    checks_itself=True,
+    schema=KEY,
 )
 async def replace(context: Context) -> Reply:
     """Set the access lists."""
-    return await _write(context, context.valid(KEY, context.object))
+    return await _write(context, context.valid_data())
 
 
 @access_lists.delete(

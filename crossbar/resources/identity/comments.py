@@ -31,7 +31,7 @@ async def read_all(context: Context) -> Reply:
     return Reply({"comments": _comments(document)}, revision=document.revision)
 
 
-@comments.put(*ALL, checks_itself=True)
+@comments.put(*ALL, checks_itself=True, options={"comments": "The comments to add"})
 async def add(context: Context) -> Reply:
     """Add comments to those there are."""
     new = context.object.get("comments", [])

@@ -15,7 +15,7 @@ from crossbar.documents.document import Document, value_at
 from crossbar.documents.document_types import DEVICE
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
-from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, answer_listing
 from crossbar.errors import Forbidden, Plain
 from crossbar.resources.identity.domain import plain_user
 from crossbar.resources.identity.domain.live_registrations import registered_devices
@@ -175,7 +175,7 @@ async def registration_status(context: Context, rows: list[dict[str, Any]]) -> N
             row["registered"] = row["id"] in registered
 
 
-@devices.get("/accounts/{account_id}/users/{user_id}/devices")
+@devices.get("/accounts/{account_id}/users/{user_id}/devices", lists=Lists.PAGES, options=devices.options["list"])
 async def list_of_user(context: Context) -> Reply:
     """The devices that a user owns or is hotdesked to."""
     user_id = context.parents["users"].id
@@ -190,7 +190,7 @@ async def list_of_user(context: Context) -> Reply:
     return await answer_listing(context, DEVICE, tag=f"owner/{user_id}", rows_hooks=hooks)
 
 
-devices.put("/accounts/{account_id}/users/{user_id}/devices", checks_itself=True)(devices.life.create)
+devices.put("/accounts/{account_id}/users/{user_id}/devices", **devices.about("create"))(devices.life.create)
 
 
 @devices.get("/accounts/{account_id}/devices/status")
@@ -199,7 +199,7 @@ async def status(context: Context) -> Reply:
     return Reply([{"device_id": device_id, "registered": True} for device_id in sorted(await _registered(context))])
 
 
-@devices.put("/accounts/{account_id}/devices/{device_id}")
+@devices.put("/accounts/{account_id}/devices/{device_id}", schema="devices_notify", options={"action": "`notify`"})
 async def act(context: Context) -> Reply:
     """`action: notify` sends the device a SIP NOTIFY."""
     device = await devices.life.load(context, context.path["device_id"])
@@ -208,7 +208,7 @@ async def act(context: Context) -> Reply:
         raise Plain(400, "action required")
     if action != "notify":
         raise Plain(400, "invalid action")
-    context.valid("devices_notify", context.object)
+    context.valid_data()
     return Reply("NOTIFY sent", revision=device.revision)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from crossbar.documents.document import Document, as_object
 from crossbar.documents.document_types import GROUP, USER
 from crossbar.documents.shape import Shape, Summary, or_default
-from crossbar.endpoint import Collection, Context, Reply, answer_listing
+from crossbar.endpoint import Collection, Context, Lists, Reply, answer_listing
 from crossbar.resources.identity.domain.call_features import smartpbx_features
 
 
@@ -43,7 +43,7 @@ groups = Collection(
 )
 
 
-@groups.get("/accounts/{account_id}/users/{user_id}/groups")
+@groups.get("/accounts/{account_id}/users/{user_id}/groups", lists=Lists.PAGES)
 async def list_of_user(context: Context) -> Reply:
     """The groups that a user belongs to."""
     return await answer_listing(context, GROUP, tag=f"user/{context.parents['users'].id}")

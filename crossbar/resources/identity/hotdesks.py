@@ -12,7 +12,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE, USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import SEPARATOR
-from crossbar.endpoint import Context, Endpoint, Reply, answer_computed, answer_listing
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, answer_computed, answer_listing
 from crossbar.resources.identity.devices import HOTDESKED, hotdesked_to, hotdesked_users
 from crossbar.resources.identity.domain.call_features import OF_HOTDESKED, smartpbx_features, switched_on
 from crossbar.resources.identity.users import ROW
@@ -20,14 +20,14 @@ from crossbar.resources.identity.users import ROW
 hotdesks = Endpoint("hotdesks")
 
 
-@hotdesks.get("/accounts/{account_id}/hotdesks")
+@hotdesks.get("/accounts/{account_id}/hotdesks", lists=Lists.PAGES)
 async def list_all(context: Context) -> Reply:
     """One row for each user at each device, by user."""
     devices = await context.store.all(Listing(context.account_id, DEVICE, tag=HOTDESKED))
     return answer_computed(context, _pairs(devices))
 
 
-@hotdesks.get("/accounts/{account_id}/users/{user_id}/hotdesks")
+@hotdesks.get("/accounts/{account_id}/users/{user_id}/hotdesks", lists=Lists.PAGES)
 async def list_of_user(context: Context) -> Reply:
     """The devices at which one user is logged in."""
     return await answer_listing(
@@ -35,7 +35,7 @@ async def list_of_user(context: Context) -> Reply:
     )
 
 
-@hotdesks.get("/accounts/{account_id}/devices/{device_id}/hotdesks")
+@hotdesks.get("/accounts/{account_id}/devices/{device_id}/hotdesks", lists=Lists.PAGES)
 async def list_of_device(context: Context) -> Reply:
     """The users who are logged in at one device."""
     users = await context.store.get_many(context.account_id, USER, hotdesked_users(context.parents["devices"]))

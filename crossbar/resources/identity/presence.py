@@ -36,19 +36,26 @@ MANUAL_PRESENCE_SHAPE: Final = Shape(MANUAL, summary=Summary("id"))
 PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", stored_in="records")
 
 presence = Endpoint("presence")
+PACKAGE: Final = {"event": "The one package whose subscriptions count"}
+ORDER: Final = {
+    "action": "`reset` or `set`",
+    "state": "What to set it to",
+    "reset": "`true`: `action` `reset` in older words",
+}
 
 
 @presence.get(
     "/accounts/{account_id}/presence",
     "/accounts/{account_id}/users/{user_id}/presence",
     "/accounts/{account_id}/devices/{device_id}/presence",
+    options=PACKAGE,
 )
 async def summary(context: Context) -> Reply:
     """How many subscriptions each extension has, by package (`?event=` narrows them to one), and the states."""
     return Reply(await _search(context))
 
 
-@presence.get("/accounts/{account_id}/presence/{extension}")
+@presence.get("/accounts/{account_id}/presence/{extension}", options=PACKAGE)
 async def detail(context: Context) -> Reply | Binary:
     """The subscriptions of one extension; `report-<id>` is the report that a reset left."""
     extension = context.path["extension"]
@@ -65,20 +72,26 @@ async def nobody(_: Context) -> Reply:
     raise Plain(404, "faulty request")
 
 
-@presence.post("/accounts/{account_id}/presence/{extension}")
+@presence.post("/accounts/{account_id}/presence/{extension}", answers=(200,))
 async def reset_extension(context: Context) -> Reply:
     """Make the subscriptions of an extension start anew."""
     extension = context.path["extension"]
     return Reply(f"reset command sent for extension {extension}", status=200, location=await keep_report(context))
 
 
-@presence.post("/accounts/{account_id}/devices/{device_id}/presence")
+@presence.post(
+    "/accounts/{account_id}/devices/{device_id}/presence",
+    options=ORDER,
+)
 async def act_on_device(context: Context) -> Reply:
     """`reset` the presence of a device, or `set` its `state`."""
     return await _act(context, [context.parents["devices"]])
 
 
-@presence.post("/accounts/{account_id}/users/{user_id}/presence")
+@presence.post(
+    "/accounts/{account_id}/users/{user_id}/presence",
+    options=ORDER,
+)
 async def act_on_user(context: Context) -> Reply:
     """`reset` or `set` the presence of a user, or of the user's devices if the user has none of its own."""
     user = context.parents["users"]

@@ -41,8 +41,9 @@ async def read(context: Context) -> Reply:
     return Reply({}) if document is None else Reply.document(document)
 
 
+@rate_limits.post("/accounts/{account_id}/rate_limits", checks_itself=True, schema="account_rate_limits")
 @rate_limits.post(
-    "/accounts/{account_id}/rate_limits", "/accounts/{account_id}/devices/{device_id}/rate_limits", checks_itself=True
+    "/accounts/{account_id}/devices/{device_id}/rate_limits", checks_itself=True, schema="device_rate_limits"
 )
 async def replace(context: Context) -> Reply:
     """Set the limits."""
@@ -65,8 +66,7 @@ async def remove(context: Context) -> Reply:
 @rate_limits.check
 async def fits(context: Context, draft: Draft) -> None:
     """An account has limits for itself and for each device, a device for itself alone."""
-    schema = "device_rate_limits" if _is_device(context) else "account_rate_limits"
-    draft.data, found = context.schema_errors(schema, draft.data)
+    draft.data, found = context.data_errors(draft.data)
     draft.errors.fields.update(found)
 
 

@@ -96,6 +96,7 @@ users = Collection(
     schema="users",
     client_ids=False,
 )
+users.option("send_email_on_creation", "`false`: the user does not hear of it by mail", "create")
 
 
 @users.normalize
@@ -180,7 +181,9 @@ async def read_photo(context: Context) -> Binary:
     return photo
 
 
-@users.post("/accounts/{account_id}/users/{user_id}/photo", accepts=UPLOAD_TYPES, checks_itself=True)
+@users.post(
+    "/accounts/{account_id}/users/{user_id}/photo", accepts=UPLOAD_TYPES, checks_itself=True, shows=users.life.schema
+)
 async def store_photo(context: Context) -> Reply:
     """Store the photo that is the body, in place of the one before. Answers the user."""
     user = await users.life.load(context, context.path["user_id"])

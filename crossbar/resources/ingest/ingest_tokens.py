@@ -8,22 +8,22 @@ from __future__ import annotations
 from crossbar.access.authorship import stamps
 from crossbar.access.ingest_token import DIGEST_FIELD, TYPE, IngestToken
 from crossbar.documents.document import Document
-from crossbar.endpoint import Context, Endpoint, Reply, Who, answer_listing
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, Who, answer_listing
 from crossbar.ids import new_id
 
 ingest_tokens = Endpoint("ingest_tokens", who=Who.ADMIN)
 
 
-@ingest_tokens.get("/accounts/{account_id}/ingest_tokens")
+@ingest_tokens.get("/accounts/{account_id}/ingest_tokens", lists=Lists.PAGES)
 async def tokens(context: Context) -> Reply:
     """The account's tokens, without their secrets."""
     return await answer_listing(context, TYPE)
 
 
-@ingest_tokens.put("/accounts/{account_id}/ingest_tokens")
+@ingest_tokens.put("/accounts/{account_id}/ingest_tokens", schema="ingest_tokens")
 async def create(context: Context) -> Reply:
     """A new token: the one answer that shows it."""
-    data = context.valid("ingest_tokens", context.object)
+    data = context.valid_data()
     document = Document(context.account_id, TYPE, new_id(), {"name": data["name"]})
     token = IngestToken.new(context.account_id, document.id)
     digest = context.runtime.access.pepper.digest(token.secret)

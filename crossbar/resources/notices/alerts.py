@@ -55,7 +55,7 @@ def also_computed(finding: Finding) -> Finding:
     return finding
 
 
-@alerts.put("/accounts/{account_id}/alerts", who=Who.SUPERDUPER, checks_itself=True)
+@alerts.put("/accounts/{account_id}/alerts", who=Who.SUPERDUPER, **alerts.about("create"))
 async def create(context: Context) -> Reply:
     """A new alert for whom its `to` names."""
     if context.runtime.settings.get("alerts", "enabled", default=True) is False:

@@ -38,7 +38,12 @@ class _Open:
     streams = 0
 
 
-@events.get("/accounts/{account_id}/events", provides=(STREAM,))
+@events.get(
+    "/accounts/{account_id}/events",
+    provides=(STREAM,),
+    options={"since": "The token of the last event that the caller knows", "page_size": "How many events at most"},
+    refuses=(410,),
+)
 async def feed(context: Context) -> Reply | Binary:
     """What happened in the account after `since`; without, the token to begin with."""
     since = _since(context)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, Who, answer_document, answer_listing
+from crossbar.endpoint import Binary, Collection, Context, Draft, Lists, Reply, Who, answer_document, answer_listing
 from crossbar.errors import FaultyRequest, Invalid, Plain
 from crossbar.events.macros import BadTemplate
 from crossbar.events.notices import notice, tell
@@ -31,6 +31,9 @@ from crossbar.wire.list_options import list_options
 from crossbar.wire.negotiation import DEFAULT_PROVIDED, answer_type
 
 SYSTEM_CATEGORY: Final = "system"
+REMOVING: Final = {"action": "`remove_customizations`"}
+FORCED: Final = {"action": "`force_system`", "id": "Which template"}
+ORDERED: Final = {"ascending": "`true`: the lowest id first", "descending": "`false`: the lowest id first"}
 
 notifications = Collection(
     "notifications",
@@ -51,8 +54,15 @@ def templates_of(context: Context) -> NotificationTemplates:
 # Reading
 
 
-@notifications.get("/accounts/{account_id}/notifications")
-@notifications.get("/notifications", who=Who.AUTHENTICATED)
+@notifications.get(
+    "/accounts/{account_id}/notifications",
+    options=ORDERED,
+)
+@notifications.get(
+    "/notifications",
+    who=Who.AUTHENTICATED,
+    options=ORDERED,
+)
 async def index(context: Context) -> Reply:
     """The system's templates, with what the account made of them."""
     rows = [_row(found) for found in await templates_of(context).all()]
@@ -111,8 +121,21 @@ async def use_templates(context: Context, document: Document, previous: Document
         await templates_of(context).begin_own(document, context.target)
 
 
-@notifications.put("/accounts/{account_id}/notifications", checks_itself=True)
-@notifications.put("/notifications", who=Who.SUPERDUPER, checks_itself=True)
+@notifications.put(
+    "/accounts/{account_id}/notifications",
+    checks_itself=True,
+    schema=notifications.life.schema,
+    shows=notifications.life.schema,
+    options=FORCED,
+)
+@notifications.put(
+    "/notifications",
+    who=Who.SUPERDUPER,
+    checks_itself=True,
+    schema=notifications.life.schema,
+    shows=notifications.life.schema,
+    options=FORCED,
+)
 async def create(context: Context) -> Reply:
     """A template of the account's own, or (`action` `force_system`) the system's in place of all of these."""
     action = context.values.text("action")
@@ -128,8 +151,21 @@ async def create(context: Context) -> Reply:
     return reply
 
 
-@notifications.post("/accounts/{account_id}/notifications/{notification_id}", accepts=tuple(BODIES), checks_itself=True)
-@notifications.post("/notifications/{notification_id}", who=Who.SUPERDUPER, accepts=tuple(BODIES), checks_itself=True)
+@notifications.post(
+    "/accounts/{account_id}/notifications/{notification_id}",
+    accepts=tuple(BODIES),
+    checks_itself=True,
+    schema=notifications.life.schema,
+    shows=notifications.life.schema,
+)
+@notifications.post(
+    "/notifications/{notification_id}",
+    who=Who.SUPERDUPER,
+    accepts=tuple(BODIES),
+    checks_itself=True,
+    schema=notifications.life.schema,
+    shows=notifications.life.schema,
+)
 async def update(context: Context) -> Reply:
     """Replace what a template says of itself, or store the bodies that were sent; both make it the account's own."""
     template_id = context.path["notification_id"]
@@ -145,7 +181,9 @@ async def update(context: Context) -> Reply:
     return await _answer(context, await templates_of(context).find(template_id))
 
 
-@notifications.delete("/accounts/{account_id}/notifications/{notification_id}", checks_itself=True)
+@notifications.delete(
+    "/accounts/{account_id}/notifications/{notification_id}", checks_itself=True, shows=notifications.life.schema
+)
 async def delete(context: Context) -> Reply:
     """Take back the account's template, or the one body whose type the request has."""
     template_id = context.path["notification_id"]
@@ -172,8 +210,8 @@ async def refuse_deletion(context: Context) -> Reply:
 # All templates of an account at once
 
 
-@notifications.delete("/accounts/{account_id}/notifications", checks_itself=True)
-@notifications.delete("/notifications", who=Who.SUPERDUPER, checks_itself=True)
+@notifications.delete("/accounts/{account_id}/notifications", checks_itself=True, options=REMOVING)
+@notifications.delete("/notifications", who=Who.SUPERDUPER, checks_itself=True, options=REMOVING)
 async def delete_all(context: Context) -> Reply:
     """Take back every template of the account (`action` `remove_customizations`)."""
     action = context.values.text("action")
@@ -201,8 +239,12 @@ async def _remove_customizations(context: Context) -> dict[str, str]:
 # Sending
 
 
-@notifications.post("/accounts/{account_id}/notifications/{notification_id}/preview")
-@notifications.post("/notifications/{notification_id}/preview", who=Who.SUPERDUPER)
+@notifications.post(
+    "/accounts/{account_id}/notifications/{notification_id}/preview", schema=notifications.life.schema, refuses=(500,)
+)
+@notifications.post(
+    "/notifications/{notification_id}/preview", who=Who.SUPERDUPER, schema=notifications.life.schema, refuses=(500,)
+)
 async def preview(context: Context) -> Reply:
     """Send the template to the addresses in the request's `to`, each macro showing its own name."""
     found = await templates_of(context).find(context.path["notification_id"])
@@ -224,7 +266,11 @@ async def _writing(context: Context, found: FoundTemplate, data: dict[str, Any])
 UPDATE_FAILED: Final = "Failed to send message"
 
 
-@notifications.post("/accounts/{account_id}/notifications/customer_update/message")
+@notifications.post(
+    "/accounts/{account_id}/notifications/customer_update/message",
+    options={"recipient_id": "One account below", "user_type": "`all_users`, `admins_only` or a user's id"},
+    refuses=(500,),
+)
 async def customer_update(context: Context) -> Reply:
     """Write to users of the accounts below: of one child (`recipient_id`) or all, all users, admins or one.
 
@@ -252,7 +298,7 @@ async def customer_update(context: Context) -> Reply:
 # What was sent
 
 
-@notifications.get("/accounts/{account_id}/notifications/smtplog")
+@notifications.get("/accounts/{account_id}/notifications/smtplog", lists=Lists.TIMES)
 async def smtplog(context: Context) -> Reply:
     """The messages that were sent for the account, the newest first."""
     return await answer_listing(context, LOG, time_range=context.config.api.maximum_range)

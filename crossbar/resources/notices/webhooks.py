@@ -11,7 +11,7 @@ from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.filters import Filters
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who, answer_listing
 from crossbar.errors import Invalid, NotFound
 from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT
 from crossbar.resources.notices.domain.webhook_event import ANY, HOOKS, OPERATOR_EVENTS, catalog
@@ -103,7 +103,7 @@ async def show_state(context: Context, webhook: Document, public: dict[str, obje
             public["secret"] = webhook.at(SECRET)
 
 
-@webhooks.patch("/accounts/{account_id}/webhooks")
+@webhooks.patch("/accounts/{account_id}/webhooks", options={"re-enable": "`true`"})
 async def enable_all(context: Context) -> Reply:
     """Turn on every hook of the account, or (`/descendants/webhooks`) of those below it."""
     wanted = context.object.get("re-enable")
@@ -157,8 +157,8 @@ async def sample_ids(_: Context) -> Reply:
     return Reply(sorted(HOOKS))
 
 
-@webhooks.get("/webhooks/samples/{sample_id}", who=Who.ANONYMOUS)
-@webhooks.get("/accounts/{account_id}/webhooks/samples/{sample_id}")
+@webhooks.get("/webhooks/samples/{sample_id}", who=Who.ANONYMOUS, lists=Lists.FILTERS)
+@webhooks.get("/accounts/{account_id}/webhooks/samples/{sample_id}", lists=Lists.FILTERS)
 async def sample(context: Context) -> Reply:
     """What is sent, by example; filters keep those of interest."""
     sample_id = context.path["sample_id"]
@@ -171,13 +171,13 @@ async def sample(context: Context) -> Reply:
 # What was delivered
 
 
-@webhooks.get("/accounts/{account_id}/webhooks/attempts")
+@webhooks.get("/accounts/{account_id}/webhooks/attempts", lists=Lists.TIMES)
 async def attempts(context: Context) -> Reply:
     """Deliveries of all the account's hooks, the newest first."""
     return await answer_listing(context, ATTEMPT, time_range=context.config.api.maximum_range)
 
 
-@webhooks.get("/accounts/{account_id}/webhooks/{webhook_id}/attempts")
+@webhooks.get("/accounts/{account_id}/webhooks/{webhook_id}/attempts", lists=Lists.TIMES)
 async def attempts_of(context: Context) -> Reply:
     """Deliveries of one hook, the newest first."""
     await webhooks.life.load(context, context.path["webhook_id"])

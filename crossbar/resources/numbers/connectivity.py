@@ -13,7 +13,7 @@ import orjson
 from crossbar.dialing import check_ownership
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary, Unique
-from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, answer_listing
 from crossbar.errors import JSON
 from crossbar.resources.identity.domain.sip_username import SIP_TAKEN, username_claim
 from crossbar.resources.numbers.domain.number_usage import CONNECTIVITY, delivering, dids
@@ -50,7 +50,7 @@ connectivity = Collection(
 )
 
 
-@connectivity.get("/accounts/{account_id}/connectivity")
+@connectivity.get("/accounts/{account_id}/connectivity", lists=Lists.PAGES)
 async def ids(context: Context) -> Reply:
     """The ids of the documents, and nothing else."""
     reply = await answer_listing(context, CONNECTIVITY)

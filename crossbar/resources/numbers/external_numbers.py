@@ -50,14 +50,18 @@ async def check_number(_: Context, draft: Draft) -> None:
         draft.errors.add("number", "invalid", "Number is non reconcilable", cause=number)
 
 
-@external_numbers.put("/accounts/{account_id}/external_numbers/{external_number_id}/verify")
+@external_numbers.put("/accounts/{account_id}/external_numbers/{external_number_id}/verify", refuses=(500,))
 async def call(context: Context) -> Reply:
     """Have the number called and told its code. Nobody does, without a switch."""
     await external_numbers.life.load(context, context.path["external_number_id"])
     raise SystemFault("timeout", cause="the number could not be called")
 
 
-@external_numbers.post("/accounts/{account_id}/external_numbers/{external_number_id}/verify")
+@external_numbers.post(
+    "/accounts/{account_id}/external_numbers/{external_number_id}/verify",
+    shows=external_numbers.life.schema,
+    options={"code": "What the call told"},
+)
 async def verify(context: Context) -> Reply:
     """Take the number as verified: by the operator's word, since no call tells a code."""
     document = await external_numbers.life.load(context, context.path["external_number_id"])

@@ -11,13 +11,13 @@ import orjson
 
 from crossbar.documents.filters import TIME_RANGE, Filters
 from crossbar.documents.listing import Listing, Row
-from crossbar.endpoint import Context, Endpoint, Reply
+from crossbar.endpoint import Context, Endpoint, Lists, Reply
 from crossbar.endpoint.document_list import answer_stream, bounds, options_of
 from crossbar.errors import Plain
 from crossbar.resources.records.domain.cdr import CDR_SHAPE, owner_tag
 from crossbar.resources.records.domain.cdr_row import COLUMNS
 from crossbar.resources.records.domain.sip_message import INSPECTION_SHAPE
-from crossbar.wire.list_options import chunk_size
+from crossbar.wire.list_options import CHUNKS, chunk_size
 
 AT_A_TIME = 100
 """CDRs whose calls are looked up together."""
@@ -25,7 +25,12 @@ AT_A_TIME = 100
 call_inspector = Endpoint("call_inspector")
 
 
-@call_inspector.get("/accounts/{account_id}/call_inspector", "/accounts/{account_id}/users/{user_id}/call_inspector")
+@call_inspector.get(
+    "/accounts/{account_id}/call_inspector",
+    "/accounts/{account_id}/users/{user_id}/call_inspector",
+    lists=Lists.TIMES,
+    options=CHUNKS,
+)
 async def calls(context: Context) -> Reply:
     """The CDRs of a time range whose calls were watched, newest first."""
     chunk_size(context.query, chunked=True)

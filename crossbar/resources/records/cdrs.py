@@ -15,7 +15,7 @@ from crossbar import clock
 from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing, Row
-from crossbar.endpoint import Context, Endpoint, Reply, answer_listing
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, answer_listing
 from crossbar.endpoint.document_list import answer_document, answer_stream, bounds, decorated, options_of
 from crossbar.endpoint.hooks import RowsHook
 from crossbar.errors import Invalid, Plain
@@ -31,7 +31,7 @@ from crossbar.resources.records.domain.cdr import (
     owner_tag,
 )
 from crossbar.resources.records.domain.cdr_row import COLUMNS, RESELLER_COLUMNS, before_at, datetime_text, whole
-from crossbar.wire.list_options import chunk_size
+from crossbar.wire.list_options import CHUNKS, RANGE, chunk_size
 
 MOST_LEGS: Final = 100
 """Interactions whose first legs are read at a time."""
@@ -55,8 +55,12 @@ _CLASSIFIERS: Final = tuple(
 
 cdrs = Endpoint("cdrs")
 
+PARAMETERS: Final = {"utc_offset": "Seconds by which `datetime` is shifted", **CHUNKS}
 
-@cdrs.get("/accounts/{account_id}/cdrs", "/accounts/{account_id}/users/{user_id}/cdrs")
+
+@cdrs.get(
+    "/accounts/{account_id}/cdrs", "/accounts/{account_id}/users/{user_id}/cdrs", lists=Lists.TIMES, options=PARAMETERS
+)
 async def legs(context: Context) -> Reply:
     """The legs of a time range, newest first."""
     _check_parameters(context)
@@ -72,7 +76,12 @@ async def legs(context: Context) -> Reply:
     )
 
 
-@cdrs.get("/accounts/{account_id}/cdrs/interaction", "/accounts/{account_id}/users/{user_id}/cdrs/interaction")
+@cdrs.get(
+    "/accounts/{account_id}/cdrs/interaction",
+    "/accounts/{account_id}/users/{user_id}/cdrs/interaction",
+    lists=Lists.TIMES,
+    options=PARAMETERS,
+)
 async def interactions(context: Context) -> Reply:
     """One row for each interaction of a time range: the leg that began first."""
     _check_parameters(context)
@@ -99,7 +108,10 @@ async def interactions(context: Context) -> Reply:
     return await answer_stream(rows, options, render, columns=columns, csv=context.wants_csv, timed=True)
 
 
-@cdrs.get("/accounts/{account_id}/cdrs/summary")
+@cdrs.get(
+    "/accounts/{account_id}/cdrs/summary",
+    options=RANGE,
+)
 async def summary(context: Context) -> Reply:
     """Billing seconds of a time range by direction, realm and kind of number, in all and by rate."""
     options = options_of(context)

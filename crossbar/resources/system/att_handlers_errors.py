@@ -5,7 +5,7 @@ Source: KAZOO `cb_att_handlers_errors.erl`.
 
 from __future__ import annotations
 
-from crossbar.endpoint import Collection, Context, Reply, answer_listing
+from crossbar.endpoint import Collection, Context, Lists, Reply, answer_listing
 from crossbar.resources.system.domain.store_error import STORE_ERROR_SHAPE, TYPE
 
 att_handlers_errors = Collection(
@@ -16,13 +16,13 @@ att_handlers_errors = Collection(
 )
 
 
-@att_handlers_errors.get("/accounts/{account_id}/att_handlers_errors")
+@att_handlers_errors.get("/accounts/{account_id}/att_handlers_errors", lists=Lists.TIMES)
 async def of_account(context: Context) -> Reply:
     """What went wrong in a time range."""
     return await answer_listing(context, TYPE, time_range=context.config.api.maximum_range)
 
 
-@att_handlers_errors.get("/accounts/{account_id}/att_handlers_errors/handler/{handler_id}")
+@att_handlers_errors.get("/accounts/{account_id}/att_handlers_errors/handler/{handler_id}", lists=Lists.TIMES)
 async def of_handler(context: Context) -> Reply:
     """What went wrong with one handler."""
     tag = f"handler/{context.path['handler_id']}"

@@ -41,7 +41,14 @@ async def read(context: Context) -> Reply:
     return Reply(answer if performed is None else {**answer, "performed_time": performed["performed_time"]})
 
 
-@migrations.post("/accounts/{account_id}/migrations/{migration_id}")
+@migrations.post(
+    "/accounts/{account_id}/migrations/{migration_id}",
+    options={
+        "perform_migration": "`now`",
+        "include_descendants": "`true`: the accounts below, too",
+        "include_resellers": "`true`: among them resellers and what is theirs",
+    },
+)
 async def perform(context: Context) -> Reply:
     """Perform a migration on the account and, where asked, on those below it."""
     if context.path["migration_id"] not in DESCRIPTIONS:

@@ -14,10 +14,18 @@ INTERNAL: Final = ("kapi.", "ingest", "system_config.dialplans")
 """Beginnings of the ids listed only on request: the schemas of KAZOO's message bus, and those that KAZOO has not."""
 
 schemas = Endpoint("schemas", takes_all_words=True)
+CHOICE: Final = {"format": "`bundle`: all schemas in one document", "internals": "`true`: those of other programs, too"}
 
 
-@schemas.get("/schemas", who=Who.ANONYMOUS)
-@schemas.get("/accounts/{account_id}/schemas")
+@schemas.get(
+    "/schemas",
+    who=Who.ANONYMOUS,
+    options=CHOICE,
+)
+@schemas.get(
+    "/accounts/{account_id}/schemas",
+    options=CHOICE,
+)
 async def index(context: Context) -> Reply:
     """The ids of all schemas; with `format=bundle` all of them in one self-contained document."""
     if context.values.get("format") == "bundle":
@@ -37,7 +45,7 @@ async def read(context: Context) -> Reply:
     return Reply(schema)
 
 
-@schemas.put("/schemas/{schema_id}/validation", "/accounts/{account_id}/schemas/{schema_id}/validation")
+@schemas.put("/schemas/{schema_id}/validation", "/accounts/{account_id}/schemas/{schema_id}/validation", refuses=(500,))
 async def validate(context: Context) -> Reply:
     """The request's data with defaults filled in, or what is wrong with it."""
     schema_id = context.path["schema_id"]

@@ -33,7 +33,21 @@ async def may_search(context: Context) -> bool | None:
     return True if context.target is None or context.values.text("t") == ACCOUNT else None
 
 
-@search.get("/search", "/accounts/{account_id}/search", who=may_search)
+@search.get(
+    "/search",
+    "/accounts/{account_id}/search",
+    who=may_search,
+    options={
+        "t": "The type of the documents",
+        "q": "The view: what is looked at",
+        "v": "How it begins",
+        "page_size": "How many rows",
+        "start_key": "Where the page begins",
+        "paginate": "`false`: everything",
+        "descending": "`false`: the lowest first",
+        "ascending": "`true`: the lowest first",
+    },
+)
 async def one(context: Context) -> Reply:
     """A page of what one view finds."""
     document_type = _document_type(context, "search")
@@ -57,7 +71,13 @@ async def one(context: Context) -> Reply:
     return Reply([_row(document, view) for _, document in page], page=info)
 
 
-@search.get("/search/multi", "/accounts/{account_id}/search/multi", who=may_search)
+@search.get(
+    "/search/multi",
+    "/accounts/{account_id}/search/multi",
+    who=may_search,
+    options={"t": "The type of the documents"}
+    | {f"by_{view}": "How it begins there" for view in (VIEWS | ACCOUNT_VIEWS)},
+)
 async def several(context: Context) -> Reply:
     """Everything that each of several views finds."""
     document_type = _document_type(context, "Search")

@@ -10,7 +10,7 @@ from typing import Final
 
 from crossbar.documents.document import SYSTEM_DATA, as_object, merge, value_at
 from crossbar.documents.schemas import ClientUrls
-from crossbar.endpoint import Collection, Context, Draft, Reply, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, answer_listing
 from crossbar.errors import JSON, Invalid
 from crossbar.resources.system.domain.file_store import Handler, StoreFailure
 from crossbar.resources.system.domain.outside_files import FILES
@@ -113,27 +113,27 @@ def _document_id(context: Context) -> str:
     return context.parents["users"].id if "users" in context.parents else context.account_id
 
 
-@storage.get(*PATHS)
+@storage.get(*PATHS, shows=storage.life.schema)
 async def read(context: Context) -> Reply:
     """Where files are kept; 404 before anything was said of it."""
     return await storage.life.answer(context, await storage.life.load(context, _document_id(context)))
 
 
-@storage.put(*PATHS, checks_itself=True)
+@storage.put(*PATHS, **storage.about("create"))
 async def create(context: Context) -> Reply:
     """Say it for the first time."""
     saved = await storage.life.save_new(context, _document_id(context), context.object)
     return await storage.life.answer(context, saved)
 
 
-@storage.post(*PATHS, checks_itself=True)
+@storage.post(*PATHS, **storage.about("replace"))
 async def replace(context: Context) -> Reply:
     """The document becomes the request's data."""
     saved = await storage.life.upsert(context, _document_id(context), lambda _: dict(context.object), must_exist=True)
     return await storage.life.answer(context, saved)
 
 
-@storage.patch(*PATHS, checks_itself=True)
+@storage.patch(*PATHS, **storage.about("merge"))
 async def change(context: Context) -> Reply:
     """The request's data is laid over the document."""
     saved = await storage.life.upsert(
@@ -142,13 +142,13 @@ async def change(context: Context) -> Reply:
     return await storage.life.answer(context, saved)
 
 
-@storage.delete(*PATHS, checks_itself=True)
+@storage.delete(*PATHS, **storage.about("delete"))
 async def remove(context: Context) -> Reply:
     """New files are kept here again; those that lie elsewhere are read from there as before."""
     return await storage.life.remove_and_answer(context, await storage.life.load(context, _document_id(context)))
 
 
-@plans.get("/accounts/{account_id}/storage/plans", "/storage/plans")
+@plans.get("/accounts/{account_id}/storage/plans", "/storage/plans", lists=Lists.PAGES)
 async def list_plans(context: Context) -> Reply:
     """The plans, whole."""
     return await answer_listing(context, STORAGE_PLAN, partition(context), whole=True)

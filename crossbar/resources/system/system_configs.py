@@ -14,7 +14,7 @@ import orjson
 
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge, public_fields
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who, answer_listing
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.system.domain.config_credentials import CREDENTIALS
 from crossbar.resources.system.domain.default_values import complete_defaults, difference, system_defaults
@@ -84,7 +84,7 @@ async def unapply(context: Context, _: Document) -> None:
 # Categories
 
 
-@system_configs.get("/system_configs")
+@system_configs.get("/system_configs", lists=Lists.PAGES)
 async def index(context: Context) -> Reply:
     """The ids of the categories that have something stored."""
     reply = await answer_listing(context, TYPE, SYSTEM_CONFIG)
@@ -93,7 +93,7 @@ async def index(context: Context) -> Reply:
     return reply
 
 
-@system_configs.get("/system_configs/{category}")
+@system_configs.get("/system_configs/{category}", options={"with_defaults": "`true`: complete"})
 async def read(context: Context) -> Reply:
     """A category, `default` complete and the other sections as stored, or all complete (`with_defaults`)."""
     category = context.path["category"]
@@ -120,7 +120,7 @@ async def change(context: Context) -> Reply:
 # Sections
 
 
-@system_configs.get("/system_configs/{category}/{node}")
+@system_configs.get("/system_configs/{category}/{node}", options={"with_defaults": "`true`: complete"})
 async def read_section(context: Context) -> Reply:
     """One section as stored, or complete (`with_defaults`)."""
     category, node = context.path["category"], context.path["node"]

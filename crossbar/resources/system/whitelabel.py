@@ -64,13 +64,13 @@ async def lower_domain(_: Context, draft: Draft) -> None:
         draft.data["domain"] = domain.lower()
 
 
-@whitelabel.get("/whitelabel/{domain}", who=Who.ANONYMOUS)
+@whitelabel.get("/whitelabel/{domain}", who=Who.ANONYMOUS, shows=whitelabel.life.schema)
 async def read_by_domain(context: Context) -> Reply:
     """The whitelabel of the account that owns a domain."""
     return await whitelabel.life.answer(context, await _owner(context))
 
 
-@whitelabel.get("/accounts/{account_id}/whitelabel/{domain}", who=Who.ANONYMOUS)
+@whitelabel.get("/accounts/{account_id}/whitelabel/{domain}", who=Who.ANONYMOUS, shows=whitelabel.life.schema)
 async def read_own(context: Context) -> Reply:
     """The account's own whitelabel, whatever domain is named."""
     return await whitelabel.life.answer(context, await whitelabel.life.load(context, WHITELABEL))
@@ -93,12 +93,15 @@ def _offer(name: str, own: str, *of_domain: str) -> None:
     """The routes of one of the files: of the account's own whitelabel, and of one that is named by its domain."""
 
     async def read(context: Context) -> Binary:
+        """The file of the account's own whitelabel."""
         return await _file(context, await whitelabel.life.load(context, WHITELABEL), name)
 
     async def read_of_domain(context: Context) -> Binary:
+        """The file of the whitelabel that a domain belongs to."""
         return await _file(context, await _owner(context), name)
 
     async def upload(context: Context) -> Reply:
+        """Another file in place of the account's own."""
         document = await whitelabel.life.load(context, WHITELABEL)
         await _keep(context, document, name, _uploaded(context, name))
         return await whitelabel.life.answer(context, document)
@@ -170,23 +173,31 @@ async def _keep(context: Context, document: Document, name: str, file: UploadedF
 # What the name servers of a domain have to say
 
 
-@whitelabel.get("/whitelabel/domains", "/accounts/{account_id}/whitelabel/domains", who=Who.ANONYMOUS)
+@whitelabel.get(
+    "/whitelabel/domains",
+    "/accounts/{account_id}/whitelabel/domains",
+    who=Who.ANONYMOUS,
+    options={"domain": "The domain; the account's own without"},
+)
 async def read_domains(context: Context) -> Reply:
     """The name server entries that a domain needs."""
     return Reply(dns_check.filled(_template(context), await _domain(context)))
 
 
-@whitelabel.post("/accounts/{account_id}/whitelabel/domains")
+@whitelabel.post(
+    "/accounts/{account_id}/whitelabel/domains",
+    options={"domain": "The domain; the account's own without", "use_tcp": "`true`: ask over TCP"},
+)
 async def check_domains(context: Context) -> Reply:
     """What the name servers say of a domain beside what they should."""
     wanted = dns_check.filled(_template(context), await _domain(context))
     return Reply(await dns_check.compare(wanted, tcp=context.values.is_true("use_tcp")))
 
 
-@whitelabel.post("/whitelabel/domains", who=Who.SUPERDUPER, checks_itself=True)
+@whitelabel.post("/whitelabel/domains", who=Who.SUPERDUPER, checks_itself=True, schema="domains")
 async def replace_template(context: Context) -> Reply:
     """What domains need from now on, in all accounts."""
-    template = context.valid("domains", context.object)
+    template = context.valid_data()
 
     def laid_in(stored: dict[str, Any]) -> dict[str, Any]:
         return {**stored, DEFAULT_SECTION: {**as_object(stored.get(DEFAULT_SECTION)), "domains": template}}

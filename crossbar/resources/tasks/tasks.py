@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from aiohttp import hdrs
 
@@ -14,7 +15,7 @@ from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape
 from crossbar.documents.store import Transaction
-from crossbar.endpoint import Binary, Collection, Context, Reply, Who, answer_listing
+from crossbar.endpoint import Binary, Collection, Context, Lists, Reply, Who, answer_listing
 from crossbar.errors import JSON, Forbidden, NotFound, Plain, SystemFault
 from crossbar.resources.tasks.domain import task_sheet
 from crossbar.resources.tasks.domain.action import Action
@@ -41,8 +42,19 @@ tasks = Collection(
     operations=(),
 )
 
+JOB: Final = {
+    "category": "What the action is for",
+    "action": "What is to be done with each row",
+    "file_name": "What the input is called",
+}
 
-@tasks.get("/tasks", who=Who.ANONYMOUS)
+
+@tasks.get(
+    "/tasks",
+    who=Who.ANONYMOUS,
+    options={"category": "What the actions are for", "action": "One of them"},
+    refuses=(404,),
+)
 async def explain(context: Context) -> Reply:
     """What tasks can do: all, a category, or one action."""
     told = CATALOG.help(_asked(context, "category"), _asked(context, "action"))
@@ -51,13 +63,21 @@ async def explain(context: Context) -> Reply:
     return Reply({"tasks": told})
 
 
-@tasks.get("/accounts/{account_id}/tasks")
+@tasks.get("/accounts/{account_id}/tasks", lists=Lists.PAGES)
 async def index(context: Context) -> Reply:
     """The account's tasks, newest first."""
     return await answer_listing(context, TASK)
 
 
-@tasks.put("/accounts/{account_id}/tasks", "/tasks", checks_itself=True)
+@tasks.put(
+    "/accounts/{account_id}/tasks",
+    "/tasks",
+    checks_itself=True,
+    schema="tasks",
+    accepts=CSV_TYPES,
+    options=JOB,
+    refuses=(404, 500),
+)
 async def create(context: Context) -> Reply:
     """A new task with its input: a CSV, or `data.records`."""
     category, name = _asked(context, "category"), _asked(context, "action")
@@ -89,7 +109,11 @@ async def create(context: Context) -> Reply:
     return Reply(shown(task), revision=task.revision, location=location)
 
 
-@tasks.get("/accounts/{account_id}/tasks/{task_id}", "/tasks/{task_id}")
+@tasks.get(
+    "/accounts/{account_id}/tasks/{task_id}",
+    "/tasks/{task_id}",
+    options={"csv_name": "`input` or `output`, where CSV is accepted"},
+)
 async def read(context: Context) -> Reply | Binary:
     """How far a task is, or one of its files."""
     if context.wants_csv:
@@ -98,13 +122,13 @@ async def read(context: Context) -> Reply | Binary:
     return Reply(listed(task), revision=task.revision)
 
 
-@tasks.get("/accounts/{account_id}/tasks/{task_id}/input", "/tasks/{task_id}/input")
+@tasks.get("/accounts/{account_id}/tasks/{task_id}/input", "/tasks/{task_id}/input", provides=CSV_TYPES)
 async def read_input(context: Context) -> Binary:
     """The CSV that a task works on, as it was sent."""
     return await _file(context, INPUT)
 
 
-@tasks.get("/accounts/{account_id}/tasks/{task_id}/output", "/tasks/{task_id}/output")
+@tasks.get("/accounts/{account_id}/tasks/{task_id}/output", "/tasks/{task_id}/output", provides=CSV_TYPES)
 async def read_output(context: Context) -> Binary:
     """The CSV that a task has made."""
     return await _file(context, OUTPUT)
@@ -153,7 +177,7 @@ async def _input(context: Context) -> bytes | None:
     content_type = context.request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
     if content_type in CSV_TYPES:
         return b""
-    records = context.valid("tasks", context.object).get("records")
+    records = context.valid_data().get("records")
     return await asyncio.to_thread(task_sheet.of_records, records) if records else None
 
 

@@ -23,6 +23,7 @@ CARRIED_CLAIMS: Final = ("as", "mfa_resp", "original_account_id", "original_owne
 """What a refreshed token says as the old one did: whose it really is, and how it was come by."""
 
 auth = Endpoint("auth")
+ASKED_ABOUT: Final = {"token": "The token that is asked about"}
 
 
 def action_required() -> Plain:
@@ -30,7 +31,9 @@ def action_required() -> Plain:
     return Plain(500, "action required", {"message": "action required"})
 
 
-@auth.put("/auth", who=Who.AUTHENTICATED)
+@auth.put(
+    "/auth", who=Who.AUTHENTICATED, options={"action": "`refresh_token` or `reset_signature_secret`"}, refuses=(500,)
+)
 async def act(context: Context) -> Reply:
     """A new token for the caller; or, for superduper admins, the end of all tokens."""
     match context.values.get("action"):
@@ -67,7 +70,13 @@ async def may_reset_secret(context: Context) -> bool | None:
     return None if identity.is_account_admin else False
 
 
-@auth.put("/accounts/{account_id}/auth", "/accounts/{account_id}/users/{user_id}/auth", who=may_reset_secret)
+@auth.put(
+    "/accounts/{account_id}/auth",
+    "/accounts/{account_id}/users/{user_id}/auth",
+    who=may_reset_secret,
+    options={"action": f"`{RESET_SECRET}`"},
+    refuses=(500,),
+)
 async def reset_secret(context: Context) -> Reply:
     """End all tokens of an account, or of a user."""
     if context.values.get("action") != RESET_SECRET:
@@ -77,13 +86,13 @@ async def reset_secret(context: Context) -> Reply:
     return Reply(ABSENT)
 
 
-@auth.get("/auth/tokeninfo", who=Who.ANONYMOUS)
+@auth.get("/auth/tokeninfo", who=Who.ANONYMOUS, options=ASKED_ABOUT, refuses=(404, 423))
 async def token_in_query(context: Context) -> Reply:
     """Whose token that is."""
     return await _token_info(context, context.values.get("token"), "missing token in params")
 
 
-@auth.post("/auth/tokeninfo", who=Who.ANONYMOUS)
+@auth.post("/auth/tokeninfo", who=Who.ANONYMOUS, options=ASKED_ABOUT, refuses=(404, 423))
 async def token_in_body(context: Context) -> Reply:
     """Whose token that is."""
     return await _token_info(context, context.values.get("token"), "missing token in request")
@@ -124,7 +133,7 @@ async def read_key(context: Context) -> Reply | Binary:
     return Reply({"public_key_pem": pem})
 
 
-@auth.put("/auth/keys/{key_id}", who=Who.SUPERDUPER)
+@auth.put("/auth/keys/{key_id}", who=Who.SUPERDUPER, options={"action": f"`{RESET_KEY}`"}, refuses=(500,))
 async def reset_key(context: Context) -> Reply:
     """End a key and every token that it signed; a new one takes its place."""
     if context.values.get("action") != RESET_KEY:

@@ -12,7 +12,7 @@ from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who, answer_listing
 from crossbar.errors import Forbidden, NotFound
 from crossbar.resources.auth.auth import auth
 from crossbar.resources.auth.domain.login_provider import APP, of_provider
@@ -33,7 +33,13 @@ apps = Collection(
 )
 
 
-@auth.get("/auth/apps", who=Who.AUTHENTICATED)
+@auth.get(
+    "/auth/apps",
+    who=Who.AUTHENTICATED,
+    lists=Lists.PAGES,
+    options={"account_id": "Whose users log in; the caller's account without"},
+    refuses=(404,),
+)
 async def list_apps(context: Context) -> Reply:
     """The applications that users of an account log in with: its own, else its reseller's."""
     account_id = context.values.text("account_id") or context.identity.account_id
@@ -48,13 +54,13 @@ async def list_apps(context: Context) -> Reply:
     return await answer_listing(context, APP, SYSTEM_AUTH, tag=f"account/{holder}")
 
 
-@auth.get("/auth/apps/{app_id}", who=Who.AUTHENTICATED)
+@auth.get("/auth/apps/{app_id}", who=Who.AUTHENTICATED, shows=apps.life.schema)
 async def read_app(context: Context) -> Reply:
     """One application, without its secret."""
     return Reply.document(await apps.life.load(context, context.path["app_id"]))
 
 
-@auth.post("/auth/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
+@auth.post("/auth/apps/{app_id}", who=Who.SUPERDUPER, **apps.about("replace"))
 async def save_app(context: Context) -> Reply:
     """Change an application, or register one with its provider, for `account_id` or the caller's account."""
     return Reply.document(await apps.life.upsert(context, context.path["app_id"], lambda _: dict(context.object)))
@@ -70,7 +76,7 @@ async def seal_secret(context: Context, draft: Draft) -> None:
     draft.private["pvt_account_id"] = draft.data.pop("account_id", None) or context.identity.account_id
 
 
-@auth.delete("/auth/apps/{app_id}", who=Who.SUPERDUPER, checks_itself=True)
+@auth.delete("/auth/apps/{app_id}", who=Who.SUPERDUPER, **apps.about("delete"))
 async def delete_app(context: Context) -> Reply:
     """Forget an application."""
     return await apps.life.remove_and_answer(context, await apps.life.load(context, context.path["app_id"]))

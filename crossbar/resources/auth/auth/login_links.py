@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import SYSTEM_AUTH, Document
-from crossbar.endpoint import Context, Reply, Who, answer_listing
+from crossbar.endpoint import Context, Lists, Reply, Who, answer_listing
 from crossbar.errors import Forbidden, NotFound
 from crossbar.resources.auth.auth import auth
 from crossbar.resources.auth.domain.login_link import LINK, linked_user, user_tag
 
 
-@auth.get("/auth/links", who=Who.AUTHENTICATED)
+@auth.get("/auth/links", who=Who.AUTHENTICATED, lists=Lists.PAGES)
 async def list_links(context: Context) -> Reply:
     """Whom others know as the caller."""
     tag = user_tag(context.identity.account_id, context.identity.owner_id or "")

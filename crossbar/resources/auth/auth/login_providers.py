@@ -8,7 +8,7 @@ from __future__ import annotations
 from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who, answer_listing
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who, answer_listing
 from crossbar.errors import SystemFault
 from crossbar.resources.auth.auth import auth
 from crossbar.resources.auth.domain.login_provider import APP, OAUTH, PROVIDER_SHAPE, of_provider
@@ -23,13 +23,13 @@ providers = Collection(
 )
 
 
-@auth.get("/auth/providers", who=Who.AUTHENTICATED)
+@auth.get("/auth/providers", who=Who.AUTHENTICATED, lists=Lists.PAGES)
 async def list_providers(context: Context) -> Reply:
     """All providers of the system."""
     return await answer_listing(context, PROVIDER, SYSTEM_AUTH)
 
 
-@auth.get("/auth/providers/{provider_id}", who=Who.AUTHENTICATED)
+@auth.get("/auth/providers/{provider_id}", who=Who.AUTHENTICATED, shows=providers.life.schema)
 async def read_provider(context: Context) -> Reply:
     """One provider; its settings hold secrets, and are for superduper admins only."""
     provider = await providers.life.load(context, context.path["provider_id"])
@@ -39,7 +39,7 @@ async def read_provider(context: Context) -> Reply:
     return Reply(public, revision=provider.revision)
 
 
-@auth.post("/auth/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
+@auth.post("/auth/providers/{provider_id}", who=Who.SUPERDUPER, **providers.about("replace"))
 async def save_provider(context: Context) -> Reply:
     """Change a provider, or make a new one known."""
     provider_id = context.path["provider_id"]
@@ -54,7 +54,7 @@ async def set_provider_type(_: Context, draft: Draft) -> None:
         draft.private["pvt_provider_type"] = draft.data.get("provider_type") or OAUTH
 
 
-@auth.delete("/auth/providers/{provider_id}", who=Who.SUPERDUPER, checks_itself=True)
+@auth.delete("/auth/providers/{provider_id}", who=Who.SUPERDUPER, **providers.about("delete"), refuses=(500,))
 async def delete_provider(context: Context) -> Reply:
     """Forget a provider that no application uses."""
     provider = await providers.life.load(context, context.path["provider_id"])

@@ -40,11 +40,11 @@ async def provider_session(app: web.Application, _: Runtime) -> AsyncIterator[No
         yield
 
 
-@auth.put("/auth/callback", who=Who.ANONYMOUS)
+@auth.put("/auth/callback", who=Who.ANONYMOUS, schema="auth.callback")
 async def log_in_by_code(context: Context) -> Reply:
     """Log in with the code that a provider sent the user back with."""
     context.runtime.access.costs.charge(context, login=True)
-    data = context.valid("auth.callback", context.object)
+    data = context.valid_data()
     try:
         app, provider = await _app_and_provider(context, data["client_id"])
         person = await person_of_code(
@@ -60,7 +60,14 @@ async def log_in_by_code(context: Context) -> Reply:
     return await _log_in(context, app, provider, person)
 
 
-@auth.put("/auth/authorize", who=Who.ANONYMOUS)
+@auth.put(
+    "/auth/authorize",
+    who=Who.ANONYMOUS,
+    options={
+        "token": "One of our tokens, or an OpenID token",
+        "id_token": "The same under the name that OpenID has for it",
+    },
+)
 async def log_in_by_token(context: Context) -> Reply:
     """Log in with a token: one of ours, or an OpenID token that a provider made out to one of our applications."""
     context.runtime.access.costs.charge(context, login=True)

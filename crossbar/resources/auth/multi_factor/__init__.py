@@ -14,7 +14,7 @@ from crossbar.access.login_types import MULTI_FACTOR
 from crossbar.access.second_factor import PROVIDER
 from crossbar.documents.document import SYSTEM_AUTH
 from crossbar.documents.listing import Listing
-from crossbar.endpoint import Collection, Context, Draft, Reply, Who
+from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who
 from crossbar.resources.auth.domain.login_provider import PROVIDER_SHAPE, type_tag
 from crossbar.resources.auth.security import answer_attempt, answer_attempts
 
@@ -57,7 +57,7 @@ async def _rows(context: Context, partition: str) -> list[dict[str, Any]]:
     return [orjson.loads(row.body) for row in page.rows]
 
 
-@multi_factor.get("/accounts/{account_id}/multi_factor/attempts")
+@multi_factor.get("/accounts/{account_id}/multi_factor/attempts", lists=Lists.TIMES)
 async def attempts(context: Context) -> Reply:
     """Who tried to pass a second factor, the newest first."""
     return await answer_attempts(context, MULTI_FACTOR)

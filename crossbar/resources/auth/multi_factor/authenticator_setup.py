@@ -26,7 +26,7 @@ PNG: Final = "image/png"
 ISSUER: Final = "KAZOO"
 
 
-@multi_factor.put("/multi_factor/qrcode", who=Who.ANONYMOUS, provides=(*JSON_TYPES, PNG))
+@multi_factor.put("/multi_factor/qrcode", who=Who.ANONYMOUS, provides=(*JSON_TYPES, PNG), schema="user_auth")
 async def set_up(context: Context) -> Reply | Binary:
     """Without a code: what an app needs, as `otpauth://` URI or QR code. With the app's code: confirmed."""
     credentials = read_credentials(context)
@@ -57,7 +57,15 @@ async def _confirm(context: Context, account: Account, user: User, code: str) ->
     return Reply([{"recovery_codes": codes}], auth_token=login.token)
 
 
-@multi_factor.put("/multi_factor/reset_qrcode", who=Who.AUTHENTICATED)
+@multi_factor.put(
+    "/multi_factor/reset_qrcode",
+    who=Who.AUTHENTICATED,
+    options={
+        "user_id": "Whose authenticator",
+        "owner_id": "The same by another name",
+        "account_id": "The user's account; the caller's without",
+    },
+)
 async def reset(context: Context) -> Reply:
     """Forget a user's authenticator, so that a new one can be set up: for administrators of the account or above."""
     user_id = context.object.get("user_id") or context.object.get("owner_id")

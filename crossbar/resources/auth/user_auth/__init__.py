@@ -40,7 +40,7 @@ async def logged_in(context: Context, login: Login, *, location: str | None = No
     )
 
 
-@user_auth.put("/user_auth", who=Who.ANONYMOUS)
+@user_auth.put("/user_auth", who=Who.ANONYMOUS, schema="user_auth")
 async def log_in(context: Context) -> Reply:
     """A token for whoever knows the hash of `username:password`."""
     if context.values.get("action"):
@@ -54,7 +54,7 @@ async def log_in(context: Context) -> Reply:
 
 def read_credentials(context: Context) -> Credentials:
     """What the request logs in with. Raises 400 where it is of the wrong form."""
-    data = context.valid("user_auth", context.object)
+    data = context.valid_data()
     return Credentials(
         data["credentials"],
         data["method"],
@@ -85,7 +85,12 @@ async def may_impersonate(context: Context) -> bool | None:
     return identity.superduper and identity.is_account_admin and context.account_id != identity.account_id
 
 
-@user_auth.put("/accounts/{account_id}/users/{user_id}/user_auth", who=may_impersonate)
+@user_auth.put(
+    "/accounts/{account_id}/users/{user_id}/user_auth",
+    who=may_impersonate,
+    options={"action": f"`{IMPERSONATE}`"},
+    refuses=(500,),
+)
 async def impersonate(context: Context) -> Reply:
     """A token that acts as the user in the path and names who really does."""
     action = context.values.get("action")

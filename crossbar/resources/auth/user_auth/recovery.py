@@ -51,7 +51,7 @@ PASSWORD_RESET_SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=claims)
 """One document for each user who asked; its id is the user's, so that the last link alone counts."""
 
 
-@user_auth.put("/user_auth/recovery", who=Who.ANONYMOUS)
+@user_auth.put("/user_auth/recovery", who=Who.ANONYMOUS, schema="user_auth_recovery")
 async def send_link(context: Context) -> Reply:
     """Mail a user the link that logs in. It costs like a log-in, and there are not many an hour.
 
@@ -59,7 +59,7 @@ async def send_link(context: Context) -> Reply:
     """
     costs, limits = context.runtime.access.costs, context.config.access
     costs.charge(context, login=True)
-    data = context.valid("user_auth_recovery", context.object)
+    data = context.valid_data()
     site = _web_page(data["ui_url"])
     costs.ration(f"recovery/address/{context.client_ip}", limits.recoveries_per_address)
     account = await _account(context, data)
@@ -99,12 +99,12 @@ async def _mail(context: Context, account: Account, username: str, ui_url: str) 
     await context.store.transact(keep)
 
 
-@user_auth.post("/user_auth/recovery", who=Who.ANONYMOUS)
+@user_auth.post("/user_auth/recovery", who=Who.ANONYMOUS, schema="user_auth_recovery_reset")
 async def use_link(context: Context) -> Reply:
     """Log in with the id of a link, and note that a new password is due."""
     access = context.runtime.access
     access.costs.charge(context, login=True)
-    reset_id = context.valid("user_auth_recovery_reset", context.object)["reset_id"]
+    reset_id = context.valid_data()["reset_id"]
     reset = await _reset(context, reset_id)
     account = await access.directory.reread_account(reset.partition) if reset else None
     user = await access.directory.reread_user(reset.partition, reset.id) if reset else None

@@ -83,7 +83,16 @@ async def read(context: Context) -> Reply:
     return Reply(detailed(await _channel(context)))
 
 
-@channels.post("/accounts/{account_id}/channels/{call_id}")
+@channels.post(
+    "/accounts/{account_id}/channels/{call_id}",
+    options={"action": ", ".join(f"`{name}`" for name in _ARGUMENTS)}
+    | {name: f"Of `{action}`" for action, names in _ARGUMENTS.items() for name in names}
+    | {
+        "target": "Of `transfer`: where to",
+        "transfer_type": "Of `transfer`: how; `blind` without",
+        "transfer-type": "The same",
+    },
+)
 async def act(context: Context) -> Reply:
     """Ask for something to be done with a call (`action`)."""
     call = await _channel(context)
@@ -102,13 +111,13 @@ async def act(context: Context) -> Reply:
     return Reply(f"{action} initiated")
 
 
-@channels.put("/accounts/{account_id}/channels/{call_id}")
+@channels.put("/accounts/{account_id}/channels/{call_id}", schema="metaflow", options={"action": f"`{METAFLOW}`"})
 async def run_metaflow(context: Context) -> Reply:
     """Ask for a metaflow to be run on a call."""
     await _channel(context)
     if context.values.envelope_first("action") != METAFLOW:
         raise Plain(400, "invalid data")
-    await _order(context, "flow", {"flow": context.valid("metaflow", context.object)})
+    await _order(context, "flow", {"flow": context.valid_data()})
     return Reply("metaflow sent")
 
 

@@ -16,7 +16,7 @@ from crossbar.documents.document import Document, as_list
 from crossbar.documents.document_types import CLICK2CALL
 from crossbar.documents.schemas.patterns import matches
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Collection, Context, Reply, answer_listing
+from crossbar.endpoint import Collection, Context, Lists, Reply, answer_listing
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import monthly_id, new_secret
 from crossbar.wire.request_values import is_false, is_true
@@ -50,6 +50,11 @@ clicktocall = Collection(
     Shape(CLICK2CALL, summary=Summary("id", "name", "extension")),
     schema="clicktocall",
 )
+PRESSED: Final = {
+    "contact": "Whom to connect",
+    "blocking": "`true`: answer what came of it",
+    "auto_answer": "`false`: the first side does not answer by itself",
+}
 
 
 async def is_public(context: Context) -> bool:
@@ -63,8 +68,18 @@ async def may_press(context: Context) -> bool | None:
     return True if await is_public(context) else None
 
 
-@clicktocall.get("/accounts/{account_id}/clicktocall/{click2call_id}/connect", who=may_press, open_if=is_public)
-@clicktocall.post("/accounts/{account_id}/clicktocall/{click2call_id}/connect", who=may_press, open_if=is_public)
+@clicktocall.get(
+    "/accounts/{account_id}/clicktocall/{click2call_id}/connect",
+    who=may_press,
+    open_if=is_public,
+    options=PRESSED,
+)
+@clicktocall.post(
+    "/accounts/{account_id}/clicktocall/{click2call_id}/connect",
+    who=may_press,
+    open_if=is_public,
+    options=PRESSED,
+)
 async def connect(context: Context) -> Reply:
     """Ask for a call; answers the request for it, or with `blocking` what came of it."""
     button = await clicktocall.life.load(context, context.path["click2call_id"])
@@ -163,7 +178,7 @@ def _variables(context: Context) -> dict[str, JSON]:
     return {name.removeprefix(VARIABLE): value for name, value in context.query.pairs if name.startswith(VARIABLE)}
 
 
-@clicktocall.get("/accounts/{account_id}/clicktocall/{click2call_id}/history")
+@clicktocall.get("/accounts/{account_id}/clicktocall/{click2call_id}/history", lists=Lists.TIMES)
 async def history(context: Context) -> Reply:
     """The attempts to call, newest first."""
     tag = f"of/{context.path['click2call_id']}"

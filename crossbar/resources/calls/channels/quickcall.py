@@ -33,6 +33,17 @@ EXPORTED: Final = (
 _TYPES: Final = {"devices": DEVICE, "users": USER}
 
 quickcall = Endpoint("quickcall")
+OPTIONS: Final = {
+    "auto_answer": "`false`: a lone device does not answer by itself",
+    "number_filter": "`false`: the number as it is; else an expression that captures it",
+    "custom_application_vars": "Variables of the call",
+    "cid-number": "The number that is shown",
+    "cid-name": "The name that is shown",
+    "target_call_id": "A call to join",
+    "ignore-early-media": "`false`: ringing counts",
+    "media": "`bypass` or `process`",
+    "timeout": "Seconds it may ring",
+}
 
 
 async def open_to_all(context: Context) -> bool:
@@ -46,6 +57,8 @@ async def open_to_all(context: Context) -> bool:
     "/accounts/{account_id}/devices/{device_id}/quickcall/{number}",
     "/accounts/{account_id}/users/{user_id}/quickcall/{number}",
     open_if=open_to_all,
+    options=OPTIONS,
+    refuses=(500,),
 )
 async def ring(context: Context) -> Reply:
     """Ask for the call and do not wait."""
@@ -55,6 +68,8 @@ async def ring(context: Context) -> Reply:
 @quickcall.post(
     "/accounts/{account_id}/devices/{device_id}/quickcall/{number}",
     "/accounts/{account_id}/users/{user_id}/quickcall/{number}",
+    options=OPTIONS,
+    refuses=(500,),
 )
 async def ring_and_wait(context: Context) -> Reply:
     """Ask for the call and wait until somebody answers: nobody, without a switch."""

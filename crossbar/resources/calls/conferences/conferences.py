@@ -85,7 +85,7 @@ async def what_is_seen(context: Context, rows: list[dict[str, Any]]) -> None:
         row["_read_only"] = seen.get(row["id"], EMPTY_CONFERENCE)
 
 
-@conferences.get("/accounts/{account_id}/conferences/{conference_id}")
+@conferences.get("/accounts/{account_id}/conferences/{conference_id}", shows=conferences.life.schema)
 async def read(context: Context) -> Reply:
     """A conference, with what is seen of it now."""
     conference = await _conference(context)
@@ -94,7 +94,10 @@ async def read(context: Context) -> Reply:
     return Reply({**conference.public, "_read_only": seen}, revision=conference.revision)
 
 
-@conferences.put("/accounts/{account_id}/conferences/{conference_id}")
+@conferences.put(
+    "/accounts/{account_id}/conferences/{conference_id}",
+    options={"action": "`lock`, `unlock`, `play`, `record` or `dial`", "data": "The action's arguments"},
+)
 async def act(context: Context) -> Reply:
     """Do something to a running conference."""
     arguments = _arguments(context)
@@ -117,7 +120,13 @@ async def participants(context: Context) -> Reply:
     return Reply(await _present(context))
 
 
-@conferences.put("/accounts/{account_id}/conferences/{conference_id}/participants")
+@conferences.put(
+    "/accounts/{account_id}/conferences/{conference_id}/participants",
+    options={
+        "action": ", ".join(f"`{name}`" for name in (*PARTICIPANT_ACTIONS, "play", "relate")),
+        "data": "The action's arguments",
+    },
+)
 async def act_on_all(context: Context) -> Reply:
     """Do something to everybody but the moderators."""
     action = context.values.envelope_first("action")
@@ -146,7 +155,10 @@ async def participant(context: Context) -> Reply:
     return Reply(next(present, {}))
 
 
-@conferences.put("/accounts/{account_id}/conferences/{conference_id}/participants/{participant_id}")
+@conferences.put(
+    "/accounts/{account_id}/conferences/{conference_id}/participants/{participant_id}",
+    options={"action": ", ".join(f"`{name}`" for name in PARTICIPANT_ACTIONS)},
+)
 async def act_on_one(context: Context) -> Reply:
     """Do something to one who takes part."""
     action = context.values.envelope_first("action")

@@ -6,6 +6,7 @@ Source: KAZOO `cb_faxes`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, Final
 
 from crossbar.access.authorship import stamps
@@ -13,7 +14,7 @@ from crossbar.conversion.media_types import PAPER
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import USER
 from crossbar.documents.shape import Shape, Source, Summary
-from crossbar.endpoint import Binary, Context, Endpoint, Handler, Reply, answer_listing
+from crossbar.endpoint import Binary, Context, Endpoint, Handler, Lists, Reply, answer_listing
 from crossbar.endpoint.files import download, only_file
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.calls.fax.domain.fax import INBOX, OUTBOX, OUTGOING, PDF_NAME, STATUS, TYPE, FaxStore, folder
@@ -72,15 +73,14 @@ FAX_SMTP_LOG_SHAPE: Final = Shape(
     "/accounts/{account_id}/faxes",
     "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes",
     "/accounts/{account_id}/users/{user_id}/faxes",
-    accepts=PAPER,
-    checks_itself=True,
-)
-@faxes.put(
     "/accounts/{account_id}/faxes/outgoing",
     "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/outgoing",
     "/accounts/{account_id}/users/{user_id}/faxes/outgoing",
     accepts=PAPER,
     checks_itself=True,
+    options={"timezone": "The fax's time zone"},
+    schema="faxes",
+    refuses=(500,),
 )
 async def queue(context: Context) -> Reply:
     """A fax to send: as JSON with the URL of its paper, or the paper with or without JSON."""
@@ -112,6 +112,7 @@ async def _completed(context: Context) -> dict[str, JSON]:
     "/accounts/{account_id}/faxes/outgoing",
     "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/outgoing",
     "/accounts/{account_id}/users/{user_id}/faxes/outgoing",
+    lists=Lists.PAGES,
 )
 async def list_jobs(context: Context) -> Reply:
     """The jobs, the newest first."""
@@ -143,7 +144,7 @@ async def read_job(context: Context) -> Reply:
 
 
 def _lists(paths: Iterable[str], where: str) -> None:
-    @faxes.get(*paths)
+    @faxes.get(*paths, lists=Lists.TIMES)
     async def list_faxes(context: Context) -> Reply:
         """The faxes of a folder, the newest first."""
         return await answer_listing(
@@ -154,6 +155,7 @@ def _lists(paths: Iterable[str], where: str) -> None:
 def _in_folder(where: str, work: Callable[[Context, Document, str], Any]) -> Handler:
     """A handler that does something with a fax of a folder."""
 
+    @wraps(work, assigned=("__doc__", "__name__"))
     async def handle(context: Context) -> Reply | Binary:
         fax = await _fax(context, context.path["fax_id"])
         if folder(fax) != where:
@@ -235,13 +237,17 @@ INCOMING: Final = (
 
 for _where, *_items in (*IN_FOLDERS, (INBOX, *INCOMING)):
     _lists([_item.rpartition("/")[0] for _item in _items], _where)
-    faxes.get(*_items)(_in_folder(_where, read))
+    faxes.get(*_items, refuses=(500,))(_in_folder(_where, read))
 for _where, *_items in IN_FOLDERS:
     _papers = [f"{_item}/attachment" for _item in _items]
-    faxes.put(*_items, checks_itself=True)(_in_folder(_where, act))
-    faxes.delete(*_items, checks_itself=True)(_in_folder(_where, delete))
-    faxes.get(*_papers, provides=PAPER)(_in_folder(_where, paper))
-    faxes.delete(*_papers, checks_itself=True)(_in_folder(_where, delete_paper))
+    faxes.put(*_items, checks_itself=True, refuses=(500,), options={"action": "`forward` or `resubmit`"})(
+        _in_folder(_where, act)
+    )
+    faxes.delete(*_items, checks_itself=True, refuses=(500,))(_in_folder(_where, delete))
+    faxes.get(*_papers, provides=PAPER, refuses=(500,), options={"disposition": "`inline` to be shown"})(
+        _in_folder(_where, paper)
+    )
+    faxes.delete(*_papers, checks_itself=True, refuses=(500,))(_in_folder(_where, delete_paper))
 
 
 # Letters
@@ -251,6 +257,7 @@ for _where, *_items in IN_FOLDERS:
     "/accounts/{account_id}/faxes/smtplog",
     "/accounts/{account_id}/faxboxes/{faxbox_id}/faxes/smtplog",
     "/accounts/{account_id}/users/{user_id}/faxes/smtplog",
+    lists=Lists.TIMES,
 )
 async def list_letters(context: Context) -> Reply:
     """The letters that were to become faxes, the newest first."""

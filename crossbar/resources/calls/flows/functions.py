@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.documents.filters import Filters
 from crossbar.documents.shape import Shape, Summary, or_default
-from crossbar.endpoint import Collection, Context, Reply, Who
+from crossbar.endpoint import Collection, Context, Lists, Reply, Who
 
 SAMPLES: Final[tuple[dict[str, Any], ...]] = (
     {
@@ -48,8 +48,8 @@ async def available(context: Context) -> Reply:
     return Reply([])
 
 
-@functions.get("/functions/samples", who=Who.ANONYMOUS)
-@functions.get("/accounts/{account_id}/functions/samples")
+@functions.get("/functions/samples", who=Who.ANONYMOUS, lists=Lists.FILTERS)
+@functions.get("/accounts/{account_id}/functions/samples", lists=Lists.FILTERS)
 async def samples(context: Context) -> Reply:
     """Scripts to begin with; filters apply to them."""
     wanted = Filters.parse(context.query.pairs)

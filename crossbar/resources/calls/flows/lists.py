@@ -14,7 +14,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.document_types import LIST
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Binary, Collection, Context, Draft, Reply, answer_listing
+from crossbar.endpoint import Binary, Collection, Context, Draft, Lists, Reply, answer_listing
 from crossbar.errors import JSON, Empty, Invalid, NotFound
 from crossbar.wire.vcard_body import VCARD_TYPES, vcard
 
@@ -69,7 +69,7 @@ async def delete(context: Context) -> Reply:
     return await lists.life.remove_and_answer(context, document)
 
 
-@lists.get("/accounts/{account_id}/lists/{list_id}/entries")
+@lists.get("/accounts/{account_id}/lists/{list_id}/entries", lists=Lists.PAGES)
 async def list_entries(context: Context) -> Reply:
     """The entries of a list, as rows with the list's id for a key."""
     return await answer_listing(context, ENTRY, tag=f"list/{context.path['list_id']}")

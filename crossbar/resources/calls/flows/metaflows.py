@@ -23,10 +23,11 @@ async def read(context: Context) -> Reply:
     "/accounts/{account_id}/metaflows",
     "/accounts/{account_id}/{collection}/{document_id}/metaflows",
     checks_itself=True,
+    schema="metaflows",
 )
 async def replace(context: Context) -> Reply:
     """Put these metaflows in the place of what was there."""
-    data = context.valid("metaflows", {key: value for key, value in context.object.items() if key != "id"})
+    data = context.valid_data({key: value for key, value in context.object.items() if key != "id"})
 
     def put(document: Document) -> None:
         document.fields["metaflows"] = data

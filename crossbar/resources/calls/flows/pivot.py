@@ -14,7 +14,7 @@ from crossbar import clock
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, Shape, Summary, collate
-from crossbar.endpoint import Context, Endpoint, Reply, answer_computed
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, answer_computed
 from crossbar.endpoint.computed_list import Entry
 from crossbar.errors import JSON
 from crossbar.resources.calls.flows.domain.pivot_request import DEBUG
@@ -56,7 +56,7 @@ DEBUG_SHAPE: Final = Shape(
 pivot = Endpoint("pivot")
 
 
-@pivot.get("/accounts/{account_id}/pivot/debug")
+@pivot.get("/accounts/{account_id}/pivot/debug", lists=Lists.TIMES)
 async def calls(context: Context) -> Reply:
     """The calls that ran through pivot, newest first: the first request of each with its response."""
     first, last = time_range(context.values, maximum=context.config.api.maximum_range)

@@ -9,8 +9,8 @@ Source: KAZOO `cb_media`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, Unpack
 from urllib.parse import quote
 
 from aiohttp import hdrs
@@ -23,6 +23,7 @@ from crossbar.documents.document_types import MEDIA
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Draft, Handler, Reply, Who, chosen_id
+from crossbar.endpoint.endpoint import RouteOptions
 from crossbar.endpoint.files import download, only_file
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import new_id
@@ -75,20 +76,20 @@ media = Collection(
 )
 
 
-def reading(in_account: str, bare: str, *, provides: Iterable[str] = ()) -> Callable[[Handler], Handler]:
+def reading(in_account: str, bare: str, **about: Unpack[RouteOptions]) -> Callable[[Handler], Handler]:
     """GET of a path in both scopes: an account's for its tree, the system's for everybody with a token."""
 
     def register(handler: Handler) -> Handler:
-        media.get(in_account, provides=provides)(handler)
-        return media.get(bare, who=Who.AUTHENTICATED, provides=provides)(handler)
+        media.get(in_account, **about)(handler)
+        return media.get(bare, **(about | {"who": Who.AUTHENTICATED}))(handler)
 
     return register
 
 
-reading("/accounts/{account_id}/media", "/media")(media.life.list)
+reading("/accounts/{account_id}/media", "/media", **media.about("list"))(media.life.list)
 
 
-@media.put("/accounts/{account_id}/media", "/media", checks_itself=True)
+@media.put("/accounts/{account_id}/media", "/media", **media.about("create"))
 async def create(context: Context) -> Reply:
     """A new document; one with `prompt_id` gets the id that goes with it."""
     document_id = chosen_id(prompt_document_id(context.object) or context.object.get("id")) or new_id()
@@ -134,7 +135,12 @@ async def of_prompt(context: Context) -> Reply:
     )
 
 
-@reading("/accounts/{account_id}/media/{media_id}", "/media/{media_id}", provides=(*JSON_TYPES, *UPLOADS))
+@reading(
+    "/accounts/{account_id}/media/{media_id}",
+    "/media/{media_id}",
+    provides=(*JSON_TYPES, *UPLOADS),
+    shows=media.life.schema,
+)
 async def read(context: Context) -> Reply | Binary:
     """The document, or its sound for those who accept nothing else."""
     return await raw(context) if context.media in UPLOADS else await media.life.read(context)
@@ -150,14 +156,27 @@ async def raw(context: Context) -> Binary:
     return await download(context, attachment)
 
 
-@media.post("/accounts/{account_id}/media/{media_id}", "/media/{media_id}", accepts=UPLOADS, checks_itself=True)
+@media.post(
+    "/accounts/{account_id}/media/{media_id}",
+    "/media/{media_id}",
+    accepts=UPLOADS,
+    **media.about("replace"),
+    refuses=(500,),
+)
 async def replace(context: Context) -> Reply | Binary:
     """JSON replaces the document, a sound its sound."""
     content_type = context.request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
     return await (upload(context) if context.files or content_type in UPLOADS else media.life.replace(context))
 
 
-@media.post("/accounts/{account_id}/media/{media_id}/raw", "/media/{media_id}/raw", accepts=UPLOADS, checks_itself=True)
+@media.post(
+    "/accounts/{account_id}/media/{media_id}/raw",
+    "/media/{media_id}/raw",
+    accepts=UPLOADS,
+    checks_itself=True,
+    shows=media.life.schema,
+    refuses=(500,),
+)
 async def upload(context: Context) -> Reply | Binary:
     """A new sound in place of the old one; the document tells its type and size."""
     previous = await media.life.load(context, context.path["media_id"])
@@ -188,7 +207,13 @@ async def upload(context: Context) -> Reply | Binary:
     return await media.life.update(context, lambda stored: {**stored, **facts})
 
 
-@media.delete("/accounts/{account_id}/media/{media_id}", "/media/{media_id}", checks_itself=True)
+@media.delete(
+    "/accounts/{account_id}/media/{media_id}",
+    "/media/{media_id}",
+    checks_itself=True,
+    shows=media.life.schema,
+    options={"hard_delete": "`true`: for good"},
+)
 async def delete(context: Context) -> Reply:
     """Soft, but for good if it is a prompt, whose id has to be free again, or if `hard_delete` is wanted."""
     document = await media.life.load(context, context.path["media_id"])

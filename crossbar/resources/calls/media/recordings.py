@@ -15,7 +15,7 @@ from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
-from crossbar.endpoint import Binary, Collection, Context, Reply, answer_listing
+from crossbar.endpoint import Binary, Collection, Context, Lists, Reply, answer_listing
 from crossbar.endpoint.files import download
 from crossbar.errors import JSON, Plain, SystemFault
 from crossbar.resources.calls.media.domain.media_file import (
@@ -51,7 +51,9 @@ recordings = Collection(
 )
 
 
-@recordings.get("/accounts/{account_id}/recordings", "/accounts/{account_id}/users/{user_id}/recordings")
+@recordings.get(
+    "/accounts/{account_id}/recordings", "/accounts/{account_id}/users/{user_id}/recordings", lists=Lists.TIMES
+)
 async def list_recordings(context: Context) -> Reply:
     """The recordings of the account, or those of a user, the newest first."""
     owner = context.parents.get("users")
@@ -77,6 +79,8 @@ async def add_content_types(context: Context, rows: list[dict[str, Any]]) -> Non
     "/accounts/{account_id}/recordings/{recording_id}",
     "/accounts/{account_id}/users/{user_id}/recordings/{recording_id}",
     provides=(*JSON_TYPES, *SOUND),
+    shows="call_recordings",
+    options={"inline": "`true`: to be heard at once, and not saved"},
 )
 async def read(context: Context) -> Reply | Binary:
     """What is known of a recording, or its sound for those who accept nothing else."""

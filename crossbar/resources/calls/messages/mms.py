@@ -21,7 +21,7 @@ MESSAGE: Final = "message.eml"
 
 async def create(context: Context) -> Reply:
     """Send a MIME message, or the files that were uploaded."""
-    data = context.valid("mms", context.object)
+    data = context.valid_data()
     contents = _packed(context.files) if context.files else _checked(data.pop("body", None))
     message, reply = await send_message(context, MMS, data)
     await context.runtime.attachments.put(message, MESSAGE, "message/rfc822", contents)

@@ -9,7 +9,7 @@ from typing import Any
 
 from crossbar.documents.document import Document, as_list
 from crossbar.documents.shape import Shape
-from crossbar.endpoint import Context, Endpoint, Handler, Reply, answer_listing
+from crossbar.endpoint import Context, Endpoint, Handler, Lists, Reply, answer_listing
 from crossbar.errors import JSON
 from crossbar.resources.calls.messages.domain.message import FLAT_RATE, SMS_SHAPE, Sender, send
 
@@ -19,9 +19,9 @@ def message_endpoint(kind: Shape, create: Handler, *items: str) -> Endpoint:
     endpoint = Endpoint(kind.type)
     paths = tuple(item.rpartition("/")[0] for item in items)
 
-    endpoint.put(*paths)(create)
+    endpoint.put(*paths, schema=kind.type)(create)
 
-    @endpoint.get(*paths)
+    @endpoint.get(*paths, lists=Lists.TIMES)
     async def messages(context: Context) -> Reply:
         """The messages of a time range, newest first."""
         tag, holder_id = _holder(context)
@@ -81,7 +81,7 @@ def _sender(context: Context) -> Sender:
 
 async def create(context: Context) -> Reply:
     """Send a text."""
-    _, reply = await send_message(context, SMS_SHAPE, context.valid("sms", context.object))
+    _, reply = await send_message(context, SMS_SHAPE, context.valid_data())
     return reply
 
 

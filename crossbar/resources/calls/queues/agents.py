@@ -15,12 +15,12 @@ from crossbar.documents.document import Document, as_list
 from crossbar.documents.document_types import USER
 from crossbar.documents.listing import Listing
 from crossbar.documents.schemas import casts
-from crossbar.endpoint import Context, Endpoint, Reply, answer_document
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, answer_document
 from crossbar.endpoint.computed_list import answer_computed
 from crossbar.errors import JSON, Invalid
 from crossbar.resources.calls.queues.domain import acdc
 from crossbar.resources.calls.queues.domain.queue_events import is_current
-from crossbar.resources.calls.queues.queues import join_queue, leave_queue, requested_range
+from crossbar.resources.calls.queues.queues import STATISTICS, join_queue, leave_queue, requested_range
 from crossbar.resources.records.domain.cdr_row import whole
 
 UNKNOWN: Final = "unknown"
@@ -39,14 +39,14 @@ _ROW: Final = ("first_name", "last_name", "queues")
 agents = Endpoint("agents")
 
 
-@agents.get("/accounts/{account_id}/agents")
+@agents.get("/accounts/{account_id}/agents", lists=Lists.PAGES)
 async def listing(context: Context) -> Reply:
     """The users who serve queues."""
     users = await context.store.all(Listing(context.account_id, USER, tag="agent"))
     return answer_computed(context, ((user.id, user, _row(user)) for user in users))
 
 
-@agents.get("/accounts/{account_id}/agents/stats")
+@agents.get("/accounts/{account_id}/agents/stats", options=STATISTICS)
 async def stats(context: Context) -> Reply:
     """Calls taken and missed in a time range, by agent and queue."""
     first, last = requested_range(context, cause="end")
@@ -61,7 +61,9 @@ async def stats(context: Context) -> Reply:
     return Reply(totals)
 
 
-@agents.get("/accounts/{account_id}/agents/status")
+@agents.get(
+    "/accounts/{account_id}/agents/status", options={"status": "This status alone", "limit": "How many at most"}
+)
 async def statuses(context: Context) -> Reply:
     """What all agents did in the last day: agent → time → status."""
     return Reply(await _recent(context))
@@ -73,8 +75,16 @@ async def read(context: Context) -> Reply:
     return await answer_document(context, USER, context.path["user_id"])
 
 
-@agents.get("/accounts/{account_id}/agents/{user_id}/status")
-@agents.get("/accounts/{account_id}/agents/status/{user_id}")
+@agents.get(
+    "/accounts/{account_id}/agents/{user_id}/status",
+    "/accounts/{account_id}/agents/status/{user_id}",
+    options={
+        "recent": "`true`: the last day",
+        "full": "`true`: all that is known",
+        "status": "This status alone, of the last day",
+        "limit": "How many at most, of the last day",
+    },
+)
 async def status(context: Context) -> Reply:
     """What an agent does: one word; with `full` all that is known of it, with `recent` the last day."""
     user = await _user(context)
@@ -88,8 +98,16 @@ async def status(context: Context) -> Reply:
     return Reply(latest.fields.get("status") if latest else UNKNOWN)
 
 
-@agents.post("/accounts/{account_id}/agents/{user_id}/status")
-@agents.post("/accounts/{account_id}/agents/status/{user_id}")
+@agents.post(
+    "/accounts/{account_id}/agents/{user_id}/status",
+    "/accounts/{account_id}/agents/status/{user_id}",
+    options={
+        "status": "`login`, `logout`, `pause`, `resume` or `end_wrapup`",
+        "timeout": "Seconds of a pause",
+        "presence_id": "Kept with it",
+        "presence_state": "Kept with it",
+    },
+)
 async def change_status(context: Context) -> Reply:
     """Log an agent in or out, make it pause or go on."""
     user = await _user(context)
@@ -113,11 +131,11 @@ async def queue_status(context: Context) -> Reply:
     return Reply(as_list(user.at("queues")))
 
 
-@agents.post("/accounts/{account_id}/agents/{user_id}/queue_status")
+@agents.post("/accounts/{account_id}/agents/{user_id}/queue_status", schema="queue_update")
 async def change_queue_status(context: Context) -> Reply:
     """Make an agent serve one more queue, or one less."""
     user = await _user(context)
-    update = context.valid("queue_update", context.object)
+    update = context.valid_data()
     change = join_queue if update["action"] == "login" else leave_queue
     return Reply(await change(context, user.id, update["queue_id"]))
 

@@ -32,6 +32,13 @@ queues = Collection(
     operations=("list", "create", "replace", "merge", "delete"),
 )
 
+STATISTICS: Final = {
+    "start_range": "Gregorian seconds at which the time begins",
+    "end_range": "Gregorian seconds at which it ends",
+    "agent_id": "One agent's calls alone",
+    "status": "Calls of this status alone",
+}
+
 
 def requested_range(context: Context, *, cause: Literal["start", "end"]) -> tuple[int, int]:
     """The time range of statistics that a request asks for; `cause` says which end an error quotes."""
@@ -39,7 +46,7 @@ def requested_range(context: Context, *, cause: Literal["start", "end"]) -> tupl
     return stat_range(given, until, longest=context.config.api.maximum_range, cause=cause)
 
 
-@queues.get("/accounts/{account_id}/queues/stats")
+@queues.get("/accounts/{account_id}/queues/stats", options=STATISTICS)
 async def stats(context: Context) -> Reply:
     """What became of the calls of a time range in all queues."""
     first, last = requested_range(context, cause="start")
@@ -49,7 +56,11 @@ async def stats(context: Context) -> Reply:
     return Reply(rows if context.wants_csv else {"current_timestamp": clock.now(), "stats": rows})
 
 
-@queues.put("/accounts/{account_id}/queues/eavesdrop")
+@queues.put(
+    "/accounts/{account_id}/queues/eavesdrop",
+    refuses=(500,),
+    options={"id": "The device that listens", "call_id": "The call", "mode": "How"},
+)
 async def eavesdrop_call(context: Context) -> Reply:
     """Listen to a call: nobody here can have the switch do it."""
     await _check_listener(context)
@@ -62,13 +73,17 @@ async def eavesdrop_call(context: Context) -> Reply:
     raise _cannot_start(context)
 
 
-@queues.get("/accounts/{account_id}/queues/{queue_id}")
+@queues.get("/accounts/{account_id}/queues/{queue_id}", shows=queues.life.schema)
 async def read(context: Context) -> Reply:
     """A queue with its agents."""
     return await _with_agents(context, await queues.life.load(context, context.path["queue_id"]))
 
 
-@queues.put("/accounts/{account_id}/queues/{queue_id}/eavesdrop")
+@queues.put(
+    "/accounts/{account_id}/queues/{queue_id}/eavesdrop",
+    refuses=(500,),
+    options={"id": "The device that listens", "mode": "How"},
+)
 async def eavesdrop_queue(context: Context) -> Reply:
     """Listen to a queue's calls: nobody answers without a switch."""
     await _check_listener(context)
@@ -88,7 +103,7 @@ async def roster(context: Context) -> Reply:
     return Reply([agent.id for agent in await agents_of(context, queue.id)])
 
 
-@queues.post("/accounts/{account_id}/queues/{queue_id}/roster")
+@queues.post("/accounts/{account_id}/queues/{queue_id}/roster", shows=queues.life.schema)
 async def replace_roster(context: Context) -> Reply:
     """Make exactly these users a queue's agents; unknown ids are passed over."""
     queue = await queues.life.load(context, context.path["queue_id"])
@@ -107,7 +122,7 @@ async def replace_roster(context: Context) -> Reply:
     return await _with_agents(context, queue)
 
 
-@queues.delete("/accounts/{account_id}/queues/{queue_id}/roster")
+@queues.delete("/accounts/{account_id}/queues/{queue_id}/roster", shows=queues.life.schema)
 async def empty_roster(context: Context) -> Reply:
     """Take all agents out of a queue. The queue itself stays, although the answer looks as if it did not."""
     queue = await queues.life.load(context, context.path["queue_id"])

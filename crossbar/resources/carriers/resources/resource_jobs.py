@@ -10,7 +10,7 @@ from typing import Final
 
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
-from crossbar.endpoint import Context, Reply, answer_listing
+from crossbar.endpoint import Context, Lists, Reply, answer_listing
 from crossbar.errors import Invalid, NotFound
 from crossbar.ids import monthly_id
 from crossbar.resources.carriers.domain.resource_job import NEWS, TYPE, schedule, told
@@ -25,17 +25,17 @@ async def _account_id(context: Context) -> str:
     return context.target.id if context.target else await context.directory.master_id() or context.account_id
 
 
-@resources.get("/accounts/{account_id}/resources/jobs", "/resources/jobs")
+@resources.get("/accounts/{account_id}/resources/jobs", "/resources/jobs", lists=Lists.TIMES)
 async def jobs(context: Context) -> Reply:
     """The imports of a time range, the newest first."""
     account_id, longest = await _account_id(context), context.config.api.maximum_range
     return await answer_listing(context, TYPE, account_id, time_range=longest)
 
 
-@resources.put("/accounts/{account_id}/resources/jobs", "/resources/jobs", checks_itself=True)
+@resources.put("/accounts/{account_id}/resources/jobs", "/resources/jobs", checks_itself=True, schema="resource_jobs")
 async def create_job(context: Context) -> Reply:
     """Have numbers imported in the background."""
-    data = context.valid("resource_jobs", context.object)
+    data = context.valid_data()
     if len(data["numbers"]) > MOST_NUMBERS:
         text = f"Array must have at most {MOST_NUMBERS} items"
         raise Invalid.field("numbers", "maxItems", text, target=MOST_NUMBERS)

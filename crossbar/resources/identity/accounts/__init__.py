@@ -51,6 +51,8 @@ accounts = Collection(
     operations=("replace", "merge"),
     partition=lambda _: ACCOUNTS,
 )
+accounts.option("include_api_key", "`true` shows the account's API key", "create", "read", "replace", "merge")
+accounts.option("send_email_on_creation", "`false`: nobody hears of it by mail", "create")
 
 
 # Creating and changing
@@ -142,8 +144,8 @@ def _parent_id(context: Context) -> str:
     return context.account_id
 
 
-@accounts.put("/accounts", who=Who.AUTHENTICATED, checks_itself=True)
-@accounts.put("/accounts/{account_id}", checks_itself=True)
+@accounts.put("/accounts", who=Who.AUTHENTICATED, **accounts.about("create"))
+@accounts.put("/accounts/{account_id}", **accounts.about("create"))
 async def create(context: Context) -> Reply:
     """A new account below the path's account, or below the caller's own."""
     wanted = context.object.get("id")
@@ -158,7 +160,7 @@ async def create(context: Context) -> Reply:
 # Showing
 
 
-@accounts.get("/accounts/{account_id}")
+@accounts.get("/accounts/{account_id}", shows=accounts.life.schema, options=accounts.options["read"])
 async def read(context: Context) -> Reply:
     """The account. What the server works out stands in the envelope's `metadata` too, where MonsterUI looks first."""
     account = await accounts.life.load(context, context.account_id)

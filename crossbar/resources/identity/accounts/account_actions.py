@@ -27,7 +27,7 @@ async def renew_api_key(context: Context) -> Reply:
     return Reply({"api_key": await renew_key(context.store, pepper, context.account_id, context.author)})
 
 
-@accounts.delete("/accounts/{account_id}", checks_itself=True)
+@accounts.delete("/accounts/{account_id}", checks_itself=True, shows=accounts.life.schema, refuses=(405, 500))
 async def delete(context: Context) -> Reply:
     """Delete an account without descendants, and everything it owns."""
     account_id = context.account_id
@@ -50,7 +50,13 @@ async def may_move(context: Context) -> bool | None:
     return None if target is None or caller in (*target.tree, target.id) else False
 
 
-@accounts.post("/accounts/{account_id}/move", who=may_move)
+@accounts.post(
+    "/accounts/{account_id}/move",
+    who=may_move,
+    shows=accounts.life.schema,
+    options={"to": "The account to move below"},
+    refuses=(500,),
+)
 async def move(context: Context) -> Reply:
     """Move an account, with all below it, below another one."""
     target_id = context.object.get("to")
@@ -61,13 +67,13 @@ async def move(context: Context) -> Reply:
     return await accounts.life.answer(context, moved)
 
 
-@accounts.put("/accounts/{account_id}/reseller", who=Who.SUPERDUPER)
+@accounts.put("/accounts/{account_id}/reseller", who=Who.SUPERDUPER, shows=accounts.life.schema)
 async def promote(context: Context) -> Reply:
     """Make the account a reseller of all below it."""
     return await _set_reseller(context, True)
 
 
-@accounts.delete("/accounts/{account_id}/reseller", who=Who.SUPERDUPER)
+@accounts.delete("/accounts/{account_id}/reseller", who=Who.SUPERDUPER, shows=accounts.life.schema)
 async def demote(context: Context) -> Reply:
     """Make the account an ordinary one; those below fall to the reseller above it."""
     return await _set_reseller(context, False)

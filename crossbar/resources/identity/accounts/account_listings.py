@@ -9,17 +9,17 @@ from typing import Any
 
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.document_types import ACCOUNT
-from crossbar.endpoint import Context, Reply, answer_listing
+from crossbar.endpoint import Context, Lists, Reply, answer_listing
 from crossbar.resources.identity.accounts import accounts
 
 
-@accounts.get("/accounts/{account_id}/children")
+@accounts.get("/accounts/{account_id}/children", lists=Lists.PAGES)
 async def children(context: Context) -> Reply:
     """The accounts directly below."""
     return await _listing(context, f"child/{context.account_id}")
 
 
-@accounts.get("/accounts/{account_id}/descendants")
+@accounts.get("/accounts/{account_id}/descendants", lists=Lists.PAGES)
 async def descendants(context: Context) -> Reply:
     """All accounts below, at any depth, each with its `tree`."""
     return await _listing(context, f"descendant/{context.account_id}", without="descendants_count")
@@ -33,7 +33,7 @@ async def may_see_siblings(context: Context) -> bool | None:
     return None if allowed else False
 
 
-@accounts.get("/accounts/{account_id}/siblings", who=may_see_siblings)
+@accounts.get("/accounts/{account_id}/siblings", who=may_see_siblings, lists=Lists.PAGES)
 async def siblings(context: Context) -> Reply:
     """The children of the account's parent, itself among them."""
     parent = context.account.tree[-1:]

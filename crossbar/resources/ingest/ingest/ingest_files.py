@@ -25,9 +25,14 @@ from crossbar.resources.ingest.ingest import PostedAccounts, ingest
 
 ADDRESSES: Final = frozenset({"account_id", "account_realm", "vmbox_id", "mailbox", "folder"})
 """What says where a record belongs, and is no part of it."""
+ADDRESSED: Final = {
+    "account_id": "The account",
+    "account_realm": "Its realm",
+    "call_id": "The call, by which it is known again",
+}
 
 
-@ingest.post("/ingest/voicemails")
+@ingest.post("/ingest/voicemails", options=ADDRESSED | {"vmbox_id": "The box", "mailbox": "Its number"})
 async def voicemail(context: Context) -> Reply:
     """A message for the box of an id (`vmbox_id`) or a number (`mailbox`); its data as `vm_message_metadata`."""
     account = await _account(context)
@@ -38,7 +43,7 @@ async def voicemail(context: Context) -> Reply:
     return await _kept(account, message)
 
 
-@ingest.post("/ingest/recordings")
+@ingest.post("/ingest/recordings", options=ADDRESSED)
 async def recording(context: Context) -> Reply:
     """A recording; its data as `call_recordings`."""
     account, data = await _account(context), _data(context)
@@ -46,7 +51,7 @@ async def recording(context: Context) -> Reply:
     return await _kept(account, create_recording(context, account.id, data, only_file(context), reference))
 
 
-@ingest.post("/ingest/faxes")
+@ingest.post("/ingest/faxes", options=ADDRESSED | {"folder": f"`{fax.INBOX}` or `{fax.OUTBOX}`"})
 async def received(context: Context) -> Reply:
     """A fax that was received (`folder` `inbox`, or none) or sent (`outbox`); its data as `faxes`."""
     account = await _account(context)
@@ -62,7 +67,7 @@ async def received(context: Context) -> Reply:
     return await _kept(account, stored)
 
 
-@ingest.post("/ingest/fax_results")
+@ingest.post("/ingest/fax_results", options=ADDRESSED | {"id": "The job", "tx_result": "What became of it"})
 async def fax_result(context: Context) -> Reply:
     """What became of a job: its `id`, and the `tx_result`. The job becomes a fax of the outbox."""
     account = await _account(context)

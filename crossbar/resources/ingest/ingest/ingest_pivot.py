@@ -14,7 +14,15 @@ from crossbar.resources.ingest.ingest import PostedAccounts, ingest
 from crossbar.resources.records.domain.cdr_row import whole
 
 
-@ingest.post("/ingest/pivot")
+@ingest.post(
+    "/ingest/pivot",
+    options={
+        "account_id": "The account",
+        "account_realm": "Its realm",
+        "data": "As schema `callflows.pivot` says",
+        "call": "The call, with its `call_id`",
+    },
+)
 async def pivot(context: Context) -> Reply:
     """Ask the web server of `data` (schema `callflows.pivot`) about a `call`; answers what it answered."""
     account_id = await PostedAccounts(context).of(context.object)

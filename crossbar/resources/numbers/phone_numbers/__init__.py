@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
-from crossbar.endpoint import Context, Endpoint, Reply, Who
+from crossbar.endpoint import Context, Endpoint, Lists, Reply, Who
 from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
 from crossbar.resources.numbers.domain import area_codes, number_errors, number_features, port_numbers, port_request
 from crossbar.resources.numbers.domain.carriers import MODULES, carriers_to_search
@@ -30,6 +30,17 @@ from crossbar.resources.numbers.phone_numbers.number_lists import (
 from crossbar.wire.request_values import is_false
 
 SCHEMA: Final = "phone_numbers"
+WITH_PORTS: Final = {"include_ports": "`false`: without numbers that are on their way"}
+WANTED: Final = {
+    "prefix": "How numbers begin that can be had",
+    "country": "Two letters",
+    "quantity": "How many",
+    "offset": "How many to pass over",
+    "blocks": "Only numbers that follow each other, so many",
+}
+CHARGED: Final = {"accept_charges": "`true` accepts what the number costs"}
+HARD: Final = {"hard": "`true` removes the number for good"}
+NUMBERED: Final = {"numbers": "The numbers", **CHARGED}
 LONGEST_PREFIX: Final = 15
 """Digits by which numbers can be searched where no carrier knows fewer."""
 
@@ -37,25 +48,26 @@ Act = Callable[[NumberSteps, dict[str, JSON]], Operation]
 """An operation, with what the request says of the number."""
 
 phone_numbers = Endpoint("phone_numbers")
+CITY: Final = {"city": "How the name of the city begins"}
 
 
 # Finding
 
 
-@phone_numbers.get("/accounts/{account_id}/phone_numbers")
+@phone_numbers.get("/accounts/{account_id}/phone_numbers", lists=Lists.NAMED, options=WITH_PORTS | WANTED)
 async def listed(context: Context) -> Reply:
     """The account's numbers; with a `prefix`, numbers that it can have."""
     return await (answer_search if context.query.get("prefix") else answer_numbers)(context)
 
 
-@phone_numbers.get("/phone_numbers", who=Who.ANONYMOUS)
+@phone_numbers.get("/phone_numbers", who=Who.ANONYMOUS, options=WANTED | {"reseller_id": "Whose shop"}, refuses=(404,))
 async def listed_for_anybody(context: Context) -> Reply:
     """Numbers that can be had, for visitors of a reseller's shop."""
     return await answer_search(context)
 
 
-@phone_numbers.get("/phone_numbers/prefix", who=Who.ANONYMOUS)
-@phone_numbers.get("/accounts/{account_id}/phone_numbers/prefix")
+@phone_numbers.get("/phone_numbers/prefix", who=Who.ANONYMOUS, options=CITY, refuses=(404,))
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/prefix", options=CITY, refuses=(404,))
 async def prefixes(context: Context) -> Reply:
     """The area codes of the cities whose name begins with `city`."""
     name = context.query.get("city")
@@ -65,7 +77,7 @@ async def prefixes(context: Context) -> Reply:
     return Reply({city.name: {"prefixes": list(city.prefixes), "state": city.state} for city in found})
 
 
-@phone_numbers.post("/accounts/{account_id}/phone_numbers/locality")
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/locality", options=NUMBERED)
 async def localities(context: Context) -> Reply:
     """The city of each number, as far as its area code tells."""
     found = {number: area_codes.city_of(number) for number in await _numbers(context)}
@@ -108,7 +120,7 @@ async def carriers_info(context: Context) -> Reply:
     )
 
 
-@phone_numbers.post("/accounts/{account_id}/phone_numbers/check")
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/check", options=NUMBERED)
 async def check_availability(context: Context) -> Reply:
     """Which of the numbers can be had."""
     return await answer_availability(context, await _numbers(context))
@@ -117,7 +129,7 @@ async def check_availability(context: Context) -> Reply:
 # One number
 
 
-@phone_numbers.get("/accounts/{account_id}/phone_numbers/{number}")
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/{number}", options=WITH_PORTS)
 async def read(context: Context) -> Reply:
     """A number that the caller may know of."""
     operations = operations_of(context)
@@ -126,7 +138,7 @@ async def read(context: Context) -> Reply:
     )
 
 
-@phone_numbers.get("/accounts/{account_id}/phone_numbers/{number}/identify")
+@phone_numbers.get("/accounts/{account_id}/phone_numbers/{number}/identify", options=WITH_PORTS)
 async def identify(context: Context) -> Reply:
     """Whose number it is."""
     number = check(await _number(context))
@@ -157,37 +169,43 @@ def _steps(context: Context) -> NumberSteps:
     return NumberSteps(context.runtime, context.account_id, context.identity)
 
 
-@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True, schema=SCHEMA, options=CHARGED)
 async def create(context: Context) -> Reply:
     """Bring a number into being."""
     return await _one(context, NumberSteps.creating)
 
 
-@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/reserve", checks_itself=True)
+@phone_numbers.put(
+    "/accounts/{account_id}/phone_numbers/{number}/reserve", checks_itself=True, schema=SCHEMA, options=CHARGED
+)
 async def reserve(context: Context) -> Reply:
     """Keep a number for the account."""
     return await _one(context, NumberSteps.reserving)
 
 
-@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/port", checks_itself=True)
+@phone_numbers.put(
+    "/accounts/{account_id}/phone_numbers/{number}/port", checks_itself=True, schema=SCHEMA, options=CHARGED
+)
 async def port_in(context: Context) -> Reply:
     """Note a number that is on its way to the account."""
     return await _one(context, partial(NumberSteps.creating, state=State.PORT_IN))
 
 
-@phone_numbers.post("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True, schema=SCHEMA, options=CHARGED)
 async def replace(context: Context) -> Reply:
     """Give a number other public fields."""
     return await _one(context, NumberSteps.replacing)
 
 
-@phone_numbers.patch("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
+@phone_numbers.patch(
+    "/accounts/{account_id}/phone_numbers/{number}", checks_itself=True, schema=SCHEMA, options=CHARGED
+)
 async def merge(context: Context) -> Reply:
     """Change some fields of a number; what comes of it has to fit the schema."""
     return await _one(context, partial(NumberSteps.merging, schema=SCHEMA), schema=None)
 
 
-@phone_numbers.delete("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True)
+@phone_numbers.delete("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True, options=HARD)
 async def release(context: Context) -> Reply:
     """Take a number from the account; with `hard=true` a superduper admin removes it for good."""
     return await _one(context, _release(context), schema=None)
@@ -198,7 +216,9 @@ def _release(context: Context) -> Act:
     return lambda steps, _: steps.releasing(for_good=for_good)
 
 
-@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/activate", checks_itself=True)
+@phone_numbers.put(
+    "/accounts/{account_id}/phone_numbers/{number}/activate", checks_itself=True, schema=SCHEMA, options=CHARGED
+)
 async def activate(context: Context) -> Reply:
     """Put a number into service; it costs tokens of the account's own bucket."""
     _charge(context)
@@ -208,7 +228,7 @@ async def activate(context: Context) -> Reply:
 # Resynchronization: who uses a number follows from what uses it, so that nothing can have drifted apart.
 
 
-@phone_numbers.post("/accounts/{account_id}/phone_numbers/fix")
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/fix", options=WITH_PORTS)
 async def fix(context: Context) -> Reply:
     """The account's numbers, as they are."""
     return await answer_numbers(context)
@@ -241,31 +261,31 @@ async def _many(context: Context, act: Act) -> Reply:
     return Reply({"success": success, "error": error or []})
 
 
-@phone_numbers.put("/accounts/{account_id}/phone_numbers/collection")
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/collection", options=NUMBERED)
 async def create_many(context: Context) -> Reply:
     """Bring numbers into being."""
     return await _many(context, NumberSteps.creating)
 
 
-@phone_numbers.post("/accounts/{account_id}/phone_numbers/collection")
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/collection", options=NUMBERED)
 async def replace_many(context: Context) -> Reply:
     """Give numbers other public fields."""
     return await _many(context, NumberSteps.replacing)
 
 
-@phone_numbers.patch("/accounts/{account_id}/phone_numbers/collection")
+@phone_numbers.patch("/accounts/{account_id}/phone_numbers/collection", options=NUMBERED)
 async def merge_many(context: Context) -> Reply:
     """Change some fields of numbers."""
     return await _many(context, NumberSteps.merging)
 
 
-@phone_numbers.delete("/accounts/{account_id}/phone_numbers/collection")
+@phone_numbers.delete("/accounts/{account_id}/phone_numbers/collection", options=NUMBERED | HARD)
 async def release_many(context: Context) -> Reply:
     """Take numbers from the account."""
     return await _many(context, _release(context))
 
 
-@phone_numbers.put("/accounts/{account_id}/phone_numbers/collection/activate")
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/collection/activate", options=NUMBERED)
 async def activate_many(context: Context) -> Reply:
     """Put numbers into service: how they are bought, and how they move between accounts."""
     _charge(context)

@@ -6,12 +6,13 @@ names: its own account, those above it, the authority, and superduper admins.
 
 from __future__ import annotations
 
-from crossbar.endpoint import Context, Endpoint, Reply
+from crossbar.endpoint import Context, Endpoint, Lists, Reply
 from crossbar.errors import JSON, Forbidden, Plain
 from crossbar.resources.notices.alerts import also_computed
 from crossbar.resources.numbers.domain.port_request import PortState
 from crossbar.resources.ports.domain.port_alert import PortAlerts
 from crossbar.resources.ports.domain.port_authority import decides_as
+from crossbar.resources.ports.domain.port_changes import SCHEMA
 from crossbar.resources.ports.port_requests import port_comments, port_files, port_lists
 from crossbar.resources.ports.port_requests.port_answers import answer, requests_of
 from crossbar.wire.request_values import is_false
@@ -22,7 +23,9 @@ port_requests = Endpoint("port_requests")
 # Lists
 
 
-@port_requests.get("/accounts/{account_id}/port_requests")
+@port_requests.get(
+    "/accounts/{account_id}/port_requests", lists=Lists.FILTERS, options=port_lists.ASKED, refuses=(500,)
+)
 async def listed(context: Context) -> Reply:
     """The account's own requests, or (`/descendants/port_requests`) those of all accounts below it."""
     return await port_lists.answer_list(context, port_lists.concerning(context))
@@ -35,7 +38,7 @@ async def is_deciding(context: Context) -> bool | None:
     return decides or context.identity.superduper
 
 
-@port_requests.get("/port_requests", who=is_deciding)
+@port_requests.get("/port_requests", who=is_deciding, lists=Lists.FILTERS, options=port_lists.ASKED, refuses=(500,))
 async def listed_for_authority(context: Context) -> Reply:
     """The requests that the caller's account decides on."""
     authority = await decides_as(context.store, context.directory, context.identity.account)
@@ -54,7 +57,7 @@ async def last_submitted(context: Context) -> Reply:
     return await port_lists.answer_last_submitted(context, port_lists.concerning(context))
 
 
-@port_requests.post("/accounts/{account_id}/port_requests/lnp_lookup")
+@port_requests.post("/accounts/{account_id}/port_requests/lnp_lookup", refuses=(500,))
 async def look_numbers_up(_: Context) -> Reply:
     """Whether numbers can be ported is known to carriers' phone books alone; interfaces go on without."""
     raise Plain(500, "phonebook unavailable")
@@ -63,7 +66,7 @@ async def look_numbers_up(_: Context) -> Reply:
 # One request
 
 
-@port_requests.put("/accounts/{account_id}/port_requests", checks_itself=True)
+@port_requests.put("/accounts/{account_id}/port_requests", checks_itself=True, schema=SCHEMA)
 async def create(context: Context) -> Reply:
     """A new request of the account, not submitted yet."""
     made = await requests_of(context).create(context.account, context.object)
@@ -81,21 +84,25 @@ async def read(context: Context) -> Reply:
     return await answer(context, await requests_of(context).find(request_id))
 
 
-@port_requests.post("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True)
+@port_requests.post("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True, schema=SCHEMA)
 async def replace(context: Context) -> Reply:
     """Give a request other fields, while it waits for its account."""
     change = await requests_of(context).replace(context.path["port_request_id"], context.object)
     return await answer(context, change.request)
 
 
-@port_requests.patch("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True)
+@port_requests.patch("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True, schema=SCHEMA)
 async def merge(context: Context) -> Reply:
     """Change some fields of a request."""
     change = await requests_of(context).merge(context.path["port_request_id"], context.object)
     return await answer(context, change.request)
 
 
-@port_requests.delete("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True)
+@port_requests.delete(
+    "/accounts/{account_id}/port_requests/{port_request_id}",
+    checks_itself=True,
+    options={"should_soft_delete": "`false` removes the request for good"},
+)
 async def delete(context: Context) -> Reply:
     """Take back a request that is with no carrier."""
     for_good = is_false(context.values.get("should_soft_delete"))
@@ -111,14 +118,15 @@ async def delete(context: Context) -> Reply:
 
 
 def _offer(path: str, to: PortState) -> None:
-    """The route that moves a request into a state; the body may change fields, and say a `reason`."""
-
     async def move(context: Context) -> Reply:
+        """Move a request into the state that the path names; the body may change fields."""
         reason = context.values.text("reason")
         change = await requests_of(context).move(context.path["port_request_id"], to, context.object, reason)
         return await answer(context, change.request)
 
-    port_requests.patch(path, checks_itself=True)(move)
+    port_requests.patch(
+        path, checks_itself=True, schema=SCHEMA, options={"reason": "Why, kept with the move"}, refuses=(405, 500)
+    )(move)
 
 
 _offer("/accounts/{account_id}/port_requests/{port_request_id}/submitted", PortState.SUBMITTED)

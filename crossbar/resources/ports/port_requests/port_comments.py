@@ -30,7 +30,7 @@ async def read_all(context: Context) -> Reply:
     return _visible(context, await requests_of(context).find(_request_id(context)))
 
 
-@comments.put("/accounts/{account_id}/port_requests/{port_request_id}/comments", checks_itself=True)
+@comments.put("/accounts/{account_id}/port_requests/{port_request_id}/comments", checks_itself=True, schema="comments")
 async def add(context: Context) -> Reply:
     """Add comments; those are told whom the request concerns."""
     change = await requests_of(context).comment(_request_id(context), context.object)

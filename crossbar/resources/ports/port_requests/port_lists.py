@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from crossbar.dialing import normalize
 from crossbar.documents.document import Document
@@ -31,6 +31,12 @@ from crossbar.resources.ports.domain.port_listing import (
 from crossbar.resources.ports.port_requests.port_answers import shown_all
 from crossbar.wire.list_options import time_range
 
+ASKED: Final = {
+    "by_number": "Requests with this number alone",
+    "by_types": "States, or `last_submitted`",
+    "modified_from": "Gregorian seconds from which on they changed",
+    "modified_to": "Gregorian seconds until which they changed",
+}
 UNKNOWN = "unknown"
 """What an account is called that is gone."""
 

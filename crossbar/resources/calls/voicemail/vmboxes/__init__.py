@@ -60,26 +60,26 @@ vmboxes = Collection(
 )
 
 
-@vmboxes.get("/accounts/{account_id}/vmboxes/{vmbox_id}")
+@vmboxes.get("/accounts/{account_id}/vmboxes/{vmbox_id}", shows=vmboxes.life.schema)
 async def read_box(context: Context) -> Reply:
     """The settings of a box; messages have paths of their own."""
     box = await requested_box(context)
     return Reply({key: value for key, value in box.public.items() if key != "messages"}, revision=box.revision)
 
 
-@vmboxes.put("/accounts/{account_id}/vmboxes", checks_itself=True)
+@vmboxes.put("/accounts/{account_id}/vmboxes", **vmboxes.about("create"))
 async def create(context: Context) -> Reply:
     """A new box."""
     return _changed(context, await vmboxes.life.create(context))
 
 
-@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}", checks_itself=True)
+@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}", **vmboxes.about("replace"))
 async def replace(context: Context) -> Reply:
     """Other settings for a box."""
     return _changed(context, await vmboxes.life.replace(context))
 
 
-@vmboxes.patch("/accounts/{account_id}/vmboxes/{vmbox_id}", checks_itself=True)
+@vmboxes.patch("/accounts/{account_id}/vmboxes/{vmbox_id}", **vmboxes.about("merge"))
 async def merge(context: Context) -> Reply:
     """Some other settings for a box."""
     return _changed(context, await vmboxes.life.merge(context))

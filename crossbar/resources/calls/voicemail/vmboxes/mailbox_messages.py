@@ -10,7 +10,7 @@ from typing import Any, Final
 from crossbar.conversion.media_types import extension
 from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document, as_object
-from crossbar.endpoint import Binary, Context, Reply, answer_listing
+from crossbar.endpoint import Binary, Context, Lists, Reply, answer_listing
 from crossbar.endpoint.files import download, only_file
 from crossbar.errors import Invalid, NotFound, SystemFault
 from crossbar.resources.calls.media.domain.media_file import SOUND, first_attachment
@@ -23,7 +23,7 @@ NO_LIMIT: Final = 2**53
 ZIP: Final = "application/zip"
 
 
-@vmboxes.get("/accounts/{account_id}/vmboxes/messages")
+@vmboxes.get("/accounts/{account_id}/vmboxes/messages", lists=Lists.TIMES)
 async def list_of_account(context: Context) -> Reply:
     """The messages of all boxes, each as `{box id: metadata}`."""
 
@@ -33,7 +33,7 @@ async def list_of_account(context: Context) -> Reply:
     return await _list(context, None, by_box)
 
 
-@vmboxes.get("/accounts/{account_id}/vmboxes/{vmbox_id}/messages")
+@vmboxes.get("/accounts/{account_id}/vmboxes/{vmbox_id}/messages", lists=Lists.TIMES)
 async def list_of_box(context: Context) -> Reply:
     """The messages of a box."""
     box = await requested_box(context)
@@ -63,11 +63,17 @@ async def _list(context: Context, tag: str | None, shaped: Any) -> Reply:
     )
 
 
-@vmboxes.put("/accounts/{account_id}/vmboxes/{vmbox_id}/messages", accepts=SOUND, checks_itself=True)
+@vmboxes.put(
+    "/accounts/{account_id}/vmboxes/{vmbox_id}/messages",
+    accepts=SOUND,
+    checks_itself=True,
+    schema="vm_message_metadata",
+    refuses=(500,),
+)
 async def add(context: Context) -> Reply:
     """A new message: its metadata as JSON, its sound, or both."""
     box = await requested_box(context)
-    data = context.valid("vm_message_metadata", context.object)
+    data = context.valid_data()
     file = only_file(context)
     context.ready_to_write()
     message = await voicemail(context).create(box, data, file)
@@ -76,7 +82,14 @@ async def add(context: Context) -> Reply:
     return Reply(answer, revision=message.revision, location=location)
 
 
-@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}/messages")
+@vmboxes.post(
+    "/accounts/{account_id}/vmboxes/{vmbox_id}/messages",
+    options={
+        "messages": "The ids of the messages",
+        "folder": "The folder to put them in",
+        "source_id": "The box to move them to, or boxes to copy them to",
+    },
+)
 async def change_many(context: Context) -> Reply:
     """Many messages at once: into another folder, to another box, or to several."""
     box = await requested_box(context)
@@ -94,7 +107,10 @@ async def change_many(context: Context) -> Reply:
     return Reply(await voicemail_message.in_bulk(wanted, change))
 
 
-@vmboxes.delete("/accounts/{account_id}/vmboxes/{vmbox_id}/messages")
+@vmboxes.delete(
+    "/accounts/{account_id}/vmboxes/{vmbox_id}/messages",
+    options={"messages": "The ids of the messages", "folder": "The folder whose messages go"},
+)
 async def delete_many(context: Context) -> Reply:
     """The messages named, else those of a folder, else all of the box."""
     box = await requested_box(context)
@@ -117,7 +133,10 @@ async def read(context: Context) -> Reply:
     return Reply(metadata, revision=message.revision)
 
 
-@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}")
+@vmboxes.post(
+    "/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}",
+    options={"folder": "The folder to put it in", "source_id": "The box to move it to, or boxes to copy it to"},
+)
 async def change(context: Context) -> Reply:
     """Another folder, another box, or copies for several boxes."""
     message = await _message(context)
@@ -157,7 +176,12 @@ async def raw(context: Context) -> Binary:
     return await download(context, attachment, name=name)
 
 
-@vmboxes.put("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}/raw", accepts=SOUND, checks_itself=True)
+@vmboxes.put(
+    "/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}/raw",
+    accepts=SOUND,
+    checks_itself=True,
+    refuses=(500,),
+)
 async def replace_raw(context: Context) -> Reply:
     """Another sound for a message."""
     message = await _message(context)
@@ -169,7 +193,12 @@ async def replace_raw(context: Context) -> Reply:
     return Reply(message.at("metadata"), revision=message.revision)
 
 
-@vmboxes.post("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/raw", accepts=(ZIP,), provides=(ZIP,))
+@vmboxes.post(
+    "/accounts/{account_id}/vmboxes/{vmbox_id}/messages/raw",
+    accepts=(ZIP,),
+    provides=(ZIP,),
+    options={"messages": "The ids of the messages"},
+)
 async def zipped(context: Context) -> Binary:
     """The sounds of many messages in one file."""
     box = await requested_box(context)

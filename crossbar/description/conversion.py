@@ -1,0 +1,97 @@
+"""Schemas of draft 4, as the server holds requests to them, as schemas of 2020-12, which OpenAPI 3.1 speaks.
+
+What says nothing that a client could act on is left out; KAZOO's own keywords become extensions (`x-`). A keyword that
+is none of these is an error: nothing is dropped unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from crossbar.documents.schemas.library import Schema, transformed
+from crossbar.documents.schemas.nodes import NODES, module_schema
+
+KEPT: Final = frozenset(
+    {
+        *("type", "description", "default", "enum", "format", "pattern", "$ref", "title"),
+        *("properties", "patternProperties", "additionalProperties", "required", "minProperties", "maxProperties"),
+        *("items", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "minimum", "maximum"),
+        *("oneOf", "anyOf", "allOf", "not"),
+    }
+)
+"""Keywords that mean the same in both."""
+LEFT_OUT: Final = frozenset({"$schema", "id", "_id", "patern", "name"})
+"""What identifies a file, and misspellings that no validator reads."""
+EXTENSIONS: Final = frozenset({"support_level", "kazoo-validation", "kazoo-regexp"})
+PARTIAL: Final = "partial"
+"""A schema of this part of a name has no required fields: documents as they are shown, and changes of some fields."""
+
+
+def component(schema_id: str) -> str:
+    """Where a schema is in a description."""
+    return f"#/components/schemas/{schema_id}"
+
+
+def partial_id(schema_id: str) -> str:
+    """The name of the schema without required fields."""
+    return f"{schema_id}.{PARTIAL}"
+
+
+def converted(schema: Schema) -> Schema:
+    """A whole schema, its references pointing at components."""
+    return transformed(schema, lambda part: dict(_keywords(part)))
+
+
+def without_required(schema: Schema) -> Schema:
+    """A converted schema whose own fields may all be missing, and that may have others."""
+    return {
+        key: value
+        for key, value in schema.items()
+        if key != "required" and (key != "additionalProperties" or value is not False)
+    }
+
+
+def with_modules(schema_id: str, schema: Schema, known: Callable[[str], bool], modules: list[str]) -> Schema:
+    """A converted schema of tree nodes, which also says of which schema the data of each module is."""
+    if schema_id not in NODES:
+        return schema
+    by_module = {module: module_schema(schema_id, module) for module in modules}
+    named = {module: {"$ref": component(of)} for module, of in by_module.items() if known(of)}
+    return {**schema, "x-data-of-modules": named}
+
+
+def references(schema: Schema) -> Iterator[str]:
+    """The ids of the schemas that a converted schema names."""
+    rest: list[Any] = [schema]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, dict):
+            if isinstance(named := part.get("$ref"), str):
+                yield named.rpartition("/")[2]
+            rest += part.values()
+        elif isinstance(part, list):
+            rest += part
+
+
+def _keywords(part: Schema) -> Iterator[tuple[str, Any]]:
+    for key, value in part.items():
+        if key == "$ref":
+            yield key, component(value)
+        elif key in ("exclusiveMinimum", "exclusiveMaximum"):
+            if value:
+                yield key, part[key.removeprefix("exclusive").lower()]
+        elif (key in ("minimum", "maximum") and part.get(f"exclusive{key.capitalize()}")) or (key == "default" and _is_unusable(part)):
+            continue
+        elif key in EXTENSIONS:
+            yield f"x-{key.replace('_', '-')}", value
+        elif key in KEPT:
+            yield key, value
+        elif key not in LEFT_OUT:
+            raise ValueError(f"the keyword {key!r} has no counterpart in a description")
+
+
+def _is_unusable(part: Schema) -> bool:
+    """Whether a default says no more than that there is one: it is empty, which the schema itself refuses."""
+    default = part["default"]
+    return (default == {} and bool(part.get("required"))) or (default == [] and bool(part.get("minItems")))
