@@ -4,7 +4,7 @@
 | --- | --- |
 | `/` | a browser the user interface, or without one the start page; anybody else the banner |
 | `/start` | the start page |
-| `/docs` | the API's documentation (Swagger UI over `/openapi.json`) |
+| `/docs` | the API's documentation (Swagger UI over `/openapi.json`), where `api.describe` says so |
 | `/status`, `/status.json` | the server's state, for administrators of the master account |
 | `/pages/…` | what these pages load |
 """
@@ -41,9 +41,11 @@ BESIDE_THE_API: Final = r"/{path:(?!(?:v\d+|hooks)(?:/|$))[\s\S]+}"
 
 def mount(app: web.Application, config: Config, banner: Handler) -> None:
     """Make the pages known to an application; `banner` answers what is no page, as if there were none."""
-    start = page("start.html", version=__version__, interface="" if config.ui.folder is None else "yes")
-    shown = {"/start": start, "/docs": page("docs.html", version=__version__)}
-    shown["/status"] = page("status.html", version=__version__)
+    docs = "yes" if config.api.describe else ""
+    start = page("start.html", version=__version__, interface="yes" if config.ui.folder else "", docs=docs)
+    shown = {"/start": start, "/status": page("status.html", docs=docs)}
+    if docs:
+        shown["/docs"] = page("docs.html")
     for path, one in shown.items():
         app.router.add_get(path, _shows(one))
         app.router.add_get(f"{path}/", _shows(one))

@@ -125,7 +125,7 @@ function draw(now, change) {
   at("tiles").replaceChildren(
     tile("Requests a second", total === null ? "…" : number(total)),
     tile("99 % answered in", change?.most == null ? "–" : seconds(change.most)),
-    tile("Failed (5xx) a second", number(failed), failed ? "bad" : ""),
+    tile("Failures a second", number(failed), failed ? "bad" : ""),
     tile("Workers", whole(now.workers.length)),
     tile("Database ping", orUnknown(now.database.ping, seconds), now.database.ping === null ? "bad" : ""),
     tile("Waiting", whole(now.queues.webhooks + mail + now.queues.tasks + files)),
