@@ -19,11 +19,15 @@ function schemes(ui) {
   return Object.entries(known).filter(([, one]) => one.in === "header" && one.name === HEADER).map(([name]) => name);
 }
 
+/* Before anybody was authorized Swagger UI has nothing that it could take away. */
+let isAuthorized = false;
+
 function authorize(ui, value) {
   for (const name of schemes(ui)) {
     if (value) ui.preauthorizeApiKey(name, value.token);
-    else ui.authActions.logout([name]);
+    else if (isAuthorized) ui.authActions.logout([name]);
   }
+  isAuthorized = Boolean(value);
 }
 
 dress();
