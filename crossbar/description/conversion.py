@@ -81,7 +81,9 @@ def _keywords(part: Schema) -> Iterator[tuple[str, Any]]:
         elif key in ("exclusiveMinimum", "exclusiveMaximum"):
             if value:
                 yield key, part[key.removeprefix("exclusive").lower()]
-        elif (key in ("minimum", "maximum") and part.get(f"exclusive{key.capitalize()}")) or (key == "default" and _is_unusable(part)):
+        elif (key in ("minimum", "maximum") and part.get(f"exclusive{key.capitalize()}")) or (
+            key == "default" and _is_unusable(part)
+        ):
             continue
         elif key in EXTENSIONS:
             yield f"x-{key.replace('_', '-')}", value

@@ -70,7 +70,8 @@ class ClientAddress:
         """
         server, peer = self._server(), request.remote or ""
         scheme, host = request.scheme, request.host
-        if not server.check_reverse_proxies or self._is_proxy(parsed(peer) or peer):
+        is_proxied = server.forwarded_header in request.headers  # what does not tell whose request it is, is no proxy
+        if is_proxied and (not server.check_reverse_proxies or self._is_proxy(parsed(peer) or peer)):
             told = partial(_told, request, server.forwarded_header)
             scheme, host = told("proto", "X-Forwarded-Proto") or scheme, told("host", "X-Forwarded-Host") or host
         return f"{scheme.lower()}://{host}"
