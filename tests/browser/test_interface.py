@@ -17,7 +17,7 @@ from tests.harness import RunningServer, ServerWith
 from tests.samples import APP_METADATA, png
 
 LOADER = "window.define = (module) => { window.settings = typeof module === 'function' ? module() : module; };"
-CONFIG = "define(function (require) {\n  return { api: { provisioner: 'kept' }, whitelabel: { companyName: 'Acme' } };\n});\n"
+CONFIG = "define(function () { return { api: { provisioner: 'kept' }, whitelabel: { companyName: 'Acme' } }; });\n"
 SCRIPT = '<script type="module" src="page.js"></script>'
 SCRIPTS = '<script src="js/loader.js"></script>\n  <script src="js/config.js"></script>\n  ' + SCRIPT
 LISTEN = """(account) => new Promise((resolve, reject) => {
@@ -43,7 +43,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "js" / "config.js").write_text(CONFIG)
     (folder / "apps" / "voip" / "metadata" / "icon").mkdir(parents=True)
     (folder / "apps" / "voip" / "metadata" / "app.json").write_text(json.dumps(APP_METADATA))
-    (folder / "apps" / "voip" / "metadata" / "icon" / "voip.png").write_bytes(png())
+    (folder / "apps" / "voip" / "metadata" / "icon" / "voip.png").write_bytes(png(8, 8))
     return folder
 
 
