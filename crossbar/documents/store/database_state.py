@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from bson import Timestamp
 from pymongo import ASCENDING, DESCENDING
@@ -15,6 +14,8 @@ from pymongo.errors import PyMongoError
 from crossbar.documents.driver import Collection
 from crossbar.documents.indexes import INDEXES
 from crossbar.documents.store.connection import Connection
+
+Answer = TypeVar("Answer")
 
 OPLOG: Final = "oplog.rs"
 LEFT_OUT: Final = dict.fromkeys(("repl", "metrics", "locks", "tcmalloc", "wiredTiger", "transactions"), 0)
@@ -55,8 +56,10 @@ async def database_state(connection: Connection) -> DatabaseState:
         await connection.database.command("ping")
         return time.perf_counter() - began
 
+    hello = await _unless_refused(lambda: client.admin.command("hello"))
+    if hello is None:  # it is away, and would be waited for with each further question
+        return DatabaseState(None, None, None, None, None)
     status = await _unless_refused(lambda: client.admin.command({"serverStatus": 1, **LEFT_OUT})) or {}
-    hello = await _unless_refused(lambda: client.admin.command("hello")) or {}
     return DatabaseState(
         await _unless_refused(ping),
         status.get("version"),
@@ -69,12 +72,15 @@ async def database_state(connection: Connection) -> DatabaseState:
 async def collection_sizes(connection: Connection) -> list[CollectionSize]:
     """The size of each collection, in the order of their names; none where the database does not tell."""
 
-    async def measured(name: str) -> CollectionSize:
-        found = await connection.database.command("collStats", name)
-        return CollectionSize(name, found["count"], found["size"], found["storageSize"], found["totalIndexSize"])
+    async def measured() -> list[CollectionSize]:
+        sizes = []
+        for name in sorted(INDEXES):
+            found = await connection.database.command("collStats", name)
+            kept = (found[key] for key in ("count", "size", "storageSize", "totalIndexSize"))
+            sizes.append(CollectionSize(name, *kept))
+        return sizes
 
-    sizes = [await _unless_refused(partial(measured, name)) for name in sorted(INDEXES)]
-    return [size for size in sizes if size is not None]
+    return await _unless_refused(measured) or []
 
 
 async def _oplog_seconds(oplog: Collection) -> float | None:
@@ -87,7 +93,7 @@ async def _oplog_seconds(oplog: Collection) -> float | None:
     return float(ends[1].time - ends[0].time)
 
 
-async def _unless_refused(ask: Callable[[], Awaitable[Any]]) -> Any:
+async def _unless_refused(ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
     """The answer, or None where the database refuses to give it, or is away."""
     try:
         return await ask()
