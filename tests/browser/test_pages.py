@@ -10,6 +10,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
+from crossbar.pages.page_files import address
 from tests.harness import RunningServer, Tenant
 
 Scheme = Literal["light", "dark"]
@@ -115,3 +116,22 @@ async def test_an_operation_is_tried(
         await page.get_by_role("button", name="Log out").click()
         await operation.get_by_role("button", name="Execute").click()
         await expect(answer).to_have_text("401")
+
+
+async def test_what_is_referred_to_stands_in_its_place(browser: BrowserContext, server: RunningServer) -> None:
+    spec = {
+        "a/b": {"~x": {"type": "object", "properties": {"$ref": {"type": "string"}, "own": {"$ref": "#/a~1b/~0x"}}}},
+        "list": [{"$ref": "#/a~1b/~0x", "description": "mine"}, {"$ref": "#/nowhere"}, {"$ref": "other.json"}, None, 1],
+    }
+    async with opened(browser, f"{server.url}/start") as page:
+        script = "async ([from, spec]) => (await import(from)).resolved(spec, spec.list)"
+        found = await page.evaluate(script, [f"{address()}/swagger-plugin.js", spec])
+    itself = {"$ref": "#/a~1b/~0x"}
+    properties = {"$ref": {"type": "string"}, "own": itself}
+    assert found == [
+        {"type": "object", "properties": properties, "description": "mine"},
+        {"$ref": "#/nowhere"},
+        {"$ref": "other.json"},
+        None,
+        1,
+    ]

@@ -1,6 +1,7 @@
 // Swagger UI over this server's own description, with the token of the log-in in each request.
 
 import { forget, loginBox, onSession, session } from "./session.js";
+import { quick } from "./swagger-plugin.js";
 
 const HEADER = "X-Auth-Token";
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -37,6 +38,7 @@ loginBox(document.getElementById("login"));
 const ui = window.SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
+  plugins: [quick],
   deepLinking: true,
   docExpansion: "none",
   defaultModelsExpandDepth: -1,
