@@ -12,7 +12,7 @@ SYSTEM_PROGRAMS := chromium:chromium curl:curl espeak-ng:espeak-ng ffmpeg:ffmpeg
 SYSTEM_LIBRARIES := libcurl.so.4:libcurl4
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint check bench trials docs clean system-packages
+.PHONY: help install run test lint check bench trials docs swagger-ui clean system-packages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "\033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,18 @@ docs: $(VENV)/installed ## Make the pages that follow from declarations
 	@$(BIN)/crossbar config --example >config.example.ini
 	@$(BIN)/crossbar config --manual >docs/configuration.md
 	@$(BIN)/crossbar openapi --pages docs/endpoints
+
+# The files of Swagger UI that /docs shows lie in the repository as Swagger publishes them, with their license.
+SWAGGER_FOLDER := crossbar/pages/files/swagger-ui
+SWAGGER_UI ?= $(shell cat $(SWAGGER_FOLDER)/VERSION)
+SWAGGER_FILES := swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt swagger-ui.css LICENSE NOTICE
+
+swagger-ui: ## Fetch the files of Swagger UI from npm again, or another release (SWAGGER_UI=5.36.0)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
+		&& (cd "$$folder" && tar xzf "$$(npm pack --silent swagger-ui-dist@$(SWAGGER_UI))") \
+		&& sed -i '/sourceMappingURL=/d' "$$folder/package/swagger-ui.css" \
+		&& (cd "$$folder/package" && cp $(SWAGGER_FILES) "$(CURDIR)/$(SWAGGER_FOLDER)/") \
+		&& echo $(SWAGGER_UI) >$(SWAGGER_FOLDER)/VERSION
 
 system-packages: ## Install what is missing of the operating system's packages (root on Debian or Ubuntu)
 	@missing=; \

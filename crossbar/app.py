@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
-from crossbar import __version__, dialects
+from crossbar import __version__, dialects, pages
 from crossbar.access.bundle import Access
 from crossbar.access.directory import Account
 from crossbar.access.pepper import configured_pepper
@@ -51,7 +52,7 @@ from crossbar.resources import (
     system,
     tasks,
 )
-from crossbar.resources.apps.domain.app_registration import Registered, register
+from crossbar.resources.apps.domain.app_registration import Registered, register, register_each
 from crossbar.resources.identity.domain import first_account, user_password
 from crossbar.resources.identity.domain.user_password import KnownUser
 from crossbar.resources.notices.websockets.socket_connection import SOCKETS
@@ -162,9 +163,11 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
     async def services(app: web.Application) -> AsyncIterator[None]:
         async with open_runtime(config, database_uri, shared) as opened:
             app[RUNTIME] = opened
-            app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, Rendering(envelopes, metrics), unserved=UNSERVED)
+            rendering = Rendering(envelopes, metrics)
+            app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, rendering, unserved=UNSERVED)
             dialects.open_dispatchers(app, opened, app[DISPATCHER])
             async with AsyncExitStack() as parts:
+                await parts.enter_async_context(pages.opened(app, opened, app[DISPATCHER], rendering))
                 for wing in WINGS:
                     for part in wing.LIFESPANS:
                         await parts.enter_async_context(part(app, opened))
@@ -179,6 +182,7 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
     if config.api.describe:
         Descriptions(WINGS).mount(app)
     dialects.mount(app)
+    pages.mount(app, config, _handle)
     app.router.add_get("/v2/websocket", _open_socket)
     app.router.add_route("*", r"/{path:[\s\S]*}", _handle)
     app[SOCKET_PORT] = _socket_port(app)
@@ -276,6 +280,12 @@ async def rotate_secrets(config: Config, *, database_uri: str, told: Callable[[i
     """Seal all credentials under the current key; returns how many documents were written."""
     async with open_runtime(config, database_uri) as services:
         return await reseal(services.store, services.access.pepper, told)
+
+
+async def register_interface(config: Config, *, database_uri: str, folder: Path) -> tuple[list[Registered], list[str]]:
+    """Put the apps of a built interface into the apps store; returns them, and why others could not be."""
+    async with open_runtime(config, database_uri) as services:
+        return await register_each(services, folder / "apps")
 
 
 async def register_apps(

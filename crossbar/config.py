@@ -462,6 +462,17 @@ class DialectsOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UiOptions:
+    """A user interface, such as MonsterUI, that is served from the same address as the API."""
+
+    folder: Path | None = option(
+        None,
+        "Folder of a built interface, with its index.html; unset, none is served. The apps in its folder `apps` are "
+        "registered when the server starts.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseOptions:
     """Where documents are kept."""
 
@@ -679,6 +690,7 @@ class Config:
     security: SecurityOptions = field(default_factory=SecurityOptions)
     access: AccessOptions = field(default_factory=AccessOptions)
     dialects: DialectsOptions = field(default_factory=DialectsOptions)
+    ui: UiOptions = field(default_factory=UiOptions)
     database: DatabaseOptions = field(default_factory=DatabaseOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)
@@ -789,5 +801,7 @@ def _contradictions(config: Config) -> Iterator[str]:
     if (config.tls.certificate is None) != (config.tls.key is None):
         missing = "tls.key" if config.tls.key is None else "tls.certificate"
         yield f"{missing} is missing: tls.certificate and tls.key are needed together"
+    if config.ui.folder is not None and not (config.ui.folder / "index.html").is_file():
+        yield f"ui.folder: {config.ui.folder} has no index.html; name the folder of a built interface"
     if config.tls.certificate and config.tls.port == config.server.port != 0:
         yield f"tls.port and server.port must differ, both are {config.server.port}"

@@ -40,6 +40,8 @@ _MOST_SERIES: Final = 8192
 _OTHERS: Final = ("other", "OTHER", 0)
 _FIGURE: Final = -1
 """In place of the status: a series that counts no requests, of which method is the value of the one label, if any."""
+_DATABASE: Final = -2
+"""In place of the status: the series of calls of the database."""
 
 
 class Figure(NamedTuple):
@@ -61,6 +63,11 @@ DELIVERIES_WAITING: Final = Figure(
 SOCKETS_OPEN: Final = Figure("crossbar_sockets_open", "Sockets that are open.", is_gauge=True)
 SOCKET_FRAMES: Final = Figure("crossbar_socket_frames", "Frames with events sent to sockets.")
 SOCKETS_DROPPED: Final = Figure("crossbar_sockets_dropped", "Sockets that the server closed.", "reason")
+CONNECTIONS_OPEN: Final = Figure("crossbar_connections_open", "Connections of HTTP that are open.", is_gauge=True)
+REQUESTS_UNDER_WAY: Final = Figure("crossbar_requests_under_way", "Requests that are worked on.", is_gauge=True)
+DATABASE_CALLS_UNDER_WAY: Final = Figure(
+    "crossbar_database_calls_under_way", "Calls of the database without an answer yet.", is_gauge=True
+)
 FIGURES: Final = {
     figure.name: figure
     for figure in (
@@ -72,6 +79,9 @@ FIGURES: Final = {
         SOCKETS_OPEN,
         SOCKET_FRAMES,
         SOCKETS_DROPPED,
+        CONNECTIONS_OPEN,
+        REQUESTS_UNDER_WAY,
+        DATABASE_CALLS_UNDER_WAY,
     )
 }
 
@@ -111,6 +121,19 @@ class Series(NamedTuple):
     cells: tuple[float, ...]
 
 
+class WorkerCounts(NamedTuple):
+    """What one worker has counted, alive or not.
+
+    `figures` are by name and value of the label. `database` counts calls of the database, with cells like a series'.
+    """
+
+    pid: int
+    is_alive: bool
+    requests: list[Series]
+    figures: dict[tuple[str, str], float]
+    database: tuple[float, ...]
+
+
 class _Table:
     """The series of one worker, in a file or in memory of its own."""
 
@@ -138,6 +161,11 @@ class _Table:
         """Add to a series that is one number."""
         at = self._known.get(key)
         self._doubles[self._add(key) if at is None else at] += amount
+
+    def put(self, key: tuple[str, str, int], amount: float) -> None:
+        """Set a series that is one number."""
+        at = self._known.get(key)
+        self._doubles[self._add(key) if at is None else at] = amount
 
     def _add(self, key: tuple[str, str, int]) -> int:
         """Where the cells of a new series begin."""
@@ -196,16 +224,30 @@ class _Requests(Collector):
         yield times
 
 
-class _Figures(Collector):
-    """The other numbers of all workers; `tables` are their memories, each with whether the worker is alive."""
+class _DatabaseCalls(Collector):
+    """The calls of the database by all workers."""
 
-    def __init__(self, tables: Iterable[tuple[bytes, bool]]) -> None:
+    def __init__(self, cells: Iterable[tuple[float, ...]]) -> None:
+        self._cells = added(cells)
+
+    def collect(self) -> Iterator[Metric]:
+        """How long they took."""
+        help_text = "Time that the database took for a call."
+        times = HistogramMetricFamily("crossbar_database_seconds", help_text)
+        seconds, *counts = self._cells
+        times.add_metric((), list(zip(_BOUNDS, accumulate(counts), strict=True)), seconds)
+        yield times
+
+
+class _Figures(Collector):
+    """The other numbers of all workers."""
+
+    def __init__(self, workers: Iterable[WorkerCounts]) -> None:
         self._totals: dict[tuple[str, str], float] = {}
-        for table, alive in tables:
-            for one in _series(table):
-                if one.status == _FIGURE and (alive or not FIGURES[one.route].is_gauge):
-                    key = (one.route, one.method)
-                    self._totals[key] = self._totals.get(key, 0) + one.cells[0]
+        for worker in workers:
+            for key, amount in worker.figures.items():
+                if worker.is_alive or not FIGURES[key[0]].is_gauge:
+                    self._totals[key] = self._totals.get(key, 0) + amount
 
     def collect(self) -> Iterator[Metric]:
         """The numbers that were ever counted."""
@@ -231,6 +273,14 @@ class Metrics:
         """Count and time one request."""
         self._table.count(route, method, status, seconds)
 
+    def database_call(self, seconds: float) -> None:
+        """Count and time one call of the database."""
+        self._table.count("database", "", _DATABASE, seconds)
+
+    def set(self, gauge: Figure, amount: float) -> None:
+        """Tell what a number is at this moment, in this worker."""
+        self._table.put((gauge.name, "", _FIGURE), amount)
+
     def add(self, figure: Figure, amount: float = 1.0, value: str = "") -> None:
         """Add to a number, for this `value` of its label if it has one."""
         self._table.add((figure.name, value, _FIGURE), amount)
@@ -246,14 +296,40 @@ class Metrics:
 
     def render(self) -> bytes:
         """The exposition text. With many workers and routes this takes a while: call it off the loop."""
-        if self._folder is None:
-            tables = [(self._table.read(), True)]
-        else:
-            tables = [(file.read_bytes(), is_alive(int(file.name))) for file in self._folder.iterdir()]
+        workers = self.workers()
         registry = CollectorRegistry()
-        registry.register(_Requests(one for table, _ in tables for one in _series(table) if one.status != _FIGURE))
-        registry.register(_Figures(tables))
+        registry.register(_Requests(one for worker in workers for one in worker.requests))
+        registry.register(_DatabaseCalls(worker.database for worker in workers))
+        registry.register(_Figures(workers))
         return generate_latest(registry)
+
+    def workers(self) -> list[WorkerCounts]:
+        """What each worker has counted, those that died included. Call it off the loop, as `render`."""
+        if self._folder is None:
+            return [_counts(os.getpid(), True, self._table.read())]
+        files = sorted(self._folder.iterdir(), key=lambda file: int(file.name))
+        return [_counts(int(file.name), is_alive(int(file.name)), file.read_bytes()) for file in files]
+
+
+def _counts(pid: int, alive: bool, table: bytes) -> WorkerCounts:
+    counts = WorkerCounts(pid, alive, [], {}, (0.0,) * _CELLS)
+    for one in _series(table):
+        if one.status == _FIGURE:
+            counts.figures[one.route, one.method] = one.cells[0]
+        elif one.status == _DATABASE:
+            counts = counts._replace(database=one.cells)
+        else:
+            counts.requests.append(one)
+    return counts
+
+
+def added(cells: Iterable[tuple[float, ...]]) -> list[float]:
+    """The cells of several series together: the sum of the seconds, then how many took up to each of `BUCKETS`, then
+    how many took longer."""
+    total = [0.0] * _CELLS
+    for one in cells:
+        total[:] = map(add, total, one)
+    return total
 
 
 def is_alive(pid: int) -> bool:

@@ -54,6 +54,8 @@ class Runtime:
 
 SOCKET_PORT: Final = web.AppKey("socket port", web.Application)
 """What is served on the ports that are for sockets only."""
+HTTP_RUNNER: Final = web.AppKey("http runner", web.AppRunner)
+"""What serves an application, where it is served on ports."""
 
 Lifespan = Callable[[web.Application, Runtime], AbstractAsyncContextManager[None]]
 """Something of a wing that runs as long as the server: it opens with the server and ends before its services do."""

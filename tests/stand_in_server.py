@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -96,6 +97,13 @@ async def register_apps(
     if place.endswith("none"):
         raise NoApp(f"{place} has no metadata/app.json")
     return [Registered("1", f"{api_url} {allowed_users}", created=True), Registered("2", "old", created=False)]
+
+
+async def register_interface(config: Config, *, database_uri: str, folder: Path) -> tuple[list[Registered], list[str]]:
+    from crossbar.resources.apps.domain.app_registration import Registered
+
+    apps = [Registered("1", "voip", created=True), Registered("2", "old", created=False)]
+    return [*apps, Registered("3", "same", created=False, changed=False)], [f"{folder}/apps/x is no JSON"]
 
 
 async def build_nothing(config: Config, *, database_uri: str, shared: Shared) -> web.Application:

@@ -122,6 +122,25 @@ def test_apps_are_registered(crossbar: Crossbar, tmp_path: Path) -> None:
     assert crossbar("apps", "register", tmp_path, "--open-to", "nobody", "--data", tmp_path).exit_code == 2
 
 
+async def test_apps_of_an_interface_are_registered_when_it_is_served(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    async with serving("--data", tmp_path, "--ui", tmp_path) as server:
+        told = server.printed.splitlines()
+        server.process.terminate()
+        _, complaints = await server.process.communicate()
+    assert told[1:] == ["Registered the app voip.", "Updated the app old."]
+    assert f"Not registered: {tmp_path}/apps/x is no JSON" in complaints.decode()
+
+
+def test_an_interface_has_a_page(crossbar: Crossbar, tmp_path: Path) -> None:
+    refused = crossbar("serve", "--port", "0", "--data", tmp_path, "--ui", tmp_path / "none")
+    advice = "name the folder of a built interface"
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        f"Error: ui.folder: {tmp_path}/none has no index.html; {advice}\n",
+    )
+
+
 def test_the_password_may_come_from_the_environment(crossbar: Crossbar, tmp_path: Path) -> None:
     assert crossbar("init", *FIRST[:-2], "--data", tmp_path).exit_code == 2
     assert crossbar("init", *FIRST[:-2], "--data", tmp_path, CROSSBAR_ADMIN_PASSWORD="hush-hush").exit_code == 0

@@ -56,7 +56,11 @@ def database(server: RunningServer, mongo_client: MongoClient[dict[str, Any]]) -
 
 
 async def test_no_listing_scans_a_collection(
-    tenant: Tenant, master: Tenant, database: Database[dict[str, Any]], caplog: pytest.LogCaptureFixture
+    server: RunningServer,
+    tenant: Tenant,
+    master: Tenant,
+    database: Database[dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     asked: dict[str, int] = {}
     with profiled(database) as seen:
@@ -67,6 +71,8 @@ async def test_no_listing_scans_a_collection(
             for query in QUESTIONS:
                 answer = await master.root.get(path, query=query)
                 asked[path] = answer.status
+        status = await master.root.get(f"{server.url}/status.json")
+        asked["/status.json"] = status.status
     scans = [
         (entry["ns"], entry.get("command", {}).get("filter") or entry.get("command"))
         for entry in seen

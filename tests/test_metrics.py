@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from crossbar import metrics
-from crossbar.metrics import FOLDER_VARIABLE, Metrics
+from crossbar.metrics import CONNECTIONS_OPEN, FOLDER_VARIABLE, Metrics
 
 USERS = "/v2/accounts/{account_id}/users"
 
@@ -46,6 +46,36 @@ def test_each_worker_tells_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     program = f"from crossbar.metrics import Metrics; Metrics().observe({USERS!r}, 'GET', 200, 0.001)"
     subprocess.run([sys.executable, "-c", program], check=True)  # and it has ended
     assert samples(counted.render())["crossbar_requests_total", "GET", USERS, "200"] == 2
+
+
+def test_calls_of_the_database_are_no_requests() -> None:
+    counted = Metrics()
+    counted.database_call(0.002)
+    counted.database_call(20)
+    found = samples(counted.render())
+    assert found["crossbar_database_seconds_bucket", "0.0025"] == 1
+    assert found["crossbar_database_seconds_count",] == 2
+    assert not [key for key in found if key[0].startswith("crossbar_request")]
+
+
+def test_what_is_open_now_is_told_of_those_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    counted = Metrics()
+    counted.set(CONNECTIONS_OPEN, 5)
+    counted.set(CONNECTIONS_OPEN, 3)
+    program = (
+        "from crossbar.metrics import *; m = Metrics(); m.set(CONNECTIONS_OPEN, 40); m.add(EVENTS_WRITTEN, 2);"
+        "m.database_call(1)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)  # and it has ended
+    found = samples(counted.render())
+    assert found["crossbar_connections_open",] == 3
+    assert found["crossbar_events_written_total",] == 2
+    assert found["crossbar_database_seconds_count",] == 1
+    assert sorted((one.is_alive, one.figures["crossbar_connections_open", ""]) for one in counted.workers()) == [
+        (False, 40),
+        (True, 3),
+    ]
 
 
 def test_what_there_is_no_place_for_is_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:

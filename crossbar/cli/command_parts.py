@@ -32,8 +32,9 @@ def configured(command: Command) -> Command:
 
 
 def load(config_file: Path | None, **given: str | int | None) -> Config:
-    """The configuration with options of the section `server` that the command line gives."""
-    overrides = {f"server.{name}": str(value) for name, value in given.items() if value is not None}
+    """The configuration with what the command line gives: options of the section `server`, or `section__option`."""
+    names = {name: name.replace("__", ".") if "__" in name else f"server.{name}" for name in given}
+    overrides = {names[name]: str(value) for name, value in given.items() if value is not None}
     return Config.load(config_file, os.environ, overrides)
 
 

@@ -70,6 +70,7 @@ def init(
 @click.option("--bind", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 opens the server to the network.")
 @click.option("--port", metavar="N", type=int, help="Port for plain HTTP.")
 @click.option("--workers", metavar="N", type=int, help="Processes that share the port.")
+@click.option("--ui", metavar="FOLDER", help="Built user interface to serve beside the API; its apps are registered.")
 @click.option("--create-admin", is_flag=True, help="On the first start, create a master account and show its log-in.")
 @configured
 def serve(
@@ -77,12 +78,13 @@ def serve(
     bind: str | None,
     port: int | None,
     workers: int | None,
+    ui: str | None,
     create_admin: bool,
     config_file: Path | None,
     data: str | None,
 ) -> None:
     """Serve the API until SIGTERM or Ctrl-C; requests in flight are finished."""
-    with logging_config(config_file, bind=bind, port=port, workers=workers, data=data) as config:
+    with logging_config(config_file, bind=bind, port=port, workers=workers, data=data, ui__folder=ui) as config:
         require_writable(config.server.data)
         serving.run(_serve(config, open_listeners(config), create_admin=create_admin))
 
@@ -91,6 +93,8 @@ async def _serve(config: Config, listeners: list[Listener], *, create_admin: boo
     async with supervisor.database(config) as database_uri:
         if not await app.is_initialized(config, database_uri=database_uri):
             await _first_start(config, database_uri, create_admin=create_admin)
+        if config.ui.folder is not None:
+            await _register_apps(config, database_uri, config.ui.folder)
         urls = " and ".join(listener.url for listener in listeners if not listener.events)
         sockets = " and ".join(listener.url for listener in listeners if listener.events)
         await supervisor.serve(
@@ -100,6 +104,16 @@ async def _serve(config: Config, listeners: list[Listener], *, create_admin: boo
             listeners=listeners,
             ready=lambda: click.echo(f"Serving {urls}" + (f"\nSockets at {sockets}" if sockets else "")),
         )
+
+
+async def _register_apps(config: Config, database_uri: str, folder: Path) -> None:
+    """Put the apps of the interface into the apps store; one that cannot be is told of, and the server starts."""
+    registered, problems = await app.register_interface(config, database_uri=database_uri, folder=folder)
+    for one in registered:
+        if one.changed:
+            click.echo(f"{'Registered' if one.created else 'Updated'} the app {one.name}.")
+    for problem in problems:
+        click.echo(f"Not registered: {problem}", err=True)
 
 
 async def _first_start(config: Config, database_uri: str, *, create_admin: bool) -> None:

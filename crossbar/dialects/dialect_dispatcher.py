@@ -22,7 +22,6 @@ from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.identifiers import undashed
 from crossbar.dialects.refusals import Refusal, empty_answer, json_answer
 from crossbar.dialects.routes import DialectRoute, RouteTable
-from crossbar.endpoint.client_address import parsed
 from crossbar.endpoint.dispatcher import Dispatcher, answered
 from crossbar.errors import CrossbarError, Empty, InvalidCredentials, SystemFault
 from crossbar.ids import new_id
@@ -117,7 +116,7 @@ class DialectDispatcher:
         request, dialect = context.request, self.dialect
         raw_path, _, query = request.raw_path.partition("?")
         prefix = next(one for one in dialect.prefixes if raw_path == one or raw_path.startswith(f"{one}/"))
-        context.base = f"{origin_of(context)}{prefix}"
+        context.base = f"{self.dispatcher.client_address.origin(request)}{prefix}"
         context.words = tuple(decode_token(word) for word in raw_path[len(prefix) :].strip("/").split("/"))
         context.query = {name: "" if value is True else value for name, value in Query.parse(query).first.items()}
         found = dialect.table.find(context.words)
@@ -194,20 +193,6 @@ class DialectDispatcher:
             status=response.status,
             duration_ms=seconds * 1000,
         )
-
-
-def origin_of(context: DialectContext) -> str:
-    """Scheme and host as the client wrote them; a trusted proxy tells what its own client wrote."""
-    request = context.request
-    scheme, host = request.scheme, request.host
-    if context.client_ip != parsed(request.remote or ""):  # it came by a proxy that the configuration names
-        scheme = _last(request.headers, "X-Forwarded-Proto") or scheme
-        host = _last(request.headers, "X-Forwarded-Host") or host
-    return f"{scheme}://{host}"
-
-
-def _last(headers: Mapping[str, str], name: str) -> str:
-    return headers.get(name, "").rpartition(",")[2].strip()
 
 
 def _refused(refusal: Refusal) -> web.Response:

@@ -23,6 +23,11 @@ class Admission:
         self.not_counted = _Counting(self, -1)
         """A request waits for its client as long as this is open, and keeps nobody else out."""
 
+    @property
+    def under_way(self) -> int:
+        """How many requests are worked on."""
+        return self._under_way
+
     def require(self) -> None:
         """Raise 503 where too many requests are under way."""
         if self._under_way > self._largest():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -27,6 +27,10 @@ LONGEST_ADDRESS: Final = 64
 Address = IPv4Address | IPv6Address
 
 _WITH_PORT: Final = re.compile(r"\[(?P<six>[^\]]*)\](:\d{1,5})?|(?P<four>[\d.]+)(:\d{1,5})?")
+_ORIGIN_PARTS: Final = {
+    "proto": re.compile(r"https?", re.IGNORECASE),
+    "host": re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII),
+}
 _FOR: Final = re.compile(r'(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;"]*))\s*(?=;|$)', re.IGNORECASE)
 
 
@@ -57,6 +61,20 @@ class ClientAddress:
             if not self._is_proxy(client):
                 break
         return client
+
+    def origin(self, request: web.Request) -> str:
+        """Scheme and host as the client wrote them, such as `https://api.example.com`.
+
+        A trusted proxy tells what its own client wrote: in `X-Forwarded-Proto` and `X-Forwarded-Host`, or where
+        `server.forwarded_header` is `forwarded` in the last `proto` and `host` of that.
+        """
+        server, peer = self._server(), request.remote or ""
+        scheme, host = request.scheme, request.host
+        is_proxied = server.forwarded_header in request.headers  # what does not tell whose request it is, is no proxy
+        if is_proxied and (not server.check_reverse_proxies or self._is_proxy(parsed(peer) or peer)):
+            told = partial(_told, request, server.forwarded_header)
+            scheme, host = told("proto", "X-Forwarded-Proto") or scheme, told("host", "X-Forwarded-Host") or host
+        return f"{scheme.lower()}://{host}"
 
     def _is_proxy(self, address: str) -> bool:
         server = self._server()
@@ -101,6 +119,18 @@ def _hops(request: web.Request, header: str) -> Iterator[str]:
     for line in reversed(request.headers.getall(header, ())):
         for element in reversed(line.split(",")):
             yield element if header == "x-forwarded-for" else _named(element)
+
+
+def _told(request: web.Request, header: str, name: str, alone: str) -> str:
+    """What the nearest proxy told of its client's request; empty text where that is nothing, or nonsense."""
+    if header == "forwarded":
+        element = ",".join(request.headers.getall(header, ())).rpartition(",")[2]
+        pairs = (pair.partition("=") for pair in element.split(";"))
+        text = next((value for key, _, value in pairs if key.strip().lower() == name), "")
+    else:
+        text = request.headers.get(alone, "").rpartition(",")[2]
+    text = text.strip().strip('"')
+    return text if _ORIGIN_PARTS[name].fullmatch(text) else ""
 
 
 def _named(element: str) -> str:

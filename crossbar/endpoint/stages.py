@@ -119,7 +119,7 @@ async def authenticate(context: Context, client_ip: str) -> None:
         raise UnknownPath
     nouns = context.requested.nouns
     context.client_ip, context.nouns = client_ip, nouns
-    context.caller = await context.runtime.access.authentication.early(_offered(context), context)
+    context.caller = await context.runtime.access.authentication.early(offered(context), context)
     if context.requested.own_account:
         _add_cors(context, ())
         if context.caller is None:
@@ -129,7 +129,7 @@ async def authenticate(context: Context, client_ip: str) -> None:
         raise InvalidCredentials if context.caller is None else UnknownPath
 
 
-def _offered(context: Context) -> Credential | None:
+def offered(context: Context) -> Credential | None:
     """What the caller presented, as authentication takes it."""
     presented = context.presented
     if presented is None:
@@ -230,7 +230,7 @@ async def _target(context: Context) -> Account | None:
 async def authorize(context: Context) -> None:
     """Nobody gets past here unknown, except to public routes, nor without the right to call the route."""
     if context.caller is None and not await _is_open(context):
-        context.caller = await context.runtime.access.authentication.required(_offered(context), context)
+        context.caller = await context.runtime.access.authentication.required(offered(context), context)
     if context.caller is not None:
         await context.runtime.access.restrictions.check(context.caller, context, context.target)
         if not await _is_allowed(context, context.caller):

@@ -25,7 +25,7 @@ from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
 from crossbar.config import OPTIONS, Config, ConfigError, TlsOptions
 from crossbar.logs import fields
 from crossbar.process.acceptor import Acceptor
-from crossbar.runtime import SOCKET_PORT
+from crossbar.runtime import HTTP_RUNNER, SOCKET_PORT
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ def http_runner(app: web.Application, config: Config) -> web.AppRunner:
     """Runs an application on HTTP, within the configured limits."""
     http_logger = logging.getLogger("aiohttp.server")
     http_logger.addFilter(_not_malformed)
-    return web.AppRunner(
+    app[HTTP_RUNNER] = web.AppRunner(
         app,
         access_log=None,
         logger=http_logger,
@@ -178,6 +178,7 @@ def http_runner(app: web.Application, config: Config) -> web.AppRunner:
         shutdown_timeout=config.server.shutdown_timeout_s,
         auto_decompress=False,  # the body reader does, within limits and with answers of the protocol
     )
+    return app[HTTP_RUNNER]
 
 
 def _not_malformed(record: logging.LogRecord) -> bool:

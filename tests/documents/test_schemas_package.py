@@ -1,4 +1,4 @@
-"""The schemas travel with the package."""
+"""The schemas, and the files of the pages, travel with the package."""
 
 import shutil
 import subprocess
@@ -26,6 +26,10 @@ def test_an_installed_wheel_has_the_schemas(tmp_path):
     )
     assert shown.stdout.split() == [str(len(list(CHECKOUT.glob("schemas/*.json")))), "users"]
     assert (tmp_path / "site" / "crossbar" / "_schemas" / "users.json").is_file()
+    pages = CHECKOUT / "crossbar" / "pages" / "files"
+    files = {str(file.relative_to(pages)) for file in pages.rglob("*") if file.is_file()}
+    shipped = tmp_path / "site" / "crossbar" / "pages" / "files"
+    assert {str(file.relative_to(shipped)) for file in shipped.rglob("*") if file.is_file()} == files
 
 
 def test_a_checkout_has_the_schemas():

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
@@ -16,11 +17,22 @@ PROXIES = ("10.0.0.0/8", "127.0.0.1", "2001:db8:f::/48")
 CLIENT = "203.0.113.7"
 
 
-def address(*headers: tuple[str, str], peer: str = "127.0.0.1", **options: Any) -> str:
+def asked(headers: tuple[tuple[str, str], ...], peer: str) -> web.Request:
     transport = SimpleNamespace(get_extra_info=lambda name, default=None: (peer, 1) if name == "peername" else default)
-    request = make_mocked_request("GET", "/", CIMultiDict(headers), transport=transport)
+    return make_mocked_request("GET", "/", CIMultiDict(headers), transport=transport)
+
+
+def addresses(**options: Any) -> ClientAddress:
     server = ServerOptions(**{"reverse_proxies": PROXIES, **options})
-    return ClientAddress(lambda: server).address(request)
+    return ClientAddress(lambda: server)
+
+
+def address(*headers: tuple[str, str], peer: str = "127.0.0.1", **options: Any) -> str:
+    return addresses(**options).address(asked(headers, peer))
+
+
+def origin(*headers: tuple[str, str], peer: str = "127.0.0.1", **options: Any) -> str:
+    return addresses(**options).origin(asked((("Host", "inside:8000"), *headers), peer))
 
 
 def x_forwarded_for(*values: str, **options: Any) -> str:
@@ -91,3 +103,29 @@ def test_who_is_no_proxy_speaks_for_nobody() -> None:
     assert x_forwarded_for(CLIENT, peer="::ffff:127.0.0.1") == CLIENT
     assert x_forwarded_for("1.1.1.1, 203.0.113.8", peer=CLIENT, check_reverse_proxies=False) == "203.0.113.8"
     assert x_forwarded_for("1.1.1.1", peer="127.0.0.1", reverse_proxies=()) == "127.0.0.1"
+
+
+FROM_CLIENT = ("X-Forwarded-For", CLIENT)
+AS_CLIENTS_WROTE = (("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "api.example.com"))
+
+
+def test_a_proxy_tells_what_its_client_wrote() -> None:
+    assert origin() == "http://inside:8000"
+    assert origin(FROM_CLIENT) == "http://inside:8000"
+    assert origin(FROM_CLIENT, *AS_CLIENTS_WROTE) == "https://api.example.com"
+    assert origin(("X-Forwarded-For", "127.0.0.1"), *AS_CLIENTS_WROTE) == "https://api.example.com"
+    assert origin(FROM_CLIENT, AS_CLIENTS_WROTE[0]) == "https://inside:8000"
+    # What the client made up stands before what the proxy added.
+    assert origin(FROM_CLIENT, ("X-Forwarded-Host", "evil.test, api.example.com:8443")) == "http://api.example.com:8443"
+    standard = ("Forwarded", 'for=1.1.1.1;host=evil.test, for=203.0.113.7;Proto=HTTPS;host="[2001:db8::7]:8443"')
+    assert origin(standard, forwarded_header="forwarded") == "https://[2001:db8::7]:8443"
+    assert origin(standard, *AS_CLIENTS_WROTE) == "http://inside:8000"
+    assert origin(*AS_CLIENTS_WROTE, forwarded_header="forwarded") == "http://inside:8000"
+
+
+def test_whoever_is_no_proxy_tells_nothing_of_the_origin() -> None:
+    assert origin(*AS_CLIENTS_WROTE) == "http://inside:8000"
+    assert origin(FROM_CLIENT, *AS_CLIENTS_WROTE, peer=CLIENT) == "http://inside:8000"
+    assert origin(FROM_CLIENT, *AS_CLIENTS_WROTE, peer=CLIENT, check_reverse_proxies=False) == "https://api.example.com"
+    nonsense = (("X-Forwarded-Proto", "javascript"), ("X-Forwarded-Host", "a<b"), FROM_CLIENT)
+    assert origin(*nonsense) == "http://inside:8000"

@@ -194,6 +194,10 @@ class Connection:
         self.shapes = shapes
         self.written: Callable[[Document], None] = lambda _: None
         """Told of every document this process writes or removes, once that is certain."""
+        self.measured: Callable[[float], None] = lambda _: None
+        """Told how long (s) each call took that was answered, with what waiting there was."""
+        self.under_way = 0
+        """Calls that are not answered yet."""
 
     @classmethod
     def connect(cls, uri: str, name: str, shapes: Shapes, **options: Unpack[ConnectOptions]) -> Connection:
@@ -278,16 +282,22 @@ class Connection:
 
         It may have been done although it failed, so it has to be one that can be done twice.
         """
-        end = time.monotonic() + self.patience
-        while True:
-            try:
-                return await call()
-            except (BulkWriteError, DuplicateKeyError):
-                raise
-            except PyMongoError as error:
-                if not _passes(error) or time.monotonic() > end:
-                    raise _as_answer(error) from error
-            await asyncio.sleep(PAUSE_SECONDS)
+        began = time.monotonic()
+        self.under_way += 1
+        try:
+            while True:
+                try:
+                    answer = await call()
+                    self.measured(time.monotonic() - began)
+                    return answer
+                except (BulkWriteError, DuplicateKeyError):
+                    raise
+                except PyMongoError as error:
+                    if not _passes(error) or time.monotonic() > began + self.patience:
+                        raise _as_answer(error) from error
+                await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            self.under_way -= 1
 
     def require(self) -> None:
         """Raise 503 while the database is known to be away, so that nobody waits to find it out once more."""

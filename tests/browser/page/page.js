@@ -1,6 +1,6 @@
 import { Sdk } from "./sdk.js";
 
-const sdk = new Sdk(new URLSearchParams(location.search).get("api"));
+const sdk = new Sdk(window.settings?.api.default ?? new URLSearchParams(location.search).get("api"));
 const session = {};
 const at = (id) => document.getElementById(id);
 window.sdk = sdk;

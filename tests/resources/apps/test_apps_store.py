@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from crossbar.documents.listing import Listing
 from crossbar.errors import Invalid
-from crossbar.resources.apps.domain.app_registration import NoApp, Registered, register
+from crossbar.resources.apps.domain.app_registration import NoApp, Registered, register, register_each
 from tests.harness import Api, RunningServer, Tenant, issue_token, new_tenant
 from tests.samples import APP_METADATA
 
@@ -142,6 +142,36 @@ async def test_a_folder_of_apps_again_and_again(empty: RunningServer, tmp_path: 
     ]
     voip = await empty.master.api.get(f"/apps_store/{second[0].id}")
     assert voip.data["version"] == "1.1"
+
+
+async def test_an_interfaces_apps_are_written_only_when_they_change(empty: RunningServer, tmp_path: Path) -> None:
+    voip = write_app(tmp_path / "voip")
+    write_app(tmp_path / "broken", name="broken", version=7)
+    (tmp_path / "broken" / "metadata" / "icon" / "voip.png").write_bytes(PNG)
+    write_app(tmp_path / "garbled")
+    (tmp_path / "garbled" / "metadata" / "app.json").write_text("{")
+
+    async def outcome() -> tuple[bool, bool]:
+        (one,), problems = await register_each(empty.runtime, tmp_path)
+        assert one.name == "voip"
+        assert [str(tmp_path / name) in problem for name, problem in zip(("broken", "garbled"), problems, strict=True)]
+        return one.created, one.changed
+
+    assert await outcome() == (True, True)
+    assert await outcome() == (False, False)
+    (voip / "metadata" / "app.json").write_text(json.dumps(METADATA | {"version": "1.1"}))
+    assert await outcome() == (False, True)
+    assert await outcome() == (False, False)
+    (voip / "metadata" / "icon" / "voip.png").write_bytes(PNG + b"new")
+    assert await outcome() == (False, True)
+    (row,) = (await empty.master.api.get("/apps_store")).data
+    assert (await empty.master.api.get(f"/apps_store/{row['id']}/icon")).raw == PNG + b"new"
+    # A start that ended before the app was installed is made up for by the next.
+    decided = await empty.runtime.store.get(empty.master.id, "apps_store", "apps_store")
+    assert decided is not None
+    await empty.runtime.store.remove(decided)
+    assert await outcome() == (False, True)
+    assert await register_each(empty.runtime, tmp_path / "nowhere") == ([], [])
 
 
 async def test_apps_may_be_opened_to_every_account(empty: RunningServer, tenant: Tenant, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ and its screenshots in `metadata/screenshots/`, in a folder or below a URL.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
@@ -79,11 +79,15 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An app that is in the store now; `created` is False when one of its name was there before."""
+    """An app that is in the store now; `created` is False when one of its name was there before.
+
+    `changed` is False when it was there just as it is now.
+    """
 
     id: str
     name: str
     created: bool
+    changed: bool = True
 
 
 async def register(
@@ -106,8 +110,37 @@ async def register(
     return [await registrar.register(Folder(path), str(path)) for path in _folders(Path(place))]
 
 
+async def register_each(runtime: Runtime, place: Path) -> tuple[list[Registered], list[str]]:
+    """Register the apps in the folders of a folder, each by itself, unless they are there just as they are.
+
+    Returns those that are in the store, and for each of the others a sentence that tells a person why it is not. A
+    folder without apps is no mistake.
+    """
+    master_id = await runtime.access.directory.master_id()
+    found = _apps_in(place)
+    if master_id is None:
+        return [], ["there is no master account yet; start again when there is one"] if found else []
+    registrar = _Registrar(runtime, master_id, {})
+    registered: list[Registered] = []
+    problems: list[str] = []
+    for folder in found:
+        try:
+            registered.append(await registrar.register(Folder(folder), str(folder), again=False))
+        except NoApp as error:
+            problems.append(str(error))
+        except Invalid as error:
+            details = ((field, detail) for field, codes in error.fields.items() for detail in codes.values())
+            problems.append("; ".join(f"{field}: {detail['message']}" for field, detail in details))
+    return registered, problems
+
+
+def _apps_in(path: Path) -> list[Path]:
+    """The folders of apps in a folder."""
+    return sorted(file.parent.parent for file in path.glob(f"*/{METADATA}"))
+
+
 def _folders(path: Path) -> Iterator[Path]:
-    found = [path] if (path / METADATA).is_file() else sorted(file.parent.parent for file in path.glob(f"*/{METADATA}"))
+    found = [path] if (path / METADATA).is_file() else _apps_in(path)
     if not found:
         raise NoApp(f"{path} has no {METADATA}, neither has a folder in it")
     yield from found
@@ -119,9 +152,12 @@ class _Registrar:
     master_id: str
     given: dict[str, str]
 
-    async def register(self, source: Source, place: str) -> Registered:
+    async def register(self, source: Source, place: str, *, again: bool = True) -> Registered:
+        """Put an app into the store; without `again` only where it is not there just as it is."""
         metadata = await self._metadata(source, place)
         known = await self._known(metadata["name"])
+        if known is not None and not again and await self._is_there(known, metadata, source):
+            return Registered(known.id, metadata["name"], created=False, changed=False)
         fields = {**(known.fields if known else {}), **metadata, **self.given, "pvt_modified": clock.now()}
         if known is None:
             fields |= {"pvt_type": APP, "pvt_account_id": self.master_id, "pvt_created": clock.now()}
@@ -150,19 +186,35 @@ class _Registrar:
         del valid["api_url"]
         return valid
 
+    async def _is_there(self, known: Document, metadata: dict[str, Any], source: Source) -> bool:
+        """Whether everything of an app is in the store: its words, its images, and that it is installed."""
+        if any(known.at(key) != value for key, value in {**metadata, **self.given}.items()):
+            return False
+        stored = await self.services.store.get(self.master_id, APPS_STORE, APPS_STORE)
+        if known.id not in ((stored.at("apps") if stored else None) or {}):
+            return False
+        kept = {image.name: image.size for image in await self.services.attachments.all(known)}
+        return all([len(image) == kept.get(name) async for name, image in self._images(known, source)])
+
     async def _known(self, name: str) -> Document | None:
         apps = await self.services.store.all(Listing(self.master_id, APP))
         return next((app for app in apps if app.at("name") == name), None)
 
     async def _keep_images(self, app: Document, source: Source) -> None:
+        async for name, image in self._images(app, source):
+            content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            await self.services.attachments.put(app, name, content_type, image)
+
+    @staticmethod
+    async def _images(app: Document, source: Source) -> AsyncIterator[tuple[str, bytes]]:
+        """The images of an app that there are, by the names that it gives them."""
         for key, folder in FOLDERS.items():
             names = app.at(key) or []
             for name in [names] if isinstance(names, str) else names:
                 # The name is the app's word: nothing outside its own folder is read.
                 image = await source.read(folder / PurePosixPath(name).name)
                 if image is not None:
-                    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-                    await self.services.attachments.put(app, name, content_type, image)
+                    yield name, image
 
     async def _install(self, app: Document) -> None:
         """The master account opens an app to all its users, unless it decided otherwise before."""
