@@ -5,7 +5,15 @@ from __future__ import annotations
 import click
 
 import crossbar
-from crossbar.cli import app_commands, config_commands, mail_commands, secret_commands, start_commands, user_commands
+from crossbar.cli import (
+    app_commands,
+    config_commands,
+    mail_commands,
+    moving_commands,
+    secret_commands,
+    start_commands,
+    user_commands,
+)
 
 
 @click.group()
@@ -20,6 +28,8 @@ for command in (
     app_commands.apps,
     user_commands.user,
     secret_commands.secrets,
+    moving_commands.export,
+    moving_commands.import_account,
     mail_commands.show_mail,
     config_commands.show_config,
 ):

@@ -33,7 +33,9 @@ REPORT: Final = "presence_report"
 REPORT_PREFIX: Final = "report-"
 STATES: Final = ("confirmed", "early", "terminated")
 MANUAL_PRESENCE_SHAPE: Final = Shape(MANUAL, summary=Summary("id"))
-PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", stored_in="records")
+PRESENCE_REPORT_SHAPE: Final = Shape(
+    REPORT, summary=Summary("id"), sort="pvt_created", stored_in="records", moves=False
+)
 
 presence = Endpoint("presence")
 
