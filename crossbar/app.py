@@ -38,6 +38,8 @@ from crossbar.metrics import METRICS, Metrics
 from crossbar.moving.export import Exported, Told, export
 from crossbar.moving.file_format import AccountFile
 from crossbar.moving.file_import import import_file
+from crossbar.moving.remote_api import Credentials, remote_api
+from crossbar.moving.remote_import import import_from
 from crossbar.moving.report import Report
 from crossbar.resources import (
     UNSERVED,
@@ -331,3 +333,30 @@ async def _parent_of_import(services: Runtime, parent: str | None) -> str | None
     if parent is None:
         return await services.access.directory.master_id()
     return (await user_password.find_account(services, parent)).id
+
+
+async def import_from_api(
+    config: Config,
+    *,
+    database_uri: str,
+    url: str,
+    credentials: Credentials,
+    rate: float | None,
+    account_id: str,
+    descendants: bool,
+    parent: str | None,
+    dry_run: bool,
+    told: Told,
+) -> Report:
+    """As `import_account`, from the Crossbar API at a URL, with at most `rate` requests a second."""
+    async with open_runtime(config, database_uri) as services, remote_api(url, credentials, rate) as api:
+        return await import_from(
+            services,
+            api,
+            ENDPOINTS,
+            account_id,
+            descendants=descendants,
+            parent_id=await _parent_of_import(services, parent),
+            dry_run=dry_run,
+            told=told,
+        )

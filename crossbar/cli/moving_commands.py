@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from crossbar import app
-from crossbar.cli.command_parts import Command, configured, console, logging_config, with_database
+from crossbar.cli.command_parts import Command, configured, console, for_people, logging_config, with_database
+from crossbar.config import Config
 from crossbar.moving.export import NOT_ONE_MOMENT, Told
 from crossbar.moving.file_format import AccountFile
+from crossbar.moving.remote_api import Credentials
 from crossbar.moving.report import CREATED, OUTCOMES, SKIPPED, UPDATED, Report
 
 PASSPHRASE_VARIABLE = "CROSSBAR_PASSPHRASE"  # noqa: S105 - the name, not the passphrase
@@ -100,34 +102,79 @@ def export(
 
 
 @click.command("import")
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE, required=False)
+@click.option("--from", "url", metavar="URL", help="Read from the Crossbar API there instead of from FILE.")
+@click.option("--account", metavar="ID", help="With --from: the account to read.")
+@click.option("--without-descendants", is_flag=True, help="With --from: not the accounts below it.")
+@click.option("--api-key", envvar="CROSSBAR_FROM_API_KEY", metavar="KEY", help="With --from: an account's API key.")
+@click.option("--user", metavar="NAME", help="With --from: a user name; the password is asked for.")
+@click.option("--user-realm", metavar="REALM", help="With --from: the realm of the user's account.")
+@click.option("--password", envvar="CROSSBAR_FROM_PASSWORD", help="The user's. Default: $CROSSBAR_FROM_PASSWORD.")
+@click.option("--token", envvar="CROSSBAR_FROM_TOKEN", help="With --from: a token. Default: $CROSSBAR_FROM_TOKEN.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="With --from: requests a second."
+)
 @click.option("--parent", metavar="NAME", help="Account to go below: name, realm or id; by default the master account.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done.")
 @click.option("--report", "report_file", type=FILE, metavar="FILE", help="Write the report there, too, as JSON.")
 @_passphrase
 @configured
 def import_account(
-    file: Path,
+    file: Path | None,
     *,
+    url: str | None,
+    account: str | None,
+    without_descendants: bool,
+    rate: float | None,
     parent: str | None,
     dry_run: bool,
     report_file: Path | None,
     passphrase: str | None,
     config_file: Path | None,
     data: str | None,
+    **log_in: str | None,
 ) -> None:
-    """Take in the accounts of FILE; again, what changed. What is the same is skipped."""
-    passphrase = _asked(passphrase, twice=False)
-    with logging_config(config_file, data=data) as config:
-        checked = AccountFile.checked(file, passphrase)
-        with _progress("importing") as told:
-            report = with_database(
+    """Take in the accounts of FILE, or of a Crossbar API; again, what changed. What is the same is skipped."""
+    if (file is None) == (url is None):
+        raise click.UsageError("Either FILE or --from is wanted.")
+    if file is not None:
+        with for_people():
+            checked = AccountFile.checked(file, _asked(passphrase, twice=False))
+
+        def work(config: Config, uri: str, told: Told) -> Awaitable[Report]:
+            return app.import_account(config, database_uri=uri, file=checked, parent=parent, dry_run=dry_run, told=told)
+
+    else:
+        if account is None:
+            raise click.UsageError("--from wants --account, the id of the account there.")
+        credentials = _credentials(**log_in)
+
+        def work(config: Config, uri: str, told: Told) -> Awaitable[Report]:
+            return app.import_from_api(
                 config,
-                lambda uri: app.import_account(
-                    config, database_uri=uri, file=checked, parent=parent, dry_run=dry_run, told=told
-                ),
+                database_uri=uri,
+                url=url or "",
+                credentials=credentials,
+                rate=rate,
+                account_id=account,
+                descendants=not without_descendants,
+                parent=parent,
+                dry_run=dry_run,
+                told=told,
             )
+
+    with logging_config(config_file, data=data) as config, _progress("importing") as told:
+        report = with_database(config, lambda uri: work(config, uri, told))
     _tell(report, report_file, dry_run=dry_run)
+
+
+def _credentials(
+    *, api_key: str | None, user: str | None, user_realm: str | None, password: str | None, token: str | None
+) -> Credentials:
+    """How to log in at the API."""
+    if user is not None and password is None:
+        password = click.prompt(f"Password of {user}", hide_input=True)
+    return Credentials(token, api_key, user, user_realm, password)
 
 
 def _tell(report: Report, report_file: Path | None, *, dry_run: bool) -> None:

@@ -12,6 +12,7 @@ from crossbar.errors import JSON, Conflict, Invalid
 from crossbar.moving import secrets
 from crossbar.moving.belongings import TREE
 from crossbar.moving.claims_held import held_by_others
+from crossbar.moving.private_fields import with_private
 from crossbar.moving.report import CREATED, SKIPPED, UPDATED, Report
 from crossbar.resources.identity.domain import account_tree
 from crossbar.runtime import Runtime
@@ -40,6 +41,8 @@ class AccountArrival:
     report: Report
     parent_id: str | None
     dry_run: bool
+    is_whole: bool = True
+    """Whether definitions come with their private fields."""
     here: set[str] = field(default_factory=set)
     """The accounts that were taken in, or were here."""
 
@@ -56,7 +59,8 @@ class AccountArrival:
         async for _ in Retries():
             opened = secrets.opened(ACCOUNT, before.fields, pepper)
             own = {name: opened[name] for name in OWN if name in opened}
-            brought = {key: value for key, value in incoming.fields.items() if key not in OWN}
+            come = incoming.fields if self.is_whole else with_private(incoming, opened)
+            brought = {key: value for key, value in come.items() if key not in OWN}
             fields = secrets.completed(ACCOUNT, {**brought, **own}, opened)
             if fields == opened:
                 self.report.count(SKIPPED, ACCOUNT)
@@ -80,7 +84,8 @@ class AccountArrival:
         if self.here and parent_id not in self.here and parent_id != self.parent_id:
             return self._refuse(incoming, f"the account {parent_id} above it was not taken over")
         own = {name for name in OWN if parent_id is not None or name not in (SUPERDUPER, "pvt_notification_preference")}
-        brought: dict[str, JSON] = {key: value for key, value in incoming.fields.items() if key not in own}
+        come = incoming.fields if self.is_whole else with_private(incoming, None)
+        brought: dict[str, JSON] = {key: value for key, value in come.items() if key not in own}
         fields = secrets.completed(ACCOUNT, brought, None)
         account = replace(incoming, fields=secrets.closed(ACCOUNT, fields, self.runtime.access.pepper))
         if (reason := (await held_by_others(self.runtime.store, [account])).get(account.key)) is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from crossbar.access.pepper import Pepper
@@ -22,6 +22,7 @@ from crossbar.moving import secrets
 from crossbar.moving.account_arrival import AccountArrival
 from crossbar.moving.belongings import TREE
 from crossbar.moving.claims_held import held_by_others
+from crossbar.moving.private_fields import with_private
 from crossbar.moving.report import CREATED, FILES, SKIPPED, UPDATED, Report
 from crossbar.resources.numbers.domain import port_request
 from crossbar.resources.numbers.domain.number import owner_of
@@ -68,6 +69,8 @@ class Arrivals:
     accounts: AccountArrival
     dry_run: bool
     digests_count: bool
+    is_whole: bool = True
+    """Whether documents come with their private fields; those that do not keep the ones they have here."""
     _waiting: list[Document] = field(default_factory=list)
     _bytes: int = 0
     _refused: set[str] = field(default_factory=set)
@@ -78,8 +81,7 @@ class Arrivals:
 
     async def account(self, definition: Document) -> bool:
         """Take an account's definition in, the ones above before those below; says whether it is here now."""
-        fields = self._brought(definition, None)
-        return await self.accounts.take(replace(definition, fields=fields))
+        return await self.accounts.take(definition)
 
     async def add(self, document: Document, size: int) -> None:
         """Take a document of an account in, of `size` bytes. It is written with others."""
@@ -150,10 +152,10 @@ class Arrivals:
     def _brought(self, document: Document, before: dict[str, JSON] | None) -> dict[str, JSON]:
         """The fields (opened) of a document that comes in, with what it has here alone."""
         fields = document.fields
+        if not self.is_whole:
+            fields = with_private(document, before)
         if not self.digests_count:
             fields = secrets.without_digests(document.type, fields)
-        if document.type == ACCOUNT:
-            return fields
         completed = secrets.completed(document.type, fields, before)
         if document.type == USER and completed.get("username") and not _has_password(completed):
             name = completed["username"]
