@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -123,3 +124,8 @@ async def _answer(api: Api, path: str, master_id: str) -> Any:
     told = {key: value for key, value in answer.envelope.items() if key not in OF_THE_REQUEST}
     text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
     return answer.status, orjson.loads(text.replace(master_id, "the master account"))
+
+
+def credentials(username: str, password: str) -> str:
+    """The hash with which a user logs in."""
+    return hashlib.md5(f"{username}:{password}".encode()).hexdigest()
