@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import stat
 import uuid
 from pathlib import Path
@@ -214,7 +213,11 @@ async def test_a_file_is_for_its_owner_and_never_written_over(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(CannotMove, match="exists already"):
         await written(server, mongo_uri, tenant.id, path)
-    assert os.listdir(tmp_path) == [path.name]
+    assert names_in(tmp_path) == [path.name]
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
 
 
 @pytest.mark.parametrize("passphrase", [None, "a phrase to remember"])

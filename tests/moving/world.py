@@ -37,6 +37,8 @@ LEFT_OUT: Final = (
 )
 """What is no state of an account's, or does something."""
 OF_THE_REQUEST: Final = {"auth_token", "node", "request_id", "revision", "timestamp", "tokens"}
+MOST: Final = 40
+"""Documents of a list that are read one by one."""
 PHOTO: Final = b"\xff\xd8\xff\xe0" + b"a face" * 100
 
 
@@ -113,7 +115,7 @@ async def _ids(api: Api, path: str) -> list[str]:
     if not isinstance(rows, list):
         return []
     named = [row.get("id") or row.get("media_id") for row in rows if isinstance(row, dict)]
-    return sorted(one for one in named if isinstance(one, str))
+    return sorted(one for one in named if isinstance(one, str))[:MOST]
 
 
 async def _answer(api: Api, path: str, master_id: str) -> Any:
