@@ -2,9 +2,9 @@
 
     python -m benchmarks.moving --documents 100000
 
-The account has users, devices, voicemail boxes, callflows and CDRs, and a message with its sound in one box of a hundred. Each command
-runs once, as a process of its own, beside a server with one worker on the same database; the other installation is an
-empty database of the same `mongod`.
+The account has users, devices, voicemail boxes, callflows and CDRs, and a message with its sound in one box of a
+hundred. Each command runs once, as a process of its own, beside a server with one worker on the same database; the
+other installation is an empty database of the same `mongod`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from crossbar.errors import JSON, Conflict, Invalid
 from crossbar.moving import secrets
 from crossbar.moving.belongings import TREE
 from crossbar.moving.claims_held import held_by_others
-from crossbar.moving.private_fields import with_private
+from crossbar.moving.private_fields import modified, with_private
 from crossbar.moving.report import CREATED, SKIPPED, UPDATED, Report
 from crossbar.resources.identity.domain import account_tree
 from crossbar.runtime import Runtime
@@ -65,6 +65,8 @@ class AccountArrival:
             if fields == opened:
                 self.report.count(SKIPPED, ACCOUNT)
                 return True
+            if not self.is_whole:
+                fields |= modified(incoming)
             after = replace(before, fields=secrets.closed(ACCOUNT, fields, pepper))
             if (reason := (await held_by_others(self.runtime.store, [after])).get(after.key)) is not None:
                 self.report.trouble(incoming.key, f"{reason}; its documents were taken over all the same")

@@ -22,7 +22,7 @@ from crossbar.moving import secrets
 from crossbar.moving.account_arrival import AccountArrival
 from crossbar.moving.belongings import TREE
 from crossbar.moving.claims_held import held_by_others
-from crossbar.moving.private_fields import with_private
+from crossbar.moving.private_fields import modified, with_private
 from crossbar.moving.report import CREATED, FILES, SKIPPED, UPDATED, Report
 from crossbar.resources.numbers.domain import port_request
 from crossbar.resources.numbers.domain.number import owner_of
@@ -146,6 +146,8 @@ class Arrivals:
         if fields == opened:
             self.report.count(SKIPPED, document.type)
             return None
+        if not self.is_whole and before is not None:
+            fields |= modified(document)
         closed = secrets.closed(document.type, fields, self._pepper)
         return Document(document.partition, document.type, document.id, closed, before.revision if before else None)
 

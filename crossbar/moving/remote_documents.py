@@ -11,7 +11,7 @@ from typing import Any, Final
 from crossbar import clock
 from crossbar.dialing import ASSIGNED_TO, NUMBER, NUMBERS
 from crossbar.documents.document import ACCOUNTS, Document, as_object, public_fields
-from crossbar.documents.document_types import ACCOUNT, CALLFLOW, FAXBOX, LIMITS
+from crossbar.documents.document_types import ACCOUNT, CALLFLOW, DIRECTORY, FAXBOX, LIMITS, QUEUE
 from crossbar.errors import JSON
 from crossbar.moving.belongings import TREE
 from crossbar.moving.secrets import API_KEY, OPENED
@@ -27,7 +27,9 @@ CREATED: Final = "pvt_created"
 MESSAGES: Final = ("sms", "mms")
 COMPUTED: Final[Mapping[str, tuple[str, ...]]] = {
     CALLFLOW: ("metadata",),
+    DIRECTORY: ("users",),
     LIMITS: ("allow_postpay", "max_postpay_amount"),
+    QUEUE: ("agents",),
     WEBHOOK_SHAPE.type: ("disable_reason", "signed"),
 }
 """Fields of answers that are worked out when they are asked for, by type."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio import create_subprocess_exec
+from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Any
 
@@ -35,30 +33,31 @@ def settings(server: RunningServer, uri: str) -> dict[str, str]:
     )
 
 
-def crossbar(server: RunningServer, uri: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command on a server's database, to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments], env=settings(server, uri), capture_output=True, text=True, check=False
-    )
+async def begun(server: RunningServer, uri: str, *arguments: str) -> Process:
+    """A command on a server's database, which has just been started."""
+    return await create_subprocess_exec(*COMMAND, *arguments, env=settings(server, uri), stdout=PIPE, stderr=PIPE)
 
 
-@asynccontextmanager
-async def killed_when_it_has_begun(
-    server: RunningServer, uri: str, account: str, *arguments: str
-) -> AsyncIterator[int]:
+async def crossbar(server: RunningServer, uri: str, *arguments: str) -> tuple[int | None, str, str]:
+    """Run a command on a server's database; its exit status, and what it printed and complained of."""
+    process = await begun(server, uri, *arguments)
+    printed, complaints = await process.communicate()
+    return process.returncode, printed.decode(), complaints.decode()
+
+
+async def killed_when_it_has_begun(server: RunningServer, uri: str, account: str, *arguments: str) -> int:
     """Run a command, and `kill -9` it as soon as some menus are there; how many there are then."""
-    with subprocess.Popen(
-        [*COMMAND, *arguments], env=settings(server, uri), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    process = await begun(server, uri, *arguments)
 
-        async def begun() -> bool:
-            assert process.poll() is None, "it was done before it could be killed"
-            return await server.runtime.store.exists(account, MENU)
+    async def some_are_there() -> bool:
+        assert process.returncode is None, "it was done before it could be killed"
+        return await server.runtime.store.exists(account, MENU)
 
-        await until(begun)
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-    yield len(await server.runtime.store.all(Listing(account, MENU)))
+    await until(some_are_there)
+    process.kill()
+    assert await process.wait() == -signal.SIGKILL
+    await process.communicate()
+    return len(await server.runtime.store.all(Listing(account, MENU)))
 
 
 @pytest.mark.parametrize("way", ["file", "api"])
@@ -70,16 +69,17 @@ async def test_an_office_moves(
         await server.runtime.store.insert(Document(world.id, MENU, f"m{number:05}", {"name": f"menu {number}"}))
     file, report = tmp_path / "office", tmp_path / "report.json"
     if way == "file":
-        written = crossbar(server, mongo_uri, "export", "--account", world.id, "--descendants", str(file))
-        assert written.returncode == 0, written.stderr
-        assert f"to {file}." in written.stdout
+        export = ("export", "--account", world.id, "--descendants", str(file))
+        status, printed, complaints = await crossbar(server, mongo_uri, *export)
+        assert (status, complaints) == (0, "")
+        assert f"to {file}." in printed
         source = [str(file)]
     else:
         source = ["--from", server.url, "--account", world.id, "--token", server.master.token]
     async with server_with() as other:
         arguments = ["import", *source, "--report", str(report)]
-        async with killed_when_it_has_begun(other, mongo_uri, world.id, *arguments) as taken:
-            assert 0 < taken < MENUS
+        taken = await killed_when_it_has_begun(other, mongo_uri, world.id, *arguments)
+        assert 0 < taken < MENUS
         told = await finished(other, mongo_uri, arguments, report)
         assert told["created"][MENU] >= MENUS - taken  # what is told of was there once, or is now
         for account_id in (world.id, world.below.id):
@@ -92,9 +92,13 @@ async def test_an_office_moves(
 
 async def finished(server: RunningServer, uri: str, arguments: list[str], report: Path) -> dict[str, Any]:
     """What an import tells that runs to its end: passwords stay behind, and nothing else."""
-    done = crossbar(server, uri, *arguments)
-    assert done.returncode == 2, done.stderr
-    told: dict[str, Any] = json.loads(report.read_text())
+    status, _, complaints = await crossbar(server, uri, *arguments)
+    assert status == 2, complaints
+    told: dict[str, Any] = read(report)
     reasons = [trouble["reason"] for trouble in told["not_taken_over"]]
     assert [reason for reason in reasons if not reason.startswith("the password of")] == []
     return told
+
+
+def read(report: Path) -> Any:
+    return json.loads(report.read_text())
