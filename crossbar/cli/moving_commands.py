@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,20 +42,16 @@ def _progress(what: str) -> Iterator[Told]:
 
 
 def _passphrase(command: Command) -> Command:
-    """Give a command the option `--passphrase`, which asks where no environment variable says it."""
-    return click.option(
-        "--passphrase",
-        envvar=PASSPHRASE_VARIABLE,
-        is_flag=False,
-        flag_value="",
-        metavar="[TEXT]",
-        help=f"Passphrase of the file; asked for where it is left empty. Default: ${PASSPHRASE_VARIABLE}.",
-    )(command)
+    """Give a command the option `--passphrase`."""
+    told = f"Encrypted under a passphrase, which is asked for unless ${PASSPHRASE_VARIABLE} has it."
+    return click.option("--passphrase", "with_passphrase", is_flag=True, help=told)(command)
 
 
-def _asked(passphrase: str | None, *, twice: bool) -> str | None:
-    if passphrase is None or passphrase:
-        return passphrase
+def _asked(*, wanted: bool, twice: bool) -> str | None:
+    """The passphrase, where one is wanted or the environment has one."""
+    known = os.environ.get(PASSPHRASE_VARIABLE)
+    if known or not wanted:
+        return known or None
     asked: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=twice)
     return asked
 
@@ -74,12 +71,12 @@ def export(
     account: str | None,
     descendants: bool,
     without_secrets: bool,
-    passphrase: str | None,
+    with_passphrase: bool,
     config_file: Path | None,
     data: str | None,
 ) -> None:
     """Write an account with everything that belongs to it to FILE, which only you may read."""
-    passphrase = _asked(passphrase, twice=True)
+    passphrase = _asked(wanted=with_passphrase, twice=True)
     with logging_config(config_file, data=data) as config, _progress("exporting") as told:
         exported = with_database(
             config,
@@ -129,7 +126,7 @@ def import_account(
     parent: str | None,
     dry_run: bool,
     report_file: Path | None,
-    passphrase: str | None,
+    with_passphrase: bool,
     config_file: Path | None,
     data: str | None,
     **log_in: str | None,
@@ -139,7 +136,7 @@ def import_account(
         raise click.UsageError("Either FILE or --from is wanted.")
     if file is not None:
         with for_people():
-            checked = AccountFile.checked(file, _asked(passphrase, twice=False))
+            checked = AccountFile.checked(file, _asked(wanted=with_passphrase, twice=False))
 
         def work(config: Config, uri: str, told: Told) -> Awaitable[Report]:
             return app.import_account(config, database_uri=uri, file=checked, parent=parent, dry_run=dry_run, told=told)

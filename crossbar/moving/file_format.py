@@ -151,7 +151,7 @@ def _opened(file: IO[bytes], passphrase: str | None) -> IO[bytes]:
         file.seek(0)
         return file
     if passphrase is None:
-        raise CannotMove("the file is encrypted; give its passphrase (--passphrase, or CROSSBAR_PASSPHRASE)")
+        raise CannotMove("the file is encrypted; give its passphrase (--passphrase, or $CROSSBAR_PASSPHRASE)")
     return cast(IO[bytes], Decrypting(file, passphrase))
 
 

@@ -9,10 +9,10 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -21,6 +21,8 @@ from yarl import URL
 
 from crossbar.errors import JSON
 from crossbar.moving.trouble import CannotMove
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +106,7 @@ class RemoteApi:
 
         return await self._logged_in(begin)
 
-    async def _logged_in(self, work: Any) -> Any:
+    async def _logged_in(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """What the work returns, after another log-in where the token has ended."""
         if self._token is None:
             await self._renew(None)

@@ -56,7 +56,11 @@ def troubles(report: Report) -> dict[str, str]:
     return {one.what: one.reason for one in report.troubles}
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Paths with another answer, and both answers."""
-    paths = sorted(before.keys() | after.keys())
-    return [(path, before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)]
+def differences(before: Any, after: Any, at: str = "") -> list[str]:
+    """Where two values differ, and how, a line each."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = sorted(before.keys() | after.keys())
+        return [line for key in keys for line in differences(before.get(key), after.get(key), f"{at} {key}")]
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple) and len(before) == len(after):
+        return [line for pair in zip(before, after, strict=True) for line in differences(*pair, at)]
+    return [] if before == after else [f"{at}: {before!r} != {after!r}"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import stat
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -144,24 +143,18 @@ async def test_what_others_hold_is_reported_and_the_rest_taken_in(
         assert (await root.get(f"{number}/identify")).data["account_id"] == holder.id
 
 
-async def test_sip_credentials_are_checked_across_accounts(
+async def test_what_one_alone_may_hold_is_checked_across_accounts(
     server: RunningServer, server_with: ServerWith, mongo_uri: str, tenant: Tenant, tmp_path: Path
 ) -> None:
-    phone = {"name": "phone", "sip": {"username": f"sip{uuid.uuid4().hex[:8]}", "password": "a-secret-word"}}
-    device = await tenant.api.put("/devices", phone)
+    box = {"name": "box", "custom_smtp_email_address": f"fax@{tenant.realm}"}
+    made = await tenant.api.put("/faxboxes", box)
     path = await written(server, mongo_uri, tenant.id, tmp_path / "account")
-    async with server_with(devices__unique_sip_usernames="true") as other:
-        taken = await other.master.api.put("/devices", phone)
-        assert taken.status == 201
-        told = troubles(await taken_in(other, mongo_uri, path))
-        if device_claims(server):
-            assert taken.id in told[f"{tenant.id}/device/{device.id}"]
-
-
-def device_claims(server: RunningServer) -> bool:
-    """Whether user names of phones are claimed beyond their account."""
-    phone = Document("a", "device", "b", {"sip": {"username": "x", "password": "y"}})
-    return any(claim.system for claim in server.runtime.store.shapes["device"].unique(phone))
+    async with server_with() as other:
+        held = await other.master.api.put("/faxboxes", box)
+        assert held.status == 201
+        report = await taken_in(other, mongo_uri, path)
+        assert held.id in troubles(report)[f"{tenant.id}/faxbox/{made.id}"]
+        assert report.counts["created"] == {"account": 1, "user": 1}
 
 
 async def test_below_another_account(
@@ -195,7 +188,7 @@ async def test_what_is_on_its_way_stays(server: RunningServer, mongo_uri: str, t
     staying = [shape for shape in store.shapes if not shape.moves]
     assert NOTICE in {shape.type for shape in staying}
     for shape in staying:
-        await store.insert(Document(tenant.id, shape.type, "stays", {"pvt_created": 1, "settings": {}}))
+        await store.insert(Document(tenant.id, shape.type, "stays", {"pvt_created": 1, "pvt_until": 0.0}))
     path = await written(server, mongo_uri, tenant.id, tmp_path / "account")
     lines = [line for line, _ in AccountFile.checked(path, None).lines()]
     assert {line["document"].split("/")[1] for line in lines if "document" in line} == {ACCOUNT, USER}
