@@ -14,6 +14,7 @@ from crossbar.documents.document import ACCOUNTS, Document, as_object, public_fi
 from crossbar.documents.document_types import ACCOUNT, CALLFLOW, DIRECTORY, FAXBOX, LIMITS, QUEUE
 from crossbar.errors import JSON
 from crossbar.moving.belongings import TREE
+from crossbar.moving.private_fields import MODIFIED
 from crossbar.moving.secrets import API_KEY, OPENED
 from crossbar.resources.calls.fax.domain import fax
 from crossbar.resources.calls.fax.faxboxes import ADDRESS
@@ -113,8 +114,9 @@ def number_of(account_id: str, e164: str, shown: Fields, kind: str) -> Document:
     }
     if kind:
         fields[number.KIND] = kind
-    if about.get("created"):
-        fields[CREATED] = about["created"]
+    for told, kept in (("created", CREATED), ("modified", MODIFIED)):
+        if about.get(told):
+            fields[kept] = about[told]
     return Document(NUMBERS, NUMBER, e164, fields)
 
 
@@ -131,7 +133,7 @@ def port_request_of(account_id: str, shown: Fields) -> Document:
         port_request.PORTED: about.get("ported_numbers"),
         port_request.SENT: told["sent"] or None,
         CREATED: told["created"],
-        "pvt_modified": told["updated"],
+        MODIFIED: told["updated"],
     }
     fields |= {name: value for name, value in private.items() if value is not None}
     return Document(port_request.DATABASE, port_request.TYPE, str(fields.pop("id")), fields)

@@ -19,6 +19,8 @@ from tests.harness import RunningServer, ServerWith, Tenant, new_tenant
 from tests.moving.moves import differences, everything_skipped, taken_in, troubles, written
 from tests.moving.world import World, answers, credentials
 
+NEEDED = ("pvt_created", "pvt_until", "pvt_digest")
+"""Fields that shapes of such documents look at."""
 PEPPER = "the pepper of two servers"
 
 
@@ -188,7 +190,7 @@ async def test_what_is_on_its_way_stays(server: RunningServer, mongo_uri: str, t
     staying = [shape for shape in store.shapes if not shape.moves]
     assert NOTICE in {shape.type for shape in staying}
     for shape in staying:
-        await store.insert(Document(tenant.id, shape.type, "stays", {"pvt_created": 1, "pvt_until": 0.0}))
+        await store.insert(Document(tenant.id, shape.type, "stays", dict.fromkeys(NEEDED, 1)))
     path = await written(server, mongo_uri, tenant.id, tmp_path / "account")
     lines = [line for line, _ in AccountFile.checked(path, None).lines()]
     assert {line["document"].split("/")[1] for line in lines if "document" in line} == {ACCOUNT, USER}
