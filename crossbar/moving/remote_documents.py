@@ -149,7 +149,7 @@ def _message(account_id: str, shown: Fields) -> Document:
     """A voicemail message: some versions answer its metadata alone."""
     fields = public_fields(shown)
     whole = isinstance(fields.get("metadata"), dict)
-    metadata = fields["metadata"] if whole else {key: fields[key] for key in fields if key != "source_id"}
+    metadata = fields["metadata"] if whole else {key: fields[key] for key in fields if key not in ("id", "source_id")}
     about = {key: value for key, value in fields.items() if key not in ("id", "metadata")} if whole else {}
     if metadata.get("retention"):  # what it says of the folder is for show, and so are these
         metadata = {key: value for key, value in metadata.items() if key not in ("retention", "retention_message")}
