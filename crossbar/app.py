@@ -36,6 +36,12 @@ from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.endpoint.rendering import Rendering
 from crossbar.errors import CrossbarError
 from crossbar.metrics import METRICS, Metrics
+from crossbar.moving.export import Exported, Told, export
+from crossbar.moving.file_format import AccountFile
+from crossbar.moving.file_import import import_file
+from crossbar.moving.remote_api import Credentials, remote_api
+from crossbar.moving.remote_import import import_from
+from crossbar.moving.report import Report
 from crossbar.resources import (
     UNSERVED,
     apps,
@@ -56,6 +62,7 @@ from crossbar.resources.apps.domain.app_registration import Registered, register
 from crossbar.resources.identity.domain import first_account, user_password
 from crossbar.resources.identity.domain.user_password import KnownUser
 from crossbar.resources.notices.websockets.socket_connection import SOCKETS
+from crossbar.resources.system.domain.outside_files import reaching_outside
 from crossbar.runtime import SOCKET_PORT, Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
@@ -294,3 +301,74 @@ async def register_apps(
     """Put the apps of a folder or URL into the apps store. Raises NoApp, Invalid."""
     async with open_runtime(config, database_uri) as services:
         return await register(services, place, api_url=api_url, allowed_users=allowed_users)
+
+
+async def export_account(
+    config: Config,
+    *,
+    database_uri: str,
+    account: str | None,
+    path: Path,
+    descendants: bool,
+    with_secrets: bool,
+    passphrase: str | None,
+    told: Told,
+) -> Exported:
+    """Write an account (by name, realm or id; the master account) to a new file. Raises NobodyFound, CannotMove."""
+    async with open_runtime(config, database_uri) as services, reaching_outside(services):
+        found = await user_password.find_account(services, account)
+        return await export(
+            services,
+            found,
+            path,
+            descendants=descendants,
+            with_secrets=with_secrets,
+            passphrase=passphrase,
+            told=told,
+        )
+
+
+async def import_account(
+    config: Config, *, database_uri: str, file: AccountFile, parent: str | None, dry_run: bool, told: Told
+) -> Report:
+    """Take in the accounts of a file, below an account (by name, realm or id; the master account).
+
+    Raises NobodyFound, CannotMove.
+    """
+    async with open_runtime(config, database_uri) as services:
+        parent_id = await _parent_of_import(services, parent)
+        return await import_file(services, file, parent_id=parent_id, dry_run=dry_run, told=told)
+
+
+async def _parent_of_import(services: Runtime, parent: str | None) -> str | None:
+    """Where the first account of an import goes; None where there is none yet, and it becomes the master account."""
+    if parent is None:
+        return await services.access.directory.master_id()
+    return (await user_password.find_account(services, parent)).id
+
+
+async def import_from_api(
+    config: Config,
+    *,
+    database_uri: str,
+    url: str,
+    credentials: Credentials,
+    rate: float | None,
+    account_id: str,
+    descendants: bool,
+    parent: str | None,
+    dry_run: bool,
+    told: Told,
+) -> Report:
+    """As `import_account`, from the Crossbar API at a URL, with at most `rate` requests a second."""
+    async with open_runtime(config, database_uri) as services, remote_api(url, credentials, rate) as api:
+        return await import_from(
+            services,
+            api,
+            ENDPOINTS,
+            account_id,
+            descendants=descendants,
+            parent_id=await _parent_of_import(services, parent),
+            dry_run=dry_run,
+            told=told,
+        )

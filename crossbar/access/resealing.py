@@ -8,7 +8,7 @@ from typing import Final
 
 from crossbar.access.pepper import Pepper
 from crossbar.documents.document import Document, DocumentKey, is_private
-from crossbar.documents.sealing import Unsealable
+from crossbar.documents.sealing import Unsealable, with_texts
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
 
@@ -49,13 +49,12 @@ def _resealed(fields: dict[str, JSON], pepper: Pepper) -> dict[str, JSON]:
 
 
 def _renewed(value: JSON, pepper: Pepper) -> JSON:
-    if isinstance(value, dict):
-        return {key: _renewed(item, pepper) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_renewed(item, pepper) for item in value]
-    if not isinstance(value, str) or not value.startswith(SEALED) or pepper.is_current(value):
-        return value
-    try:
-        return pepper.seal(pepper.unseal(value))
-    except Unsealable:  # no key opens it; it stays for the day when one does
-        return value
+    def renew(text: str) -> str:
+        if not text.startswith(SEALED) or pepper.is_current(text):
+            return text
+        try:
+            return pepper.seal(pepper.unseal(text))
+        except Unsealable:  # no key opens it; it stays for the day when one does
+            return text
+
+    return with_texts(value, renew)

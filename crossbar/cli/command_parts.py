@@ -14,6 +14,7 @@ from rich.console import Console
 
 from crossbar import logs
 from crossbar.config import Config
+from crossbar.moving.trouble import CannotMove
 from crossbar.process import supervisor
 from crossbar.process.command_database import command_database
 from crossbar.process.failures import told
@@ -43,7 +44,7 @@ def for_people() -> Iterator[None]:
     """Turn what a person can mend into a message without a traceback."""
     try:
         yield
-    except (NoApp, NobodyFound, supervisor.WorkersFailed) as error:
+    except (NoApp, NobodyFound, CannotMove, supervisor.WorkersFailed) as error:
         raise click.ClickException(str(error)) from None
     except Exception as error:
         if (message := told(error)) is None:

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from bson import ObjectId
@@ -26,7 +27,8 @@ from pymongo.errors import BulkWriteError
 from crossbar import clock
 from crossbar.documents.document import Document, document_key
 from crossbar.documents.driver import Collection
-from crossbar.documents.store import Store, driver_errors
+from crossbar.documents.indexes import INDEXES
+from crossbar.documents.store import Snapshot, Store, driver_errors
 from crossbar.errors import Invalid, SystemFault
 
 FILES: Final = "attachments.files"
@@ -88,12 +90,13 @@ class Attachments:
         *,
         alone: bool = False,
         largest: int | None = None,
+        created: int | None = None,
     ) -> Attachment:
         """Store a file under `name`; what had the name before goes when the new one is whole.
 
         With `alone` all files that the document had before go, whatever they are called. Nothing is left of a file
-        that could not be stored whole, at the latest after `remove_orphans`. Raises 400 `file.maxSize` when it has
-        more than `largest` bytes.
+        that could not be stored whole, at the latest after `remove_orphans`. `created` (Gregorian seconds) is the time
+        that it has from elsewhere. Raises 400 `file.maxSize` when it has more than `largest` bytes.
         """
         file_id = ObjectId()
         owner = {"a": document.partition, "document": document.key, "name": name}
@@ -106,7 +109,7 @@ class Attachments:
                 "length": size,
                 "chunkSize": CHUNK_BYTES,
                 "uploadDate": finished,
-                "metadata": {**owner, "content_type": content_type, "created": clock.now()},
+                "metadata": {**owner, "content_type": content_type, "created": created or clock.now()},
             }
             await self._insert(self._files, [file])
         except SystemFault:  # the database is away: it would not take the removal either
@@ -163,6 +166,22 @@ class Attachments:
             document_id = stored["metadata"]["document"].split("/", 2)[2]
             found.setdefault(document_id, []).append(_attachment(stored))
         return found
+
+    async def of_partition(self, partition: str, snapshot: Snapshot) -> AsyncIterator[Attachment]:
+        """The attachments of all documents of a partition, by document and name."""
+        order = [("metadata.document", ASCENDING), ("metadata.name", ASCENDING)]
+        hint = INDEXES[FILES][0].document["name"]
+        last, limit = ("", ""), FILES_AT_A_TIME
+        while True:
+            query = {"metadata.a": partition, "metadata.document": {"$gte": last[0]}}
+            found = list(map(_attachment, await snapshot.find(FILES, query, order, limit=limit, hint=hint)))
+            newest = {(one.owner, one.name): one for one in sorted(found, key=attrgetter("file_id"))}
+            further = sorted(place for place in newest if place > last)
+            for place in further:
+                yield newest[place]
+            if len(found) < limit:
+                return
+            last, limit = (further[-1], FILES_AT_A_TIME) if further else (last, 2 * limit)
 
     async def stream(self, attachment: Attachment, first: int = 0, last: int | None = None) -> AsyncIterator[bytes]:
         """The bytes `first` to `last` (inclusive; the end) of an attachment, a chunk at a time."""

@@ -54,7 +54,7 @@ def _listening(listener: Document) -> Listening:
     return Listening(account_id, until=listener.fields["pvt_until"])
 
 
-LISTENER_SHAPE: Final = Shape(LISTENER, summary=Summary("id"), listens=_listening)
+LISTENER_SHAPE: Final = Shape(LISTENER, summary=Summary("id"), listens=_listening, moves=False)
 """Somebody asked for the events of an account lately: `pvt_since` is the token from which on they are whole."""
 
 

@@ -57,6 +57,22 @@ def opened(fields: dict[str, JSON], places: tuple[str, ...], sealer: Sealer) -> 
     return _changed(fields, places, unseal)
 
 
+def removed(fields: dict[str, JSON], places: tuple[str, ...]) -> dict[str, JSON]:
+    """A copy of `fields` without the text at these places."""
+    for place in places:
+        fields = _without(fields, tuple(place.split(".")))
+    return fields
+
+
+def with_texts(value: JSON, change: Callable[[str], str]) -> JSON:
+    """A copy of a value in which each text, however deep, is what `change` makes of it."""
+    if isinstance(value, dict):
+        return {key: with_texts(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_texts(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value
+
+
 def _unsealed(text: str, sealer: Sealer) -> str | None:
     try:
         return sealer.unseal(text.removeprefix(MARK))
@@ -83,3 +99,13 @@ def _at(value: JSON, path: tuple[str, ...], change: Callable[[str], str]) -> JSO
     if isinstance(value, Mapping) and step in value:
         return {**value, step: _at(value[step], rest, change)}
     return value
+
+
+def _without(value: JSON, path: tuple[str, ...]) -> JSON:
+    step, rest = path[0], path[1:]
+    if isinstance(value, list):
+        return [_without(item, rest) for item in value] if step == "*" and rest else value
+    if not isinstance(value, Mapping):
+        return value
+    kept = {key: item for key, item in value.items() if rest or step not in ("*", key) or not isinstance(item, str)}
+    return {key: _without(item, rest) if rest and step in ("*", key) else item for key, item in kept.items()}

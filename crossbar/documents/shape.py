@@ -149,6 +149,8 @@ class Shape:
       filter; they are not in the row.
     - `announced`: whether changes of its documents are events; those of an endpoint's collections are anyhow.
     - `listens`: which events a document wants to be written, if any.
+    - `moves`: whether its documents go along when an account moves to another installation; not what is on its way,
+      or goes on just now, in this one.
     - `stored_in`: the MongoDB collection: `documents`, or `records` for what is written once and listed by time.
     """
 
@@ -162,6 +164,7 @@ class Shape:
     sealed: tuple[str, ...] = ()
     announced: bool = False
     listens: Callable[[Document], Listening | None] | None = None
+    moves: bool = True
     stored_in: Literal["documents", "records"] = "documents"
     _filter_fields: tuple[tuple[str, Field], ...] = field(init=False, repr=False, compare=False)
 

@@ -23,7 +23,7 @@ from crossbar.ids import new_id
 NOTICES: Final = "notices"
 """The partition of all notices, whichever account they are about."""
 NOTICE_SHAPE: Final = Shape(
-    NOTICE, summary=Summary("id", "event_name", "account_id"), sort="pvt_created", sealed=("secret.*",)
+    NOTICE, summary=Summary("id", "event_name", "account_id"), sort="pvt_created", sealed=("secret.*",), moves=False
 )
 """`event_name`; `account_id`; `payload`: what the event tells (`webhook_event.NOTIFICATIONS`); `secret`: what else it
 tells, which nothing may show; `letters`: the letters where they are known already, else they are made of the rest;

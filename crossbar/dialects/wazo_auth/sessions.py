@@ -39,8 +39,8 @@ def _of_client(document: Document) -> Iterable[str]:
     return (f"user/{user}", f"client/{user}/{client}", f"token/{document.text('digest')}")
 
 
-TOKEN_SHAPE: Final = Shape(TYPE, summary=Summary("id"), tags=_of_user)
-REFRESH_SHAPE: Final = Shape(REFRESH, summary=Summary("id"), tags=_of_client, sealed=("refresh_token",))
+TOKEN_SHAPE: Final = Shape(TYPE, summary=Summary("id"), tags=_of_user, moves=False)
+REFRESH_SHAPE: Final = Shape(REFRESH, summary=Summary("id"), tags=_of_client, sealed=("refresh_token",), moves=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from crossbar.documents.store.event_log import EventLog, ListeningDocument, Rela
 from crossbar.documents.store.live import FOREVER, MICROSECONDS, Live, Switch, Telling
 from crossbar.documents.store.reading import Raw
 from crossbar.documents.store.revocations import REVOCATION
+from crossbar.documents.store.snapshot import Snapshot
 from crossbar.documents.store.transaction import Transaction, Write
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RelayPosition",
     "RelayState",
     "Retries",
+    "Snapshot",
     "Stale",
     "Store",
     "Switch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Unpack
 
 from crossbar.documents.document import Document, DocumentKey
@@ -20,6 +21,7 @@ from crossbar.documents.store.live import LiveState
 from crossbar.documents.store.reading import DocumentReads, Raw
 from crossbar.documents.store.revocations import Revocations
 from crossbar.documents.store.selecting import Selecting
+from crossbar.documents.store.snapshot import Snapshot, snapshot
 from crossbar.documents.store.transaction import Result, Transaction, transact
 from crossbar.documents.store.writing import DocumentWrites
 from crossbar.documents.turns import Turns
@@ -105,6 +107,10 @@ class Store:
     def keys(self) -> AsyncIterator[list[DocumentKey]]:
         """The keys of all documents of the installation that are no records and not deleted, some at a time."""
         return self._reading.keys()
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Reads of whole partitions, all as of one moment."""
+        return snapshot(self.connection)
 
     # Reading listings
 

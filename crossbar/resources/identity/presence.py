@@ -36,7 +36,9 @@ UPDATE: Final = "update"
 """The name of the event of a state that was set."""
 STATES: Final = ("confirmed", "early", "terminated")
 MANUAL_PRESENCE_SHAPE: Final = Shape(MANUAL, summary=Summary("id"))
-PRESENCE_REPORT_SHAPE: Final = Shape(REPORT, summary=Summary("id"), sort="pvt_created", stored_in="records")
+PRESENCE_REPORT_SHAPE: Final = Shape(
+    REPORT, summary=Summary("id"), sort="pvt_created", stored_in="records", moves=False
+)
 
 presence = Endpoint("presence")
 PACKAGE: Final = {"event": "The one package whose subscriptions count"}

@@ -47,7 +47,7 @@ def claims(reset: Document) -> Iterator[Unique]:
     yield claim(reset.fields["pvt_digest"])
 
 
-PASSWORD_RESET_SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=claims)
+PASSWORD_RESET_SHAPE: Final = Shape(TYPE, summary=Summary("id"), unique=claims, moves=False)
 """One document for each user who asked; its id is the user's, so that the last link alone counts."""
 
 

@@ -16,7 +16,7 @@ from crossbar.resources.calls.channels.domain import live_parking
 
 TYPE: Final = "parked_call"
 PREFIX: Final = "parking-slot-"
-PARKED_CALL_SHAPE: Final = Shape(TYPE, summary=Summary("id"), announced=True)
+PARKED_CALL_SHAPE: Final = Shape(TYPE, summary=Summary("id"), announced=True, moves=False)
 
 parked_calls = Endpoint("parked_calls")
 

@@ -38,6 +38,7 @@ WEBSOCKET_SHAPE: Final = Shape(
     summary=Summary(*SHOWN),
     sort="timestamp",
     tags=lambda opened: [f"account/{opened.at('account_id')}", f"worker/{opened.at(WORKER)}"],
+    moves=False,
 )
 """An open socket: beside `SHOWN` the `account_id` of its token, and its worker."""
 

@@ -20,7 +20,7 @@ from crossbar.resources.numbers.domain.number import CARRIER_DATA, FEATURES, MOD
 
 TYPE: Final = "found_number"
 EXPIRES: Final = "pvt_expires"
-FOUND_SHAPE: Final = Shape(TYPE, summary=Summary("id"), sort=EXPIRES, stored_in="records")
+FOUND_SHAPE: Final = Shape(TYPE, summary=Summary("id"), sort=EXPIRES, stored_in="records", moves=False)
 REMEMBERED_S: Final = 3600
 FORGOTTEN_AT_ONCE: Final = 1000
 

@@ -155,14 +155,19 @@ async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
     notices = {cdr.key: [notice for by_key in told for notice in by_key.get(cdr.key, ())] for cdr in cdrs}
     fresh = await asyncio.gather(*(insert_once(store, cdr, notices[cdr.key]) for cdr in cdrs))
     # Known legs are noted again: a server that stopped in between has their entries still to make.
-    interactions: dict[tuple[str, str], list[Document]] = defaultdict(list)
-    for cdr in cdrs:
-        interactions[cdr.partition, cdr.fields["interaction_id"]].append(cdr)
-    await asyncio.gather(*(_note(store, key, legs) for key, legs in interactions.items()))
+    await note_interactions(store, cdrs)
     known = await asyncio.gather(*(_as_kept(store, cdr, new) for cdr, new in zip(cdrs, fresh, strict=True)))
     for noting in _notings:
         await noting(store, known)
     return fresh
+
+
+async def note_interactions(store: Store, cdrs: list[Document]) -> None:
+    """Have the entries of the legs' interactions tell of them."""
+    interactions: dict[tuple[str, str], list[Document]] = defaultdict(list)
+    for cdr in cdrs:
+        interactions[cdr.partition, cdr.fields["interaction_id"]].append(cdr)
+    await asyncio.gather(*(_note(store, key, legs) for key, legs in interactions.items()))
 
 
 async def _as_kept(store: Store, cdr: Document, new: bool) -> Document:

@@ -22,7 +22,7 @@ from crossbar.resources.system.domain.storage_plan import STORAGE_HANDLER
 log = logging.getLogger(__name__)
 
 GIVEN_UP: Final = "given_up_attachment"
-GIVEN_UP_SHAPE: Final = Shape(GIVEN_UP, summary=Summary("id"), sort="pvt_due", sealed=("settings.*",))
+GIVEN_UP_SHAPE: Final = Shape(GIVEN_UP, summary=Summary("id"), sort="pvt_due", sealed=("settings.*",), moves=False)
 """A file that a store has still to delete; its id is that of the file's entry."""
 LONGEST_S: Final = 30 * clock.DAY
 """For how long a store is asked that does not do it."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SPOOLED: Final = "spooled_attachment"
-SPOOLED_SHAPE: Final = Shape(SPOOLED, summary=Summary("id"), sort="pvt_due")
+SPOOLED_SHAPE: Final = Shape(SPOOLED, summary=Summary("id"), sort="pvt_due", moves=False)
 """A file that a store has still to be given; its id is the file's."""
 LONGEST_REST_S: Final = 3600
 SPARE_BYTES: Final = 64 * 1024
@@ -214,23 +214,31 @@ FILES: Final = web.AppKey("outside files", OutsideFiles)
 
 
 @asynccontextmanager
-async def outside_files(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
-    """Send files where plans say as long as the server runs."""
+async def reaching_outside(runtime: Runtime) -> AsyncIterator[OutsideFiles]:
+    """Have attachments read from, and written to, the stores of plans while the block runs."""
     connections = OutgoingConnections(runtime.settings)
     connector = TCPConnector(socket_factory=connections.socket)
     async with ClientSession(connector=connector, cookie_jar=DummyCookieJar()) as session:
-        files = app[FILES] = runtime.attachments.outside = OutsideFiles(runtime, session, connections)
+        files = runtime.attachments.outside = OutsideFiles(runtime, session, connections)
+        try:
+            yield files
+        finally:
+            runtime.attachments.outside = None
+
+
+@asynccontextmanager
+async def outside_files(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
+    """Send files where plans say as long as the server runs."""
+    async with reaching_outside(runtime) as files:
+        app[FILES] = files
         lease = PeriodicLease(runtime.store, "spooled attachments")
 
         async def retry(_: PeriodicLease) -> None:
             await files.retry()
             await files.delete_given_up()
 
-        try:
-            async with in_background(keep_doing(lease, retry, lambda: runtime.config.storage.retry_s), name=lease.name):
-                yield
-        finally:
-            runtime.attachments.outside = None
+        async with in_background(keep_doing(lease, retry, lambda: runtime.config.storage.retry_s), name=lease.name):
+            yield
 
 
 async def _once(contents: bytes) -> AsyncIterator[bytes]:

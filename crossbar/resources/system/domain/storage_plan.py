@@ -28,7 +28,7 @@ STORAGE_SHAPE: Final = Shape(STORAGE, summary=Summary("id"), sealed=SEALED)
 """One for an account, for a user, or (in `SYSTEM_DATA`) for the installation; its id is theirs, or `SYSTEM_ID`."""
 PLAN_SHAPE: Final = Shape(STORAGE_PLAN, summary=Summary("id"), sealed=SEALED)
 """What a reseller keeps ready."""
-HANDLER_SHAPE: Final = Shape(STORAGE_HANDLER, summary=Summary("id"), sealed=("settings.*",))
+HANDLER_SHAPE: Final = Shape(STORAGE_HANDLER, summary=Summary("id"), sealed=("settings.*",), moves=False)
 """A handler as it was when it took files: they are read with it, whatever becomes of the plan."""
 
 MONTHLY: Final = frozenset({"call_recording", "fax", "mailbox_message"})

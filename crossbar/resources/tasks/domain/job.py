@@ -23,7 +23,7 @@ from crossbar.resources.tasks.domain.task import TASK, Status, ended, started, s
 
 Result = TypeVar("Result")
 
-JOB_SHAPE: Final = Shape("task_job", summary=Summary("id"), sort="expires")
+JOB_SHAPE: Final = Shape("task_job", summary=Summary("id"), sort="expires", moves=False)
 LEASE_SECONDS: Final = 30
 BEAT_SECONDS: Final = 10.0
 CANDIDATES: Final = 8

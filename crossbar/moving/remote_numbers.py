@@ -1,0 +1,97 @@
+"""Phone numbers and port requests of an account that an API shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from crossbar.documents.document import Document, as_list, as_object
+from crossbar.errors import JSON
+from crossbar.moving import remote_documents
+from crossbar.moving.arrivals import Arrivals
+from crossbar.moving.remote_api import Refused, RemoteApi
+from crossbar.moving.remote_files import FilePath, take_file
+from crossbar.moving.remote_state import RemoteState
+from crossbar.resources.numbers.domain.number_settings import NumberSettings
+from crossbar.resources.numbers.domain.port_request import PortState
+
+PAGE_SIZE: Final = 200
+ASSIGNED: Final = frozenset({"in_service", "reserved", "port_in", "port_out"})
+SIZE: Final = 1024
+"""About the bytes of such a document."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteNumbers:
+    """Takes them over for one account after another."""
+
+    api: RemoteApi
+    arrivals: Arrivals
+    state: RemoteState
+
+    async def take(self, account_id: str) -> None:
+        """All of an account's. What is refused stands in the report."""
+        for name, work in (("phone_numbers", self._numbers), ("port_requests", self._port_requests)):
+            path = f"/accounts/{account_id}/{name}"
+            if path in self.state.done:
+                continue
+            try:
+                await work(account_id, path)
+            except Refused as error:
+                self.arrivals.report.trouble(path, str(error))
+                continue
+            await self.arrivals.flush()
+            self.state.read(path, None)
+
+    async def _numbers(self, account_id: str, path: str) -> None:
+        settings = NumberSettings(self.arrivals.runtime)
+        async for numbers in self._pages(path):
+            paths = [f"{path}/{quote(number, safe='')}" for number in numbers]
+            shown = await asyncio.gather(*map(self._one, paths))
+            for number, one in zip(numbers, shown, strict=True):
+                if not one:
+                    continue
+                document = remote_documents.number_of(account_id, number, one, settings.kind(number))
+                if one.get("state", "in_service") in ASSIGNED and "port_id" not in as_object(one.get("_read_only")):
+                    await self.arrivals.add(document, SIZE)
+
+    async def _pages(self, path: str) -> AsyncIterator[list[str]]:
+        """The numbers of an account, a page at a time."""
+        key: JSON = None
+        while True:
+            query = {"page_size": str(PAGE_SIZE), **({"start_key": str(key)} if key is not None else {})}
+            envelope = await self.api.get(path, query)
+            numbers = as_object(as_object(envelope.get("data")).get("numbers"))
+            yield list(numbers)
+            following = envelope.get("next_start_key")
+            if following is None or following == key:
+                return
+            key = following
+
+    async def _port_requests(self, account_id: str, path: str) -> None:
+        found: dict[str, Document] = {}
+        for state in PortState:
+            for row in as_list((await self.api.get(path, {"by_types": str(state)})).get("data")):
+                rows = as_list(row.get("port_requests")) if isinstance(row, dict) and "port_requests" in row else [row]
+                for one in map(as_object, rows):
+                    if one.get("account_id", account_id) == account_id and one.get("id"):
+                        shown = await self._one(f"{path}/{quote(str(one['id']), safe='')}")
+                        if shown:
+                            found[str(one["id"])] = remote_documents.port_request_of(account_id, shown)
+                            await self._request(path, found[str(one["id"])], as_object(shown.get("uploads")))
+
+    async def _request(self, path: str, request: Document, uploads: dict[str, JSON]) -> None:
+        await self.arrivals.add(request, SIZE)
+        for name in uploads:
+            own = f"{path}/{quote(request.id, safe='')}/attachments/{quote(name, safe='')}"
+            await take_file(self.api, self.arrivals, request, own, FilePath("", name=name))
+
+    async def _one(self, path: str) -> dict[str, JSON] | None:
+        try:
+            return as_object((await self.api.get(path)).get("data"))
+        except Refused as error:
+            self.arrivals.report.trouble(path, str(error))
+            return None

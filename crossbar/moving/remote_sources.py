@@ -1,0 +1,99 @@
+"""What of an account an API shows, by the declarations of the endpoints: where lists are, and what they list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from crossbar.documents.document_types import ACCOUNT
+from crossbar.endpoint import Collection, Endpoint, Singleton
+
+ACCOUNT_PATH: Final = "/accounts/{account_id}/"
+NOT_TAKEN: Final[Mapping[str, str]] = {
+    "apps_store": "who may open which apps is decided anew",
+    "configs": "no list tells which categories an account has set",
+    "multi_factor": "secrets of second factors are not shown",
+    "notifications": "templates of an account are not told from those of the installation",
+    "rate_limits": "no list tells whose there are",
+    "security": "no answer tells what an account has set by itself",
+    "storage": "whose storage it is no answer tells",
+    "services": "they follow from service plans, which are the reseller's",
+    "service_plans": "an account is told the plans that it has, not those that it offers",
+    "tasks": "tasks are the work of one installation",
+}
+"""Endpoints with documents that an API does not show as they are kept, and why."""
+NEVER_SHOWN: Final = (
+    "passwords of users, secrets of webhooks and of second factors, ingest tokens: an API never shows them",
+    "ledgers, transactions, audit logs, log-in attempts, statistics: books and logs are kept where they were written",
+    "photos of list entries, carriers' data on numbers: no path answers them",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Documents of a type: the path of one (`path`, with names in braces) and of their list; what they are below.
+
+    A singleton has a path without a name, and no list; `document_id` is then its id.
+    """
+
+    type: str
+    path: str
+    document_id: str | None = None
+    parent: str | None = None
+    """The name of the documents whose id the list's path has, as braces have it: `list_id`."""
+    is_timed: bool = False
+    """Whether the list is one of a range of time, which may be no longer than about a month."""
+
+    @property
+    def name(self) -> str:
+        """What stands for one document in `path`."""
+        return self.path.rpartition("/")[2].strip("{}")
+
+    @property
+    def list_path(self) -> str:
+        """The path of the list."""
+        return self.path.rpartition("/")[0]
+
+
+TIMED: Final = frozenset({"call_recording"})
+"""Types of collections that are listed by ranges of time."""
+RECORDS: Final = (
+    Source("mailbox_message", "/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}", parent="vmbox_id"),
+    Source("fax", "/accounts/{account_id}/faxes/inbox/{fax_id}", is_timed=True),
+    Source("fax", "/accounts/{account_id}/faxes/outbox/{fax_id}", is_timed=True),
+    Source("sms", "/accounts/{account_id}/sms/{message_id}", is_timed=True),
+    Source("mms", "/accounts/{account_id}/mms/{message_id}", is_timed=True),
+    Source("cdr", "/accounts/{account_id}/cdrs/{cdr_id}", is_timed=True),
+)
+"""Records, which endpoints serve that are no collections."""
+
+
+def sources(endpoints: Iterable[Endpoint]) -> list[Source]:
+    """Of all collections that an account has, what can be read, parents first."""
+    found: list[Source] = []
+    for endpoint in endpoints:
+        readable = {route.template.removeprefix("/v2") for route in endpoint.routes if route.verb == "GET"}
+        for collection in endpoint.collections:
+            if endpoint.name in NOT_TAKEN or not collection.shape.moves or collection.shape.type == ACCOUNT:
+                continue
+            source = _source(collection, readable)
+            if source is not None and source not in found:
+                found.append(source)
+    return [*sorted(found, key=lambda source: (source.parent is not None, source.path)), *RECORDS]
+
+
+def _source(collection: Collection, readable: set[str]) -> Source | None:
+    path = min((path for path in collection.paths if path.startswith(ACCOUNT_PATH)), key=len, default=None)
+    if path is None or path not in readable:
+        return None
+    if isinstance(collection, Singleton):
+        return Source(collection.shape.type, path, collection.document_id)
+    if not path.endswith("}"):
+        return None
+    source = Source(collection.shape.type, path)
+    names = [part.strip("{}") for part in source.list_path.split("/") if part.startswith("{")]
+    parents = [name for name in names if name != "account_id"]
+    if source.list_path not in readable or len(parents) > 1:
+        return None
+    return Source(source.type, path, parent=parents[0] if parents else None, is_timed=source.type in TIMED)

@@ -1,0 +1,57 @@
+"""How far an import from an API has come, kept beside the database, so that one that broke off goes on from there."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from crossbar.errors import JSON
+
+FOLDER = "imports"
+
+
+@dataclass(slots=True)
+class RemoteState:
+    """The lists that were read to their end, and where others go on; without a path nothing is kept."""
+
+    path: Path | None
+    done: set[str] = field(default_factory=set)
+    next: dict[str, JSON] = field(default_factory=dict)
+    """List → the key of its next page."""
+
+    @classmethod
+    def of(cls, data: Path, url: str, account_id: str) -> RemoteState:
+        """What an earlier run left in the data folder, or a beginning."""
+        name = hashlib.sha256(f"{url} {account_id}".encode()).hexdigest()[:32]
+        path = data / FOLDER / f"{name}.json"
+        try:
+            stored = orjson.loads(path.read_bytes())
+            return cls(path, set(stored["done"]), dict(stored["next"]))
+        except (OSError, ValueError, KeyError, TypeError):  # none, or half of one: all is read again
+            return cls(path)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether an earlier run left something."""
+        return bool(self.done or self.next)
+
+    def read(self, source: str, following: JSON) -> None:
+        """A page of a list is in the database: note where the next begins (None: there is none)."""
+        self.next.pop(source, None)
+        if following is None:
+            self.done.add(source)
+        else:
+            self.next[source] = following
+        if self.path is not None:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = self.path.with_suffix(".part")
+            draft.write_bytes(orjson.dumps({"done": sorted(self.done), "next": self.next}))
+            draft.replace(self.path)
+
+    def forget(self) -> None:
+        """Everything is done; the next run begins at the beginning."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)

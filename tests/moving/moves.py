@@ -1,0 +1,66 @@
+"""Exports and imports as commands make them, in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from crossbar import app
+from crossbar.moving.file_format import AccountFile
+from crossbar.moving.remote_api import Credentials
+from crossbar.moving.report import Report
+from tests.harness import RunningServer
+
+
+def nothing(_: int, __: int) -> None:
+    """Hears of progress, and does not tell."""
+
+
+async def written(server: RunningServer, uri: str, account: str, path: Path, **options: Any) -> Path:
+    """The file of an account with those below it."""
+    usual = {"descendants": True, "with_secrets": True, "passphrase": None, "told": nothing}
+    await app.export_account(
+        server.runtime.config, database_uri=uri, account=account, path=path, **{**usual, **options}
+    )
+    return path
+
+
+async def taken_in(
+    server: RunningServer, uri: str, path: Path, *, passphrase: str | None = None, **options: Any
+) -> Report:
+    """What came of taking in a file."""
+    usual = {"parent": None, "dry_run": False, "told": nothing}
+    file = AccountFile.checked(path, passphrase)
+    return await app.import_account(server.runtime.config, database_uri=uri, file=file, **{**usual, **options})
+
+
+async def fetched(server: RunningServer, uri: str, source: RunningServer, account: str, **options: Any) -> Report:
+    """What came of reading an account from another server's API."""
+    usual = {"descendants": True, "rate": None, "parent": None, "dry_run": False, "told": nothing}
+    return await app.import_from_api(
+        server.runtime.config,
+        database_uri=uri,
+        url=source.url,
+        account_id=account,
+        **{**usual, "credentials": Credentials(token=source.master.token), **options},
+    )
+
+
+def everything_skipped(report: Report) -> bool:
+    """Whether an import changed nothing."""
+    return report.total("created") == report.total("updated") == 0 < report.total("skipped")
+
+
+def troubles(report: Report) -> dict[str, str]:
+    """What was not taken over, and why."""
+    return {one.what: one.reason for one in report.troubles}
+
+
+def differences(before: Any, after: Any, at: str = "") -> list[str]:
+    """Where two values differ, and how, a line each."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = sorted(before.keys() | after.keys())
+        return [line for key in keys for line in differences(before.get(key), after.get(key), f"{at} {key}")]
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple) and len(before) == len(after):
+        return [line for pair in zip(before, after, strict=True) for line in differences(*pair, at)]
+    return [] if before == after else [f"{at}: {before!r} != {after!r}"]

@@ -1,0 +1,85 @@
+"""Accounts that one server reads from another's API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document_types import ACCOUNT, MENU
+from crossbar.documents.listing import Listing
+from crossbar.moving.remote_api import Credentials
+from crossbar.moving.trouble import CannotMove
+from tests.harness import RunningServer, ServerWith, Tenant
+from tests.moving.moves import differences, everything_skipped, fetched, troubles
+from tests.moving.world import World, answers
+
+
+STAYS = ("/security/attempts",)
+"""Paths of what an API does not give away."""
+
+
+async def test_another_server_answers_the_same(
+    server: RunningServer, server_with: ServerWith, mongo_uri: str, world: World
+) -> None:
+    async with server_with() as other:
+        assert (await fetched(other, mongo_uri, server, world.id, dry_run=True)).total("created") > 50
+        assert await other.runtime.store.get(ACCOUNTS, ACCOUNT, world.id) is None
+        report = await fetched(other, mongo_uri, server, world.id)
+        assert report.total("updated") == 0
+        for account_id in (world.id, world.below.id):
+            before, after = await answers(server, account_id), await answers(other, account_id)
+            assert [line for line in differences(before, after) if not any(one in line for one in STAYS)] == []
+        again = await fetched(other, mongo_uri, server, world.id)
+        assert everything_skipped(again), again.as_json
+
+
+async def test_an_import_that_broke_off_goes_on(
+    server: RunningServer, server_with: ServerWith, mongo_uri: str, tenant: Tenant
+) -> None:
+    for number in range(600):
+        await server.runtime.store.insert(Document(tenant.id, MENU, f"m{number}", {"name": f"menu {number}"}))
+    steps: list[int] = []
+
+    def broken(done: int, _: int) -> None:
+        steps.append(done)
+        if done == 25:
+            raise RuntimeError
+
+    async with server_with() as other:
+        with pytest.raises(RuntimeError):
+            await fetched(other, mongo_uri, server, tenant.id, told=broken)
+        assert len(await other.runtime.store.all(Listing(tenant.id, MENU))) == 600
+        report = await fetched(other, mongo_uri, server, tenant.id)
+        assert "it went on where an earlier run had stopped" in report.notes[0]
+        assert report.counts["skipped"][MENU] == report.counts["created"][MENU] == 0
+        assert report.counts["created"]["user"] == 1
+        again = await fetched(other, mongo_uri, server, tenant.id)
+        assert again.counts["skipped"][MENU] == 600
+
+
+async def test_what_is_refused_is_reported(
+    server: RunningServer, server_with: ServerWith, mongo_uri: str, tenant: Tenant, stranger: Tenant
+) -> None:
+    async with server_with() as other:
+        report = await fetched(other, mongo_uri, server, tenant.id, credentials=Credentials(token=tenant.token))
+        assert "skels" in " ".join(troubles(report)) or report.total("created") >= 2
+        with pytest.raises(CannotMove, match=stranger.id):
+            await fetched(other, mongo_uri, server, stranger.id, credentials=Credentials(token=tenant.token))
+
+
+@pytest.mark.parametrize("way", ["user", "api_key"])
+async def test_ways_to_log_in(
+    server: RunningServer, server_with: ServerWith, mongo_uri: str, tenant: Tenant, way: str
+) -> None:
+    api_key: Any = (await tenant.api.get("/api_key")).data["api_key"]
+    known = {
+        "user": Credentials(user="admin", realm=tenant.realm, password="correct horse"),
+        "api_key": Credentials(api_key=api_key),
+    }
+    async with server_with() as other:
+        report = await fetched(other, mongo_uri, server, tenant.id, credentials=known[way])
+        assert report.counts["created"]["user"] == 1
+        with pytest.raises(CannotMove, match="cannot log in"):
+            await fetched(other, mongo_uri, server, tenant.id, credentials=Credentials(api_key="f" * 64))
