@@ -47,7 +47,7 @@ class Driver(Protocol):
     async def watch(self, database: Database, steps: Steps, **options: Any) -> ChangeStream:
         """The changes of a database as they happen."""
 
-    async def session(self, client: Client) -> Session:
+    async def session(self, client: Client, **options: Any) -> Session:
         """A session, to be ended by `async with`."""
 
 
@@ -64,8 +64,8 @@ class _PyMongo:
     async def watch(self, database: Database, steps: Steps, **options: Any) -> ChangeStream:
         return await database.watch(steps, **options)
 
-    async def session(self, client: Client) -> Session:
-        return client.start_session()
+    async def session(self, client: Client, **options: Any) -> Session:
+        return client.start_session(**options)
 
 
 class _Motor:
@@ -83,8 +83,8 @@ class _Motor:
     async def watch(self, database: Database, steps: Steps, **options: Any) -> ChangeStream:
         return cast(ChangeStream, cast(Any, database).watch(steps, **options))
 
-    async def session(self, client: Client) -> Session:
-        return cast(Session, await cast(Any, client).start_session())
+    async def session(self, client: Client, **options: Any) -> Session:
+        return cast(Session, await cast(Any, client).start_session(**options))
 
 
 DRIVERS: Final[Mapping[DriverName, Driver]] = {"pymongo": _PyMongo(), "motor": _Motor()}
