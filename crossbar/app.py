@@ -126,10 +126,13 @@ def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, 
 
 
 @asynccontextmanager
-async def open_runtime(config: Config, database_uri: str, shared: Shared | None = None) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    config: Config, database_uri: str, shared: Shared | None = None, *, indexes: bool = True
+) -> AsyncIterator[Runtime]:
     """Everything that endpoints need, up and listening for changes; closed at the end.
 
-    `shared` is what a worker shares with others; a command has none.
+    `shared` is what a worker shares with others; a command has none. Without `indexes` those that are missing are not
+    made.
     """
     pepper = configured_pepper(config)
     store = open_store(config, database_uri, pepper, shared)
@@ -140,7 +143,7 @@ async def open_runtime(config: Config, database_uri: str, shared: Shared | None 
     events = Events(store, feed, lambda: settings.config.events.keep_hours)
     access = Access.build(settings, store, feed, pepper, buckets, account_of_number=partial(account_of, store))
     try:
-        await store.prepare()
+        await store.prepare(indexes=indexes)
         await store.register()
         await feed.start()
         await settings.fresh()

@@ -8,6 +8,7 @@ import crossbar
 from crossbar.cli import (
     app_commands,
     backup_commands,
+    check_commands,
     config_commands,
     mail_commands,
     secret_commands,
@@ -32,5 +33,6 @@ for command in (
     config_commands.show_config,
     backup_commands.backup,
     backup_commands.restore,
+    check_commands.check,
 ):
     main.add_command(command)

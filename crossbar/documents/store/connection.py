@@ -232,8 +232,8 @@ class Connection:
             await self._sole_use.stop()
         await self.driver.close(self.client)
 
-    async def prepare(self, *, unfinished: bool = False) -> None:
-        """Create the collections and indexes that are missing. Harmless when all are there.
+    async def prepare(self, *, unfinished: bool = False, indexes: bool = True) -> None:
+        """Create the collections and, with `indexes`, the indexes that are missing. Harmless when all are there.
 
         Raises DatabaseUnusable where nothing can be done with the database, or, unless `unfinished`, where it is but
         half of a backup.
@@ -245,12 +245,12 @@ class Connection:
                     "a backup is being restored into it, or was not restored whole. Run `crossbar restore` (again)"
                 )
             present = set(await self.database.list_collection_names())
-            for name, indexes in INDEXES.items():
+            for name, models in INDEXES.items():
                 if name not in present:
                     await self._create_collection(name)
-                if indexes:
+                if models and indexes:
                     with pymongo.timeout(INDEXING_SECONDS):
-                        await self.database[name].create_indexes(indexes)
+                        await self.database[name].create_indexes(models)
 
     async def check(self) -> None:
         """See whether the database can be reached, lets us in and has what transactions need.
