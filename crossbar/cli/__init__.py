@@ -10,6 +10,7 @@ from crossbar.cli import (
     backup_commands,
     check_commands,
     config_commands,
+    demo_commands,
     mail_commands,
     secret_commands,
     start_commands,
@@ -34,5 +35,6 @@ for command in (
     backup_commands.backup,
     backup_commands.restore,
     check_commands.check,
+    demo_commands.demo,
 ):
     main.add_command(command)

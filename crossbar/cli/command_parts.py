@@ -14,6 +14,7 @@ from rich.console import Console
 
 from crossbar import logs
 from crossbar.archive import Damaged
+from crossbar.care.demo import NoDemo
 from crossbar.config import Config
 from crossbar.documents.consistent_copy import TooMuchChange
 from crossbar.documents.restoring import NotRestorable
@@ -47,7 +48,7 @@ def for_people() -> Iterator[None]:
         yield
     except Damaged as error:
         raise click.ClickException(f"The file cannot be used: {error}.") from None
-    except (NoApp, NobodyFound, NotRestorable, TooMuchChange, supervisor.WorkersFailed) as error:
+    except (NoApp, NobodyFound, NoDemo, NotRestorable, TooMuchChange, supervisor.WorkersFailed) as error:
         raise click.ClickException(str(error)) from None
     except Exception as error:
         if (message := told(error)) is None:

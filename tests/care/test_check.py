@@ -1,4 +1,4 @@
-"""Each kind of damage, done to the database behind everybody's back, is found, and mended where nothing is lost by it."""
+"""Each kind of damage, done to the database directly, is found, and mended where nothing is lost by it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crossbar.care.check import Outcome, check_runtime
 from crossbar.documents.document_types import DEVICE, VMBOX
 from crossbar.ids import new_id
 from tests.e2e.office import Office
-from tests.harness import RunningServer, ServerWith, Tenant, new_tenant
+from tests.harness import RunningServer, ServerWith, Tenant, new_tenant, send_parts
 from tests.samples import WAV
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -91,15 +91,14 @@ async def leave_records(server: RunningServer, office: Office) -> None:
         "source": {"service": "adhoc", "id": new_id()},
         "usage": {"type": "x", "quantity": 1, "unit": "y"},
     }
-    assert (await root.put(f"/accounts/{office.id}/ledgers/credit", credit)).status == 200
+    assert (await root.put(f"/accounts/{office.id}/ledgers/credit", credit)).status == 201
     ported = {"name": "Move", "numbers": {"+12025550142": {}}}
     made = await root.put(f"/accounts/{office.id}/port_requests", ported)
     assert made.status == 201, made.envelope
     person = office.people[0]
     path = f"/accounts/{office.id}/vmboxes/{person.vmbox_id}/messages"
-    message = await root.put(path, {"folder": "new"})
-    raw = f"{path}/{message.data['media_id']}/raw"
-    assert (await root.put(raw, body=WAV, content_type="audio/wav")).status == 200
+    left = await send_parts(root, "PUT", path, {"folder": "new"}, (WAV, "audio/wav"))
+    assert left.status == 201, left.envelope
     gone = await root.put(f"/accounts/{office.id}/menus", {"name": "Gone"})
     assert (await root.delete(f"/accounts/{office.id}/menus/{gone.id}")).status == 200
 
