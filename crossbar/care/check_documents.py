@@ -25,7 +25,7 @@ from crossbar.documents.document import Document, DocumentKey, public_fields
 from crossbar.documents.inspection import DOCUMENTS, Inspection, parsed
 from crossbar.documents.layout import Stored
 from crossbar.documents.shape import SEPARATOR
-from crossbar.errors import CrossbarError
+from crossbar.errors import CrossbarError, FieldErrors
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.runtime import Runtime
 
@@ -34,10 +34,14 @@ NOT_AS_SENT: Final = frozenset({"account"})
 """Types whose documents have more in public fields than their schema lets clients send."""
 
 
-def schemas_of_types() -> dict[str, str]:
-    """By document type: the schema that an endpoint validates its documents against."""
-    collections = (collection for endpoint in app.ENDPOINTS for collection in endpoint.collections)
-    return {one.shape.type: one.life.schema for one in collections if one.life.schema is not None}
+def schemas_of_types() -> dict[str, list[str]]:
+    """By document type: the schemas that endpoints validate its documents against; each has to fit one."""
+    found: dict[str, list[str]] = {}
+    for endpoint in app.ENDPOINTS:
+        for collection in endpoint.collections:
+            if collection.life.schema is not None:
+                found.setdefault(collection.shape.type, []).append(collection.life.schema)
+    return found
 
 
 @dataclass(slots=True)
@@ -130,12 +134,16 @@ class DocumentCheck:
             yield from self._unfit(key, self._inspection.document(stored))
 
     def _unfit(self, key: DocumentKey, document: Document) -> Iterator[Finding]:
-        schema = self._schemas.get(key.type)
-        if schema is None or key.type in NOT_AS_SENT:
+        if key.type in NOT_AS_SENT:
             return
-        _, errors = self._runtime.schema_errors(schema, public_fields(document.fields))
-        told = (f"{path or 'the whole'} ({', '.join(codes)})" for path, codes in sorted(errors.items()))
-        if errors:
+        public, found = public_fields(document.fields), dict[str, FieldErrors]()
+        for schema in self._schemas.get(key.type, ()):
+            _, errors = self._runtime.schema_errors(schema, public)
+            if not errors:
+                return
+            found[schema] = errors
+        for schema, errors in list(found.items())[:1]:
+            told = (f"{path or 'the whole'} ({', '.join(codes)})" for path, codes in sorted(errors.items()))
             yield Finding(SCHEMA, document.key, f"does not fit {schema}: {'; '.join(told)}")
 
     async def _unheld(self, claims: dict[str, str]) -> list[Finding]:

@@ -20,6 +20,7 @@ from crossbar.care.demo_people import (
     plain,
 )
 from crossbar.care.demo_sounds import DemoSounds
+from crossbar.ids import new_secret
 
 WORKDAYS: Final = ["monday", "tuesday", "wednesday", "thursday", "friday"]
 QUIETLY: Final = {"send_email_on_creation": "false"}
@@ -144,6 +145,7 @@ class DemoOffice:
             "first_name": colleague.first_name,
             "last_name": colleague.last_name,
             "username": username,
+            "password": new_secret(8),
             "email": f"{username}@{self.realm}",
             "priv_level": "user",
             "presence_id": extension,

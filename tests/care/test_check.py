@@ -328,7 +328,7 @@ LEFT = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def put_back(place: Place) -> Any:
     """The database as it was before the test."""
     names = ("documents", "records", "claims", "attachments.files", "attachments.chunks")
@@ -344,7 +344,7 @@ def put_back(place: Place) -> Any:
 
 @pytest.mark.parametrize(("kind", "damage"), LEFT, ids=[f"{kind}-{damage.__name__}" for kind, damage in LEFT])
 async def test_what_a_repair_could_lose_something_by_is_only_told(
-    place: Place, put_back: None, kind: str, damage: Callable[[Place], None]
+    place: Place, kind: str, damage: Callable[[Place], None]
 ) -> None:
     damage(place)
     assert kind in await place.found()
@@ -353,7 +353,7 @@ async def test_what_a_repair_could_lose_something_by_is_only_told(
     assert mended.left > 0
 
 
-async def test_a_value_that_two_documents_hold_keeps_its_index_from_being_made(place: Place, put_back: None) -> None:
+async def test_a_value_that_two_documents_hold_keeps_its_index_from_being_made(place: Place) -> None:
     documents = place.database["documents"]
     documents.drop_index("a_uniq")
     stored = place.one(VMBOX)
