@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -63,7 +63,7 @@ from crossbar.resources.identity.domain import first_account, user_password
 from crossbar.resources.identity.domain.user_password import KnownUser
 from crossbar.resources.notices.websockets.socket_connection import SOCKETS
 from crossbar.resources.system.domain.outside_files import reaching_outside
-from crossbar.runtime import SOCKET_PORT, Runtime
+from crossbar.runtime import SOCKET_PORT, Lifespan, Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
@@ -85,6 +85,7 @@ WINGS: Final = (
 )
 """Each wing lists its `ENDPOINTS`, further `SHAPES`, and `LIFESPANS`: what runs as long as the server does."""
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(endpoint for wing in WINGS for endpoint in wing.ENDPOINTS)
+LIFESPANS: Final[tuple[Lifespan, ...]] = tuple(part for wing in WINGS for part in wing.LIFESPANS)
 RUNTIME: Final = web.AppKey("services", Runtime)
 LEAST_SLOTS: Final = 1024
 """Token buckets where nobody logs in: a command that opens the services and ends."""
@@ -135,10 +136,13 @@ def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, 
 
 
 @asynccontextmanager
-async def open_runtime(config: Config, database_uri: str, shared: Shared | None = None) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    config: Config, database_uri: str, shared: Shared | None = None, *, indexes: bool = True
+) -> AsyncIterator[Runtime]:
     """Everything that endpoints need, up and listening for changes; closed at the end.
 
-    `shared` is what a worker shares with others; a command has none.
+    `shared` is what a worker shares with others; a command has none. Without `indexes` those that are missing are not
+    made.
     """
     pepper = configured_pepper(config)
     store = open_store(config, database_uri, pepper, shared)
@@ -149,7 +153,7 @@ async def open_runtime(config: Config, database_uri: str, shared: Shared | None 
     events = Events(store, feed, lambda: settings.config.events.keep_hours)
     access = Access.build(settings, store, feed, pepper, buckets, account_of_number=partial(account_of, store))
     try:
-        await store.prepare()
+        await store.prepare(indexes=indexes)
         await store.register()
         await feed.start()
         await settings.fresh()
@@ -161,8 +165,10 @@ async def open_runtime(config: Config, database_uri: str, shared: Shared | None 
         await store.close()
 
 
-async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web.Application:
-    """One worker's application. Its services start and end with it."""
+async def build_app(
+    config: Config, *, database_uri: str, shared: Shared, lifespans: Sequence[Lifespan] = LIFESPANS
+) -> web.Application:
+    """One worker's application. Its services, and `lifespans`, start and end with it."""
     app = web.Application(client_max_size=config.limits.max_upload_size + 1)
     metrics = app[METRICS] = Metrics()
     envelopes = Envelopes(socket.gethostname(), __version__)
@@ -175,9 +181,8 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
             dialects.open_dispatchers(app, opened, app[DISPATCHER])
             async with AsyncExitStack() as parts:
                 await parts.enter_async_context(pages.opened(app, opened, app[DISPATCHER], rendering))
-                for wing in WINGS:
-                    for part in wing.LIFESPANS:
-                        await parts.enter_async_context(part(app, opened))
+                for part in lifespans:
+                    await parts.enter_async_context(part(app, opened))
                 parts.push_async_callback(app[DISPATCHER].settle)
                 yield
 
@@ -217,7 +222,8 @@ DISPATCHER: Final = web.AppKey("dispatcher", Dispatcher)
 async def _end_streams(app: web.Application) -> None:
     """Answers that never end, end now, so that nobody waits for them."""
     app[RUNTIME].events.end()
-    await app[SOCKETS].shut_down()
+    if SOCKETS in app:
+        await app[SOCKETS].shut_down()
 
 
 async def _open_socket(request: web.Request) -> web.StreamResponse:

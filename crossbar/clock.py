@@ -64,7 +64,7 @@ def iso_timestamp() -> str:
 
 @contextmanager
 def frozen(unix_seconds: float) -> Iterator[None]:
-    """Hold the clock at `unix_seconds` inside a `with` block (for tests)."""
+    """Hold the clock at `unix_seconds` inside a `with` block, for tests and for what is made as if long ago."""
     before, _Frozen.at = _Frozen.at, unix_seconds
     try:
         yield

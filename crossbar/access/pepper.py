@@ -66,6 +66,22 @@ def _derived(key: bytes, purpose: bytes) -> bytes:
     return hmac.digest(key, b"crossbar:" + purpose, "sha256")
 
 
+def fingerprint(secret: str) -> str:
+    """What tells one secret from another and gives nothing of it away, 16 hex characters."""
+    return _derived(secret.encode(), b"fingerprint").hex()[:16]
+
+
+def known_pepper(config: Config) -> str | None:
+    """The secret of the configuration or the data folder, None where there is none yet."""
+    path = config.server.data / FILE
+    return config.security.password_pepper or (path.read_text().strip() if path.exists() else None)
+
+
+def keep_pepper(config: Config, secret: str) -> Path:
+    """Make a secret from elsewhere that of the data folder, which has none; its file."""
+    return _make(config.server.data / FILE, secret)
+
+
 def configured_pepper(config: Config) -> Pepper:
     """The pepper and the sealing keys of the configuration. Raises ConfigError."""
     try:
@@ -81,12 +97,16 @@ def pepper_secret(config: Config) -> str:
 
 def _from_file(path: Path) -> str:
     """Read the file, or make it. Of several processes that make it at once, one wins and all read the same."""
+    return _make(path, new_secret()).read_text().strip()
+
+
+def _make(path: Path, secret: str) -> Path:
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(new_secret())
+            file.write(secret)
             file.flush()
             os.fsync(file.fileno())
         try:
@@ -95,4 +115,4 @@ def _from_file(path: Path) -> str:
             pass
         finally:
             draft.unlink()
-    return path.read_text().strip()
+    return path

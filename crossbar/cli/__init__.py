@@ -7,7 +7,10 @@ import click
 import crossbar
 from crossbar.cli import (
     app_commands,
+    backup_commands,
+    check_commands,
     config_commands,
+    demo_commands,
     mail_commands,
     moving_commands,
     openapi_commands,
@@ -34,5 +37,9 @@ for command in (
     mail_commands.show_mail,
     config_commands.show_config,
     openapi_commands.show_openapi,
+    backup_commands.backup,
+    backup_commands.restore,
+    check_commands.check,
+    demo_commands.demo,
 ):
     main.add_command(command)

@@ -13,7 +13,11 @@ import click
 from rich.console import Console
 
 from crossbar import logs
+from crossbar.archive import Damaged
+from crossbar.care.demo import NoDemo
 from crossbar.config import Config
+from crossbar.documents.consistent_copy import TooMuchChange
+from crossbar.documents.restoring import NotRestorable
 from crossbar.moving.trouble import CannotMove
 from crossbar.process import supervisor
 from crossbar.process.command_database import command_database
@@ -44,7 +48,11 @@ def for_people() -> Iterator[None]:
     """Turn what a person can mend into a message without a traceback."""
     try:
         yield
-    except (NoApp, NobodyFound, CannotMove, supervisor.WorkersFailed) as error:
+    except Damaged as error:
+        raise click.ClickException(f"The file cannot be used: {error}.") from None
+    except (
+        NoApp, NobodyFound, NoDemo, NotRestorable, TooMuchChange, CannotMove, supervisor.WorkersFailed
+    ) as error:  # fmt: skip
         raise click.ClickException(str(error)) from None
     except Exception as error:
         if (message := told(error)) is None:

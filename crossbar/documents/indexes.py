@@ -7,6 +7,8 @@ by the file alone, which the index of the files has led to; what is live in all 
 
 from __future__ import annotations
 
+from typing import Final
+
 from pymongo import ASCENDING, IndexModel
 
 
@@ -44,4 +46,13 @@ INDEXES: dict[str, list[IndexModel]] = {
     "events": [_index("accounts", "_id"), _expiring("expires")],
     "raised_events": [_expiring("at", 3600)],
     "event_cursors": [_index("a")],
+    "maintenance": [_expiring("at", 3600)],
 }
+
+MAINTENANCE: Final = "maintenance"
+"""The collection of notes about the database as a whole."""
+RESTORE: Final = "restore"
+"""The note that a backup is being restored, or was not restored whole."""
+NOT_COPIED: Final = frozenset({"leases", "servers", "live", "raised_events", MAINTENANCE})
+"""What is true of one database and one moment only: who works on it, how far it has come with its own changes, and what
+goes on just now, which is told again."""

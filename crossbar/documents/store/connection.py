@@ -35,7 +35,7 @@ from pymongo.read_preferences import Primary, PrimaryPreferred
 from crossbar.documents.codec import Codec
 from crossbar.documents.document import Document
 from crossbar.documents.driver import DRIVERS, Client, Database, DriverName
-from crossbar.documents.indexes import INDEXES
+from crossbar.documents.indexes import INDEXES, MAINTENANCE, RESTORE
 from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store.marking import Marking
@@ -236,23 +236,31 @@ class Connection:
             await self._sole_use.stop()
         await self.driver.close(self.client)
 
-    async def prepare(self) -> None:
-        """Create the collections and indexes that are missing. Harmless when all are there.
+    async def prepare(self, *, unfinished: bool = False, indexes: bool = True) -> None:
+        """Create the collections and, with `indexes`, the indexes that are missing. Harmless when all are there.
 
-        Raises DatabaseUnusable where nothing can be done with the database.
+        Raises DatabaseUnusable where nothing can be done with the database, or, unless `unfinished`, where it is but
+        half of a backup.
         """
-        await self._check()
+        await self.check()
         with driver_errors():
+            if not unfinished and await self.database[MAINTENANCE].find_one({"_id": RESTORE}) is not None:
+                raise DatabaseUnusable(
+                    "a backup is being restored into it, or was not restored whole. Run `crossbar restore` (again)"
+                )
             present = set(await self.database.list_collection_names())
-            for name, indexes in INDEXES.items():
+            for name, models in INDEXES.items():
                 if name not in present:
                     await self._create_collection(name)
-                if indexes:
+                if models and indexes:
                     with pymongo.timeout(INDEXING_SECONDS):
-                        await self.database[name].create_indexes(indexes)
+                        await self.database[name].create_indexes(models)
 
-    async def _check(self) -> None:
-        """See whether the database can be reached, lets us in and has what transactions need."""
+    async def check(self) -> None:
+        """See whether the database can be reached, lets us in and has what transactions need.
+
+        Raises DatabaseUnusable.
+        """
         try:
             hello = await self.client.admin.command("hello")
             await self.database.list_collection_names()

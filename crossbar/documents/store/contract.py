@@ -60,9 +60,9 @@ class Store:
         """Let go of the connections."""
         return self.connection.close()
 
-    def prepare(self) -> Coroutine[Any, Any, None]:
-        """Create the collections and indexes that are missing. Harmless when all are there."""
-        return self.connection.prepare()
+    def prepare(self, *, indexes: bool = True) -> Coroutine[Any, Any, None]:
+        """Create the collections and, with `indexes`, the indexes that are missing. Harmless when all are there."""
+        return self.connection.prepare(indexes=indexes)
 
     def register(self) -> Coroutine[Any, Any, None]:
         """Make this server, or command, known to other servers of the database: to be awaited before it writes."""

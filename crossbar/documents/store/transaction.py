@@ -213,6 +213,19 @@ class Transaction:
         stored = raised(account_id, category, name, body, **about)
         await self._database["raised_events"].insert_one(stored, session=self._session)
 
+    async def holder(self, claim: str) -> str | None:
+        """The key of the document that holds a claim across partitions (`Unique.key`), or None."""
+        stored = await self._database["claims"].find_one({"_id": claim}, session=self._session)
+        return str(stored["holder"]) if stored else None
+
+    async def hold(self, document: Document, claim: str) -> None:
+        """Note that a document holds a claim which it has long made. Raises Duplicate."""
+        await self._claim(self._shapes[document.type], document, {claim})
+
+    async def let_go(self, claim: str) -> None:
+        """Take a claim away that nobody makes."""
+        await self._release({claim})
+
     async def _claim(self, shape: Shape, document: Document, claims: set[str]) -> None:
         for claim in sorted(claims):
             try:

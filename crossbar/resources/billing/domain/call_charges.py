@@ -40,6 +40,18 @@ async def debit_calls(store: Store, legs: list[Document]) -> None:
         await book_missing(store, entries[start : start + AT_A_TIME])
 
 
+async def undebited(store: Store, legs: list[Document]) -> list[Document]:
+    """Those of some legs that their own account pays by the minute, and of which its ledger has no entry."""
+    accounts = _Accounts(store)
+    missing: list[Document] = []
+    for leg in legs:
+        own = [entry for entry in await _entries(accounts, leg) if entry.partition == leg.partition]
+        for entry in own[:1]:
+            if await store.get(entry.partition, entry.type, entry.id) is None:
+                missing.append(leg)
+    return missing
+
+
 class _Accounts:
     """The accounts of a batch, each read once."""
 

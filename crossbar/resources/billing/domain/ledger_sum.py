@@ -40,36 +40,38 @@ MONTH_SHAPE: Final = Shape(MONTH, summary=Summary("id"), sort="pvt_month")
 
 async def add(transaction: Transaction, entry: Document) -> tuple[int, int]:
     """Count an entry that is being written; the account's balance (units) before and after it."""
-    units = units_of(entry.fields["amount"])
-    moment: int = entry.fields["pvt_created"]
-    month = clock.year_month(moment)
+    month = clock.year_month(entry.fields["pvt_created"])
     balance = await transaction.get(entry.partition, BALANCE, BALANCE)
     months: dict[str, int] = dict(balance.fields["pvt_months"]) if balance else {}
-    before = sum(months.values())
-    months[month] = months.get(month, 0) + units
-    await _save(transaction, Document(entry.partition, BALANCE, BALANCE, {"pvt_months": months}), balance)
     about: dict[str, str] = entry.fields["account"]
     month_id = f"{month}-{about['id']}"
     summed = await transaction.get(entry.partition, MONTH, month_id)
     lines: list[dict[str, Any]] = [dict(line) for line in summed.fields["pvt_lines"]] if summed else []
-    _count(lines, clock.moment(moment).day, entry, units)
+    units = count_entry(lines, entry)
+    before = sum(months.values())
+    months[month] = months.get(month, 0) + units
+    await save(transaction, Document(entry.partition, BALANCE, BALANCE, {"pvt_months": months}), balance)
     fields = {"pvt_month": month, "pvt_account": about, "pvt_lines": lines}
-    await _save(transaction, Document(entry.partition, MONTH, month_id, fields), summed)
+    await save(transaction, Document(entry.partition, MONTH, month_id, fields), summed)
     return before, before + units
 
 
-def _count(lines: list[dict[str, Any]], day: int, entry: Document, units: int) -> None:
+def count_entry(lines: list[dict[str, Any]], entry: Document) -> int:
+    """Add an entry to the lines of its month; its units."""
+    units, day = units_of(entry.fields["amount"]), clock.moment(entry.fields["pvt_created"]).day
     service, usage = entry.fields["source"]["service"], entry.fields["usage"]
     for line in lines:
         if line["day"] == day and line["service"] == service:
             line["amount"] += units
             line["quantity"] += usage["quantity"]
             line["type"], line["unit"] = usage["type"], usage["unit"]
-            return
+            return units
     lines.append({"day": day, "service": service, "amount": units, **usage})
+    return units
 
 
-async def _save(transaction: Transaction, document: Document, previous: Document | None) -> None:
+async def save(transaction: Transaction, document: Document, previous: Document | None) -> None:
+    """Write sums, over those that were read before if there are some."""
     if previous is None:
         await transaction.insert(document)
     else:
@@ -173,6 +175,13 @@ def _holds(first: int, last: int, day: date) -> bool:
 def _date(month: Document, line: dict[str, Any]) -> date:
     text: str = month.fields["pvt_month"]
     return date(int(text[:4]), int(text[4:]), line["day"])
+
+
+def month_bounds(month: str) -> tuple[int, int]:
+    """The first and the last second of a month (`YYYYMM`, UTC), Gregorian."""
+    first = date(int(month[:4]), int(month[4:]), 1)
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return _seconds(first)[0], _seconds(following)[0] - 1
 
 
 def _seconds(day: date) -> tuple[int, int]:

@@ -18,7 +18,8 @@ from crossbar.background import in_background
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
-from crossbar.errors import CrossbarError
+from crossbar.documents.store import Store
+from crossbar.errors import JSON, CrossbarError
 from crossbar.ids import new_id
 from crossbar.resources.identity.domain import account_tree
 from crossbar.runtime import Runtime
@@ -47,12 +48,20 @@ async def _begin(runtime: Runtime) -> None:
 
 async def put_right(runtime: Runtime) -> int:
     """Count anew where an account tells another number than there are accounts below it; returns how many did."""
-    store, wrong = runtime.store, 0
-    counts = await store.count_by_tag(Listing(ACCOUNTS, ACCOUNT), prefix="descendant/")
-    async for row in store.stream(Listing(ACCOUNTS, ACCOUNT)):
-        if orjson.loads(row.body).get("descendants_count") != counts.get(f"descendant/{row.id}", 0):
-            await account_tree.recount(store, row.id)
-            wrong += 1
+    wrong = await miscounted(runtime.store)
+    for account_id, *_ in wrong:
+        await account_tree.recount(runtime.store, account_id)
     if wrong:
-        log.info("counted the accounts below %d accounts anew", wrong)
-    return wrong
+        log.info("counted the accounts below %d accounts anew", len(wrong))
+    return len(wrong)
+
+
+async def miscounted(store: Store) -> list[tuple[str, JSON, int]]:
+    """The accounts that tell another number than there are accounts below them, with both numbers."""
+    counts = await store.count_by_tag(Listing(ACCOUNTS, ACCOUNT), prefix="descendant/")
+    found: list[tuple[str, JSON, int]] = []
+    async for row in store.stream(Listing(ACCOUNTS, ACCOUNT)):
+        told, counted = orjson.loads(row.body).get("descendants_count"), counts.get(f"descendant/{row.id}", 0)
+        if told != counted:
+            found.append((row.id, told, counted))
+    return found

@@ -116,6 +116,43 @@ async def recount(store: Store, account_id: str) -> None:
     await store.transact(count)
 
 
+async def hang_right(store: Store, account_id: str) -> bool:
+    """Give an account the tree of its parent, with what follows from it; False where its parent is not to be found."""
+
+    async def hang(transaction: Transaction) -> bool:
+        account = await transaction.get(ACCOUNTS, ACCOUNT, account_id)
+        parent_id = parent_of(account) if account else None
+        parent = await transaction.get(ACCOUNTS, ACCOUNT, parent_id) if parent_id else None
+        if account is None or parent is None:
+            return False
+        before: list[str] = account.fields.get("pvt_tree") or []
+        tree = [*parent.fields["pvt_tree"], parent.id]
+        whole = {**account.fields, "pvt_tree": before}
+        await _move_branch(transaction, Document(ACCOUNTS, ACCOUNT, account.id, whole, account.revision), before, tree)
+        await _count_descendants(transaction, [*before, *tree])
+        return True
+
+    return await store.transact(hang)
+
+
+async def follow_right(store: Store, account_id: str) -> None:
+    """Bring what depends on an account's place in order where it is not."""
+
+    async def follow(transaction: Transaction) -> None:
+        account = await _account(transaction, account_id)
+        for follower in _followers:
+            await follower(transaction, account)
+
+    await store.transact(follow)
+
+
+def parent_of(account: Document) -> str | None:
+    """The account right above one, by its tree; where that is lost, by the note beside it."""
+    tree = account.fields.get("pvt_tree")
+    last = tree[-1] if isinstance(tree, list) and tree else account.fields.get("pvt_parent_id")
+    return last if isinstance(last, str) else None
+
+
 async def set_reseller(store: Store, account_id: str, is_reseller: bool, author: Author) -> Document:
     """Make an account a reseller of all below it, or an ordinary one, and return it.
 

@@ -219,6 +219,29 @@ async def _note(store: Store, key: tuple[str, str], legs: list[Document]) -> Non
     await store.create_or_update(fresh, change)
 
 
+async def unnoted(store: Store, legs: list[Document]) -> list[Document]:
+    """Those of some legs whose interaction's entry is missing, or says that a later leg began first."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for leg in legs:
+        wanted[leg.partition].add(str(leg.at("interaction_id")))
+    known: dict[tuple[str, str], Document] = {}
+    for account_id, ids in wanted.items():
+        found = await store.get_many(account_id, INTERACTION_SHAPE.type, sorted(ids))
+        known |= {(account_id, interaction_id): entry for interaction_id, entry in found.items()}
+    return [leg for leg in legs if not _is_noted(leg, known.get((leg.partition, str(leg.at("interaction_id")))))]
+
+
+def _is_noted(leg: Document, entry: Document | None) -> bool:
+    firsts = {owner: (began, cdr_id) for owner, began, cdr_id in _firsts(entry)} if entry else {}
+    owners = {ANYBODY, str(leg.at(f"{CCV}.owner_id") or ANYBODY)}
+    return all(owner in firsts and firsts[owner] <= (_began(leg), leg.id) for owner in owners)
+
+
+async def note_again(store: Store, leg: Document) -> None:
+    """Have the entry of a leg's interaction know it."""
+    await _note(store, (leg.partition, str(leg.at("interaction_id"))), [leg])
+
+
 def _began(leg: Document) -> int:
     """When a leg's channel was created, in microseconds since the Unix epoch."""
     return whole(leg.at("channel_created_time")) or clock.unix(start_of(leg)) * 1_000_000

@@ -62,7 +62,7 @@ def call_stat_of(account_id: str, data: dict[str, Any]) -> Document:
     fields.pop("id", None)
     stat_id = f"{clock.year_month(entered)}-{fields['call_id']}::{fields['queue_id']}"
     fields |= kept_fields(account_id, CALL_STAT_SHAPE.type, entered)
-    return Document(account_id, CALL_STAT_SHAPE.type, stat_id, _with_times(fields))
+    return Document(account_id, CALL_STAT_SHAPE.type, stat_id, with_times(fields))
 
 
 async def keep_call_stats(store: Store, stats: list[Document]) -> list[bool]:
@@ -92,10 +92,10 @@ def _merged(known: Document, told: Document) -> Document:
     misses = list(first.get("misses") or [])
     misses += [miss for miss in last.get("misses") or [] if miss not in misses]
     fields = {**first, **last} | ({"misses": misses} if misses else {})
-    return Document(known.partition, known.type, known.id, _with_times(fields))
+    return Document(known.partition, known.type, known.id, with_times(fields))
 
 
-def _with_times(fields: dict[str, Any]) -> dict[str, Any]:
+def with_times(fields: dict[str, Any]) -> dict[str, Any]:
     """`fields` with the seconds that follow from its times: how long the caller waited, how long they talked."""
     ended = fields.get("handled_timestamp") or fields.get("abandoned_timestamp")
     if ended:

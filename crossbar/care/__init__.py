@@ -1,0 +1,1 @@
+"""How an installation is looked after: backed up, restored, checked, filled with an example to look at."""
