@@ -5,7 +5,15 @@ from __future__ import annotations
 import click
 
 import crossbar
-from crossbar.cli import app_commands, config_commands, mail_commands, secret_commands, start_commands, user_commands
+from crossbar.cli import (
+    app_commands,
+    completion_commands,
+    config_commands,
+    mail_commands,
+    secret_commands,
+    start_commands,
+    user_commands,
+)
 
 
 @click.group()
@@ -22,5 +30,6 @@ for command in (
     secret_commands.secrets,
     mail_commands.show_mail,
     config_commands.show_config,
+    completion_commands.completion,
 ):
     main.add_command(command)
