@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -32,7 +33,7 @@ from crossbar.documents.store import Store
 from crossbar.endpoint import Endpoint
 from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.endpoint.rendering import Rendering
-from crossbar.errors import CrossbarError
+from crossbar.errors import JSON, CrossbarError
 from crossbar.metrics import METRICS, Metrics
 from crossbar.resources import (
     UNSERVED,
@@ -58,6 +59,7 @@ from crossbar.runtime import SOCKET_PORT, Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
+from crossbar.wire.headers import JSON_TYPE
 
 WINGS: Final = (
     auth,
@@ -215,7 +217,7 @@ async def _handle(request: web.Request) -> web.StreamResponse:
 
 
 async def _alive(_: web.Request) -> web.Response:
-    return web.json_response({"status": "alive"})
+    return _health({"status": "alive"})
 
 
 async def _ready(request: web.Request) -> web.Response:
@@ -225,8 +227,12 @@ async def _ready(request: web.Request) -> web.Response:
     except CrossbarError as error:
         trouble = "" if services.config.database.uri else Trouble(embedded_folder(services.config)).told()
         reason = trouble or str(error)
-        return web.json_response({"status": "not ready", "reason": reason}, status=503)
-    return web.json_response({"status": "ready", "change_feed": services.feed.live})
+        return _health({"status": "not ready", "reason": reason}, status=503)
+    return _health({"status": "ready", "change_feed": services.feed.live})
+
+
+def _health(told: Mapping[str, JSON], status: int = 200) -> web.Response:
+    return web.Response(text=json.dumps(told) + "\n", status=status, content_type=JSON_TYPE)
 
 
 async def _metrics(request: web.Request) -> web.Response:
