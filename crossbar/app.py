@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -61,6 +61,10 @@ from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
 from crossbar.wire.headers import JSON_TYPE
 
+if TYPE_CHECKING:
+    from crossbar.documents.driver_spans import DriverSpans
+    from crossbar.telemetry import Tracing
+
 WINGS: Final = (
     auth,
     apps,
@@ -108,11 +112,22 @@ def shapes() -> Shapes:
     return known
 
 
-def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, shared: Shared | None = None) -> Store:
+def open_store(
+    config: Config,
+    database_uri: str,
+    sealer: Sealer | None = None,
+    shared: Shared | None = None,
+    tracing: Tracing | None = None,
+) -> Store:
     """The store of the configured database; without a sealer for those who look at no credentials.
 
     Only a worker, which has something to share, remembers what it read.
     """
+    listeners: list[DriverSpans] = []
+    if tracing is not None:
+        from crossbar.documents.driver_spans import DriverSpans  # noqa: PLC0415 - only who traces has what it needs
+
+        listeners = [DriverSpans(tracing.tracer)]
     return Store.connect(
         database_uri,
         config.database.name,
@@ -124,17 +139,20 @@ def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, 
         sealer=sealer,
         shared=shared,
         memory=config.database.memory_mb * 2**20 if shared else 0,
+        listeners=listeners,
     )
 
 
 @asynccontextmanager
-async def open_runtime(config: Config, database_uri: str, shared: Shared | None = None) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    config: Config, database_uri: str, shared: Shared | None = None, tracing: Tracing | None = None
+) -> AsyncIterator[Runtime]:
     """Everything that endpoints need, up and listening for changes; closed at the end.
 
     `shared` is what a worker shares with others; a command has none.
     """
     pepper = configured_pepper(config)
-    store = open_store(config, database_uri, pepper, shared)
+    store = open_store(config, database_uri, pepper, shared, tracing)
     buckets = BucketTable(LEAST_SLOTS) if shared is None else shared.buckets
     feed = Feed(store)
     schemas = Schemas.load(client_urls=ClientUrls.refusing(config.security.blocked_hosts))
@@ -157,13 +175,14 @@ async def open_runtime(config: Config, database_uri: str, shared: Shared | None 
 async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web.Application:
     """One worker's application. Its services start and end with it."""
     app = web.Application(client_max_size=config.limits.max_upload_size + 1)
-    metrics = app[METRICS] = Metrics()
+    tracing = open_tracing(config)
+    metrics = app[METRICS] = _metrics_of(tracing)
     envelopes = Envelopes(socket.gethostname(), __version__)
 
     async def services(app: web.Application) -> AsyncIterator[None]:
-        async with open_runtime(config, database_uri, shared) as opened:
+        async with open_runtime(config, database_uri, shared, tracing) as opened:
             app[RUNTIME] = opened
-            app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, Rendering(envelopes, metrics), unserved=UNSERVED)
+            app[DISPATCHER] = _dispatcher(opened, Rendering(envelopes, metrics), tracing)
             dialects.open_dispatchers(app, opened, app[DISPATCHER])
             async with AsyncExitStack() as parts:
                 for wing in WINGS:
@@ -172,6 +191,9 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
                 parts.push_async_callback(app[DISPATCHER].settle)
                 yield
 
+    if tracing is not None:
+        app.middlewares.append(tracing.middleware)
+        app.on_cleanup.append(lambda _: asyncio.to_thread(tracing.end))
     app.cleanup_ctx.append(services)
     app.on_shutdown.append(_end_streams)
     app.router.add_get("/healthz", _alive)
@@ -182,6 +204,38 @@ async def build_app(config: Config, *, database_uri: str, shared: Shared) -> web
     app.router.add_route("*", r"/{path:[\s\S]*}", _handle)
     app[SOCKET_PORT] = _socket_port(app)
     return app
+
+
+def open_tracing(config: Config) -> Tracing | None:
+    """What traces requests, where that is wanted; nothing of it is loaded where it is not."""
+    wanted = config.telemetry
+    if wanted.endpoint is None:
+        return None
+    from crossbar.telemetry import Tracing  # noqa: PLC0415
+
+    return Tracing(
+        wanted.endpoint,
+        headers=dict(header.split("=", 1) for header in wanted.headers),
+        service=wanted.service_name,
+        version=__version__,
+        sample_ratio=wanted.sample_ratio,
+    )
+
+
+def _metrics_of(tracing: Tracing | None) -> Metrics:
+    if tracing is None:
+        return Metrics()
+    from crossbar.endpoint.traced_dispatcher import TracedMetrics  # noqa: PLC0415
+
+    return TracedMetrics()
+
+
+def _dispatcher(runtime: Runtime, rendering: Rendering, tracing: Tracing | None) -> Dispatcher:
+    if tracing is None:
+        return Dispatcher(runtime, ENDPOINTS, rendering, unserved=UNSERVED)
+    from crossbar.endpoint.traced_dispatcher import TracedDispatcher  # noqa: PLC0415
+
+    return TracedDispatcher(tracing.tracer, runtime, ENDPOINTS, rendering, unserved=UNSERVED)
 
 
 def _socket_port(app: web.Application) -> web.Application:

@@ -27,7 +27,9 @@ def test_an_installed_wheel_has_the_schemas_and_the_fonts(tmp_path):
     assert shown.stdout.split() == [str(len(list(CHECKOUT.glob("schemas/*.json")))), "users"]
     package = tmp_path / "site" / "crossbar"
     assert (package / "_schemas" / "users.json").is_file()
-    fonts = sorted(file.name for file in (package / "conversion" / "fonts").iterdir() if file.suffix in (".ttf", ".txt"))
+    fonts = sorted(
+        file.name for file in (package / "conversion" / "fonts").iterdir() if file.suffix in (".ttf", ".txt")
+    )
     assert fonts == ["NotoSans-Bold.ttf", "NotoSans-Regular.ttf", "OFL.txt"]
 
 

@@ -31,7 +31,10 @@ def check_out(folder: Path) -> None:
     Only the packages are not installed anew: the command is run by the Python that runs the tests.
     """
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     for name in listed.stdout.decode().split("\0"):
         if name and not name.startswith(("tests/", "schemas/")) and (ROOT / name).exists():
