@@ -78,7 +78,7 @@ docs: $(VENV)/installed ## Make the pages that follow from declarations
 	@$(BIN)/crossbar config --manual >docs/configuration.md
 
 site: $(VENV)/installed-dev ## Make a site of the documents, in build/site
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "build/site/index.html"
 
 system-packages: ## Install what is missing of the operating system's packages (root on Debian or Ubuntu)

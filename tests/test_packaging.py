@@ -7,6 +7,7 @@ import configparser
 import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -149,11 +150,35 @@ def test_the_manual_tells_of_every_metric() -> None:
     assert {re.sub("_(bucket|sum|count)$", "", name) for name in served()} == told
 
 
+# The license
+
+
+def test_every_source_file_says_its_license() -> None:
+    checked = subprocess.run(
+        [sys.executable, PACKAGING / "spdx.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert (checked.stdout, checked.returncode) == ("", 0), "python packaging/spdx.py adds the lines"
+
+
+def test_the_line_comes_behind_what_has_to_be_first(tmp_path: Path) -> None:
+    spdx = runpy.run_path(str(PACKAGING / "spdx.py"))
+    for name, text, first in (
+        ("a.py", '"""Words."""\n', ["# SPDX-License-Identifier: MPL-2.0", '"""Words."""']),
+        ("run", "#!/bin/sh\nexit\n", ["#!/bin/sh", "# SPDX-License-Identifier: MPL-2.0", "exit"]),
+        ("a.html", "<!doctype html>\n", ["<!doctype html>", "<!-- SPDX-License-Identifier: MPL-2.0 -->"]),
+    ):
+        assert spdx["lacks"](text)
+        changed = spdx["with_line"](text, spdx["line_of"](Path(name)))
+        assert changed.splitlines() == first
+        assert not spdx["lacks"](changed)
+    assert spdx["line_of"](Path("schemas/users.json")) is None
+
+
 # The site
 
 
 def build(config: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "-f", str(config), "-d", str(site)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(config), "-d", str(site)]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
     )
@@ -196,7 +221,7 @@ def test_the_site_has_every_page_and_every_link_leads_somewhere(tmp_path: Path) 
 def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     script = CliRunner().invoke(cli.main, ["completion", "bash"]).output
     program = tmp_path / "crossbar"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m crossbar "$@"\n')
+    program.write_text(f"#!{sys.executable}\nfrom crossbar.cli import main\nmain()\n")
     program.chmod(0o755)
     asked = (
         "complete -p crossbar; for words in 'crossbar se' 'crossbar serve --create' 'crossbar completion z'; do "

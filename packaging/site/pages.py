@@ -2,8 +2,8 @@
 """What `make site` does beside mkdocs: pages from outside of `docs/`, and folders in the navigation.
 
 README.md becomes the first page. A link to a page of the site leads there, one to any other file of the project to
-where the project is. An entry of `nav` that is a folder (`endpoints/`) stands for all pages in it; one that there is not
-stands for none.
+where the project is. An entry of `nav` that is a folder (`endpoints/`) stands for all pages in it, and for none where
+there is no such folder.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-FENCE = re.compile(r"^(?:<!-- not run: (?P<reason>.+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 MORE = "…"
 ANY = re.compile(r"[\w:-]*…|\b[0-9a-f]{24,32}\b|(?<=127\.0\.0\.1:)\d+")
 """What differs each time, in lines."""
