@@ -72,7 +72,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         elif target.startswith("docs/") and target.endswith(".md"):
             shown = target.removeprefix("docs/")
         else:
-            return f"{config.repo_url}/blob/main/{target}"
+            return f"{config.extra['project']}/blob/main/{target}"
         return posixpath.relpath(shown, posixpath.dirname(at) or ".")
 
     return LINK.sub(led, markdown)
