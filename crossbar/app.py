@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -34,7 +35,7 @@ from crossbar.documents.store import Store
 from crossbar.endpoint import Endpoint
 from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.endpoint.rendering import Rendering
-from crossbar.errors import CrossbarError
+from crossbar.errors import JSON, CrossbarError
 from crossbar.metrics import METRICS, Metrics
 from crossbar.moving.export import Exported, Told, export
 from crossbar.moving.file_format import AccountFile
@@ -67,6 +68,11 @@ from crossbar.runtime import SOCKET_PORT, Lifespan, Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
+from crossbar.wire.headers import JSON_TYPE
+
+if TYPE_CHECKING:
+    from crossbar.documents.driver_spans import DriverSpans
+    from crossbar.telemetry import Tracing
 
 WINGS: Final = (
     auth,
@@ -116,11 +122,22 @@ def shapes() -> Shapes:
     return known
 
 
-def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, shared: Shared | None = None) -> Store:
+def open_store(
+    config: Config,
+    database_uri: str,
+    sealer: Sealer | None = None,
+    shared: Shared | None = None,
+    tracing: Tracing | None = None,
+) -> Store:
     """The store of the configured database; without a sealer for those who look at no credentials.
 
     Only a worker, which has something to share, remembers what it read.
     """
+    listeners: list[DriverSpans] = []
+    if tracing is not None:
+        from crossbar.documents.driver_spans import DriverSpans  # noqa: PLC0415 - only who traces has what it needs
+
+        listeners = [DriverSpans(tracing.tracer)]
     return Store.connect(
         database_uri,
         config.database.name,
@@ -132,12 +149,18 @@ def open_store(config: Config, database_uri: str, sealer: Sealer | None = None, 
         sealer=sealer,
         shared=shared,
         memory=config.database.memory_mb * 2**20 if shared else 0,
+        listeners=listeners,
     )
 
 
 @asynccontextmanager
 async def open_runtime(
-    config: Config, database_uri: str, shared: Shared | None = None, *, indexes: bool = True
+    config: Config,
+    database_uri: str,
+    shared: Shared | None = None,
+    tracing: Tracing | None = None,
+    *,
+    indexes: bool = True,
 ) -> AsyncIterator[Runtime]:
     """Everything that endpoints need, up and listening for changes; closed at the end.
 
@@ -145,7 +168,7 @@ async def open_runtime(
     made.
     """
     pepper = configured_pepper(config)
-    store = open_store(config, database_uri, pepper, shared)
+    store = open_store(config, database_uri, pepper, shared, tracing)
     buckets = BucketTable(LEAST_SLOTS) if shared is None else shared.buckets
     feed = Feed(store)
     schemas = Schemas.load(client_urls=ClientUrls.refusing(config.security.blocked_hosts))
@@ -170,14 +193,15 @@ async def build_app(
 ) -> web.Application:
     """One worker's application. Its services, and `lifespans`, start and end with it."""
     app = web.Application(client_max_size=config.limits.max_upload_size + 1)
-    metrics = app[METRICS] = Metrics()
+    tracing = open_tracing(config)
+    metrics = app[METRICS] = _metrics_of(tracing)
     envelopes = Envelopes(socket.gethostname(), __version__)
 
     async def services(app: web.Application) -> AsyncIterator[None]:
-        async with open_runtime(config, database_uri, shared) as opened:
+        async with open_runtime(config, database_uri, shared, tracing) as opened:
             app[RUNTIME] = opened
             rendering = Rendering(envelopes, metrics)
-            app[DISPATCHER] = Dispatcher(opened, ENDPOINTS, rendering, unserved=UNSERVED)
+            app[DISPATCHER] = _dispatcher(opened, rendering, tracing)
             dialects.open_dispatchers(app, opened, app[DISPATCHER])
             async with AsyncExitStack() as parts:
                 await parts.enter_async_context(pages.opened(app, opened, app[DISPATCHER], rendering))
@@ -186,6 +210,9 @@ async def build_app(
                 parts.push_async_callback(app[DISPATCHER].settle)
                 yield
 
+    if tracing is not None:
+        app.middlewares.append(tracing.middleware)
+        app.on_cleanup.append(lambda _: asyncio.to_thread(tracing.end))
     app.cleanup_ctx.append(services)
     app.on_shutdown.append(_end_streams)
     app.router.add_get("/healthz", _alive)
@@ -199,6 +226,38 @@ async def build_app(
     app.router.add_route("*", r"/{path:[\s\S]*}", _handle)
     app[SOCKET_PORT] = _socket_port(app)
     return app
+
+
+def open_tracing(config: Config) -> Tracing | None:
+    """What traces requests, where that is wanted; nothing of it is loaded where it is not."""
+    wanted = config.telemetry
+    if wanted.endpoint is None:
+        return None
+    from crossbar.telemetry import Tracing  # noqa: PLC0415
+
+    return Tracing(
+        wanted.endpoint,
+        headers=dict(header.split("=", 1) for header in wanted.headers),
+        service=wanted.service_name,
+        version=__version__,
+        sample_ratio=wanted.sample_ratio,
+    )
+
+
+def _metrics_of(tracing: Tracing | None) -> Metrics:
+    if tracing is None:
+        return Metrics()
+    from crossbar.endpoint.traced_dispatcher import TracedMetrics  # noqa: PLC0415
+
+    return TracedMetrics()
+
+
+def _dispatcher(runtime: Runtime, rendering: Rendering, tracing: Tracing | None) -> Dispatcher:
+    if tracing is None:
+        return Dispatcher(runtime, ENDPOINTS, rendering, unserved=UNSERVED)
+    from crossbar.endpoint.traced_dispatcher import TracedDispatcher  # noqa: PLC0415
+
+    return TracedDispatcher(tracing.tracer, runtime, ENDPOINTS, rendering, unserved=UNSERVED)
 
 
 def _socket_port(app: web.Application) -> web.Application:
@@ -235,7 +294,7 @@ async def _handle(request: web.Request) -> web.StreamResponse:
 
 
 async def _alive(_: web.Request) -> web.Response:
-    return web.json_response({"status": "alive"})
+    return _health({"status": "alive"})
 
 
 async def _ready(request: web.Request) -> web.Response:
@@ -245,8 +304,12 @@ async def _ready(request: web.Request) -> web.Response:
     except CrossbarError as error:
         trouble = "" if services.config.database.uri else Trouble(embedded_folder(services.config)).told()
         reason = trouble or str(error)
-        return web.json_response({"status": "not ready", "reason": reason}, status=503)
-    return web.json_response({"status": "ready", "change_feed": services.feed.live})
+        return _health({"status": "not ready", "reason": reason}, status=503)
+    return _health({"status": "ready", "change_feed": services.feed.live})
+
+
+def _health(told: Mapping[str, JSON], status: int = 200) -> web.Response:
+    return web.Response(text=json.dumps(told) + "\n", status=status, content_type=JSON_TYPE)
 
 
 async def _metrics(request: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import configparser
 import difflib
+import importlib.util
 import ipaddress
 import json
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ AuthModule = Literal["cb_user_auth", "cb_api_auth", "cb_auth", "cb_basic_auth", 
 TokenCosts = int | Mapping[str, Any]
 
 ENVIRONMENT_PREFIX = "CROSSBAR_"
+TRACES = "opentelemetry.exporter.otlp.proto.http"
 SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 
 
@@ -84,6 +86,13 @@ def _read_host(text: str) -> str:
     if not usable:
         raise ValueError("must be hosts, such as ui.example.com or ui.example.com:8443")
     return text.lower()
+
+
+def _read_header(text: str) -> str:
+    name, _, value = text.partition("=")
+    if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum() and value):
+        raise ValueError("must be headers, such as authorization=Bearer abc")
+    return text
 
 
 def _read_timezone(text: str) -> str:
@@ -674,6 +683,26 @@ class LogOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryOptions:
+    """Traces of requests, by OpenTelemetry; they need the extra `telemetry`."""
+
+    endpoint: str | None = option(
+        None,
+        "Receiver of OTLP over HTTP, such as http://127.0.0.1:4318 (/v1/traces is added); unset, nothing is traced.",
+    )
+    headers: tuple[str, ...] = option(
+        (),
+        "Headers for the receiver, such as authorization=Bearer abc.",
+        secret=True,
+        form=list_of(Parser("name=value", _read_header)),
+    )
+    service_name: str = option("kazoo-crossbar", "What the server is called in traces.")
+    sample_ratio: float = option(
+        1.0, "Share of requests that are traced, where the caller has not decided.", minimum=0, maximum=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The effective configuration; `origins` says for each `section.option` where its value comes from."""
 
@@ -699,6 +728,7 @@ class Config:
     blackhole: BlackholeOptions = field(default_factory=BlackholeOptions)
     mail: MailOptions = field(default_factory=MailOptions)
     log: LogOptions = field(default_factory=LogOptions)
+    telemetry: TelemetryOptions = field(default_factory=TelemetryOptions)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -805,3 +835,12 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield f"ui.folder: {config.ui.folder} has no index.html; name the folder of a built interface"
     if config.tls.certificate and config.tls.port == config.server.port != 0:
         yield f"tls.port and server.port must differ, both are {config.server.port}"
+    if config.telemetry.endpoint and not _is_installed(TRACES):
+        yield "telemetry.endpoint needs OpenTelemetry: pip install 'kazoo-crossbar[telemetry]'"
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # what it is a part of is missing
+        return False

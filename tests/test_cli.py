@@ -308,6 +308,17 @@ async def test_a_request_that_does_not_finish_is_cut_off_in_the_end(workers: str
         assert await server.process.wait() == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_ctrl_c_is_answered(workers: str, tmp_path: Path) -> None:
+    """With where everything is kept, and no password; `tests/e2e/test_documents.py` has an embedded database."""
+    uri = {"CROSSBAR_DATABASE__URI": "mongodb://ann:hush@db.example.com"}
+    async with serving("--workers", workers, "--data", tmp_path, **uri) as server:
+        server.process.send_signal(signal.SIGINT)
+        printed, _ = await server.process.communicate()
+        assert printed.decode().endswith("Stopped. All that was acknowledged is kept in the database.\n")
+        assert await server.process.wait() == 0
+
+
 async def test_one_worker_is_the_server_itself(tmp_path: Path) -> None:
     async with serving("--data", tmp_path) as server, aiohttp.request("GET", f"{server.url}/pid") as answer:
         assert await answer.text() == str(server.process.pid)

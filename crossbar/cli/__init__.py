@@ -9,6 +9,7 @@ from crossbar.cli import (
     app_commands,
     backup_commands,
     check_commands,
+    completion_commands,
     config_commands,
     demo_commands,
     mail_commands,
@@ -41,5 +42,6 @@ for command in (
     backup_commands.restore,
     check_commands.check,
     demo_commands.demo,
+    completion_commands.completion,
 ):
     main.add_command(command)

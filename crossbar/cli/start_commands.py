@@ -87,6 +87,12 @@ def serve(
     with logging_config(config_file, bind=bind, port=port, workers=workers, data=data, ui__folder=ui) as config:
         require_writable(config.server.data)
         serving.run(_serve(config, open_listeners(config), create_admin=create_admin))
+    click.echo(f"Stopped. All that was acknowledged is kept in {_kept_in(config)}.")
+
+
+def _kept_in(config: Config) -> str:
+    """Where documents are, as a person says it; an address of a database may hold a password."""
+    return str(config.server.data) if config.database.uri is None else "the database"
 
 
 async def _serve(config: Config, listeners: list[Listener], *, create_admin: bool) -> None:

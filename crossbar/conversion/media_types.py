@@ -10,7 +10,7 @@ import os
 from pathlib import PurePosixPath
 from typing import Final
 
-import filetype
+from crossbar.conversion.signatures import recognised
 
 UNKNOWN: Final = "application/octet-stream"
 AUDIO: Final = ("audio/x-wav", "audio/wav", "audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/ogg")
@@ -33,12 +33,6 @@ _EXTENSIONS: Final = {
     "image/tiff": ".tiff",
     UNKNOWN: "",
 }
-
-
-def recognised(contents: bytes) -> str | None:
-    """The media type that the first bytes show, or None for what has no well-known beginning."""
-    kind = filetype.guess(contents[:8192])
-    return None if kind is None else str(kind.mime)
 
 
 def true_type(declared: str, contents: bytes) -> str:

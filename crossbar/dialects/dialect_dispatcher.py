@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
@@ -29,7 +29,7 @@ from crossbar.logs import request_log
 from crossbar.runtime import Runtime
 from crossbar.wire.decoding import BodyLimits, decode_json
 from crossbar.wire.query import Query
-from crossbar.wire.request_values import presented_request_id
+from crossbar.wire.request_values import line_end, presented_request_id
 from crossbar.wire.text import decode_token
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,8 @@ class DialectDispatcher:
             )
         if not request.content.is_eof() and not response.prepared:
             response.force_close()
+        if isinstance(response, web.Response) and response.content_type == JSON_TYPE and response.body:
+            response.body = cast(bytes, response.body) + line_end(request.headers)
         if self.dialect.cross_origin:
             response.headers["Access-Control-Allow-Origin"] = "*"
         self._tell(context, response, time.perf_counter() - started)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
@@ -31,6 +31,7 @@ from crossbar.runtime import Runtime
 from crossbar.wire.request_values import presented_request_id
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 BANNER: Final = """
   ___ _ __ ___  ___ ___| |__   __ _ _ __
@@ -116,19 +117,25 @@ class Dispatcher:
         self.admission.require()
         await self._runtime.settings.fresh()
         self._runtime.store.require()
-        await stages.parse(context, self._words, self.body_reader, self.admission, self._heavy)
+        parsed = stages.parse(context, self._words, self.body_reader, self.admission, self._heavy)
+        await self._stage("parse", parsed)
         if context.requested is None:
             return web.Response(text=BANNER, content_type="text/plain", charset="UTF-8")
-        await stages.authenticate(context, self.client_address.address(context.request))
-        await stages.route(context, self._endpoints)
+        client_ip = self.client_address.address(context.request)
+        await self._stage("authenticate", stages.authenticate(context, client_ip))
+        await self._stage("route", stages.route(context, self._endpoints))
         if stages.is_preflight(context):
             return self._rendering.preflight(context)
-        await stages.authorize(context)
-        reply = await stages.execute(context, self._endpoints, self.shielded)
+        await self._stage("authorize", stages.authorize(context))
+        reply = await self._stage("execute", stages.execute(context, self._endpoints, self.shielded))
         if isinstance(reply, Binary) and reply.is_endless:
             with self.admission.not_counted:
                 return await self._rendering.success(reply, context)
-        return await self._rendering.success(reply, context)
+        return await self._stage("render", self._rendering.success(reply, context))
+
+    def _stage(self, name: str, work: Awaitable[Result]) -> Awaitable[Result]:
+        """A stage of a request, for who follows them by name."""
+        return work
 
     def _tell(self, context: Context, response: web.StreamResponse, seconds: float) -> None:
         """Note the request in the metrics and the log."""

@@ -29,7 +29,7 @@ from crossbar.wire.headers import LONG_AGO, answer_headers, cors_headers
 from crossbar.wire.json_text import json_text
 from crossbar.wire.negotiation import language
 from crossbar.wire.ranges import byte_range
-from crossbar.wire.request_values import pretty_print
+from crossbar.wire.request_values import line_end, pretty_print
 
 SMALLEST_GZIP: Final = 300
 LARGEST_INLINE_GZIP: Final = 64 * 1024
@@ -59,6 +59,7 @@ class Rendering:
         body = self.envelopes.error(error, _exchange(context))
         if pretty_print(context.request.headers, context.values):
             body = pretty(body)
+        body += line_end(context.request.headers)
         cors = context.cors or cors_headers(context.methods, context.requested_method)
         headers = answer_headers(context.request_id, cors=cors)
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -131,7 +132,7 @@ class _Response:
         if callback := context.values.text("jsonp"):
             body = jsonp(body, callback)
         status = reply.status or (201 if context.request.method == "PUT" or reply.location else 200)
-        return await self._whole(status, body, headers)
+        return await self._whole(status, body + line_end(self._sent), headers)
 
     @property
     def may_stream(self) -> bool:
@@ -153,7 +154,7 @@ class _Response:
             async for rows in reply.chunks:
                 yield separator + b",".join(rows)
                 separator = b","
-            yield b"]" + tail
+            yield b"]" + tail + line_end(self._sent)
 
         return await self._streamed(web.StreamResponse(headers=headers), pieces(), compressible=True)
 

@@ -119,6 +119,11 @@ def pretty_print(headers: Headers, values: Values) -> bool:
     return is_true(headers.get(_X_PRETTY_PRINT)) or values.is_true("pretty_print")
 
 
+def line_end(headers: Headers) -> bytes:
+    """What ends a JSON answer: nothing, but a line end for `curl`, whose prompt would come behind the last brace."""
+    return b"\n" if headers.get(hdrs.USER_AGENT, "").startswith("curl/") else b""
+
+
 def presented_request_id(headers: Headers) -> str | None:
     """`X-Request-ID`, to be echoed; None if it is absent or no plain text of a sensible length."""
     given = headers.get(_X_REQUEST_ID)

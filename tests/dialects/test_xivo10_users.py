@@ -287,3 +287,10 @@ async def test_methods_that_a_path_has_not_are_refused(old: Speaker) -> None:
     for method in ("PATCH", "DELETE"):
         told = await old.request(method, "/users/")
         assert (told.status, told.is_empty) == (405, True)
+
+
+async def test_answers_to_curl_end_with_a_line_end(old: Speaker) -> None:
+    for path, status in (("/users/", 200), ("/nothing/", 404)):
+        told = await old.get(path, headers={"User-Agent": "curl/8.5.0"})
+        other = await old.get(path)
+        assert (told.status, told.raw) == (status, other.raw + (b"\n" if other.raw else b""))

@@ -1,4 +1,4 @@
-"""The schemas, and the files of the pages, travel with the package."""
+"""The schemas, the fonts and the files of the pages travel with the package."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ CHECKOUT = Path(__file__).parents[2]
 SHOW = "from crossbar.documents.schemas import Schemas; s = Schemas.load(); print(len(s.ids()), s.get('users')['id'])"
 
 
-def test_an_installed_wheel_has_the_schemas(tmp_path):
+def test_an_installed_wheel_has_the_schemas_and_the_fonts(tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     for folder in ("crossbar", "schemas"):
@@ -25,10 +25,14 @@ def test_an_installed_wheel_has_the_schemas(tmp_path):
         [sys.executable, "-c", SHOW], cwd=tmp_path / "site", capture_output=True, text=True, check=True
     )
     assert shown.stdout.split() == [str(len(list(CHECKOUT.glob("schemas/*.json")))), "users"]
-    assert (tmp_path / "site" / "crossbar" / "_schemas" / "users.json").is_file()
-    pages = CHECKOUT / "crossbar" / "pages" / "files"
+    package = tmp_path / "site" / "crossbar"
+    assert (package / "_schemas" / "users.json").is_file()
+    fonts = sorted(
+        file.name for file in (package / "conversion" / "fonts").iterdir() if file.suffix in (".ttf", ".txt")
+    )
+    assert fonts == ["NotoSans-Bold.ttf", "NotoSans-Regular.ttf", "OFL.txt"]
+    pages, shipped = CHECKOUT / "crossbar" / "pages" / "files", package / "pages" / "files"
     files = {str(file.relative_to(pages)) for file in pages.rglob("*") if file.is_file()}
-    shipped = tmp_path / "site" / "crossbar" / "pages" / "files"
     assert {str(file.relative_to(shipped)) for file in shipped.rglob("*") if file.is_file()} == files
 
 

@@ -1,93 +1,114 @@
-"""What the README and the quickstart tell people to type does what they say."""
+# SPDX-License-Identifier: MPL-2.0
+"""What the documents tell people to type does what they say, in a fresh checkout and in the order of the pages."""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.installed import Installation, Shell
+from crossbar.config import Config, ConfigError
+from tests.e2e.checkout import SERVES, Serving, Terminal, check_out, start
+from tests.e2e.document_blocks import PAGES, ROOT, Block, assert_as_shown, blocks, commands
+from tests.resources.apps.test_apps_store import write_app
 
-ROOT = Path(__file__).parent.parent.parent
-MARK = "\x1e"
-"""Printed after each command, so that its output can be told from the next one's."""
-
-
-def exchanges(text: str) -> Iterator[tuple[str, str]]:
-    """Each command in the page's console blocks, with the output shown below it."""
-    for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        for exchange in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            lines = exchange.splitlines(keepends=True)
-            end = next(end for end in range(1, len(lines) + 1) if is_whole("".join(lines[:end])))
-            yield "".join(lines[:end]), "".join(lines[end:])
+FOLLOWED = ("README.md", "docs/quickstart.md", "docs/ingest.md", "docs/operations.md")
+"""The pages whose commands are typed here."""
+GOODBYE = "Stopped. All that was acknowledged is kept in var.\n"
 
 
-def is_whole(command: str) -> bool:
-    """Whether a shell would run this, instead of asking for another line."""
+def follow(page: str, terminal: Terminal) -> None:
+    """Type what a page says, but for what starts the server, and compare with what it shows."""
+    for block in blocks(page):
+        if block.is_commands and block.reason is None:
+            for command, shown in commands(block):
+                if SERVES.match(command) or command.startswith("make install"):
+                    continue
+                output = terminal.type(command)
+                if shown is not None:
+                    assert_as_shown(output, shown)
+
+
+def begun(page: str, folder: Path) -> Serving:
+    """The server that a page starts, in a checkout of its own."""
+    check_out(folder)
+    (command,) = [
+        command
+        for block in blocks(page)
+        if block.is_commands and block.reason is None
+        for command, _ in commands(block)
+        if SERVES.match(command)
+    ]
+    return start(command, folder, folder.parent / f"{folder.name}.log")
+
+
+def test_the_readme(tmp_path: Path) -> None:
+    server = begun("README.md", tmp_path / "checkout")
     try:
-        shlex.split(command)
-    except ValueError:
-        return False
-    return not command.endswith("\\\n")
-
-
-def values(output: str) -> list[Any]:
-    """The JSON values that an output consists of."""
-    decoder, found, rest = json.JSONDecoder(), [], output.strip()
-    while rest:
-        value, end = decoder.raw_decode(rest)
-        found.append(value)
-        rest = rest[end:].strip()
-    return found
-
-
-def as_shown(value: Any, shown: Any) -> Any:
-    """A value in which every text that the page cuts short (`…`) reads as it does there.
-
-    What is left in a token bucket depends on how fast the commands follow each other, and is not compared.
-    """
-    match value, shown:
-        case str(), str() if shown.endswith("…"):
-            return shown
-        case {"remaining": int()}, {"remaining": int(left)}:
-            return {**value, "remaining": left}
-        case dict(), dict():
-            return {key: as_shown(inner, shown.get(key)) for key, inner in value.items()}
-        case list(), list() if len(value) == len(shown):
-            return [as_shown(inner, other) for inner, other in zip(value, shown, strict=True)]
-    return value
+        (shown,) = [block.text for block in blocks("README.md") if block.language == "text"]
+        assert_as_shown(server.printed, shown)
+        with Terminal(tmp_path / "checkout", server.shown) as terminal:
+            follow("README.md", terminal)
+    finally:
+        said = server.press_ctrl_c()
+    assert said == GOODBYE
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """A shell with the variables that the pages set by hand."""
-    folder = tmp_path_factory.mktemp("documents")
-    with Installation(folder / "data").serving("--create-admin") as server:
-        rows = dict(re.findall(r"│ (Account id|Password) +(\S+)", server.printed))
-        variables = {"SERVER": server.url, "ACCOUNT_ID": rows["Account id"], "PASSWORD": rows["Password"]}
-        yield Shell(folder, variables)
+def quickstarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A person's terminal beside the server of the quickstart."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    write_app(folder / "apps" / "dialler", name="dialler")
+    server = begun("docs/quickstart.md", folder / "checkout")
+    try:
+        with Terminal(folder / "checkout", server.shown | {"MONSTER_UI": str(folder)}) as terminal:
+            yield terminal
+    finally:
+        said = server.press_ctrl_c()
+    assert said == GOODBYE
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
-def test_commands_do_what_the_page_says(page: str, shell: Shell) -> None:
-    told = list(exchanges((ROOT / page).read_text()))
-    assert told
-    script = "\n".join(f"{command}printf '\\036'" for command, _ in told)
-    outputs = shell.run(script).split(MARK)
-    for (command, expected), output in zip(told, outputs, strict=False):
-        shown = values(expected)
-        assert as_shown(values(output), shown) == shown, command
+def test_the_quickstart_and_the_pages_that_go_on_from_it(quickstarted: Terminal) -> None:
+    for page in FOLLOWED[1:]:
+        follow(page, quickstarted)
+    (line,) = [block.text for block in blocks("docs/operations.md") if block.language == "json"]
+    log = quickstarted.folder.parent / f"{quickstarted.folder.name}.log"
+    logged = [json.loads(one) for one in log.read_text().splitlines()]
+    assert [*json.loads(line)] in [[*one] for one in logged if one["message"] == "request"]
 
 
-@pytest.mark.parametrize(
-    "page", sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=str
-)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_every_command_is_typed_or_says_why_not() -> None:
+    silent = [
+        block.text
+        for page in PAGES
+        if page not in FOLLOWED
+        for block in blocks(page)
+        if block.is_commands and block.reason is None
+    ]
+    assert silent == []
+
+
+def settings() -> Iterator[Block]:
+    """What the pages say to write into the configuration file."""
+    for page in PAGES:
+        yield from (block for block in blocks(page) if block.language == "ini")
+
+
+@pytest.mark.parametrize("block", list(settings()), ids=lambda block: block.page)
+def test_settings_are_options_that_there_are(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "crossbar.ini"
+    file.write_text(block.text)
+    assert Config.load(file).origins
+    file.write_text(block.text.replace("=", "_no_option ="))
+    with pytest.raises(ConfigError):
+        Config.load(file)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
         if not target.startswith("http"):
-            assert (ROOT / page.parent / target).exists(), target
+            assert ((ROOT / page).parent / target).exists(), target

@@ -49,6 +49,19 @@ async def test_the_envelope_of_an_error(tenant: Tenant) -> None:
     assert bad.envelope["auth_token"] == "a.b"
 
 
+async def test_answers_to_curl_end_with_a_line_end(tenant: Tenant) -> None:
+    """And with nothing else that is not there for others; whole, cut, compressed, streamed, refused."""
+    curl = {"User-Agent": "curl/8.5.0", "Accept": "*/*", "Accept-Encoding": "gzip"}
+    assert (await tenant.api.put("/devices", {"name": "One"})).status == 201
+    for path in ("/users", "/users?pretty_print=true", "/devices?paginate=false", "/nothing", "/users?page_size=x"):
+        told = await tenant.api.get(path, headers=curl)
+        assert told.raw.endswith(b"}\n"), path
+        assert not told.raw.endswith(b"\n\n")
+        assert told.envelope["status"] in ("success", "error")
+        other = await tenant.api.get(path, headers=curl | {"User-Agent": "SomeClient/1.0 curl/8"})
+        assert (other.status, other.raw[-1:]) == (told.status, b"}")
+
+
 async def test_the_request_id_of_the_client(tenant: Tenant) -> None:
     for path in ("", "/nothing"):
         answer = await tenant.api.get(path, headers={"X-Request-ID": "my-id"})

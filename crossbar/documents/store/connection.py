@@ -6,7 +6,7 @@ import asyncio
 import errno
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Literal, TypedDict, TypeVar, Unpack
 
@@ -25,6 +25,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 from pymongo.monitoring import (
+    CommandListener,
     TopologyClosedEvent,
     TopologyDescriptionChangedEvent,
     TopologyListener,
@@ -73,6 +74,7 @@ class ConnectOptions(TypedDict, total=False):
     connections there may be. `reads` (primary) says which members of a replica set answer reads. `sealer` (none)
     seals what shapes declare to be credentials. `driver` (pymongo) is the driver that is used. `shared` is what the
     workers of the server share (this process's own), `memory` (0) how many bytes of what was read are remembered.
+    `listeners` (none) hear of each command that is sent.
     """
 
     timeout: float
@@ -82,6 +84,7 @@ class ConnectOptions(TypedDict, total=False):
     memory: int
     sealer: Sealer | None
     driver: DriverName
+    listeners: Sequence[CommandListener]
 
 
 class DatabaseUnusable(Exception):
@@ -214,7 +217,7 @@ class Connection:
                 maxPoolSize=options.get("pool_size", 50),
                 appname="kazoo-crossbar",
                 tz_aware=True,
-                event_listeners=[outage := Outage(timeout)],
+                event_listeners=[outage := Outage(timeout), *options.get("listeners", ())],
             )
         except (PyMongoError, ValueError, TypeError) as error:
             raise DatabaseUnusable(f"{error}. It is an address such as mongodb://host:27017/?replicaSet=rs0") from error

@@ -13,10 +13,10 @@ from typing import Any, Final
 import segno
 
 from crossbar import clock
+from crossbar.conversion.fonts import FAMILY, add_fonts
 from crossbar.documents.document import Document, as_object
 from crossbar.resources.numbers.domain.port_request import OWNER, PORTED, numbers_of
 
-FAMILY: Final = "Roboto"
 QR_MM: Final = 28
 LONGEST: Final = 500
 """Characters of what is shown of a field."""
@@ -79,12 +79,10 @@ def _line(text: str) -> str:
 def render(letter: Letter) -> bytes:
     """The PDF of a letter. To be run beside the event loop: a long list of numbers takes its time."""
     # The library takes 20 MB, which a worker that prints nothing does without.
-    from font_roboto import Roboto, RobotoBold  # noqa: PLC0415
     from fpdf import FPDF  # noqa: PLC0415
 
     paper = FPDF(format="letter")
-    paper.add_font(FAMILY, fname=Roboto)
-    paper.add_font(FAMILY, style="B", fname=RobotoBold)
+    add_fonts(paper)
     paper.set_title(TITLE)
     paper.add_page()
     paper.image(_code(letter.reference), x=paper.w - paper.r_margin - QR_MM, y=paper.t_margin, w=QR_MM)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-FAMILY = "Roboto"
+from crossbar.conversion.fonts import FAMILY, add_fonts
 
 
 class DirectoryEntry(NamedTuple):
@@ -18,13 +18,11 @@ class DirectoryEntry(NamedTuple):
 def render(title: str, entries: Sequence[DirectoryEntry]) -> bytes:
     """The PDF of a directory. To be run beside the event loop: a long list takes its time."""
     # The library takes 20 MB, which a worker that prints nothing does without.
-    from font_roboto import Roboto, RobotoBold  # noqa: PLC0415
     from fpdf import FPDF  # noqa: PLC0415
     from fpdf.enums import TableBordersLayout, XPos, YPos  # noqa: PLC0415
 
     paper = FPDF(format="A4")
-    paper.add_font(FAMILY, fname=Roboto)
-    paper.add_font(FAMILY, style="B", fname=RobotoBold)
+    add_fonts(paper)
     paper.set_title(title)
     paper.add_page()
     paper.set_font(FAMILY, style="B", size=18)

@@ -16,7 +16,8 @@ from aiohttp import web
 
 from crossbar import clock
 from crossbar.conversion.converter import CONTENT_TYPES, AudioFormat, MediaConverter
-from crossbar.conversion.media_types import AUDIO, VIDEO, attachment_name, recognised, same_format, true_type
+from crossbar.conversion.media_types import AUDIO, VIDEO, attachment_name, same_format, true_type
+from crossbar.conversion.signatures import recognised
 from crossbar.conversion.tools import ToolError, ToolMissing
 from crossbar.documents.attachments import Attachment, Attachments
 from crossbar.documents.document import Document
