@@ -13,7 +13,7 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint
-from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook
+from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook, TellHook
 from crossbar.endpoint.lifecycle import Lifecycle, own_partition
 from crossbar.endpoint.routing import Rule, Who
 
@@ -112,6 +112,11 @@ class Collection(Endpoint):
     def save(self, hook: SaveHook) -> SaveHook:
         """Instead of the plain save, for changes of several documents: returns the document as saved."""
         self.hooks.save = hook
+        return hook
+
+    def tell(self, hook: TellHook) -> TellHook:
+        """The notices of a save, which are written in the same step: gets the document and the one before it."""
+        self.hooks.tell.append(hook)
         return hook
 
     def after(self, hook: AfterHook) -> AfterHook:

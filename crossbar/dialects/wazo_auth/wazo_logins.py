@@ -139,8 +139,7 @@ async def change(context: DialectContext, user: Document, values: Mapping[str, A
 
 async def remove(context: DialectContext, user: Document) -> None:
     """End a user."""
-    await boxes.let_go(context, user)
-    await telephone_users.remove(context, user)
+    await boxes.remove_user(context, user)
 
 
 async def _translated(work: Callable[..., Any], *args: Any, values: Mapping[str, Any]) -> Document:

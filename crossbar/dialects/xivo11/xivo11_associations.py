@@ -22,6 +22,7 @@ from crossbar.dialects.xivo11.xivo11_lists import page
 from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, no_such, not_found, resource_error, route
 from crossbar.dialects.xivo11.xivo11_views import line_with
 from crossbar.documents.document import Document, as_object
+from crossbar.endpoint import JointChange, jointly
 from crossbar.errors import JSON
 
 USERS, LINES_OF, EXTENSIONS_OF = xivo11_users.RESOURCE, LINE_RESOURCE, xivo11_extensions.RESOURCE
@@ -86,7 +87,7 @@ async def add_user_line(context: DialectContext) -> web.Response:
     if wired.lines_of(user.id):
         facts = {"user_id": number_of_user(user), "line_id": LINES.of(wired.lines_of(user.id)[0])}
         raise resource_error("User is associated with a Line", **facts)
-    line = await USERS.doing(give_line(context, user, line))
+    line = await _give_line(context, user, line)
     pair = _user_line(context, user, line, line)
     where = f"{context.base}/users/{number_of_user(user)}/lines/{LINES.of(line)}"
     return json_answer(pair, 201, {"Location": where})
@@ -97,7 +98,7 @@ async def put_user_line(context: DialectContext) -> web.Response:
     """The form of Wazo."""
     user, line = await USERS.found(context, "user"), await LINES_OF.found(context, "line")
     if user.id not in users_on(line):
-        await USERS.doing(give_line(context, user, line))
+        await _give_line(context, user, line)
     return empty_answer(204)
 
 
@@ -106,14 +107,21 @@ async def put_user_lines(context: DialectContext) -> web.Response:
     """All lines of a user at once."""
     user = await USERS.found(context, "user")
     wanted = [await _line_in_list(context, one) for one in _list(context, "lines")]
-    wired = await wiring.around_users(context, user.partition, [user.id])
-    for line in wired.lines_of(user.id):
-        if line.id not in {one.id for one in wanted}:
-            await USERS.doing(take_line(context, user, line))
-    for rank, line in enumerate(wanted):
-        if user.id not in users_on(line):
-            await USERS.doing(give_line(context, user, line))
-        await _edit_attributes(context, line, lambda kept, rank=rank: {"ranks": {**_ranks(kept), user.id: rank}})
+
+    async def give_them(joint: JointChange) -> None:
+        wired = await wiring.around_users(context, user.partition, [user.id])
+        for line in wired.lines_of(user.id):
+            if line.id not in {one.id for one in wanted}:
+                await take_line(joint, context, user, line)
+        for rank, one in enumerate(wanted):
+            line = await joint.current(one)
+            if user.id not in users_on(line):
+                await give_line(joint, context, user, line)
+            await _edit_attributes(
+                joint, context, line, lambda kept, rank=rank: {"ranks": {**_ranks(kept), user.id: rank}}
+            )
+
+    await USERS.doing(jointly(context.store, give_them))
     return empty_answer(204)
 
 
@@ -123,43 +131,56 @@ async def delete_user_line(context: DialectContext) -> web.Response:
     user, line = await USERS.found(context, "user"), await LINES_OF.found(context, "line")
     if user.id not in users_on(line):
         raise not_found("UserLine", user_id=number_of_user(user), line_id=LINES.of(line))
-    await USERS.doing(take_line(context, user, line))
+    await USERS.doing(jointly(context.store, lambda joint: take_line(joint, context, user, line)))
     return empty_answer(204)
 
 
-async def give_line(context: DialectContext, user: Document, line: Document) -> Document:
+async def _give_line(context: DialectContext, user: Document, line: Document) -> Document:
+    return await USERS.doing(jointly(context.store, lambda joint: give_line(joint, context, user, line)))
+
+
+async def give_line(joint: JointChange, context: DialectContext, user: Document, line: Document) -> Document:
     """Let a user have a line: the first one owns it, any further one shares it."""
     if line.type == LINE:
         raise resource_error("Line must be associated with a Endpoint", line_id=LINES.of(line))
-    if line.partition != user.partition:
-        raise resource_error("User and Line are in different tenants")
-    if line.text("owner_id"):
+    require_same_tenant(user, line, "User and Line")
+    before = await joint.current(line)
+    if before.text("owner_id"):
         return await _edit_attributes(
-            context, line, lambda kept: {"secondary": [*_texts(kept.get("secondary")), user.id]}
+            joint, context, line, lambda kept: {"secondary": [*_texts(kept.get("secondary")), user.id]}
         )
-    wired = await wiring.around_line(context, line)
-    owned = await _edit_attributes(context, line, lambda _: {}, owner=user.id)
-    await extensions.lead_to_user(context, wired, line, owned)
+    wired = await wiring.around_line(context, before)
+    owned = await _edit_attributes(joint, context, line, lambda _: {}, owner=user.id)
+    await extensions.lead_to_user(joint, context, wired, before, owned)
     return owned
 
 
-async def take_line(context: DialectContext, user: Document, line: Document) -> None:
+async def take_line(joint: JointChange, context: DialectContext, user: Document, line: Document) -> None:
     """Take a line from a user; the main one keeps it while others share it."""
+    before = await joint.current(line)
     facts = {"line_id": LINES.of(line), "user_id": number_of_user(user)}
-    if line_attributes(line).get("device"):
+    if line_attributes(before).get("device"):
         raise resource_error("Line is associated with a Device", **facts)
-    if line.at("owner_id") != user.id:
-        shared = [one for one in secondary_users(line) if one != user.id]
-        await _edit_attributes(context, line, lambda _: {"secondary": shared or None})
+    if before.at("owner_id") != user.id:
+        shared = [one for one in secondary_users(before) if one != user.id]
+        await _edit_attributes(joint, context, line, lambda _: {"secondary": shared or None})
         return
-    if secondary_users(line):
+    if secondary_users(before):
         raise resource_error("There are secondary users associated to the line", **facts)
-    wired = await wiring.around_line(context, line)
-    free = await _edit_attributes(context, line, lambda _: {}, owner="")
-    await extensions.lead_to_user(context, wired, line, free)
+    wired = await wiring.around_line(context, before)
+    free = await _edit_attributes(joint, context, line, lambda _: {}, owner="")
+    await extensions.lead_to_user(joint, context, wired, before, free)
 
 
-async def _edit_attributes(context: DialectContext, line: Document, change: Any, owner: str | None = None) -> Document:
+def require_same_tenant(one: Document, other: Document, what: str) -> None:
+    """Refuse to bring together what lies in different accounts."""
+    if one.partition != other.partition:
+        raise resource_error(f"{what} are in different tenants")
+
+
+async def _edit_attributes(
+    joint: JointChange, context: DialectContext, line: Document, change: Any, owner: str | None = None
+) -> Document:
     """Change what is kept of a line, and with `owner` whose it is (empty: nobody's)."""
 
     def edited(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
@@ -170,7 +191,7 @@ async def _edit_attributes(context: DialectContext, line: Document, change: Any,
             edit.put("owner_id", owner or None)
         return edit.public, edit.private
 
-    return await telephone_lines.edit_line(context, line, edited)
+    return await telephone_lines.edit_line(joint, context, line, edited)
 
 
 def _ranks(kept: Mapping[str, JSON]) -> dict[str, Any]:
@@ -287,6 +308,7 @@ async def _lead(context: DialectContext, wired: wiring.Wiring, line: Document, e
         raise resource_error("Line must be associated with a Endpoint", line_id=LINES.of(line))
     if wired.line_of(extension) is not None:
         raise resource_error("Extension is associated with a Line", extension_id=EXTENSIONS.of(extension))
+    require_same_tenant(line, extension, "Line and Extension")
     own = extension.at("pvt_xivo.context")
     same = [one for one in wired.extensions_of(line) if one.at("pvt_xivo.context") == own]
     if own != INCOMING and same:
@@ -342,8 +364,7 @@ async def add_user_box(context: DialectContext) -> web.Response:
     """The form of 2016: the voicemail stands in the body."""
     user = await USERS.found(context, "user")
     box = await named_in_body(context, "voicemail_id", BOXES.find, "Voicemail")
-    await _require_no_box(context, user)
-    await USERS.doing(boxes.associate(context, user, box))
+    await _associate_box(context, user, box)
     where = f"{context.base}/users/{number_of_user(user)}/voicemail"
     return json_answer(_user_box(context, user, box), 201, {"Location": where})
 
@@ -354,16 +375,17 @@ async def put_user_box(context: DialectContext) -> web.Response:
     user, box = await USERS.found(context, "user"), await BOXES.found(context, "box")
     current = await _box_of(context, user)
     if current is None or current.id != box.id:
-        await _require_no_box(context, user)
-        await USERS.doing(boxes.associate(context, user, box))
+        await _associate_box(context, user, box)
     return empty_answer(204)
 
 
-async def _require_no_box(context: DialectContext, user: Document) -> None:
-    box = await _box_of(context, user)
-    if box is not None:
-        facts = {"user_id": number_of_user(user), "voicemail_id": boxes.NUMBERS.of(box)}
+async def _associate_box(context: DialectContext, user: Document, box: Document) -> None:
+    current = await _box_of(context, user)
+    if current is not None:
+        facts = {"user_id": number_of_user(user), "voicemail_id": boxes.NUMBERS.of(current)}
         raise resource_error("User is associated with a Voicemail", **facts)
+    require_same_tenant(user, box, "User and Voicemail")
+    await USERS.doing(jointly(context.store, lambda joint: boxes.associate(joint, context, user, box)))
 
 
 @route("DELETE", "/users/{user}/voicemail", "/users/{user}/voicemails", summary="Take the voicemail from a user")
@@ -372,5 +394,5 @@ async def delete_user_box(context: DialectContext) -> web.Response:
     user = await USERS.found(context, "user")
     if context.words[-1] == "voicemail" and await _box_of(context, user) is None:
         raise not_found("UserVoicemail", user_id=number_of_user(user))
-    await USERS.doing(boxes.dissociate(context, user))
+    await USERS.doing(jointly(context.store, lambda joint: boxes.dissociate(joint, context, user)))
     return empty_answer(204)
