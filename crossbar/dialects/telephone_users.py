@@ -7,7 +7,7 @@ from typing import Final
 
 from crossbar.access.directory import ADMIN
 from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD
-from crossbar.dialects import integer_ids
+from crossbar.dialects import digest_logins, integer_ids
 from crossbar.dialects.declaration import Declaration
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.granted import given_to
@@ -91,7 +91,16 @@ async def create(
     complete_log_in(edit, None)
     await integer_ids.give(context.store, NUMBERS, edit)
     act_with_accesses(crossbar, context, None, edit)
-    return await joint.create(users.life, crossbar, new_id(), edit.public, edit.private)
+    return await create_from(joint, context, crossbar, new_id(), edit)
+
+
+async def create_from(
+    joint: JointChange, context: DialectContext, crossbar: Context, user_id: str, edit: Edit
+) -> Document:
+    """A new user, who is what an edit says. Raises Invalid."""
+    user = await joint.create(users.life, crossbar, user_id, edit.public, edit.private)
+    digest_logins.keep(context.runtime, user, edit.public.get("password"), crossbar.account.realm)
+    return user
 
 
 async def change(
@@ -122,6 +131,7 @@ async def _edit(
     crossbar = await context.crossbar("POST", "users", user.id, account=account)
     above = await outranks(context, user)
     renamed: list[Document] = []
+    given: list[JSON] = []
 
     def changed(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
         edit = Edit(previous, found)
@@ -131,11 +141,15 @@ async def _edit(
         if _is_renamed(edit, previous):
             renamed.append(previous)
             edit.put("password", new_secret(16))
+        else:
+            given.append(edit.public.get("password"))
         return edit.public, edit.private
 
     changing = await joint.edit(users.life, crossbar, user.id, changed)
     for before in renamed:
         _keep_digests(changing, before)
+    for password in given:
+        digest_logins.keep(context.runtime, changing, password, crossbar.account.realm)
     return changing
 
 

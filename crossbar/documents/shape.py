@@ -149,6 +149,7 @@ class Shape:
       filter; they are not in the row.
     - `announced`: whether changes of its documents are events; those of an endpoint's collections are anyhow.
     - `listens`: which events a document wants to be written, if any.
+    - `expires`: when the database forgets a document (Unix seconds), if it ever does; within a minute or so.
     - `stored_in`: the MongoDB collection: `documents`, or `records` for what is written once and listed by time.
     """
 
@@ -162,6 +163,7 @@ class Shape:
     sealed: tuple[str, ...] = ()
     announced: bool = False
     listens: Callable[[Document], Listening | None] | None = None
+    expires: Callable[[Document], float | None] | None = None
     stored_in: Literal["documents", "records"] = "documents"
     _filter_fields: tuple[tuple[str, Field], ...] = field(init=False, repr=False, compare=False)
 

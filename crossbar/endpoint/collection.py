@@ -29,7 +29,7 @@ class Collection(Endpoint):
     removes at once. `client_ids` lets a client choose the id of what it creates. `partition` tells where the documents
     lie when not in the account's own partition.
 
-    What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save` → `after`;
+    What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save`, `tell` → `after`;
     `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page.
     """
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from crossbar import clock
 from crossbar.dialects.accesses import Accesses
@@ -259,3 +260,17 @@ async def test_nobody_becomes_more_by_changing_others(auth: Speaker, confd: Spea
         assert (await api.put(f"/users/{path}", body)).status in (401, 404), body
     assert (await api.delete(f"/users/{tenant.admin_id}")).status == 401
     assert (await api.put(f"/users/{tenant.admin_id}", {"userfield": "x"})).status == 204
+
+
+async def test_the_database_forgets_tokens_that_have_expired(
+    auth: Speaker, server: RunningServer, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    data = await token_with(auth, "#", expiration=600)
+    documents = mongo_client[server.runtime.config.database.name]["documents"]
+    index = documents.index_information()["expires"]
+    assert (index["expireAfterSeconds"], index["partialFilterExpression"]) == (0, {"expires": {"$exists": True}})
+    stored = documents.find_one({"tags": f"wazo_token/session/{data['session_uuid']}"})
+    assert stored is not None
+    ends = datetime.fromisoformat(data["utc_expires_at"])
+    assert abs((stored["expires"] - ends).total_seconds()) < 0.01
+    assert documents.count_documents({"expires": {"$exists": True}, "k": {"$not": {"$regex": "^wazo_token"}}}) == 0
