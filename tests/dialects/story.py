@@ -52,8 +52,10 @@ class SpeakingMachine(RuleBasedStateMachine):
         return answer
 
 
-async def run_in_own_account(server: RunningServer, machine: type[SpeakingMachine], name: str) -> None:
+async def run_in_own_account(
+    server: RunningServer, machine: type[SpeakingMachine], name: str, steps: settings = STEPS
+) -> None:
     """Let a machine run in a new account."""
     tenant = await new_tenant(server, server.master, name)
     members = {"server": server, "tenant": tenant, "loop": asyncio.get_running_loop()}
-    await asyncio.to_thread(run_state_machine_as_test, type("Told", (machine,), members), settings=STEPS)
+    await asyncio.to_thread(run_state_machine_as_test, type("Told", (machine,), members), settings=steps)

@@ -42,7 +42,7 @@ async def program(auth: Speaker, *acl: str) -> Any:
 async def test_who_answers_a_challenge_may_do_what_a_token_of_his_would_let_him(
     server: RunningServer, auth: Speaker, tenant: Tenant
 ) -> None:
-    user = await program(auth, "confd.users.#")
+    user = await program(auth, "confd.users.read")
     for name in (user["username"], f"{user['username']}@{tenant.realm}"):
         assert [await ask(server, name, PASSWORD, path) for path in LISTS] == [200] * 4
     assert await ask(server, user["username"], PASSWORD, "/1.1/voicemails") == 401

@@ -228,7 +228,15 @@ async def test_refresh_tokens(auth: Speaker) -> None:
     assert (await auth.acting(None).post("/token", {**body, "client_id": "d"})).status == 401
     listed = (await auth.get(f"/users/{user['uuid']}/tokens")).json
     assert [one["client_id"] for one in listed["items"]] == ["c"]
+    assert (await auth.get("/tokens")).json == listed
     assert (await auth.get(f"/users/{user['uuid']}/sessions")).json["total"] == 3
+    everybodys = (await auth.read("/sessions"))["items"]
+    assert {first["session_uuid"], again["session_uuid"]} <= {one["uuid"] for one in everybodys}
+    page = await auth.read("/sessions?limit=1&offset=1")
+    assert (page["total"], page["items"]) == (len(everybodys), everybodys[1:2])
+    assert (await auth.delete(f"/sessions/{again['session_uuid']}")).status == 204
+    assert (await auth.delete(f"/sessions/{again['session_uuid']}")).status == 404
+    assert (await auth.get(f"/token/{again['token']}")).status == 404
     assert (await auth.delete(f"/users/{user['uuid']}/sessions/{first['session_uuid']}")).status == 204
     assert (await auth.get(f"/token/{first['token']}")).status == 404
     assert (await auth.delete(f"/users/{user['uuid']}/tokens/c")).status == 204

@@ -1,4 +1,4 @@
-"""What of 1.1 belongs to what: users to lines, lines to endpoints, extensions and telephones, users to voicemail boxes.
+"""What of 1.1 belongs to what: users to lines, and extensions that lead to lines.
 
 The forms of 2016 (POST with a body, 201) and those of Wazo (PUT without one, 204) stand side by side.
 """
@@ -10,13 +10,13 @@ from typing import Any
 
 from aiohttp import web
 
-from crossbar.dialects import boxes, extensions, telephone_lines, telephone_users, wiring
+from crossbar.dialects import extensions, telephone_lines, telephone_users, wiring
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.homes import Edit
 from crossbar.dialects.refusals import Refusal, empty_answer, json_answer
 from crossbar.dialects.shapes import LINE, line_attributes
 from crossbar.dialects.wiring import EXTENSIONS, INCOMING, LINES, secondary_users, users_on
-from crossbar.dialects.xivo11 import xivo11_extensions, xivo11_users, xivo11_voicemails
+from crossbar.dialects.xivo11 import xivo11_extensions, xivo11_users
 from crossbar.dialects.xivo11.xivo11_lines import LINE_RESOURCE, people_on
 from crossbar.dialects.xivo11.xivo11_lists import page
 from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, no_such, not_found, resource_error, route
@@ -26,7 +26,6 @@ from crossbar.endpoint import JointChange, jointly
 from crossbar.errors import JSON
 
 USERS, LINES_OF, EXTENSIONS_OF = xivo11_users.RESOURCE, LINE_RESOURCE, xivo11_extensions.RESOURCE
-BOXES = xivo11_voicemails.RESOURCE
 number_of_user = telephone_users.NUMBERS.of
 
 
@@ -47,12 +46,15 @@ async def named_in_body(context: DialectContext, field: str, find: Any, title: s
 # Users and lines
 
 
-def _user_line(context: DialectContext, user: Document, line: Document, main_line: Document | None) -> dict[str, JSON]:
+async def _user_line(
+    context: DialectContext, user: Document, line: Document, main_line: Document | None
+) -> dict[str, JSON]:
     user_id, line_id = number_of_user(user), LINES.of(line)
+    people = await people_on(context, line)
     return {
         "user_id": user_id,
         "line_id": line_id,
-        "main_user": line.at("owner_id") == user.id,
+        "main_user": bool(people) and people[0].id == user.id,
         "main_line": main_line is not None and main_line.id == line.id,
         "links": links(context.base, ("users", "users", user_id), ("lines", "lines", line_id)),
     }
@@ -64,7 +66,7 @@ async def lines_of_user(context: DialectContext) -> web.Response:
     user = await USERS.found(context, "user")
     wired = await wiring.around_users(context, user.partition, [user.id])
     main = wired.main_line_of(user.id)
-    items = [_user_line(context, user, line, main) for line in wired.lines_of(user.id)]
+    items = [await _user_line(context, user, line, main) for line in wired.lines_of(user.id)]
     return json_answer(page(len(items), items))
 
 
@@ -74,7 +76,7 @@ async def users_of_line(context: DialectContext) -> web.Response:
     line = await LINES_OF.found(context, "line")
     people = await people_on(context, line)
     wired = await wiring.around_users(context, line.partition, [user.id for user in people])
-    items = [_user_line(context, user, line, wired.main_line_of(user.id)) for user in people]
+    items = [await _user_line(context, user, line, wired.main_line_of(user.id)) for user in people]
     return json_answer(page(len(items), items))
 
 
@@ -88,7 +90,7 @@ async def add_user_line(context: DialectContext) -> web.Response:
         facts = {"user_id": number_of_user(user), "line_id": LINES.of(wired.lines_of(user.id)[0])}
         raise resource_error("User is associated with a Line", **facts)
     line = await _give_line(context, user, line)
-    pair = _user_line(context, user, line, line)
+    pair = await _user_line(context, user, line, line)
     where = f"{context.base}/users/{number_of_user(user)}/lines/{LINES.of(line)}"
     return json_answer(pair, 201, {"Location": where})
 
@@ -145,7 +147,7 @@ async def give_line(joint: JointChange, context: DialectContext, user: Document,
         raise resource_error("Line must be associated with a Endpoint", line_id=LINES.of(line))
     require_same_tenant(user, line, "User and Line")
     before = await joint.current(line)
-    if before.text("owner_id"):
+    if before.text("owner_id") in await _ids_on(context, before):  # the owner may be gone
         return await _edit_attributes(
             joint, context, line, lambda kept: {"secondary": [*_texts(kept.get("secondary")), user.id]}
         )
@@ -165,11 +167,16 @@ async def take_line(joint: JointChange, context: DialectContext, user: Document,
         shared = [one for one in secondary_users(before) if one != user.id]
         await _edit_attributes(joint, context, line, lambda _: {"secondary": shared or None})
         return
-    if secondary_users(before):
+    if set(secondary_users(before)).intersection(await _ids_on(context, before)):
         raise resource_error("There are secondary users associated to the line", **facts)
     wired = await wiring.around_line(context, before)
     free = await _edit_attributes(joint, context, line, lambda _: {}, owner="")
     await extensions.lead_to_user(joint, context, wired, before, free)
+
+
+async def _ids_on(context: DialectContext, line: Document) -> set[str]:
+    """The ids of the users of a line who are there."""
+    return {user.id for user in await people_on(context, line)}
 
 
 def require_same_tenant(one: Document, other: Document, what: str) -> None:
@@ -314,85 +321,3 @@ async def _lead(context: DialectContext, wired: wiring.Wiring, line: Document, e
     if own != INCOMING and same:
         raise _has_extension(line, same[0])
     await extensions.associate(context, wired, line, extension)
-
-
-# Users and voicemail boxes
-
-
-def _user_box(context: DialectContext, user: Document, box: Document) -> dict[str, JSON]:
-    user_id, box_id = number_of_user(user), boxes.NUMBERS.of(box)
-    return {
-        "user_id": user_id,
-        "voicemail_id": box_id,
-        "links": links(context.base, ("users", "users", user_id), ("voicemails", "voicemails", box_id)),
-    }
-
-
-async def _box_of(context: DialectContext, user: Document) -> Document | None:
-    return (await boxes.boxes_of(context, [user])).get(user.id)
-
-
-@route("GET", "/users/{user}/voicemail", summary="The voicemail of a user")
-async def box_of_user(context: DialectContext) -> web.Response:
-    """The older form: one pair."""
-    user = await USERS.found(context, "user")
-    box = await _box_of(context, user)
-    if box is None:
-        raise not_found("UserVoicemail", user_id=number_of_user(user))
-    return json_answer(_user_box(context, user, box))
-
-
-@route("GET", "/users/{user}/voicemails", summary="List the voicemails of a user")
-async def boxes_of_user(context: DialectContext) -> web.Response:
-    """The form of Wazo: whole voicemails."""
-    user = await USERS.found(context, "user")
-    box = await _box_of(context, user)
-    items = await BOXES.shown(context, [box] if box else [])
-    return json_answer(page(len(items), items))
-
-
-@route("GET", "/voicemails/{box}/users", summary="List the users of a voicemail")
-async def users_of_box(context: DialectContext) -> web.Response:
-    """Who has a box."""
-    box = await BOXES.found(context, "box")
-    items = [_user_box(context, user, box) for user in await boxes.users_of(context, box)]
-    return json_answer(page(len(items), items))
-
-
-@route("POST", "/users/{user}/voicemail", summary="Give a user a voicemail")
-async def add_user_box(context: DialectContext) -> web.Response:
-    """The form of 2016: the voicemail stands in the body."""
-    user = await USERS.found(context, "user")
-    box = await named_in_body(context, "voicemail_id", BOXES.find, "Voicemail")
-    await _associate_box(context, user, box)
-    where = f"{context.base}/users/{number_of_user(user)}/voicemail"
-    return json_answer(_user_box(context, user, box), 201, {"Location": where})
-
-
-@route("PUT", "/users/{user}/voicemails/{box}", summary="Give a user a voicemail")
-async def put_user_box(context: DialectContext) -> web.Response:
-    """The form of Wazo."""
-    user, box = await USERS.found(context, "user"), await BOXES.found(context, "box")
-    current = await _box_of(context, user)
-    if current is None or current.id != box.id:
-        await _associate_box(context, user, box)
-    return empty_answer(204)
-
-
-async def _associate_box(context: DialectContext, user: Document, box: Document) -> None:
-    current = await _box_of(context, user)
-    if current is not None:
-        facts = {"user_id": number_of_user(user), "voicemail_id": boxes.NUMBERS.of(current)}
-        raise resource_error("User is associated with a Voicemail", **facts)
-    require_same_tenant(user, box, "User and Voicemail")
-    await USERS.doing(jointly(context.store, lambda joint: boxes.associate(joint, context, user, box)))
-
-
-@route("DELETE", "/users/{user}/voicemail", "/users/{user}/voicemails", summary="Take the voicemail from a user")
-async def delete_user_box(context: DialectContext) -> web.Response:
-    """A user has no box any more; the older form says so where there was none."""
-    user = await USERS.found(context, "user")
-    if context.words[-1] == "voicemail" and await _box_of(context, user) is None:
-        raise not_found("UserVoicemail", user_id=number_of_user(user))
-    await USERS.doing(jointly(context.store, lambda joint: boxes.dissociate(joint, context, user)))
-    return empty_answer(204)

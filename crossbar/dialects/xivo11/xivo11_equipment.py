@@ -77,7 +77,7 @@ async def delete_line_endpoint(context: DialectContext) -> web.Response:
         raise resource_error("Line is associated with a User", line_id=number)
     if (await wiring.around_line(context, line)).extensions_of(line):
         raise resource_error("Line is associated with a Extension", line_id=number)
-    if line_attributes(line).get("device"):
+    if line_attributes(line).get("device") or line.text("mac_address"):
         raise resource_error("Line is associated with a Device", line_id=number)
     await ENDPOINT_RESOURCE.doing(telephone_lines.part(context, line))
     return empty_answer(204)
