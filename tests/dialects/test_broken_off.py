@@ -16,7 +16,7 @@ from tests.dialects.test_xivo11_lines import CONTEXT, complete_line, created
 from tests.dialects.test_xivo11_users import made
 from tests.harness import Tenant
 
-MOMENTS: Final = (0, 1, 3, 5, 8, 11, 14, 18, 24)
+MOMENTS: Final = (0, 4, 9, 14, 20)
 """Turns of the loop, of half a millisecond each, after which a change ends as if the server had been killed."""
 
 Story = list[Any]
@@ -57,8 +57,6 @@ async def story(confd: Speaker, tenant: Tenant) -> Story:
     told: Story = []
     for resource in ("users", "lines", "endpoints/sip", "extensions", "voicemails"):
         items = (await confd.read(f"/{resource}"))["items"]
-        for item in items:
-            assert (await confd.read(f"/{resource}/{item['id']}")) == item
         told.append(sorted(items, key=lambda item: int(item["id"])))
     devices, flows = [
         [(await tenant.api.get(f"/{kind}/{row['id']}")).data for row in (await tenant.api.get(f"/{kind}")).data]

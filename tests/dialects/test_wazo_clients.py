@@ -9,7 +9,9 @@ import pytest
 from yarl import URL
 
 from crossbar.dialects.identifiers import dashed
-from tests.harness import RunningServer, Tenant
+from tests.dialects.speaker import Speaker
+from tests.dialects.test_wazo_tokens import PASSWORD, person, policy
+from tests.harness import RunningServer, Tenant, set_options
 
 requests: Any = pytest.importorskip("requests")
 auth_client: Any = pytest.importorskip("wazo_auth_client")
@@ -141,3 +143,21 @@ def speak_confd(confd: Any) -> None:
         getattr(confd, name).delete(thing)
         with pytest.raises(requests.HTTPError, match="was not found"):
             getattr(confd, name).get(thing["id"])
+
+
+async def test_digest_as_the_confd_client_of_2019_sends_it(
+    server: RunningServer, auth: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_options(monkeypatch, server, "dialects", digest=True)
+    user = await person(auth)
+    given = await auth.put(f"/users/{user['uuid']}/policies/{(await policy(auth, '#'))['uuid']}")
+    assert given.status == 204
+    session = requests.Session()
+    session.auth = requests.auth.HTTPDigestAuth(user["username"], PASSWORD)
+
+    def ask() -> tuple[int, int]:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        made = session.post(f"{server.url}/1.1/users", data=b'{"firstname": "Ana"}', headers=headers)
+        return made.status_code, session.get(made.headers["Location"], headers=headers).status_code
+
+    assert await asyncio.to_thread(ask) == (201, 200)
