@@ -465,6 +465,11 @@ class DialectsOptions:
         form=list_of(Parser("port", _read_port)),
     )
 
+    digest: bool = option(
+        False,
+        "Whether clients of 1.0 and 1.1 may log in by HTTP Digest with passwords that dialects set from then on. What "
+        "Digest needs of them is kept, sealed.",
+    )
     contexts: tuple[str, ...] = option(
         (), "Contexts of extensions that there are beside default and from-extern.", form=list_of(Parser("name", str))
     )

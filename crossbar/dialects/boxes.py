@@ -20,7 +20,7 @@ from crossbar.dialects.shapes import owner_tag, shared_box_tag
 from crossbar.documents.document import Document, public_fields
 from crossbar.documents.document_types import USER, VMBOX
 from crossbar.documents.selection import Selection
-from crossbar.endpoint import Context
+from crossbar.endpoint import Context, JointChange, jointly
 from crossbar.errors import JSON, NotFound
 from crossbar.ids import new_id
 from crossbar.resources.calls.voicemail.vmboxes import vmboxes
@@ -148,53 +148,67 @@ async def users_of_all(context: DialectContext, found: Sequence[Document]) -> di
     }
 
 
-async def associate(context: DialectContext, user: Document, box: Document) -> None:
+async def associate(joint: JointChange, context: DialectContext, user: Document, box: Document) -> None:
     """Let a user have a box, and no other. The first of its users owns it."""
     current = (await boxes_of(context, [user])).get(user.id)
     if current is not None:
         if current.id == box.id:
             return
-        await dissociate(context, user)
-    owner = await context.store.get(box.partition, USER, box.text("owner_id")) if box.text("owner_id") else None
+        await dissociate(joint, context, user)
+    owner_id = (await joint.current(box)).text("owner_id")
+    owner = await context.store.get(box.partition, USER, owner_id) if owner_id else None
     if owner is None:
-        await _own(context, box, user.id)
-        await _name_box(context, user, box.id, own=True)
+        await _own(joint, context, box, user.id)
+        await _name_box(joint, context, user, box.id, own=True)
     else:
-        await _name_box(context, user, box.id, own=owner.id == user.id)
+        await _name_box(joint, context, user, box.id, own=owner.id == user.id)
 
 
-async def dissociate(context: DialectContext, user: Document) -> None:
-    """Take a user's box from him. If he owned it the next of its users does."""
+async def dissociate(joint: JointChange, context: DialectContext, user: Document) -> Document | None:
+    """Take a user's box from him, and return it. If he owned it the next of its users does."""
     box = (await boxes_of(context, [user])).get(user.id)
     if box is None:
-        return
+        return None
     others = [one for one in await users_of(context, box) if one.id != user.id]
-    await _name_box(context, user, None, own=False)
+    await _name_box(joint, context, user, None, own=False)
     if box.at("owner_id") == user.id:
-        await _own(context, box, others[0].id if others else None)
+        await _own(joint, context, box, others[0].id if others else None)
         if others:
-            await _name_box(context, others[0], box.id, own=True)
+            await _name_box(joint, context, others[0], box.id, own=True)
+    return box
 
 
-async def let_go(context: DialectContext, user: Document) -> None:
-    """Take all boxes from a user who is about to end."""
-    await dissociate(context, user)
+async def remove_user(context: DialectContext, user: Document) -> None:
+    """End a user; the boxes stay."""
+
+    async def without_boxes(joint: JointChange) -> None:
+        await _let_go(joint, context, user)
+        await telephone_users.remove(joint, context, user)
+
+    await jointly(context.store, without_boxes)
+
+
+async def _let_go(joint: JointChange, context: DialectContext, user: Document) -> None:
+    given_up = await dissociate(joint, context, user)
     owned = await context.store.select(Selection((user.partition,), VMBOX, (owner_tag(user.id),)))
     for box in owned:
-        await _own(context, box, None)
+        if given_up is None or box.id != given_up.id:
+            await _own(joint, context, box, None)
 
 
-async def _own(context: DialectContext, box: Document, user_id: str | None) -> None:
+async def _own(joint: JointChange, context: DialectContext, box: Document, user_id: str | None) -> None:
     crossbar = await _crossbar(context, "POST", box)
 
     def changed(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
         data = {**public_fields(previous.fields), "owner_id": user_id}
         return {key: value for key, value in data.items() if value is not None}, {}
 
-    await vmboxes.life.edit(crossbar, box.id, changed)
+    await joint.edit(vmboxes.life, crossbar, box.id, changed)
 
 
-async def _name_box(context: DialectContext, user: Document, box_id: str | None, *, own: bool) -> None:
+async def _name_box(
+    joint: JointChange, context: DialectContext, user: Document, box_id: str | None, *, own: bool
+) -> None:
     account = await context.runtime.access.directory.account(user.partition)
     crossbar = await context.crossbar("POST", "users", user.id, account=account)
 
@@ -204,4 +218,4 @@ async def _name_box(context: DialectContext, user: Document, box_id: str | None,
         edit.put_aside("own_box", True if own else None)
         return edit.public, edit.private
 
-    await users.life.edit(crossbar, user.id, changed)
+    await joint.edit(users.life, crossbar, user.id, changed)

@@ -14,6 +14,7 @@ from aiohttp import BasicAuth, hdrs
 from crossbar.access.authentication import Credential
 from crossbar.access.identity import Identity
 from crossbar.access.ingest_token import METHOD as INGEST
+from crossbar.dialects import digest_logins
 from crossbar.dialects.accesses import EVERYTHING, Accesses
 from crossbar.dialects.granted import accesses_of
 from crossbar.dialects.identifiers import dashed
@@ -86,12 +87,22 @@ class Callers:
             return None
         return await self.of_identity(identity, asked)
 
-    async def of_request(self, asked: Context, *, basic: bool) -> Caller | None:
-        """Who calls; `basic` says whether name and password will do in place of a token."""
+    async def of_digest(self, asked: Context) -> Caller | None:
+        """Who answered a challenge, with the accesses that a token of wazo-auth would give."""
+        identity = await digest_logins.identity_of(asked.runtime, asked.request, asked.client_ip)
+        if identity is None or identity.user is None:
+            return None
+        elements = await accesses_of(asked.store, identity.account_id, identity.user.id)
+        return Caller(identity, Accesses(elements, dashed(identity.user.id)), "policies")
+
+    async def of_request(self, asked: Context, *, basic: bool, digest: bool) -> Caller | None:
+        """Who calls; `basic` and `digest` say what will do in place of a token."""
         headers = asked.request.headers
         if token := headers.get(TOKEN_HEADER):
             return await self.of_token(token, asked)
         authorization = headers.get(hdrs.AUTHORIZATION, "")
         if basic and authorization.lower().startswith("basic "):
             return await self.of_basic(authorization, asked)
+        if digest and authorization.lower().startswith(digest_logins.SCHEME):
+            return await self.of_digest(asked)
         return None

@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from crossbar.access.directory import Account
+from crossbar.dialects import digest_logins
 from crossbar.dialects.accesses import ACTIONS, required_access
 from crossbar.dialects.callers import TOKEN_HEADER, Caller, Callers
 from crossbar.dialects.dialect_context import DialectContext
@@ -47,8 +48,9 @@ class Dialect:
 
     `prefixes` are the paths below which its routes lie, `service` the first word of the accesses they need. `refuse`
     makes a dialect's refusal of an error of the protocol. `cross_origin`: browsers may call it from other sites' pages.
-    `tenants`: the header `Wazo-Tenant` selects an account. `basic`: administrators may send name and password. `title`:
-    what its description is called, if not as it is.
+    `tenants`: the header `Wazo-Tenant` selects an account. `basic`: administrators may send name and password.
+    `digest`: whoever logs in may answer challenges, where `dialects.digest` is on. `title`: what its description is
+    called, if not as it is.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Dialect:
     cross_origin: bool = False
     tenants: bool = False
     basic: bool = False
+    digest: bool = False
     title: str = ""
 
 
@@ -100,10 +103,16 @@ class DialectDispatcher:
             response.force_close()
         if isinstance(response, web.Response) and response.content_type == JSON_TYPE and response.body:
             response.body = cast(bytes, response.body) + line_end(request.headers)
+        if response.status == 401 and self._challenges:
+            response.headers["WWW-Authenticate"] = digest_logins.challenge(self.runtime, request)
         if self.dialect.cross_origin:
             response.headers["Access-Control-Allow-Origin"] = "*"
         self._tell(context, response, time.perf_counter() - started)
         return response
+
+    @property
+    def _challenges(self) -> bool:
+        return self.dialect.digest and self.runtime.config.dialects.digest
 
     async def _admitted(self, context: DialectContext) -> web.StreamResponse:
         self.dispatcher.admission.require()
@@ -149,7 +158,9 @@ class DialectDispatcher:
         """Find out who calls, whether the accesses allow it, and which account is meant."""
         if route.is_open:
             return
-        caller = context.caller = await self.callers.of_request(context.asked(), basic=self.dialect.basic)
+        caller = context.caller = await self.callers.of_request(
+            context.asked(), basic=self.dialect.basic, digest=self._challenges
+        )
         action = route.action or ACTIONS[context.request.method]
         required = required_access(self.dialect.service, context.words, action)
         if caller is None or not caller.accesses.allow(required):

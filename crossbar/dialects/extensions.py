@@ -14,12 +14,12 @@ from crossbar.dialects.identifiers import as_number
 from crossbar.dialects.shapes import EXTENSION
 from crossbar.dialects.wiring import EXTENSIONS, Wiring, called, exten_of
 from crossbar.dialing import account_dial_plan, normalize
-from crossbar.documents.document import Document, as_object
+from crossbar.documents.document import Document, as_list, as_object
 from crossbar.documents.document_types import CALLFLOW
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import Selection, at, either, includes, one_of
 from crossbar.documents.store import Duplicate
-from crossbar.endpoint import Context
+from crossbar.endpoint import Context, JointChange, jointly
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.ids import new_id
 from crossbar.resources.calls.flows.callflows import callflows
@@ -67,7 +67,7 @@ async def create(context: DialectContext, declaration: Declaration, values: Mapp
     declaration.write(edit, declaration.with_initial(values))
     await integer_ids.give(context.store, EXTENSIONS, edit)
     edit.put_aside(MADE, True)
-    edit.put_aside("called", await _called(context, str(edit.aside.get("exten"))))
+    edit.put_aside("called", await _called(context, str(edit.aside.get("exten")), context.account.id))
     document = Document(context.account.id, EXTENSION, new_id(), edit.private)
     document.fields.update(stamps(crossbar.author, document))
     try:
@@ -82,25 +82,31 @@ async def change(
     """Other values; where the number changes, the callflow's does. Raises Invalid."""
     crossbar = await _crossbar(context, "POST", extension)
     exten = str(values.get("exten") or exten_of(extension))
-    number = await _called(context, exten) if exten != exten_of(extension) else called(extension)
 
-    def changed(stored: Document) -> None:
-        edit = Edit(stored)
-        declaration.write(edit, values)
-        edit.put_aside("called", number)
-        edit.put_aside(MADE, True)
-        stored.fields.update(edit.private)
-        stored.fields.update(stamps(crossbar.author, stored))
+    async def everywhere(joint: JointChange) -> Document:
+        current = await joint.current(extension)
+        before = number = called(current)
+        if exten != exten_of(current):
+            number = await _called(context, exten, current.partition)
 
-    flows = await _flows_with(context, extension) if number != called(extension) else []
+        def changed(stored: Document) -> None:
+            edit = Edit(stored)
+            declaration.write(edit, values)
+            edit.put_aside("called", number)
+            edit.put_aside(MADE, True)
+            stored.fields.update(edit.private)
+            stored.fields.update(stamps(crossbar.author, stored))
+
+        saved = await joint.update(extension, changed)
+        for flow in await _flows_with(context, current) if number != before else []:
+            numbers = [number if one == before else one for one in as_list(flow.at("numbers"))]
+            await _edit_flow(joint, context, flow, {"numbers": numbers})
+        return saved
+
     try:
-        saved = await context.store.update(extension.partition, EXTENSION, extension.id, changed)
+        return await jointly(context.store, everywhere)
     except Duplicate as duplicate:
         raise _exists(exten) from duplicate
-    for flow in flows:
-        numbers = [number if one == called(extension) else one for one in wiring.numbers_in(flow)]
-        await _edit_flow(context, flow, {"numbers": numbers})
-    return saved or extension
 
 
 async def remove(context: DialectContext, extension: Document) -> None:
@@ -112,36 +118,47 @@ async def remove(context: DialectContext, extension: Document) -> None:
 async def associate(context: DialectContext, wired: Wiring, line: Document, extension: Document) -> None:
     """Let an extension lead to a line: its number joins those of the line's callflow. Raises Invalid."""
     own = [flow for flow in wired.flows_of(line) if flow.at(f"{ASIDE}.line") == line.id]
-    if own:
-        numbers = [*(as_list(own[0].at("numbers"))), called(extension)]
-        await _edit_flow(context, own[0], {"numbers": list(dict.fromkeys(numbers))})
-        return
-    crossbar = await _crossbar(context, "PUT", line, "callflows")
-    data: dict[str, JSON] = {
-        "name": exten_of(extension),
-        "numbers": [called(extension)],
-        "flow": flow_to(line),
-    }
-    await callflows.life.save_new(crossbar, new_id(), data, {ASIDE: {"line": line.id}})
+
+    async def lead(joint: JointChange) -> None:
+        number = called(await joint.current(extension))
+        if own:
+            numbers = [*as_list((await joint.current(own[0])).at("numbers")), number]
+            await _edit_flow(joint, context, own[0], {"numbers": list(dict.fromkeys(numbers))})
+            return
+        crossbar = await _crossbar(context, "PUT", line, "callflows")
+        data: dict[str, JSON] = {"name": exten_of(extension), "numbers": [number], "flow": flow_to(line)}
+        await joint.create(callflows.life, crossbar, new_id(), data, {ASIDE: {"line": line.id}})
+
+    await jointly(context.store, lead)
 
 
 async def dissociate(context: DialectContext, flow: Document, extension: Document) -> None:
     """Let an extension lead nowhere: a callflow that had no other number ends."""
-    await _keep(context, extension)
-    numbers = [one for one in as_list(flow.at("numbers")) if one != called(extension)]
-    if numbers or flow.at("patterns"):
-        await _edit_flow(context, flow, {"numbers": numbers})
-        return
-    crossbar = await _crossbar(context, "DELETE", flow)
-    document = await callflows.life.load(crossbar, flow.id)
-    await callflows.life.remove(crossbar, document)
+
+    def keep(stored: Document) -> None:
+        stored.fields[ASIDE] = {**as_object(stored.fields.get(ASIDE)), MADE: True}
+
+    async def lead_nowhere(joint: JointChange) -> None:
+        if not _is_made(extension):  # a callflow stood for it; it stays when that does so no longer
+            await joint.update(extension, keep)
+        stored = await joint.current(flow)
+        numbers = [one for one in as_list(stored.at("numbers")) if one != called(extension)]
+        if numbers or stored.at("patterns"):
+            await _edit_flow(joint, context, flow, {"numbers": numbers})
+        else:
+            await joint.remove(callflows.life, await _crossbar(context, "DELETE", flow), flow.id)
+
+    await jointly(context.store, lead_nowhere)
 
 
-async def lead_to_user(context: DialectContext, wired: Wiring, before: Document, line: Document) -> None:
+async def lead_to_user(
+    joint: JointChange, context: DialectContext, wired: Wiring, before: Document, line: Document
+) -> None:
     """Let the callflows of a line ring its user, or where it has none its device."""
     for flow in wired.flows_of(before):
         if wiring.target_of(flow) in (before.id, before.text("owner_id")):
-            await _edit_flow(context, flow, {"flow": {**as_object(flow.at("flow")), **flow_to(line)}}, line)
+            stored = await joint.current(flow)
+            await _edit_flow(joint, context, flow, {"flow": {**as_object(stored.at("flow")), **flow_to(line)}}, line)
 
 
 def flow_to(line: Document) -> dict[str, Any]:
@@ -151,23 +168,12 @@ def flow_to(line: Document) -> dict[str, Any]:
     return {"module": module, "data": {"id": target}, "children": {}}
 
 
-def as_list(value: JSON) -> list[Any]:
-    """A value that should be an array."""
-    return value if isinstance(value, list) else []
-
-
-async def _keep(context: DialectContext, extension: Document) -> None:
-    """An extension that a callflow stood for stays when that does so no longer."""
-
-    def keep(stored: Document) -> None:
-        stored.fields[ASIDE] = {**as_object(stored.fields.get(ASIDE)), MADE: True}
-
-    if not _is_made(extension):
-        await context.store.update(extension.partition, EXTENSION, extension.id, keep)
-
-
 async def _edit_flow(
-    context: DialectContext, flow: Document, fields: Mapping[str, JSON], line: Document | None = None
+    joint: JointChange,
+    context: DialectContext,
+    flow: Document,
+    fields: Mapping[str, JSON],
+    line: Document | None = None,
 ) -> None:
     crossbar = await _crossbar(context, "POST", flow)
 
@@ -177,7 +183,7 @@ async def _edit_flow(
             edit.put_aside("line", line.id)
         return {**edit.public, **fields}, edit.private
 
-    await callflows.life.edit(crossbar, flow.id, changed)
+    await joint.edit(callflows.life, crossbar, flow.id, changed)
 
 
 async def _crossbar(context: DialectContext, verb: str, document: Document, noun: str = "callflows") -> Context:
@@ -185,8 +191,8 @@ async def _crossbar(context: DialectContext, verb: str, document: Document, noun
     return await context.crossbar(verb, noun, document.id, account=account)
 
 
-async def _called(context: DialectContext, exten: str) -> str:
-    return normalize(exten, await account_dial_plan(context.store, context.account.id))
+async def _called(context: DialectContext, exten: str, account_id: str) -> str:
+    return normalize(exten, await account_dial_plan(context.store, account_id))
 
 
 def _exists(exten: str) -> Invalid:

@@ -7,6 +7,7 @@ account has it. An e-mail address does in place of the name.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import Final
 
 from crossbar.access.directory import Account, User
@@ -36,12 +37,18 @@ async def identity_of(runtime: Runtime, name: str, secret: str, address: str) ->
     Raises 429 where too many log-ins under that name have failed.
     """
     password = secret.encode("latin-1")
-    name = _utf8(name)
+    return await identity_proved(runtime, _utf8(name), address, lambda user: has_password(runtime, user, password))
+
+
+async def identity_proved(
+    runtime: Runtime, name: str, address: str, proves: Callable[[Document], bool]
+) -> Identity | None:
+    """Who of those whom a name may mean is the one, as `proves` tells; None for nobody. Raises 429 as `identity_of`."""
     failed_logins = runtime.access.costs.failed_logins
     attempt = LoginTry(address, "dialects", name)
     failed_logins.begin(attempt)
     for account, user, document in await _meant(runtime, name):
-        if has_password(runtime, document, password) and await _may_log_in(runtime, account, user):
+        if proves(document) and await _may_log_in(runtime, account, user):
             failed_logins.succeeded(attempt)
             return Identity.without_token(account, user, METHOD)
     failed_logins.failed(attempt)

@@ -89,11 +89,6 @@ def extended(shape: Shape) -> Shape:
     return replace(shape, tags=all_tags, unique=all_claims)
 
 
-def is_merging(document: Document) -> bool:
-    """Whether another document is about to take the place of this one, with all that it claims."""
-    return as_object(document.fields.get(ASIDE)).get("merging") is True
-
-
 def line_attributes(document: Document) -> Mapping[str, JSON]:
     """What is kept of a line beside KAZOO's fields."""
     return as_object(as_object(document.fields.get(ASIDE)).get("line"))
@@ -141,16 +136,9 @@ _TAGS: Final[Mapping[str, Tags]] = {USER: _user_tags, VMBOX: _box_tags, DEVICE: 
 
 
 def _endpoint_claims(endpoint: Document) -> Iterator[Unique]:
-    if is_merging(endpoint):
-        return
     yield from _own_claims(endpoint)
     if username := endpoint.text("sip.username"):
         yield username_claim(username)
-
-
-def _line_claims(line: Document) -> Iterator[Unique]:
-    if not is_merging(line):
-        yield from _own_claims(line)
 
 
 def _extension_claims(extension: Document) -> Iterator[Unique]:
@@ -158,6 +146,8 @@ def _extension_claims(extension: Document) -> Iterator[Unique]:
     aside = as_object(extension.fields.get(ASIDE))
     exten, context = str(aside.get("exten")), str(aside.get("context"))
     yield Unique("xivo.exten", f"{exten}@{context}", f"{ASIDE}.exten", "The extension exists", cause=exten)
+    # An account of KAZOO's has a number once, whatever the context.
+    yield Unique("xivo.called", str(aside.get("called")), f"{ASIDE}.exten", "The extension exists", cause=exten)
 
 
 def _extension_tags(extension: Document) -> Iterator[str]:
@@ -170,7 +160,7 @@ ENDPOINT: Final = "xivo_endpoint"
 EXTENSION: Final = "xivo_extension"
 SERVER: Final = "xivo_server"
 SHAPES: Final = (
-    Shape(LINE, summary=Summary("id"), tags=_line_tags, unique=_line_claims),
+    Shape(LINE, summary=Summary("id"), tags=_line_tags, unique=_own_claims),
     Shape(ENDPOINT, summary=Summary("id"), tags=_line_tags, unique=_endpoint_claims, sealed=("sip.password",)),
     Shape(SERVER, summary=Summary("id")),
     Shape(EXTENSION, summary=Summary("id"), tags=_extension_tags, unique=_extension_claims),

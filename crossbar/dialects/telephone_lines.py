@@ -21,10 +21,10 @@ from crossbar.dialects.identifiers import as_number
 from crossbar.dialects.integer_ids import Kind
 from crossbar.dialects.shapes import ENDPOINT, LINE
 from crossbar.dialects.wiring import LINES
-from crossbar.documents.document import Document, as_object, document_key
+from crossbar.documents.document import Document, as_object
 from crossbar.documents.document_types import DEVICE
-from crossbar.documents.store import Duplicate, Transaction
-from crossbar.endpoint import Context
+from crossbar.documents.store import Duplicate
+from crossbar.endpoint import Context, JointChange, jointly
 from crossbar.errors import JSON, Invalid, NotFound
 from crossbar.ids import new_id
 from crossbar.resources.identity.devices import devices
@@ -96,14 +96,17 @@ async def change(
         declaration.write(edit, values)
         return edit.public, edit.private
 
-    return await edit_line(context, document, edited)
+    try:
+        return await jointly(context.store, lambda joint: edit_line(joint, context, document, edited))
+    except Duplicate as duplicate:
+        raise _taken(duplicate) from duplicate
 
 
-async def edit_line(context: DialectContext, document: Document, edited: Any) -> Document:
-    """Save what `edited` makes of a line or endpoint, of whichever type. Raises Invalid, NotFound."""
+async def edit_line(joint: JointChange, context: DialectContext, document: Document, edited: Any) -> Document:
+    """Change to what `edited` makes of a line or endpoint, of whichever type. Raises Invalid, NotFound."""
     crossbar = await crossbar_of(context, "POST", document)
     if document.type == DEVICE:
-        return await devices.life.edit(crossbar, document.id, edited)
+        return await joint.edit(devices.life, crossbar, document.id, edited)
 
     def change_apart(stored: Document) -> None:
         public, private = edited(stored)
@@ -111,13 +114,7 @@ async def edit_line(context: DialectContext, document: Document, edited: Any) ->
         stored.fields = {**public, **kept, **private}
         stored.fields.update(stamps(crossbar.author, stored))
 
-    try:
-        changed = await context.store.update(document.partition, document.type, document.id, change_apart)
-    except Duplicate as duplicate:
-        raise _taken(duplicate) from duplicate
-    if changed is None:
-        raise NotFound(document.id)
-    return changed
+    return await joint.update(document, change_apart)
 
 
 async def remove_apart(context: DialectContext, document: Document) -> None:
@@ -133,47 +130,39 @@ async def crossbar_of(context: DialectContext, verb: str, document: Document) ->
 
 
 async def merge(context: DialectContext, line: Document, endpoint: Document) -> Document:
-    """Bring a line and an endpoint together: a device of KAZOO's takes the place of both. Raises Invalid."""
+    """Bring a line and an endpoint together: a device of KAZOO's takes the place of both. Raises Invalid, NotFound."""
     crossbar = await crossbar_of(context, "PUT", line)
-    aside = _together(line, endpoint)
-    sip = as_object(endpoint.at("sip"))
-    data: dict[str, JSON] = {"name": sip.get("username") or f"line {LINES.of(line)}", "sip": {**sip}}
-    for document in (line, endpoint):
-        await _mark(context, document, merging=True)
-    try:
-        device = await devices.life.save_new(crossbar, new_id(), data, {ASIDE: aside})
-    except BaseException:
-        for document in (line, endpoint):
-            await _mark(context, document, merging=None)
-        raise
-    for document in (line, endpoint):
-        await context.store.remove(document)
-    return device
+
+    async def together(joint: JointChange) -> Document:
+        one, other = await joint.current(line), await joint.current(endpoint)
+        for document in (one, other):
+            joint.drop(document)
+        sip = as_object(other.at("sip"))
+        data: dict[str, JSON] = {"name": sip.get("username") or f"line {LINES.of(one)}", "sip": {**sip}}
+        return await joint.create(devices.life, crossbar, new_id(), data, {ASIDE: _together(one, other)})
+
+    return await jointly(context.store, together)
 
 
 async def part(context: DialectContext, device: Document) -> None:
-    """Make of a device a line and an endpoint again."""
+    """Make of a device a line and an endpoint again. Raises NotFound."""
     crossbar = await crossbar_of(context, "DELETE", device)
-    key = document_key(device.partition, DEVICE, device.id)
-    async with context.store.turns.turn(key):
-        stored = await devices.life.load(crossbar, device.id)
-        await devices.life.remove(crossbar, stored)
+
+    async def apart(joint: JointChange) -> None:
+        stored = await joint.remove(devices.life, crossbar, device.id)
         aside = as_object(stored.fields.get(ASIDE))
         numbers = as_object(aside.get("numbers"))
         line: dict[str, JSON] = {"line": as_object(aside.get("line")), "numbers": {"lines": numbers["lines"]}}
         kept: dict[str, JSON] = {name: aside[name] for name in ("endpoint", "exact") if name in aside}
         endpoint: dict[str, JSON] = {**kept, "numbers": {"endpoints_sip": numbers["endpoints_sip"]}}
-        documents = (
+        for document in (
             Document(device.partition, LINE, new_id(), {ASIDE: line}),
             Document(device.partition, ENDPOINT, new_id(), {"sip": stored.at("sip"), ASIDE: endpoint}),
-        )
+        ):
+            document.fields.update(stamps(crossbar.author, document))
+            joint.insert(document)
 
-        async def insert(transaction: Transaction) -> None:
-            for document in documents:
-                document.fields.update(stamps(crossbar.author, document))
-                await transaction.insert(document)
-
-        await context.store.transact(insert)
+    await jointly(context.store, apart)
 
 
 def _together(line: Document, endpoint: Document) -> dict[str, JSON]:
@@ -181,17 +170,7 @@ def _together(line: Document, endpoint: Document) -> dict[str, JSON]:
     both = {**other, **one}
     for key in ("numbers", "exact"):
         both[key] = {**as_object(other.get(key)), **as_object(one.get(key))}
-    both.pop("merging", None)
     return both
-
-
-async def _mark(context: DialectContext, document: Document, *, merging: bool | None) -> None:
-    def mark(stored: Document) -> None:
-        aside = dict(as_object(stored.fields.get(ASIDE)))
-        aside.pop("merging", None)
-        stored.fields[ASIDE] = {**aside, "merging": True} if merging else aside
-
-    await context.store.update(document.partition, document.type, document.id, mark)
 
 
 def _taken(duplicate: Duplicate) -> Invalid:

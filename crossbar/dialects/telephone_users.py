@@ -7,7 +7,7 @@ from typing import Final
 
 from crossbar.access.directory import ADMIN
 from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD
-from crossbar.dialects import integer_ids
+from crossbar.dialects import digest_logins, integer_ids
 from crossbar.dialects.declaration import Declaration
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.granted import given_to
@@ -20,7 +20,7 @@ from crossbar.dialects.user_homes import USERNAME
 from crossbar.documents.document import Document, as_object, value_at
 from crossbar.documents.document_types import MEDIA, USER
 from crossbar.documents.selection import Selection, at, equals
-from crossbar.endpoint import Context
+from crossbar.endpoint import Context, JointChange, jointly
 from crossbar.errors import JSON, Forbidden, NotFound
 from crossbar.ids import new_id, new_secret
 from crossbar.resources.identity.domain.account_tree import descendants_of
@@ -81,7 +81,9 @@ async def _below(context: DialectContext, user_id: str) -> Document | None:
     return None
 
 
-async def create(context: DialectContext, declaration: Declaration, values: Mapping[str, JSON]) -> Document:
+async def create(
+    joint: JointChange, context: DialectContext, declaration: Declaration, values: Mapping[str, JSON]
+) -> Document:
     """A new telephone user. Raises Invalid."""
     crossbar = await context.crossbar("PUT", "users")
     edit = Edit(None, await looked_up(context, values))
@@ -89,38 +91,66 @@ async def create(context: DialectContext, declaration: Declaration, values: Mapp
     complete_log_in(edit, None)
     await integer_ids.give(context.store, NUMBERS, edit)
     act_with_accesses(crossbar, context, None, edit)
-    return await users.life.save_new(crossbar, new_id(), edit.public, edit.private)
+    return await create_from(joint, context, crossbar, new_id(), edit)
+
+
+async def create_from(
+    joint: JointChange, context: DialectContext, crossbar: Context, user_id: str, edit: Edit
+) -> Document:
+    """A new user, who is what an edit says. Raises Invalid."""
+    user = await joint.create(users.life, crossbar, user_id, edit.public, edit.private)
+    digest_logins.keep(context.runtime, user, edit.public.get("password"), crossbar.account.realm)
+    return user
 
 
 async def change(
-    context: DialectContext, declaration: Declaration, user: Document, values: Mapping[str, JSON]
+    joint: JointChange,
+    context: DialectContext,
+    declaration: Declaration,
+    user: Document,
+    values: Mapping[str, JSON],
 ) -> Document:
     """Give a user's properties other values. Raises Invalid."""
     found = await looked_up(context, values)
-    return await edit(context, user, lambda edit: declaration.write(edit, values), found)
+    return await _edit(joint, context, user, lambda edit: declaration.write(edit, values), found)
 
 
-async def edit(
-    context: DialectContext, user: Document, write: Callable[[Edit], None], found: Mapping[str, JSON] | None = None
+async def edit(context: DialectContext, user: Document, write: Callable[[Edit], None]) -> Document:
+    """Save what `write` makes of a user. Who is renamed keeps his password. Raises Invalid."""
+    return await jointly(context.store, lambda joint: _edit(joint, context, user, write))
+
+
+async def _edit(
+    joint: JointChange,
+    context: DialectContext,
+    user: Document,
+    write: Callable[[Edit], None],
+    found: Mapping[str, JSON] | None = None,
 ) -> Document:
-    """Save what `write` makes of a user; `found` as in `Edit`. Who is renamed keeps his password. Raises Invalid."""
     account = await context.runtime.access.directory.account(user.partition)
     crossbar = await context.crossbar("POST", "users", user.id, account=account)
     above = await outranks(context, user)
     renamed: list[Document] = []
+    given: list[JSON] = []
 
     def changed(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
         edit = Edit(previous, found)
         write(edit)
         complete_log_in(edit, previous)
         act_with_accesses(crossbar, context, previous, edit, above=above)
-        renamed[:] = [previous] if _is_renamed(edit, previous) else []
-        if renamed:
+        if _is_renamed(edit, previous):
+            renamed.append(previous)
             edit.put("password", new_secret(16))
+        else:
+            given.append(edit.public.get("password"))
         return edit.public, edit.private
 
-    saved = await users.life.edit(crossbar, user.id, changed)
-    return await _with_digests_of(context, saved, renamed[0]) if renamed else saved
+    changing = await joint.edit(users.life, crossbar, user.id, changed)
+    for before in renamed:
+        _keep_digests(changing, before)
+    for password in given:
+        digest_logins.keep(context.runtime, changing, password, crossbar.account.realm)
+    return changing
 
 
 def _is_renamed(edit: Edit, previous: Document) -> bool:
@@ -130,31 +160,24 @@ def _is_renamed(edit: Edit, previous: Document) -> bool:
     return is_other and not edit.public.get("password") and bool(previous.text(MD5_FIELD))
 
 
-async def _with_digests_of(context: DialectContext, saved: Document, before: Document) -> Document:
-    """A user who was renamed, with the password from before.
+def _keep_digests(renamed: Document, before: Document) -> None:
+    """Let a user who is renamed keep the password from before.
 
     Digests are of user name and password together; `hashed_as` keeps the name in them. Crossbar's own log-in, whose
     clients make the hash of the new name, wants a new password.
     """
     hashed_as = {"username": hashed_name(before), "md5": before.fields.get(MD5_FIELD)}
-
-    def put_back(stored: Document) -> None:
-        stored.fields[ASIDE] = {**as_object(stored.fields.get(ASIDE)), "hashed_as": hashed_as}
-        for name in (MD5_FIELD, SHA1_FIELD):
-            stored.fields[name] = before.fields.get(name)
-
-    return await context.store.update(saved.partition, USER, saved.id, put_back) or saved
+    renamed.fields[ASIDE] = {**as_object(renamed.fields.get(ASIDE)), "hashed_as": hashed_as}
+    for name in (MD5_FIELD, SHA1_FIELD):
+        renamed.fields[name] = before.fields.get(name)
 
 
-async def remove(context: DialectContext, user: Document) -> None:
+async def remove(joint: JointChange, context: DialectContext, user: Document) -> None:
     """End a user."""
     account = await context.runtime.access.directory.account(user.partition)
     crossbar = await context.crossbar("DELETE", "users", user.id, account=account)
     act_with_accesses(crossbar, context, user, None, above=await outranks(context, user))
-    document = await users.life.load(crossbar, user.id)
-    for hook in users.hooks.before_delete:
-        await hook(crossbar, document)
-    await users.life.remove(crossbar, document)
+    await joint.remove(users.life, crossbar, user.id)
 
 
 async def looked_up(context: DialectContext, values: Mapping[str, JSON]) -> dict[str, JSON]:

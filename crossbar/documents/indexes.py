@@ -2,7 +2,8 @@
 
 Each index of documents begins with the partition (`a`), which is also the shard key, so that a query for one account's
 documents reaches one shard and a unique index is one that a sharded cluster can enforce. The chunks of a file are found
-by the file alone, which the index of the files has led to; what is live in all accounts, by its type.
+by the file alone, which the index of the files has led to; what is live in all accounts, by its type. What expires is
+looked for by the database itself.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ LISTENING = _index("listens", where="listens")
 """The few documents because of which events are written, whosever they are: the relay asks for all of them."""
 
 
-def _expiring(key: str, seconds: int = 0) -> IndexModel:
-    return IndexModel([(key, ASCENDING)], name=key, expireAfterSeconds=seconds)
+def _expiring(key: str, seconds: int = 0, *, sparse: bool = False) -> IndexModel:
+    options = {"partialFilterExpression": {key: {"$exists": True}}} if sparse else {}
+    return IndexModel([(key, ASCENDING)], name=key, expireAfterSeconds=seconds, **options)
 
 
 INDEXES: dict[str, list[IndexModel]] = {
-    "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER, LISTENING],
+    "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER, LISTENING, _expiring("expires", sparse=True)],
     "records": [LISTING, TAGGED],
     "attachments.files": [_index("metadata.a", "metadata.document", "metadata.name")],
     "attachments.chunks": [_index("files_id", "n", unique=True)],

@@ -15,6 +15,7 @@ Every stored document carries, beside its fields, what reads need ready-made:
 | `json` | the public document as the wire shows it, as bytes |
 | `row` | the listing's row, as bytes |
 | `listens` | of which account events are to be written because of it, see `Shape.listens` |
+| `expires` | when the database forgets it, see `Shape.expires` |
 | `deleted` | true once soft-deleted; such a document keeps no `k`, `tags`, `uniq`, `name`, `numbers` and `listens` |
 
 `json` is the truth about the public part; `doc` mirrors it up to `MIRROR_DEPTH` levels, since MongoDB refuses
@@ -24,6 +25,7 @@ documents nested deeper than its own limit, and `cut` marks a mirror that is not
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -66,6 +68,8 @@ def encode(document: Document, shape: Shape) -> Stored:
         stored["name"] = search_key(shape.type, document.fields.get("pvt_alphanum_name") or document.id, document.id)
     if shape.listens is not None and (listening := shape.listens(document)) is not None:
         stored["listens"] = listening.stored
+    if shape.expires is not None and (end := shape.expires(document)) is not None:
+        stored["expires"] = datetime.fromtimestamp(end, UTC)
     if numbers := [search_key(shape.type, number, document.id) for number in shape.numbers(document)]:
         stored["numbers"] = numbers
     return stored

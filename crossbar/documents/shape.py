@@ -151,6 +151,7 @@ class Shape:
     - `listens`: which events a document wants to be written, if any.
     - `moves`: whether its documents go along when an account moves to another installation; not what is on its way,
       or goes on just now, in this one.
+    - `expires`: when the database forgets a document (Unix seconds), if it ever does; within a minute or so.
     - `stored_in`: the MongoDB collection: `documents`, or `records` for what is written once and listed by time.
     """
 
@@ -165,6 +166,7 @@ class Shape:
     announced: bool = False
     listens: Callable[[Document], Listening | None] | None = None
     moves: bool = True
+    expires: Callable[[Document], float | None] | None = None
     stored_in: Literal["documents", "records"] = "documents"
     _filter_fields: tuple[tuple[str, Field], ...] = field(init=False, repr=False, compare=False)
 

@@ -6,6 +6,7 @@ from crossbar.endpoint.context import Context
 from crossbar.endpoint.document_list import answer_document, answer_listing
 from crossbar.endpoint.endpoint import Endpoint
 from crossbar.endpoint.hooks import Draft
+from crossbar.endpoint.joint_change import JointChange, jointly
 from crossbar.endpoint.lifecycle import Lifecycle, chosen_id
 from crossbar.endpoint.reply import ABSENT, Binary, Reply, Stream
 from crossbar.endpoint.routing import Handler, Lists, Route, Rule, Who
@@ -19,6 +20,7 @@ __all__ = [
     "Draft",
     "Endpoint",
     "Handler",
+    "JointChange",
     "Lifecycle",
     "Lists",
     "Reply",
@@ -31,4 +33,5 @@ __all__ = [
     "answer_document",
     "answer_listing",
     "chosen_id",
+    "jointly",
 ]

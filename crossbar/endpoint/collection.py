@@ -14,7 +14,7 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint, OperationOptions
-from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook
+from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook, TellHook
 from crossbar.endpoint.lifecycle import Lifecycle, own_partition
 from crossbar.endpoint.routing import Lists, Rule, Who
 
@@ -30,7 +30,7 @@ class Collection(Endpoint):
     removes at once. `client_ids` lets a client choose the id of what it creates. `partition` tells where the documents
     lie when not in the account's own partition.
 
-    What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save` → `after`;
+    What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save`, `tell` → `after`;
     `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page.
     """
 
@@ -132,6 +132,11 @@ class Collection(Endpoint):
     def save(self, hook: SaveHook) -> SaveHook:
         """Instead of the plain save, for changes of several documents: returns the document as saved."""
         self.hooks.save = hook
+        return hook
+
+    def tell(self, hook: TellHook) -> TellHook:
+        """The notices of a save, which are written in the same step: gets the document and the one before it."""
+        self.hooks.tell.append(hook)
         return hook
 
     def after(self, hook: AfterHook) -> AfterHook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ AfterHook = Callable[["Context", Document, Document | None], Awaitable[None]]
 DeleteHook = Callable[["Context", Document], Awaitable[None]]
 ShowHook = Callable[["Context", Document, dict[str, Any]], Awaitable[None]]
 RowsHook = Callable[["Context", list[Any]], Awaitable[None]]
+TellHook = Callable[["Context", Document, Document | None], Awaitable[Sequence[Document]]]
 SaveHook = Callable[["Context", Document, Document | None], Awaitable[Document]]
 
 
@@ -48,6 +49,7 @@ class Hooks:
     check: list[DraftHook] = field(default_factory=list)
     finish: list[DraftHook] = field(default_factory=list)
     save: SaveHook | None = None
+    tell: list[TellHook] = field(default_factory=list)
     after: list[AfterHook] = field(default_factory=list)
     before_delete: list[DeleteHook] = field(default_factory=list)
     after_delete: list[DeleteHook] = field(default_factory=list)

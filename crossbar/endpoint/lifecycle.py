@@ -6,8 +6,8 @@ Source: `crossbar_doc.erl` (`load`, `load_merge`, `patch_and_validate`, `save`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -19,7 +19,8 @@ from crossbar.endpoint.context import Context
 from crossbar.endpoint.document_list import answer_listing
 from crossbar.endpoint.hooks import Draft, Hooks
 from crossbar.endpoint.reply import Reply
-from crossbar.errors import JSON, Conflict, Invalid, NotFound
+from crossbar.errors import JSON, Conflict, CrossbarError, Invalid, NotFound
+from crossbar.events.notices import insert_telling, replace_telling
 from crossbar.ids import new_id
 from crossbar.wire.request_values import is_false
 
@@ -107,13 +108,7 @@ class Lifecycle:
         self, context: Context, document_id: str, data: dict[str, JSON], private: Mapping[str, JSON] | None = None
     ) -> Document:
         """Validate and save a new document; `private` as in `Draft`."""
-        draft = Draft(document_id, dict(data), None, dict(private or {}))
-        await self.validate(context, draft)
-        context.ready_to_write()
-        saved = await self.store(context, draft)
-        for after in self.hooks.after:
-            await after(context, saved, None)
-        return saved
+        return await self._save(context, await self.prepared(context, document_id, dict(data), private), None)
 
     async def save_over(
         self,
@@ -126,29 +121,58 @@ class Lifecycle:
 
         Raises Stale when outrun.
         """
-        draft = Draft(previous.id, data, previous, dict(private or {}))
+        return await self._save(context, await self.prepared(context, previous.id, data, private, previous), previous)
+
+    async def prepared(
+        self,
+        context: Context,
+        document_id: str,
+        data: dict[str, JSON],
+        private: Mapping[str, JSON] | None = None,
+        previous: Document | None = None,
+    ) -> Document:
+        """A document as it is to be saved, after everything was checked."""
+        draft = Draft(document_id, data, previous, dict(private or {}))
         await self.validate(context, draft)
-        context.ready_to_write(previous.revision)
-        saved = await self.store(context, draft)
+        context.ready_to_write(previous.revision if previous else None)
+        return self._document(context, draft)
+
+    async def _save(self, context: Context, document: Document, previous: Document | None) -> Document:
+        saved = await self._store(context, document, previous)
+        await self.follow_save(context, saved, previous)
+        return saved
+
+    async def follow_save(self, context: Context, saved: Document, previous: Document | None) -> None:
+        """Do what follows a save."""
         for after in self.hooks.after:
             await after(context, saved, previous)
-        return saved
 
     async def store(self, context: Context, draft: Draft) -> Document:
         """Save a draft that was validated. Raises Stale when outrun, Conflict when the id is taken."""
-        document = self._document(context, draft)
+        return await self._store(context, self._document(context, draft), draft.previous)
+
+    async def _store(self, context: Context, document: Document, previous: Document | None) -> Document:
         try:
             if self.hooks.save is not None:
-                return await self.hooks.save(context, document, draft.previous)
-            if draft.previous is None:
-                return await context.store.insert(document)
-            return await context.store.replace(document, draft.previous)
+                return await self.hooks.save(context, document, previous)
+            notices = await self.notices(context, document, previous) if self.hooks.tell else ()
+            if previous is None:
+                return await insert_telling(context.store, document, notices)
+            return await replace_telling(context.store, document, previous, notices)
         except Duplicate as duplicate:
-            if duplicate.claim is not None:
-                taken = await self._taken(context, document)
-                if taken.fields:  # else the value was let go in the meantime
-                    raise taken from duplicate
-            raise Conflict from duplicate
+            raise await self.refusal(context, document, duplicate) from duplicate
+
+    async def notices(self, context: Context, document: Document, previous: Document | None) -> Sequence[Document]:
+        """What is written in the same step as a save."""
+        return [notice for tell in self.hooks.tell for notice in await tell(context, document, previous)]
+
+    async def refusal(self, context: Context, document: Document, duplicate: Duplicate) -> CrossbarError:
+        """What is said where an id, or a claimed value, is taken."""
+        if duplicate.claim is not None:
+            taken = await self._taken(context, document)
+            if taken.fields:  # else the value was let go in the meantime
+                return taken
+        return Conflict()
 
     async def upsert(
         self,
@@ -176,17 +200,32 @@ class Lifecycle:
 
     async def remove(self, context: Context, document: Document) -> None:
         """Delete a document, softly or for good."""
-        if self.hard_delete or is_false(context.values.get("should_soft_delete")):
+        for_good = self._deletes_for_good(context)
+        if for_good:
             await context.store.remove(document)
-            await context.runtime.attachments.delete(document)
         else:
 
             def mark(stored: Document) -> None:
-                stored.fields.update(stamps(context.author, stored), pvt_deleted=True)
+                stored.fields.update(_mark_of_deletion(context, stored))
 
             await context.store.update(document.partition, document.type, document.id, mark)
+        await self.follow_deletion(context, document, for_good=for_good)
+
+    def deleted(self, context: Context, document: Document) -> Document | None:
+        """A document as it is to be saved when it is deleted; None where it is to go for good."""
+        if self._deletes_for_good(context):
+            return None
+        return replace(document, fields={**document.fields, **_mark_of_deletion(context, document)})
+
+    async def follow_deletion(self, context: Context, document: Document, *, for_good: bool) -> None:
+        """Do what follows a deletion."""
+        if for_good:
+            await context.runtime.attachments.delete(document)
         for hook in self.hooks.after_delete:
             await hook(context, document)
+
+    def _deletes_for_good(self, context: Context) -> bool:
+        return self.hard_delete or is_false(context.values.get("should_soft_delete"))
 
     async def remove_and_answer(self, context: Context, document: Document) -> Reply:
         """Judge the request's preconditions, delete the document and show it as it was."""
@@ -267,6 +306,10 @@ class Lifecycle:
             else:
                 document.fields[key] = value
         return document
+
+
+def _mark_of_deletion(context: Context, document: Document) -> dict[str, JSON]:
+    return {**stamps(context.author, document), "pvt_deleted": True}
 
 
 async def _refusal(context: Context, claim: Unique, holder: DocumentKey) -> str:

@@ -50,6 +50,10 @@ async def test_crud_of_every_resource(client: Speaker) -> None:
         assert (await client.get(f"/{resource}/{made['id']}")).status == 404
     for path in ("/infos", "/status", "/contexts"):
         assert (await client.get(path)).status == 200
+    (own,) = (await client.get("/tenants", query={"recurse": "False"})).json["items"]
+    assert own == (await client.get(f"/tenants/{own['uuid']}")).json
+    user = await create(client, "users", {"firstname": "Ana"})
+    assert (await client.get(f"/users/{user['uuid']}/fallbacks")).json == user["fallbacks"]
 
 
 async def test_associations_without_a_body(client: Speaker) -> None:
@@ -120,3 +124,35 @@ async def test_the_number_that_programs_show_where_there_is_none_comes_back_as_n
         await update(client, "users", {"uuid": user["uuid"], "mobile_phone_number": number})
         found = (await client.get(f"/users/{user['uuid']}")).json
         assert found == {**user, "mobile_phone_number": number or None}
+
+
+async def test_what_lies_in_another_tenant_is_not_brought_together(
+    client: Speaker, auth: Speaker, tenant: Tenant
+) -> None:
+    child = (await auth.post("/tenants", {"name": f"child of {tenant.id}"})).json["uuid"]
+    below = Speaker(client.session, client.base, client.token, {**HEADERS, "Wazo-Tenant": child})
+    bodies: dict[str, dict[str, Any]] = {
+        "lines": {"context": "default"},
+        "endpoints/sip": {},
+        "users": {"firstname": "Ana"},
+        "extensions": {"exten": "100", "context": "default"},
+        "voicemails": {"name": "a", "number": "1", "context": "default"},
+    }
+    theirs = {name: (await create(below, name, body))["id"] for name, body in bodies.items()}
+    ours = {name: (await create(client, name, body))["id"] for name, body in bodies.items()}
+    for one, other in ((theirs, ours), (ours, theirs)):
+        for path, what in (
+            (f"/lines/{one['lines']}/endpoints/sip/{other['endpoints/sip']}", "Line and Endpoint"),
+            (f"/users/{one['users']}/voicemails/{other['voicemails']}", "User and Voicemail"),
+        ):
+            told = await client.put(path)
+            assert (told.status, told.json) == (400, [f"Resource Error - {what} are in different tenants"])
+    for things, who in ((theirs, below), (ours, client)):
+        assert (await who.put(f"/lines/{things['lines']}/endpoints/sip/{things['endpoints/sip']}")).status == 204
+    for one, other in ((theirs, ours), (ours, theirs)):
+        for path, what in (
+            (f"/users/{one['users']}/lines/{other['lines']}", "User and Line"),
+            (f"/lines/{one['lines']}/extensions/{other['extensions']}", "Line and Extension"),
+        ):
+            told = await client.put(path)
+            assert (told.status, told.json) == (400, [f"Resource Error - {what} are in different tenants"])

@@ -11,7 +11,7 @@ from crossbar.dialects import DIALECTS
 from crossbar.dialects.dialect_dispatcher import Dialect
 from crossbar.dialects.routes import DialectRoute
 from crossbar.ids import new_id
-from tests.dialects.speaker import Speaker
+from tests.dialects.speaker import Speaker, basic
 from tests.harness import RunningServer, Tenant, new_tenant
 
 REFUSED = {401, 403, 404}
@@ -24,7 +24,7 @@ OF_LIST = {
     "devices": "device",
 }
 """Whose id stands in a path after a word."""
-LEAST = {"XiVO REST 1.0": (6, 2), "XiVO REST 1.1": (57, 18), "wazo-auth": (33, 10)}
+LEAST = {"XiVO REST 1.0": (6, 2), "XiVO REST 1.1": (59, 20), "wazo-auth": (35, 11)}
 """How many routes name something, and how many of these the account itself reads."""
 
 
@@ -41,6 +41,7 @@ async def made_in(confd: Speaker, auth: Speaker, tenant: Tenant) -> dict[str, st
     assert (await confd.put(f"/users/{user['id']}/voicemails/{box['id']}")).status == 204
     policy = (await auth.post("/policies", {"name": f"p{tenant.id[:8]}", "acl": ["confd.users.read"]})).json
     group = (await auth.post("/groups", {"name": f"g{tenant.id[:8]}"})).json
+    logged_in = await auth.acting(None).post("/token", {}, headers=basic(f"admin@{tenant.realm}", "correct horse"))
     phone = (await tenant.api.put("/devices", {"name": "Phone"})).id
     return {
         "user": str(user["id"]),
@@ -52,13 +53,20 @@ async def made_in(confd: Speaker, auth: Speaker, tenant: Tenant) -> dict[str, st
         "policy": policy["uuid"],
         "group": group["uuid"],
         "tenant": tenant.id,
+        "session": logged_in.json["data"]["session_uuid"],
     }
 
 
 async def everything(confd: Speaker, auth: Speaker) -> list[Any]:
     """All that the account has."""
     lists = [await confd.read(path) for path in ("/users", "/voicemails", "/lines", "/extensions", "/endpoints/sip")]
-    return [*lists, await auth.read("/policies"), await auth.read("/groups"), await auth.read("/users")]
+    return [
+        *lists,
+        await auth.read("/policies"),
+        await auth.read("/sessions"),
+        await auth.read("/groups"),
+        await auth.read("/users"),
+    ]
 
 
 def path_to(route: DialectRoute, ids: dict[str, str]) -> str | None:

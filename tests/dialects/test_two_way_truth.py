@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 
-from tests.dialects.speaker import Speaker, Told
-from tests.harness import Answer, RunningServer, Tenant, new_tenant
+from tests.dialects.story import PICK, SpeakingMachine, run_in_own_account
+from tests.harness import RunningServer
 
-STEPS: Final = settings(max_examples=max(3, settings.default.max_examples // 8), stateful_step_count=12, deadline=None)
-PICK: Final = st.integers(0, 99)
 NAME: Final = st.sampled_from(["Ana", "Bö", "c d", "", "x" * 40, '"', "-"])
 LANGUAGE: Final = st.sampled_from(["fr_FR", "de_DE", ""])
 PIN: Final = st.sampled_from(["", "123", "12345", "1234567"])
@@ -29,20 +25,11 @@ CHANGES: Final = {
 IN_11: Final = {"outcallerid": "outgoing_caller_id", "mobilephonenumber": "mobile_phone_number"}
 
 
-class Story(RuleBasedStateMachine):
-    """Runs in a thread beside the loop of the server, which does what it is told."""
-
-    server: RunningServer
-    tenant: Tenant
-    loop: asyncio.AbstractEventLoop
+class Story(SpeakingMachine):
+    """Users and voicemail boxes."""
 
     def __init__(self) -> None:
         super().__init__()
-        session = self.tenant.api.session
-        bases = ("/1.0", "/1.1", "/0.1")
-        self.old, self.confd, self.auth = (
-            Speaker(session, self.server.url + base, self.tenant.token) for base in bases
-        )
         for user in self.users10():
             if user["username"] != "admin":
                 self.say(self.old, "DELETE", f"/users/{user['id']}")
@@ -50,25 +37,8 @@ class Story(RuleBasedStateMachine):
             self.say(self.old, "DELETE", f"/voicemails/{box['id']}")
         self.made = 0
 
-    def do(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
-
-    def say(self, speaker: Speaker, method: str, path: str, *body: Any) -> Told:
-        told: Told = self.do(speaker.request(method, path, *body))
-        assert told.status < 400, (method, path, body, told.raw)
-        return told
-
-    def ask(self, speaker: Speaker, path: str) -> Told:
-        return self.say(speaker, "GET", path)
-
-    def kazoo(self, method: str, path: str, *data: Any) -> Answer:
-        answer: Answer = self.do(self.tenant.api.request(method, path, *data))
-        assert answer.status < 300, (method, path, data, answer.envelope)
-        return answer
-
     def users10(self) -> list[Any]:
-        found: list[Any] = self.ask(self.old, "/users").json["items"]
-        return found
+        return self.items(self.old, "/users")
 
     def pick(self, number: int) -> Any:
         """One of the users who are no administrators, as 1.1 has him."""
@@ -203,7 +173,4 @@ class Story(RuleBasedStateMachine):
 
 
 async def test_all_tell_the_same_story(server: RunningServer) -> None:
-    tenant = await new_tenant(server, server.master, "story")
-    members = {"server": server, "tenant": tenant, "loop": asyncio.get_running_loop()}
-    machine = type("Told", (Story,), members)
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=STEPS)
+    await run_in_own_account(server, Story, "story")

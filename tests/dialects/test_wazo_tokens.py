@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from crossbar import clock
 from crossbar.dialects.accesses import Accesses
@@ -227,7 +228,15 @@ async def test_refresh_tokens(auth: Speaker) -> None:
     assert (await auth.acting(None).post("/token", {**body, "client_id": "d"})).status == 401
     listed = (await auth.get(f"/users/{user['uuid']}/tokens")).json
     assert [one["client_id"] for one in listed["items"]] == ["c"]
+    assert (await auth.get("/tokens")).json == listed
     assert (await auth.get(f"/users/{user['uuid']}/sessions")).json["total"] == 3
+    everybodys = (await auth.read("/sessions"))["items"]
+    assert {first["session_uuid"], again["session_uuid"]} <= {one["uuid"] for one in everybodys}
+    page = await auth.read("/sessions?limit=1&offset=1")
+    assert (page["total"], page["items"]) == (len(everybodys), everybodys[1:2])
+    assert (await auth.delete(f"/sessions/{again['session_uuid']}")).status == 204
+    assert (await auth.delete(f"/sessions/{again['session_uuid']}")).status == 404
+    assert (await auth.get(f"/token/{again['token']}")).status == 404
     assert (await auth.delete(f"/users/{user['uuid']}/sessions/{first['session_uuid']}")).status == 204
     assert (await auth.get(f"/token/{first['token']}")).status == 404
     assert (await auth.delete(f"/users/{user['uuid']}/tokens/c")).status == 204
@@ -259,3 +268,17 @@ async def test_nobody_becomes_more_by_changing_others(auth: Speaker, confd: Spea
         assert (await api.put(f"/users/{path}", body)).status in (401, 404), body
     assert (await api.delete(f"/users/{tenant.admin_id}")).status == 401
     assert (await api.put(f"/users/{tenant.admin_id}", {"userfield": "x"})).status == 204
+
+
+async def test_the_database_forgets_tokens_that_have_expired(
+    auth: Speaker, server: RunningServer, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    data = await token_with(auth, "#", expiration=600)
+    documents = mongo_client[server.runtime.config.database.name]["documents"]
+    index = documents.index_information()["expires"]
+    assert (index["expireAfterSeconds"], index["partialFilterExpression"]) == (0, {"expires": {"$exists": True}})
+    stored = documents.find_one({"tags": f"wazo_token/session/{data['session_uuid']}"})
+    assert stored is not None
+    ends = datetime.fromisoformat(data["utc_expires_at"])
+    assert abs((stored["expires"] - ends).total_seconds()) < 0.01
+    assert documents.count_documents({"expires": {"$exists": True}, "k": {"$not": {"$regex": "^wazo_token"}}}) == 0

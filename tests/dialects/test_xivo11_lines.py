@@ -213,8 +213,14 @@ async def test_what_crossbar_made_appears(confd: Speaker, tenant: Tenant) -> Non
     assert (telephone["id"], telephone["mac"]) == (device.id, "00:11:22:33:44:55")
     (user,) = (await shown(confd, "/users?firstname=kim"))["items"]
     assert user["lines"][0]["extensions"][0]["exten"] == "2000"
-    assert (await confd.delete(f"/lines/{lines['items'][0]['id']}/extensions/{extension['id']}")).status == 204
-    assert (await shown(confd, f"/extensions/{extension['id']}"))["lines"] == []
+    assert (await confd.put(f"/extensions/{extension['id']}", {"exten": "2001"})).status == 204
+    numbers = [row["numbers"] for row in (await tenant.api.get("/callflows")).data]
+    assert ["2001", "no_match"] in numbers
+    await tenant.api.put("/callflows", {"numbers": ["2002"], "flow": {"module": "user", "data": {"id": person}}})
+    listed = (await shown(confd, "/extensions"))["items"]
+    (last,) = [one["id"] for one in listed if one["exten"] == "2002"]
+    assert (await confd.delete(f"/lines/{lines['items'][0]['id']}/extensions/{last}")).status == 204
+    assert (await shown(confd, f"/extensions/{last}"))["lines"] == []
     assert (await tenant.api.delete(f"/devices/{device.id}")).status == 200
     assert (await shown(confd, "/lines"))["total"] == 0
     assert (await confd.get(f"/lines/{lines['items'][0]['id']}")).status == 404
@@ -224,6 +230,9 @@ async def test_extensions_are_unique_searched_and_filtered(confd: Speaker) -> No
     first = await created(confd, "/extensions", exten="1000", **CONTEXT)
     assert {"exten": "1000", "context": "default", "commented": False, "enabled": True}.items() <= first.items()
     refused(await confd.post("/extensions", {"exten": "1000", **CONTEXT}), "Resource Error - Extension already exists")
+    for context in ("from-extern", "default"):
+        told = await confd.post("/extensions", {"exten": "1000", "context": context})
+        refused(told, "Resource Error - Extension already exists")
     await created(confd, "/extensions", exten="4155550100", context="from-extern")
     assert [one["exten"] for one in (await shown(confd, "/extensions?type=incall"))["items"]] == ["4155550100"]
     assert [one["exten"] for one in (await shown(confd, "/extensions?search=100"))["items"]] == ["1000", "4155550100"]

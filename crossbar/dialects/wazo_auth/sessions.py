@@ -1,6 +1,7 @@
 """Tokens of wazo-auth: random words that stand for a user and a list of accesses, until they expire or are revoked.
 
-A token is kept by its digest alone. It ends early when its user is disabled or gone, or has another password.
+A token is kept by its digest alone, until the database forgets it some time after it has expired. It ends early when
+its user is disabled or gone, or has another password.
 """
 
 from __future__ import annotations
@@ -31,15 +32,24 @@ LENGTH: Final = 36
 
 
 def _of_user(document: Document) -> Iterable[str]:
-    return (f"user/{document.text('user_id')}", f"session/{document.text('session_uuid')}")
+    return (
+        f"account/{document.text('account_id')}",
+        f"user/{document.text('user_id')}",
+        f"session/{document.text('session_uuid')}",
+    )
 
 
 def _of_client(document: Document) -> Iterable[str]:
     user, client = document.text("user_id"), document.text("client_id")
-    return (f"user/{user}", f"client/{user}/{client}", f"token/{document.text('digest')}")
+    account = document.text("account_id")
+    return (f"account/{account}", f"user/{user}", f"client/{user}/{client}", f"token/{document.text('digest')}")
 
 
-TOKEN_SHAPE: Final = Shape(TYPE, summary=Summary("id"), tags=_of_user, moves=False)
+def _end(token: Document) -> float:
+    return float(token.fields["expires"])
+
+
+TOKEN_SHAPE: Final = Shape(TYPE, summary=Summary("id"), tags=_of_user, expires=_end, moves=False)
 REFRESH_SHAPE: Final = Shape(REFRESH, summary=Summary("id"), tags=_of_client, sealed=("refresh_token",), moves=False)
 
 
@@ -68,7 +78,6 @@ class Sessions:
         """A new token for so many seconds; `facts` are kept with it."""
         user = identity.user
         assert user is not None  # noqa: S101 - who logs in by name is a user
-        await self._sweep(user.id)
         token, now = str(uuid.uuid4()), clock.unix_now()
         fields: dict[str, Any] = {
             "account_id": identity.account_id,
@@ -104,23 +113,15 @@ class Sessions:
         if document is not None:
             await self._runtime.store.remove(document)
 
-    async def of_user(self, user_id: str) -> list[Document]:
-        """The tokens of a user that have not expired."""
+    async def of(self, tag: str) -> list[Document]:
+        """The tokens with a tag (`user/<id>`, `account/<id>`, `session/<uuid>`) that have not expired."""
         now = clock.unix_now()
-        found = await self._runtime.store.all(Listing(SYSTEM_AUTH, TYPE, tag=f"user/{user_id}"))
+        found = await self._runtime.store.all(Listing(SYSTEM_AUTH, TYPE, tag=tag))
         return [one for one in found if one.fields["expires"] > now]
 
     async def end(self, document: Document) -> None:
         """End a token that was found by its user or session."""
         await self._runtime.store.remove(document)
-
-    async def _sweep(self, user_id: str) -> None:
-        """Forget the tokens of a user that have expired."""
-        now = clock.unix_now()
-        found = await self._runtime.store.all(Listing(SYSTEM_AUTH, TYPE, tag=f"user/{user_id}"))
-        for one in found:
-            if one.fields["expires"] <= now:
-                await self._runtime.store.remove(one)
 
 
 def digest_of(token: str) -> str:

@@ -57,6 +57,12 @@ async def select(
     return total, filtered, [] if limit == 0 else await context.store.select(fitting)
 
 
+def stretch(context: DialectContext, resource: str) -> slice:
+    """Which items of a list that is at hand whole are asked for. Refuses with 400."""
+    skip, limit = _number(context, "offset", resource) or 0, _number(context, "limit", resource)
+    return slice(skip, None if limit is None else skip + limit)
+
+
 def _number(context: DialectContext, name: str, resource: str) -> int | None:
     given = context.query.get(name)
     if given is None:

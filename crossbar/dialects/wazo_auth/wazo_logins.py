@@ -13,9 +13,9 @@ from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.wazo_auth.wazo_protocol import conflict, invalid, unknown
 from crossbar.documents.document import Document, as_list
 from crossbar.documents.document_types import USER
+from crossbar.endpoint import JointChange, jointly
 from crossbar.errors import JSON, Invalid
 from crossbar.ids import new_id
-from crossbar.resources.identity.users import users
 
 PURPOSES: Final = ("user", "internal", "external_api")
 FIELDS: Final = {
@@ -129,7 +129,11 @@ async def create(context: DialectContext, values: dict[str, Any]) -> Document:
     write(edit, complete)
     telephone_users.complete_log_in(edit, None)
     telephone_users.act_with_accesses(crossbar, context, None, edit)
-    return await _translated(users.life.save_new, crossbar, user_id, edit.public, edit.private, values=values)
+
+    async def made(joint: JointChange) -> Document:
+        return await telephone_users.create_from(joint, context, crossbar, user_id, edit)
+
+    return await _translated(jointly, context.store, made, values=values)
 
 
 async def change(context: DialectContext, user: Document, values: Mapping[str, Any]) -> Document:
@@ -139,8 +143,7 @@ async def change(context: DialectContext, user: Document, values: Mapping[str, A
 
 async def remove(context: DialectContext, user: Document) -> None:
     """End a user."""
-    await boxes.let_go(context, user)
-    await telephone_users.remove(context, user)
+    await boxes.remove_user(context, user)
 
 
 async def _translated(work: Callable[..., Any], *args: Any, values: Mapping[str, Any]) -> Document:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
-from crossbar import clock
 from crossbar.dialects import telephone_users, user_homes
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.granted import POLICY, groups_of, own_policies
@@ -15,14 +14,11 @@ from crossbar.dialects.identifiers import dashed
 from crossbar.dialects.named_logins import has_password
 from crossbar.dialects.refusals import empty_answer, json_answer
 from crossbar.dialects.wazo_auth import wazo_lists, wazo_logins
-from crossbar.dialects.wazo_auth.sessions import REFRESH
 from crossbar.dialects.wazo_auth.wazo_policies import find_policy, policy_shown
-from crossbar.dialects.wazo_auth.wazo_protocol import invalid, problem, require_held, route, unknown
-from crossbar.dialects.wazo_auth.wazo_tokens import sessions
-from crossbar.documents.document import SYSTEM_AUTH, Document, as_list
+from crossbar.dialects.wazo_auth.wazo_protocol import invalid, problem, require_held, route
+from crossbar.documents.document import Document, as_list
 from crossbar.documents.document_types import USER
 from crossbar.documents.field import Expression
-from crossbar.documents.listing import Listing
 from crossbar.documents.selection import at, dashed_id, or_else
 from crossbar.errors import JSON
 
@@ -180,64 +176,3 @@ async def groups_of_user(context: DialectContext) -> web.Response:
         for one in await groups_of(context.store, user)
     ]
     return json_answer({"total": len(items), "filtered": len(items), "items": items})
-
-
-# Sessions and refresh tokens
-
-
-@route("GET", "/users/{user}/sessions", summary="List the sessions of a user")
-async def sessions_of_user(context: DialectContext) -> web.Response:
-    """The tokens of a user that are good."""
-    user = await wazo_logins.find(context, context.args["user"])
-    items = [_session(one) for one in await sessions(context).of_user(user.id)]
-    return json_answer({"total": len(items), "filtered": len(items), "items": items})
-
-
-@route("DELETE", "/users/{user}/sessions/{session}", summary="End a session")
-async def end_session(context: DialectContext) -> web.Response:
-    """A token is good no longer."""
-    user = await wazo_logins.find(context, context.args["user"])
-    for one in await sessions(context).of_user(user.id):
-        if one.text("session_uuid") == context.args["session"]:
-            await sessions(context).end(one)
-    return empty_answer(204)
-
-
-def _session(token: Document) -> dict[str, JSON]:
-    return {
-        "uuid": token.text("session_uuid"),
-        "mobile": token.at("mobile") is True,
-        "tenant_uuid": dashed(token.text("account_id")),
-        "user_uuid": dashed(token.text("user_id")),
-    }
-
-
-@route("GET", "/users/{user}/tokens", summary="List the refresh tokens of a user")
-async def refresh_tokens(context: DialectContext) -> web.Response:
-    """By which clients a user stays logged in; the tokens themselves are not told."""
-    user = await wazo_logins.find(context, context.args["user"])
-    found = await context.store.all(Listing(SYSTEM_AUTH, REFRESH, tag=f"user/{user.id}"))
-    items: list[dict[str, Any]] = [
-        {
-            "client_id": one.text("client_id"),
-            "created_at": clock.moment(clock.gregorian(one.fields["created"])).isoformat(),
-            "mobile": one.at("mobile") is True,
-            "tenant_uuid": dashed(one.text("account_id")),
-            "user_uuid": dashed(user.id),
-        }
-        for one in found
-    ]
-    return json_answer({"total": len(items), "filtered": len(items), "items": items})
-
-
-@route("DELETE", "/users/{user}/tokens/{client}", summary="Delete a refresh token")
-async def delete_refresh_token(context: DialectContext) -> web.Response:
-    """A client has to log the user in again."""
-    user = await wazo_logins.find(context, context.args["user"])
-    tag = f"client/{user.id}/{context.args['client']}"
-    found = await context.store.all(Listing(SYSTEM_AUTH, REFRESH, tag=tag))
-    if not found:
-        raise unknown("tokens", context.args["client"])
-    for one in found:
-        await context.store.remove(one)
-    return empty_answer(204)

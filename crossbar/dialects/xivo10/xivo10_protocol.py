@@ -45,7 +45,7 @@ def wrong_parameters(names: Sequence[str]) -> Refusal:
     return Refusal(400, [f"Incorrect parameters sent: {', '.join(names)}"])
 
 
-DIALECT: Final = Dialect("XiVO REST 1.0", ("/1.0",), "confd", refusal, basic=True)
+DIALECT: Final = Dialect("XiVO REST 1.0", ("/1.0",), "confd", refusal, basic=True, digest=True)
 
 
 # Kinds of values

@@ -11,6 +11,7 @@ from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.homes import Aside
 from crossbar.dialects.xivo10.xivo10_protocol import FLAG, INTEGER, TEXT, Xivo10Resource, wrong_parameters
 from crossbar.documents.document import Document
+from crossbar.endpoint import JointChange, jointly
 from crossbar.errors import JSON
 
 USERS: Final = Declaration(
@@ -51,24 +52,31 @@ class Users10:
     async def create(self, context: DialectContext, values: dict[str, JSON]) -> Document:
         """A new user, with a voicemail box if one is named."""
         box = await _named_box(context, values)
-        user = await telephone_users.create(context, USERS, values)
-        if box is not None:
-            await boxes.associate(context, user, box)
-        return user
+
+        async def with_box(joint: JointChange) -> Document:
+            user = await telephone_users.create(joint, context, USERS, values)
+            if box is not None:
+                await boxes.associate(joint, context, user, box)
+            return user
+
+        return await jointly(context.store, with_box)
 
     async def change(self, context: DialectContext, document: Document, values: dict[str, JSON]) -> None:
         """Other values; another voicemail box, or with null none."""
         box = await _named_box(context, values)
-        changed = await telephone_users.change(context, USERS, document, values)
-        if box is not None:
-            await boxes.associate(context, changed, box)
-        elif "voicemailid" in values:
-            await boxes.dissociate(context, changed)
+
+        async def with_box(joint: JointChange) -> None:
+            changed = await telephone_users.change(joint, context, USERS, document, values)
+            if box is not None:
+                await boxes.associate(joint, context, changed, box)
+            elif "voicemailid" in values:
+                await boxes.dissociate(joint, context, changed)
+
+        await jointly(context.store, with_box)
 
     async def remove(self, context: DialectContext, document: Document) -> None:
         """End a user; the voicemail box stays."""
-        await boxes.let_go(context, document)
-        await telephone_users.remove(context, document)
+        await boxes.remove_user(context, document)
 
     async def worked_out(self, context: DialectContext, documents: Sequence[Document]) -> list[dict[str, JSON]]:
         """The number, and that of the voicemail box."""

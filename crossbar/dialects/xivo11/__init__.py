@@ -7,6 +7,7 @@ from crossbar.dialects.xivo11 import (
     xivo11_extensions,
     xivo11_lines,
     xivo11_services,
+    xivo11_user_boxes,
     xivo11_users,
     xivo11_voicemails,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "xivo11_extensions",
     "xivo11_lines",
     "xivo11_services",
+    "xivo11_user_boxes",
     "xivo11_users",
     "xivo11_voicemails",
 ]

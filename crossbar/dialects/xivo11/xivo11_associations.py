@@ -1,4 +1,4 @@
-"""What of 1.1 belongs to what: users to lines, lines to endpoints, extensions and telephones, users to voicemail boxes.
+"""What of 1.1 belongs to what: users to lines, and extensions that lead to lines.
 
 The forms of 2016 (POST with a body, 201) and those of Wazo (PUT without one, 204) stand side by side.
 """
@@ -10,22 +10,22 @@ from typing import Any
 
 from aiohttp import web
 
-from crossbar.dialects import boxes, extensions, telephone_lines, telephone_users, wiring
+from crossbar.dialects import extensions, telephone_lines, telephone_users, wiring
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.homes import Edit
 from crossbar.dialects.refusals import Refusal, empty_answer, json_answer
 from crossbar.dialects.shapes import LINE, line_attributes
 from crossbar.dialects.wiring import EXTENSIONS, INCOMING, LINES, secondary_users, users_on
-from crossbar.dialects.xivo11 import xivo11_extensions, xivo11_users, xivo11_voicemails
+from crossbar.dialects.xivo11 import xivo11_extensions, xivo11_users
 from crossbar.dialects.xivo11.xivo11_lines import LINE_RESOURCE, people_on
 from crossbar.dialects.xivo11.xivo11_lists import page
 from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, no_such, not_found, resource_error, route
 from crossbar.dialects.xivo11.xivo11_views import line_with
 from crossbar.documents.document import Document, as_object
+from crossbar.endpoint import JointChange, jointly
 from crossbar.errors import JSON
 
 USERS, LINES_OF, EXTENSIONS_OF = xivo11_users.RESOURCE, LINE_RESOURCE, xivo11_extensions.RESOURCE
-BOXES = xivo11_voicemails.RESOURCE
 number_of_user = telephone_users.NUMBERS.of
 
 
@@ -46,12 +46,15 @@ async def named_in_body(context: DialectContext, field: str, find: Any, title: s
 # Users and lines
 
 
-def _user_line(context: DialectContext, user: Document, line: Document, main_line: Document | None) -> dict[str, JSON]:
+async def _user_line(
+    context: DialectContext, user: Document, line: Document, main_line: Document | None
+) -> dict[str, JSON]:
     user_id, line_id = number_of_user(user), LINES.of(line)
+    people = await people_on(context, line)
     return {
         "user_id": user_id,
         "line_id": line_id,
-        "main_user": line.at("owner_id") == user.id,
+        "main_user": bool(people) and people[0].id == user.id,
         "main_line": main_line is not None and main_line.id == line.id,
         "links": links(context.base, ("users", "users", user_id), ("lines", "lines", line_id)),
     }
@@ -63,7 +66,7 @@ async def lines_of_user(context: DialectContext) -> web.Response:
     user = await USERS.found(context, "user")
     wired = await wiring.around_users(context, user.partition, [user.id])
     main = wired.main_line_of(user.id)
-    items = [_user_line(context, user, line, main) for line in wired.lines_of(user.id)]
+    items = [await _user_line(context, user, line, main) for line in wired.lines_of(user.id)]
     return json_answer(page(len(items), items))
 
 
@@ -73,7 +76,7 @@ async def users_of_line(context: DialectContext) -> web.Response:
     line = await LINES_OF.found(context, "line")
     people = await people_on(context, line)
     wired = await wiring.around_users(context, line.partition, [user.id for user in people])
-    items = [_user_line(context, user, line, wired.main_line_of(user.id)) for user in people]
+    items = [await _user_line(context, user, line, wired.main_line_of(user.id)) for user in people]
     return json_answer(page(len(items), items))
 
 
@@ -86,8 +89,8 @@ async def add_user_line(context: DialectContext) -> web.Response:
     if wired.lines_of(user.id):
         facts = {"user_id": number_of_user(user), "line_id": LINES.of(wired.lines_of(user.id)[0])}
         raise resource_error("User is associated with a Line", **facts)
-    line = await USERS.doing(give_line(context, user, line))
-    pair = _user_line(context, user, line, line)
+    line = await _give_line(context, user, line)
+    pair = await _user_line(context, user, line, line)
     where = f"{context.base}/users/{number_of_user(user)}/lines/{LINES.of(line)}"
     return json_answer(pair, 201, {"Location": where})
 
@@ -97,7 +100,7 @@ async def put_user_line(context: DialectContext) -> web.Response:
     """The form of Wazo."""
     user, line = await USERS.found(context, "user"), await LINES_OF.found(context, "line")
     if user.id not in users_on(line):
-        await USERS.doing(give_line(context, user, line))
+        await _give_line(context, user, line)
     return empty_answer(204)
 
 
@@ -106,14 +109,21 @@ async def put_user_lines(context: DialectContext) -> web.Response:
     """All lines of a user at once."""
     user = await USERS.found(context, "user")
     wanted = [await _line_in_list(context, one) for one in _list(context, "lines")]
-    wired = await wiring.around_users(context, user.partition, [user.id])
-    for line in wired.lines_of(user.id):
-        if line.id not in {one.id for one in wanted}:
-            await USERS.doing(take_line(context, user, line))
-    for rank, line in enumerate(wanted):
-        if user.id not in users_on(line):
-            await USERS.doing(give_line(context, user, line))
-        await _edit_attributes(context, line, lambda kept, rank=rank: {"ranks": {**_ranks(kept), user.id: rank}})
+
+    async def give_them(joint: JointChange) -> None:
+        wired = await wiring.around_users(context, user.partition, [user.id])
+        for line in wired.lines_of(user.id):
+            if line.id not in {one.id for one in wanted}:
+                await take_line(joint, context, user, line)
+        for rank, one in enumerate(wanted):
+            line = await joint.current(one)
+            if user.id not in users_on(line):
+                await give_line(joint, context, user, line)
+            await _edit_attributes(
+                joint, context, line, lambda kept, rank=rank: {"ranks": {**_ranks(kept), user.id: rank}}
+            )
+
+    await USERS.doing(jointly(context.store, give_them))
     return empty_answer(204)
 
 
@@ -123,43 +133,61 @@ async def delete_user_line(context: DialectContext) -> web.Response:
     user, line = await USERS.found(context, "user"), await LINES_OF.found(context, "line")
     if user.id not in users_on(line):
         raise not_found("UserLine", user_id=number_of_user(user), line_id=LINES.of(line))
-    await USERS.doing(take_line(context, user, line))
+    await USERS.doing(jointly(context.store, lambda joint: take_line(joint, context, user, line)))
     return empty_answer(204)
 
 
-async def give_line(context: DialectContext, user: Document, line: Document) -> Document:
+async def _give_line(context: DialectContext, user: Document, line: Document) -> Document:
+    return await USERS.doing(jointly(context.store, lambda joint: give_line(joint, context, user, line)))
+
+
+async def give_line(joint: JointChange, context: DialectContext, user: Document, line: Document) -> Document:
     """Let a user have a line: the first one owns it, any further one shares it."""
     if line.type == LINE:
         raise resource_error("Line must be associated with a Endpoint", line_id=LINES.of(line))
-    if line.partition != user.partition:
-        raise resource_error("User and Line are in different tenants")
-    if line.text("owner_id"):
+    require_same_tenant(user, line, "User and Line")
+    before = await joint.current(line)
+    if before.text("owner_id") in await _ids_on(context, before):  # the owner may be gone
         return await _edit_attributes(
-            context, line, lambda kept: {"secondary": [*_texts(kept.get("secondary")), user.id]}
+            joint, context, line, lambda kept: {"secondary": [*_texts(kept.get("secondary")), user.id]}
         )
-    wired = await wiring.around_line(context, line)
-    owned = await _edit_attributes(context, line, lambda _: {}, owner=user.id)
-    await extensions.lead_to_user(context, wired, line, owned)
+    wired = await wiring.around_line(context, before)
+    owned = await _edit_attributes(joint, context, line, lambda _: {}, owner=user.id)
+    await extensions.lead_to_user(joint, context, wired, before, owned)
     return owned
 
 
-async def take_line(context: DialectContext, user: Document, line: Document) -> None:
+async def take_line(joint: JointChange, context: DialectContext, user: Document, line: Document) -> None:
     """Take a line from a user; the main one keeps it while others share it."""
+    before = await joint.current(line)
     facts = {"line_id": LINES.of(line), "user_id": number_of_user(user)}
-    if line_attributes(line).get("device"):
+    if line_attributes(before).get("device"):
         raise resource_error("Line is associated with a Device", **facts)
-    if line.at("owner_id") != user.id:
-        shared = [one for one in secondary_users(line) if one != user.id]
-        await _edit_attributes(context, line, lambda _: {"secondary": shared or None})
+    if before.at("owner_id") != user.id:
+        shared = [one for one in secondary_users(before) if one != user.id]
+        await _edit_attributes(joint, context, line, lambda _: {"secondary": shared or None})
         return
-    if secondary_users(line):
+    if set(secondary_users(before)).intersection(await _ids_on(context, before)):
         raise resource_error("There are secondary users associated to the line", **facts)
-    wired = await wiring.around_line(context, line)
-    free = await _edit_attributes(context, line, lambda _: {}, owner="")
-    await extensions.lead_to_user(context, wired, line, free)
+    wired = await wiring.around_line(context, before)
+    free = await _edit_attributes(joint, context, line, lambda _: {}, owner="")
+    await extensions.lead_to_user(joint, context, wired, before, free)
 
 
-async def _edit_attributes(context: DialectContext, line: Document, change: Any, owner: str | None = None) -> Document:
+async def _ids_on(context: DialectContext, line: Document) -> set[str]:
+    """The ids of the users of a line who are there."""
+    return {user.id for user in await people_on(context, line)}
+
+
+def require_same_tenant(one: Document, other: Document, what: str) -> None:
+    """Refuse to bring together what lies in different accounts."""
+    if one.partition != other.partition:
+        raise resource_error(f"{what} are in different tenants")
+
+
+async def _edit_attributes(
+    joint: JointChange, context: DialectContext, line: Document, change: Any, owner: str | None = None
+) -> Document:
     """Change what is kept of a line, and with `owner` whose it is (empty: nobody's)."""
 
     def edited(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
@@ -170,7 +198,7 @@ async def _edit_attributes(context: DialectContext, line: Document, change: Any,
             edit.put("owner_id", owner or None)
         return edit.public, edit.private
 
-    return await telephone_lines.edit_line(context, line, edited)
+    return await telephone_lines.edit_line(joint, context, line, edited)
 
 
 def _ranks(kept: Mapping[str, JSON]) -> dict[str, Any]:
@@ -287,90 +315,9 @@ async def _lead(context: DialectContext, wired: wiring.Wiring, line: Document, e
         raise resource_error("Line must be associated with a Endpoint", line_id=LINES.of(line))
     if wired.line_of(extension) is not None:
         raise resource_error("Extension is associated with a Line", extension_id=EXTENSIONS.of(extension))
+    require_same_tenant(line, extension, "Line and Extension")
     own = extension.at("pvt_xivo.context")
     same = [one for one in wired.extensions_of(line) if one.at("pvt_xivo.context") == own]
     if own != INCOMING and same:
         raise _has_extension(line, same[0])
     await extensions.associate(context, wired, line, extension)
-
-
-# Users and voicemail boxes
-
-
-def _user_box(context: DialectContext, user: Document, box: Document) -> dict[str, JSON]:
-    user_id, box_id = number_of_user(user), boxes.NUMBERS.of(box)
-    return {
-        "user_id": user_id,
-        "voicemail_id": box_id,
-        "links": links(context.base, ("users", "users", user_id), ("voicemails", "voicemails", box_id)),
-    }
-
-
-async def _box_of(context: DialectContext, user: Document) -> Document | None:
-    return (await boxes.boxes_of(context, [user])).get(user.id)
-
-
-@route("GET", "/users/{user}/voicemail", summary="The voicemail of a user")
-async def box_of_user(context: DialectContext) -> web.Response:
-    """The older form: one pair."""
-    user = await USERS.found(context, "user")
-    box = await _box_of(context, user)
-    if box is None:
-        raise not_found("UserVoicemail", user_id=number_of_user(user))
-    return json_answer(_user_box(context, user, box))
-
-
-@route("GET", "/users/{user}/voicemails", summary="List the voicemails of a user")
-async def boxes_of_user(context: DialectContext) -> web.Response:
-    """The form of Wazo: whole voicemails."""
-    user = await USERS.found(context, "user")
-    box = await _box_of(context, user)
-    items = await BOXES.shown(context, [box] if box else [])
-    return json_answer(page(len(items), items))
-
-
-@route("GET", "/voicemails/{box}/users", summary="List the users of a voicemail")
-async def users_of_box(context: DialectContext) -> web.Response:
-    """Who has a box."""
-    box = await BOXES.found(context, "box")
-    items = [_user_box(context, user, box) for user in await boxes.users_of(context, box)]
-    return json_answer(page(len(items), items))
-
-
-@route("POST", "/users/{user}/voicemail", summary="Give a user a voicemail")
-async def add_user_box(context: DialectContext) -> web.Response:
-    """The form of 2016: the voicemail stands in the body."""
-    user = await USERS.found(context, "user")
-    box = await named_in_body(context, "voicemail_id", BOXES.find, "Voicemail")
-    await _require_no_box(context, user)
-    await USERS.doing(boxes.associate(context, user, box))
-    where = f"{context.base}/users/{number_of_user(user)}/voicemail"
-    return json_answer(_user_box(context, user, box), 201, {"Location": where})
-
-
-@route("PUT", "/users/{user}/voicemails/{box}", summary="Give a user a voicemail")
-async def put_user_box(context: DialectContext) -> web.Response:
-    """The form of Wazo."""
-    user, box = await USERS.found(context, "user"), await BOXES.found(context, "box")
-    current = await _box_of(context, user)
-    if current is None or current.id != box.id:
-        await _require_no_box(context, user)
-        await USERS.doing(boxes.associate(context, user, box))
-    return empty_answer(204)
-
-
-async def _require_no_box(context: DialectContext, user: Document) -> None:
-    box = await _box_of(context, user)
-    if box is not None:
-        facts = {"user_id": number_of_user(user), "voicemail_id": boxes.NUMBERS.of(box)}
-        raise resource_error("User is associated with a Voicemail", **facts)
-
-
-@route("DELETE", "/users/{user}/voicemail", "/users/{user}/voicemails", summary="Take the voicemail from a user")
-async def delete_user_box(context: DialectContext) -> web.Response:
-    """A user has no box any more; the older form says so where there was none."""
-    user = await USERS.found(context, "user")
-    if context.words[-1] == "voicemail" and await _box_of(context, user) is None:
-        raise not_found("UserVoicemail", user_id=number_of_user(user))
-    await USERS.doing(boxes.dissociate(context, user))
-    return empty_answer(204)

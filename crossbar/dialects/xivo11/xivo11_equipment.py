@@ -13,12 +13,14 @@ from crossbar.dialects.refusals import empty_answer, json_answer
 from crossbar.dialects.shapes import ENDPOINT, LINE, line_attributes
 from crossbar.dialects.wiring import ENDPOINTS, LINES
 from crossbar.dialects.xivo11 import xivo11_devices, xivo11_users
+from crossbar.dialects.xivo11.xivo11_associations import require_same_tenant
 from crossbar.dialects.xivo11.xivo11_lines import ENDPOINT_RESOURCE, LINE_RESOURCE, people_on
 from crossbar.dialects.xivo11.xivo11_lists import page
 from crossbar.dialects.xivo11.xivo11_protocol import not_found, resource_error, route
 from crossbar.dialects.xivo11.xivo11_views import line_with
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE
+from crossbar.endpoint import jointly
 from crossbar.errors import JSON
 
 TELEPHONES = xivo11_devices.RESOURCE
@@ -57,6 +59,7 @@ async def put_line_endpoint(context: DialectContext) -> web.Response:
         raise resource_error("Line is associated with a Endpoint", line_id=LINES.of(line), endpoint="sip")
     if endpoint.type != ENDPOINT:
         raise resource_error("Endpoint is associated with a Line", endpoint_id=ENDPOINTS.of(endpoint))
+    require_same_tenant(line, endpoint, "Line and Endpoint")
     await ENDPOINT_RESOURCE.doing(telephone_lines.merge(context, line, endpoint))
     return empty_answer(204)
 
@@ -74,7 +77,7 @@ async def delete_line_endpoint(context: DialectContext) -> web.Response:
         raise resource_error("Line is associated with a User", line_id=number)
     if (await wiring.around_line(context, line)).extensions_of(line):
         raise resource_error("Line is associated with a Extension", line_id=number)
-    if line_attributes(line).get("device"):
+    if line_attributes(line).get("device") or line.text("mac_address"):
         raise resource_error("Line is associated with a Device", line_id=number)
     await ENDPOINT_RESOURCE.doing(telephone_lines.part(context, line))
     return empty_answer(204)
@@ -138,6 +141,7 @@ async def put_line_device(context: DialectContext) -> web.Response:
     _require(line, bool(await people_on(context, line)), "User")
     if current:
         raise resource_error("Line is associated with a Device", line_id=LINES.of(line), device_id=current)
+    require_same_tenant(line, device, "Line and Device")
     await TELEPHONES.doing(_put_on(context, line, device.id))
     return empty_answer(204)
 
@@ -163,4 +167,4 @@ async def _put_on(context: DialectContext, line: Document, device_id: str | None
         edit.put_aside("line.device", device_id)
         return edit.public, edit.private
 
-    return await telephone_lines.edit_line(context, line, edited)
+    return await jointly(context.store, lambda joint: telephone_lines.edit_line(joint, context, line, edited))

@@ -32,7 +32,7 @@ def refusal(error: CrossbarError) -> Refusal:
 
 
 DIALECT: Final = Dialect(
-    "XiVO REST 1.1", PREFIXES, "confd", refusal, cross_origin=True, tenants=True, title="wazo-confd"
+    "XiVO REST 1.1", PREFIXES, "confd", refusal, cross_origin=True, tenants=True, digest=True, title="wazo-confd"
 )
 
 

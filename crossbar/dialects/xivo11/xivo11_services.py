@@ -1,4 +1,4 @@
-"""Forwards and services of 1.1's users, contexts, and what the server tells of itself."""
+"""Forwards and services of 1.1's users, tenants, contexts, and what the server tells of itself."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from aiohttp import web
 
 from crossbar.dialects.dialect_context import DialectContext
 from crossbar.dialects.homes import Edit
-from crossbar.dialects.identifiers import dashed
+from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.refusals import empty_answer, json_answer
 from crossbar.dialects.server_identity import server_id
 from crossbar.dialects.telephone_users import edit
+from crossbar.dialects.tenants import own_and_below, slug_of
 from crossbar.dialects.wiring import INCOMING
 from crossbar.dialects.xivo11.xivo11_contexts import known_contexts
 from crossbar.dialects.xivo11.xivo11_lists import page
 from crossbar.dialects.xivo11.xivo11_protocol import input_error, not_found, resource_error, route
 from crossbar.dialects.xivo11.xivo11_users import RESOURCE
-from crossbar.dialects.xivo11.xivo11_views import FORWARDS, SERVICES, forwards_of, services_of
+from crossbar.dialects.xivo11.xivo11_views import FORWARDS, SERVICES, forwards_of, no_fallbacks, services_of
 from crossbar.documents.document import Document, as_object
 from crossbar.errors import JSON
 
@@ -124,7 +125,35 @@ UserSettings("/users/{user}/services", "service", SERVICES, services_of, _switch
 )
 
 
-# Contexts, and the server
+@route("GET", "/users/{user}/fallbacks", summary="Where the calls of a user go that nobody answers")
+async def fallbacks(context: DialectContext) -> web.Response:
+    """Nowhere: what happens then is up to callflows."""
+    await RESOURCE.found(context, "user")
+    return json_answer(no_fallbacks())
+
+
+# Tenants, contexts, and the server
+
+
+@route("GET", "/tenants", summary="List tenants")
+async def list_tenants(context: DialectContext) -> web.Response:
+    """The account and those below it."""
+    items = [_tenant(account) for account in await own_and_below(context)]
+    return json_answer(page(len(items), items))
+
+
+@route("GET", "/tenants/{tenant}", summary="Read a tenant")
+async def read_tenant(context: DialectContext) -> web.Response:
+    """One of them."""
+    wanted = undashed(context.args["tenant"])
+    found = next((account for account in await own_and_below(context) if account.id == wanted), None)
+    if found is None:
+        raise not_found("Tenant", uuid=context.args["tenant"])
+    return json_answer(_tenant(found))
+
+
+def _tenant(account: Document) -> dict[str, JSON]:
+    return {"uuid": dashed(account.id), "slug": slug_of(account)}
 
 
 @route("GET", "/contexts", summary="List contexts")

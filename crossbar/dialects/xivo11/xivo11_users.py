@@ -25,6 +25,7 @@ from crossbar.dialects.xivo11.xivo11_views import JOINED, directory_view, relate
 from crossbar.documents.document import Document
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import at, dashed_id, glued, joined, literal, same, text, where
+from crossbar.endpoint import jointly
 from crossbar.errors import JSON
 
 
@@ -139,11 +140,13 @@ class Users11:
         """A new user, whose caller id is his name unless another is given."""
         names = " ".join(str(values[name]) for name in ("firstname", "lastname") if values.get(name))
         given = {"caller_id": caller_id_text(names, None), **values}
-        return await telephone_users.create(context, USERS, await _with_free_address(context, given, None))
+        values = await _with_free_address(context, given, None)
+        return await jointly(context.store, lambda joint: telephone_users.create(joint, context, USERS, values))
 
     async def change(self, context: DialectContext, document: Document, values: dict[str, JSON]) -> None:
         """Other values."""
-        await telephone_users.change(context, USERS, document, await _with_free_address(context, values, document))
+        free = await _with_free_address(context, values, document)
+        await jointly(context.store, lambda joint: telephone_users.change(joint, context, USERS, document, free))
 
     async def remove(self, context: DialectContext, document: Document) -> None:
         """End a user who has neither line nor voicemail box."""
@@ -156,8 +159,7 @@ class Users11:
         if line := wired.main_line_of(document.id):
             facts = {"user_id": number, "line_id": wiring.LINES.of(line)}
             raise resource_error("User is associated with a Line", **facts)
-        await boxes.let_go(context, document)
-        await telephone_users.remove(context, document)
+        await boxes.remove_user(context, document)
 
     async def worked_out(self, context: DialectContext, documents: Sequence[Document]) -> list[dict[str, JSON]]:
         """Ids, and what belongs to each user."""

@@ -87,6 +87,11 @@ def line_link(base: str, line: Document, wired: Wiring) -> dict[str, JSON]:
     }
 
 
+def no_fallbacks() -> dict[str, JSON]:
+    """Where calls go that nobody answers, which is up to callflows."""
+    return dict.fromkeys(("busy_destination", "congestion_destination", "fail_destination", "noanswer_destination"))
+
+
 def related(base: str, user: Document, wired: Wiring, box: Document | None) -> dict[str, JSON]:
     """What belongs to a user."""
     voicemail: JSON = None
@@ -102,9 +107,7 @@ def related(base: str, user: Document, wired: Wiring, box: Document | None) -> d
     return {
         **{name: [] for name in nothing},
         "agent": None,
-        "fallbacks": dict.fromkeys(
-            ("busy_destination", "congestion_destination", "fail_destination", "noanswer_destination")
-        ),
+        "fallbacks": no_fallbacks(),
         "forwards": forwards_of(user),
         "services": services_of(user),
         "lines": [line_link(base, line, wired) for line in wired.lines_of(user.id)],

@@ -5,7 +5,7 @@ Source: KAZOO `cb_users`, `kzd_users.erl` (`validate`, `maybe_rehash_creds`, `to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from crossbar.access.authorship import stamps
@@ -17,7 +17,7 @@ from crossbar.documents.document_types import USER
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Binary, Collection, Context, Draft, Reply
 from crossbar.errors import Forbidden, Invalid, NotFound
-from crossbar.events.notices import insert_telling, notice
+from crossbar.events.notices import notice
 from crossbar.ids import new_secret
 from crossbar.resources.identity.domain import plain_user, user_vcard
 from crossbar.resources.identity.domain.call_features import smartpbx_features, switched_on
@@ -150,14 +150,12 @@ async def set_credentials(context: Context, draft: Draft) -> None:
         private["pvt_signature_secret"] = new_secret(16)
 
 
-@users.save
-async def save(context: Context, user: Document, previous: Document | None) -> Document:
+@users.tell
+async def welcome(context: Context, user: Document, previous: Document | None) -> Sequence[Document]:
     """A new user who has an address hears of it by mail."""
-    if previous is not None:
-        return await context.store.replace(user, previous)
-    wanted = bool(user.text("email")) and not context.values.is_false("send_email_on_creation")
-    welcome = [notice("new_user", user.partition, {"user_id": user.id})] if wanted else []
-    return await insert_telling(context.store, user, welcome)
+    if previous is not None or not user.text("email") or context.values.is_false("send_email_on_creation"):
+        return ()
+    return [notice("new_user", user.partition, {"user_id": user.id})]
 
 
 @users.after_delete
