@@ -7,7 +7,7 @@ Source: `crossbar_doc.erl` (`load`, `load_merge`, `patch_and_validate`, `save`, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -180,13 +180,26 @@ class Lifecycle:
             await context.store.remove(document)
             await context.runtime.attachments.delete(document)
         else:
-
-            def mark(stored: Document) -> None:
-                stored.fields.update(stamps(context.author, stored), pvt_deleted=True)
-
-            await context.store.update(document.partition, document.type, document.id, mark)
+            await self._mark_deleted(context, document)
         for hook in self.hooks.after_delete:
             await hook(context, document)
+
+    async def _mark_deleted(self, context: Context, document: Document) -> None:
+        """Delete softly what was judged, or what somebody has made of it since, if the request's conditions hold."""
+        current: Document | None = document
+        async for _ in Retries():
+            if current is None:
+                return
+            marked = replace(current, fields={**current.fields, **stamps(context.author, current), "pvt_deleted": True})
+            try:
+                await context.store.replace(marked, current)
+            except Stale:
+                current = await context.store.get(document.partition, document.type, document.id)
+                if current is not None:
+                    context.ready_to_write(current.revision)
+            else:
+                return
+        raise Conflict
 
     async def remove_and_answer(self, context: Context, document: Document) -> Reply:
         """Judge the request's preconditions, delete the document and show it as it was."""

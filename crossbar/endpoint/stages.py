@@ -288,8 +288,9 @@ async def execute(context: Context, endpoints: Endpoints, shielded: ShieldedTask
         return await found.handler(context)
     accepted = (*DEFAULT_ACCEPTED, *found.accepts) if found.accepts else DEFAULT_ACCEPTED
     context.gate = partial(_judge, headers, context.verb, accepted)
-    if not found.checks_itself and context.verb in WRITING:
-        check_content_type(headers.get(hdrs.CONTENT_TYPE), accepted)
+    if not found.checks_itself:
+        # No one document stands behind the path: a condition on its revision is never met.
+        _judge(headers, context.verb, accepted, None)
     return await shielded(found.handler(context))
 
 

@@ -144,7 +144,7 @@ async def change_section(context: Context) -> Reply:
     return await _save_section(context, lambda stored: merge(stored, context.object))
 
 
-@system_configs.delete("/system_configs/{category}/{node}")
+@system_configs.delete("/system_configs/{category}/{node}", checks_itself=True)
 async def delete_section(context: Context) -> Reply:
     """Forget what is stored for a section."""
     category, node = context.path["category"], context.path["node"]
