@@ -26,6 +26,7 @@ from crossbar.access.keys import Keyring, Keys, UnknownKey
 from crossbar.access.standing import is_switched_off
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT, USER
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import REVOCATION, Store
 from crossbar.errors import JSON, InvalidCredentials
@@ -100,6 +101,7 @@ class Tokens:
         `mfa_resp`, `original_account_id`, `original_owner_id`; None values are left out. Raises InvalidCredentials
         when account or user are gone.
         """
+        refuse_dry("hands out a token")
         ring = await self._keys.ring()
         secret = await self._ensure_secret(account_id, owner_id)
         claims: dict[str, JSON] = {

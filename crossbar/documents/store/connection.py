@@ -7,7 +7,7 @@ import errno
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Final, Literal, TypedDict, TypeVar, Unpack
 
 import pymongo
@@ -34,7 +34,8 @@ from pymongo.read_preferences import Primary, PrimaryPreferred
 
 from crossbar.documents.codec import Codec
 from crossbar.documents.document import Document
-from crossbar.documents.driver import DRIVERS, Client, Database, DriverName
+from crossbar.documents.driver import DRIVERS, Client, DriverName
+from crossbar.documents.dry_run import aware, dry_run, is_dry
 from crossbar.documents.indexes import INDEXES
 from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
@@ -177,11 +178,13 @@ class Connection:
         """Whether the database is a sharded cluster, whose documents are found by partition and key; see `prepare`."""
         self._outage = outage
         reads = options.get("reads", "primary")
-        self.database: Database = client.get_database(
-            name,
-            CodecOptions(tz_aware=True),
-            read_preference=READ_PREFERENCES[reads],
-            write_concern=WriteConcern("majority", j=True),
+        self.database = aware(
+            client.get_database(
+                name,
+                CodecOptions(tz_aware=True),
+                read_preference=READ_PREFERENCES[reads],
+                write_concern=WriteConcern("majority", j=True),
+            )
         )
         shared = options.get("shared")
         marks = WriteMarks() if shared is None else shared.marks
@@ -192,7 +195,7 @@ class Connection:
         self._sole_use: SoleUse | None = None
         outage.on_change = self.memory.forget
         self.shapes = shapes
-        self.written: Callable[[Document], None] = lambda _: None
+        self.listener: Callable[[Document], None] = lambda _: None
         """Told of every document this process writes or removes, once that is certain."""
 
     @classmethod
@@ -225,6 +228,15 @@ class Connection:
         await self._sole_use.start()
         self.marking.trust(self._sole_use)
         self.memory.trust(self._sole_use)
+
+    def written(self, document: Document) -> None:
+        """Tell the listener of a write, unless that is given up again."""
+        if not is_dry():
+            self.listener(document)
+
+    def dry_run(self) -> AbstractAsyncContextManager[None]:
+        """Make of what the block does a dry run."""
+        return dry_run(self.driver, self.client, self.database["documents"])
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Unpack
 
 from crossbar.documents.document import Document, DocumentKey
@@ -76,7 +77,11 @@ class Store:
 
     def on_write(self, listener: Callable[[Document], None]) -> None:
         """Tell `listener`, and no other, of every document this process writes or removes, once that is certain."""
-        self.connection.written = listener
+        self.connection.listener = listener
+
+    def dry_run(self) -> AbstractAsyncContextManager[None]:
+        """Make of all that the block asks of the store a dry run: nothing of it stays, and nobody else sees it."""
+        return self.connection.dry_run()
 
     # Reading by id
 

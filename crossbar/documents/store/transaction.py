@@ -12,6 +12,7 @@ from pymongo import ASCENDING, DeleteOne, InsertOne, ReplaceOne, WriteConcern
 from pymongo.errors import BulkWriteError, DuplicateKeyError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
+from crossbar.documents import dry_run
 from crossbar.documents.document import Document, document_key
 from crossbar.documents.driver import Collection, Session
 from crossbar.documents.listing import Listing
@@ -35,6 +36,10 @@ async def transact(connection: Connection, work: Callable[[Transaction], Awaitab
 
     The driver tries it again while others are in the way or the set elects a primary. Raises 503 where that lasts.
     """
+    trial = dry_run.current()
+    if trial is not None:
+        with driver_errors():
+            return await trial.transacted(lambda session: work(Transaction(connection, session, [])))
     slots: list[int] = []
     try:
         result, touched = await _transacted(connection, work, slots)
