@@ -18,6 +18,8 @@ from crossbar.access.identity import Identity
 from crossbar.access.request_facts import RequestFacts
 from crossbar.access.restrictions import matches
 
+HISTORY: Final = "history"
+"""The word below a document's path under which its versions are."""
 CHANGES: Final = frozenset({"PUT", "POST", "PATCH", "DELETE"})
 
 
@@ -99,6 +101,8 @@ class PlainUsers:
         if not asked.nouns or not self.guards(identity):
             return False
         endpoint, arguments = asked.nouns[-1]
+        if HISTORY in arguments:  # what may be done to a document, may be done to its past
+            arguments = arguments[: arguments.index(HISTORY)]
         for rule in GUARDED.get(endpoint, ()):
             if asked.verb in rule.verbs and matches(rule.arguments, arguments):
                 whom = arguments or (asked.nouns[-2][1] if asked.nouns[-2:-1] else ())

@@ -149,6 +149,8 @@ class Shape:
       filter; they are not in the row.
     - `announced`: whether changes of its documents are events; those of an endpoint's collections are anyhow.
     - `listens`: which events a document wants to be written, if any.
+    - `history`: whether earlier versions of what an endpoint's collection has are kept; not where one follows another
+      all the time.
     - `stored_in`: the MongoDB collection: `documents`, or `records` for what is written once and listed by time.
     """
 
@@ -163,6 +165,7 @@ class Shape:
     announced: bool = False
     listens: Callable[[Document], Listening | None] | None = None
     stored_in: Literal["documents", "records"] = "documents"
+    history: bool = True
     _filter_fields: tuple[tuple[str, Field], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -224,6 +227,8 @@ class Shapes:
         self._shapes: dict[str, Shape] = {}
         self.announced: set[str] = set()
         """The types of which changes are events."""
+        self.with_history: set[str] = set()
+        """The types of which earlier versions are kept."""
         for shape in shapes:
             self.add(shape)
 

@@ -12,7 +12,15 @@ from typing import Final
 from urllib.parse import quote
 
 from crossbar.access.authorship import stamps
-from crossbar.documents.document import Document, DocumentKey, document_key, merge, private_fields, public_fields
+from crossbar.documents.document import (
+    Document,
+    DocumentKey,
+    copied,
+    document_key,
+    merge,
+    private_fields,
+    public_fields,
+)
 from crossbar.documents.shape import Unique
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.endpoint.context import Context
@@ -104,10 +112,17 @@ class Lifecycle:
         return Reply(public, revision=document.revision)
 
     async def save_new(
-        self, context: Context, document_id: str, data: dict[str, JSON], private: Mapping[str, JSON] | None = None
+        self,
+        context: Context,
+        document_id: str,
+        data: dict[str, JSON],
+        private: Mapping[str, JSON] | None = None,
+        *,
+        deleted: Document | None = None,
+        kept: Mapping[str, JSON] | None = None,
     ) -> Document:
-        """Validate and save a new document; `private` as in `Draft`."""
-        draft = Draft(document_id, dict(data), None, dict(private or {}))
+        """Validate and save a new document; `private`, `deleted` and `kept` as in `Draft`."""
+        draft = Draft(document_id, dict(data), None, dict(private or {}), deleted=deleted, kept=kept or {})
         await self.validate(context, draft)
         context.ready_to_write()
         saved = await self.store(context, draft)
@@ -166,7 +181,7 @@ class Lifecycle:
             try:
                 if previous is None:
                     return await self.save_new(context, document_id, change({}))
-                return await self.save_over(context, previous, change(public_fields(previous.fields)))
+                return await self.save_over(context, previous, change(copied(public_fields(previous.fields))))
             except Stale:
                 continue
             except Conflict:  # somebody else created it in between
@@ -177,7 +192,7 @@ class Lifecycle:
     async def remove(self, context: Context, document: Document) -> None:
         """Delete a document, softly or for good."""
         if self.hard_delete or is_false(context.values.get("should_soft_delete")):
-            await context.store.remove(document)
+            await context.store.remove(document, stamps(context.author, document))
             await context.runtime.attachments.delete(document)
         else:
             await self._mark_deleted(context, document)
@@ -244,7 +259,7 @@ class Lifecycle:
         async with context.store.turns.turn(document_key(self.partition(context), self.document_type, document_id)):
             async for _ in Retries():
                 previous = await self.load(context, document_id)
-                data, private = change(previous)
+                data, private = change(replace(previous, fields=copied(previous.fields)))
                 try:
                     return await self.save_over(context, previous, data, private)
                 except Stale:
@@ -265,7 +280,7 @@ class Lifecycle:
 
     def _document(self, context: Context, draft: Draft) -> Document:
         previous = draft.previous
-        kept = private_fields(previous.fields) if previous else {}
+        kept = private_fields(previous.fields) if previous else dict(draft.kept)
         document = Document(
             previous.partition if previous else self.partition(context),
             self.document_type,
@@ -279,6 +294,7 @@ class Lifecycle:
                 document.fields.pop(key, None)
             else:
                 document.fields[key] = value
+        document.takes_place_of = draft.deleted
         return document
 
 

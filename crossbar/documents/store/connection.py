@@ -131,6 +131,8 @@ class Outage(TopologyListener):
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._since: float | None = None
+        self.changes = 0
+        """How often a server came or went, or took on another role."""
         self.on_change: Callable[[], None] = lambda: None
         """Told whenever a server came or went, or took on another role."""
 
@@ -142,6 +144,7 @@ class Outage(TopologyListener):
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
         """A server came or went."""
+        self.changes += 1
         self.on_change()
         if event.new_description.has_writable_server():
             self._since = None
@@ -228,6 +231,11 @@ class Connection:
         await self._sole_use.start()
         self.marking.trust(self._sole_use)
         self.memory.trust(self._sole_use)
+
+    @property
+    def changes(self) -> int:
+        """A number that grows when servers come, go or take on other roles."""
+        return self._outage.changes
 
     def written(self, document: Document) -> None:
         """Tell the listener of a write, unless that is given up again."""
