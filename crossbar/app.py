@@ -153,6 +153,7 @@ async def open_runtime(config: Config, database_uri: str, shared: Shared | None 
         yield Runtime(settings, store, feed, events, schemas, Attachments(store), access)
     finally:
         await access.trials.settle()
+        await access.named_tokens.settle()
         await events.stop()
         await feed.stop()
         await store.close()
