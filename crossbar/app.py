@@ -92,6 +92,9 @@ WINGS: Final = (
 """Each wing lists its `ENDPOINTS`, further `SHAPES`, and `LIFESPANS`: what runs as long as the server does."""
 ENDPOINTS: Final[tuple[Endpoint, ...]] = tuple(endpoint for wing in WINGS for endpoint in wing.ENDPOINTS)
 LIFESPANS: Final[tuple[Lifespan, ...]] = tuple(part for wing in WINGS for part in wing.LIFESPANS)
+for _endpoint in ENDPOINTS:
+    for _collection in _endpoint.collections:
+        _collection.offer_history()
 RUNTIME: Final = web.AppKey("services", Runtime)
 LEAST_SLOTS: Final = 1024
 """Token buckets where nobody logs in: a command that opens the services and ends."""
@@ -112,8 +115,10 @@ def shapes() -> Shapes:
     """How documents of every type are kept."""
     known = Shapes()
     for endpoint in ENDPOINTS:
-        for shape in endpoint.shapes:
-            known.add(shape, announced=True)
+        for collection in endpoint.collections:
+            known.add(collection.shape, announced=True)
+            if collection.keeps_history:
+                known.with_history.add(collection.shape.type)
     for shape in (*Access.SHAPES, *Events.SHAPES, *(shape for wing in WINGS for shape in wing.SHAPES)):
         known.add(shape)
     known.change(dialects.extended)
@@ -173,6 +178,7 @@ async def open_runtime(
     feed = Feed(store)
     schemas = Schemas.load(client_urls=ClientUrls.refusing(config.security.blocked_hosts))
     settings = Settings(config, store, feed, node=f"crossbar@{socket.gethostname()}")
+    store.history.keep_days = lambda: settings.config.history.keep_days
     events = Events(store, feed, lambda: settings.config.events.keep_hours)
     access = Access.build(settings, store, feed, pepper, buckets, account_of_number=partial(account_of, store))
     try:
@@ -183,6 +189,7 @@ async def open_runtime(
         yield Runtime(settings, store, feed, events, schemas, Attachments(store), access)
     finally:
         await access.trials.settle()
+        await access.named_tokens.settle()
         await events.stop()
         await feed.stop()
         await store.close()

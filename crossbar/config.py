@@ -601,6 +601,18 @@ class CarrierOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryOptions:
+    """Earlier versions of documents, to look at and to go back to."""
+
+    keep_days: float = option(
+        30.0,
+        "Days that a version is kept after it was replaced; a change of this counts for what is replaced from then on. "
+        "With 0 none is kept, and a change costs one write less.",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventsOptions:
     """The log of events, and those who are told of them."""
 
@@ -729,6 +741,7 @@ class Config:
     media: MediaOptions = field(default_factory=MediaOptions)
     storage: StorageOptions = field(default_factory=StorageOptions)
     carrier: CarrierOptions = field(default_factory=CarrierOptions)
+    history: HistoryOptions = field(default_factory=HistoryOptions)
     events: EventsOptions = field(default_factory=EventsOptions)
     blackhole: BlackholeOptions = field(default_factory=BlackholeOptions)
     mail: MailOptions = field(default_factory=MailOptions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from crossbar.access import keys, restrictions
+from crossbar.access import keys, named_tokens, restrictions
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.feed import Change, Feed
@@ -18,7 +18,7 @@ class AccessChanges:
 
     def __init__(self, feed: Feed) -> None:
         self._told: list[Told] = []
-        for document_type in (ACCOUNT, USER, REVOCATION):
+        for document_type in (ACCOUNT, USER, REVOCATION, named_tokens.TYPE):
             feed.subscribe(document_type, self._tell)
         feed.subscribe(restrictions.TYPE, self._tell_of_account)
         feed.subscribe(keys.TYPE, lambda _: self._tell(None))

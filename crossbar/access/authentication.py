@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
+from crossbar.access.bad_token import BAD_IDENTITY, EXPIRED, BadToken
 from crossbar.access.basic import BasicCredentials
 from crossbar.access.costs import Costs
 from crossbar.access.directory import Account, Directory
@@ -19,7 +20,7 @@ from crossbar.access.login_types import IP_AUTH, Expired
 from crossbar.access.plain_users import PlainUsers
 from crossbar.access.request_facts import RequestFacts
 from crossbar.access.standing import is_switched_off, refuse_expired
-from crossbar.access.tokens import BAD_IDENTITY, EXPIRED, BadToken, Tokens
+from crossbar.access.tokens import Tokens
 from crossbar.errors import InvalidCredentials, Plain
 
 BASIC_AUTH = "cb_basic_auth"

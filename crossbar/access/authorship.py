@@ -16,10 +16,11 @@ from crossbar.errors import JSON
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The request that changes a document, and who makes it (None: nobody known)."""
+    """The request that changes a document, who makes it (None: nobody known), from which address (if one is known)."""
 
     request_id: str
     identity: Identity | None
+    client_ip: str = ""
 
 
 def stamps(author: Author, document: Document) -> dict[str, JSON]:
@@ -34,6 +35,8 @@ def stamps(author: Author, document: Document) -> dict[str, JSON]:
         "pvt_request_id": author.request_id,
         "pvt_is_authenticated": identity is not None,
     }
+    if author.client_ip or "pvt_client_ip" in document.fields:
+        fields["pvt_client_ip"] = author.client_ip
     if identity is not None:
         fields["pvt_auth_account_id"] = identity.account_id
         if identity.owner_id:

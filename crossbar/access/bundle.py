@@ -17,6 +17,7 @@ from crossbar.access.ingest_token import INGEST_TOKEN_SHAPE, IngestTokens
 from crossbar.access.keys import KEYS_SHAPE, Keys
 from crossbar.access.login_types import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, AccountOfNumber
 from crossbar.access.logins import Logins
+from crossbar.access.named_tokens import NAMED_TOKEN_SHAPE, TOKEN_USE_SHAPE, NamedTokens
 from crossbar.access.pepper import Pepper
 from crossbar.access.plain_users import PlainUsers
 from crossbar.access.policies import Modules, Policies, laid_over
@@ -40,12 +41,19 @@ DEFAULT_PROVIDER: Final = "duo"
 class Access:
     """Who is calling, and may they."""
 
-    SHAPES: ClassVar[tuple[Shape, ...]] = (INGEST_TOKEN_SHAPE, KEYS_SHAPE, authenticators.AUTHENTICATOR_SHAPE)
+    SHAPES: ClassVar[tuple[Shape, ...]] = (
+        INGEST_TOKEN_SHAPE,
+        KEYS_SHAPE,
+        authenticators.AUTHENTICATOR_SHAPE,
+        NAMED_TOKEN_SHAPE,
+        TOKEN_USE_SHAPE,
+    )
 
     pepper: Pepper
     directory: Directory
     keys: Keys
     tokens: Tokens
+    named_tokens: NamedTokens
     authentication: Authentication
     restrictions: TokenRestrictions
     plain_users: PlainUsers
@@ -71,7 +79,8 @@ class Access:
         """Access control of one worker. To be called before the feed starts."""
         directory = Directory(store, feed, master=lambda: settings.get("accounts", "master_account_id"))
         keys = Keys(store, feed, pepper)
-        tokens = Tokens(store, feed, keys, directory)
+        named_tokens = NamedTokens(store, feed, directory, pepper)
+        tokens = Tokens(store, feed, keys, directory, named=named_tokens)
         costs = Costs(buckets, settings.derived(_costs))
         plain_users = PlainUsers(lambda: settings.config.access.plain_users == "guarded")
         basic = BasicCredentials(
@@ -111,7 +120,7 @@ class Access:
             on_expired=trials.end,
         )
         return cls(
-            pepper, directory, keys, tokens, authentication, restrictions, plain_users, costs,
+            pepper, directory, keys, tokens, named_tokens, authentication, restrictions, plain_users, costs,
             trials, policies, apps, factors, logins, AccessChanges(feed),
         )  # fmt: skip
 

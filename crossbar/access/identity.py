@@ -25,6 +25,10 @@ class Identity:
     token: str | None = field(default=None, repr=False)
     original_account_id: str | None = None
     original_owner_id: str | None = None
+    scope: JSON = None
+    """What a named token may be used for, as token restrictions have it; None: for everything."""
+    networks: tuple[str, ...] = ()
+    """Where a named token may be used from; empty: from anywhere."""
 
     @classmethod
     def without_token(cls, account: Account, user: User | None, method: str) -> Identity:

@@ -18,6 +18,8 @@ from crossbar.access.identity import Identity
 from crossbar.access.request_facts import RequestFacts
 from crossbar.access.restrictions import matches
 
+HISTORY: Final = "history"
+"""The word below a document's path under which its versions are."""
 CHANGES: Final = frozenset({"PUT", "POST", "PATCH", "DELETE"})
 
 
@@ -107,6 +109,8 @@ class PlainUsers:
         if not asked.nouns or not self.guards(identity):
             return False
         endpoint, arguments = asked.nouns[-1]
+        if HISTORY in arguments:  # what may be done to a document, may be done to its past
+            arguments = arguments[: arguments.index(HISTORY)]
         need = need_of(endpoint, arguments, asked.verb)
         if need is not Need.OWN:
             return need is Need.ADMIN

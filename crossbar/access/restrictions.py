@@ -6,10 +6,13 @@ Source: `cb_token_restrictions.erl` (`maybe_deny_access`), `core/kazoo_bindings/
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from crossbar.access.directory import Account
 from crossbar.access.feed_cache import FeedCache
 from crossbar.access.identity import Identity
+from crossbar.access.named_tokens import METHOD as NAMED_TOKEN
+from crossbar.access.named_tokens import comes_from
 from crossbar.access.request_facts import RequestFacts
 from crossbar.documents.feed import Feed
 from crossbar.documents.store import Store
@@ -21,6 +24,9 @@ ANY = "_"
 AUTH_ACCOUNT = "{AUTH_ACCOUNT_ID}"
 DESCENDANT_ACCOUNT = "{DESCENDANT_ACCOUNT_ID}"
 DENIED = "access denied by token restrictions"
+
+LOG_INS: Final = frozenset({"api_auth", "auth", "ip_auth", "multi_factor", "user_auth"})
+"""Endpoints that hand out tokens."""
 
 Restrictions = Mapping[str, JSON]
 """Method → priv level → endpoint → list of `{allowed_accounts, rules}`; each key may be `_` for any."""
@@ -46,6 +52,8 @@ class TokenRestrictions:
 
     async def check(self, identity: Identity, asked: RequestFacts, account: Account | None) -> None:
         """Raise Forbidden where a restriction stands against the request. `account` is the one in the URL."""
+        if identity.method == NAMED_TOKEN:
+            _check_named(identity, asked, account)
         if identity.superduper:
             return
         known = self._memory.known(identity.account.id) or (await self._memory.read(identity.account.id),)
@@ -63,6 +71,16 @@ class TokenRestrictions:
     async def _load(self, account_id: str) -> Restrictions | None:
         document = await self._store.get(account_id, TYPE, TYPE)
         return document.fields.get("restrictions") if document else None
+
+
+def _check_named(identity: Identity, asked: RequestFacts, account: Account | None) -> None:
+    """Raise Forbidden for what a named token is not for; a log-in, which it could not end, it never gets."""
+    if asked.nouns and asked.nouns[-1][0] in LOG_INS and asked.verb in ("PUT", "POST"):
+        raise Forbidden(cause=DENIED)
+    if not comes_from(identity.networks, asked.client_ip):
+        raise Forbidden(cause=DENIED)
+    if identity.scope is not None and not allows(identity.scope, identity, asked, account):
+        raise Forbidden(cause=DENIED)
 
 
 def allows(by_endpoint: Restrictions, identity: Identity, asked: RequestFacts, account: Account | None) -> bool:

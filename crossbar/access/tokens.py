@@ -19,13 +19,25 @@ import jwt
 from jwt.types import Options
 
 from crossbar import clock
+from crossbar.access.bad_token import (
+    BAD_ALGORITHM,
+    BAD_IDENTITY,
+    BAD_SIGNATURE,
+    EXPIRED,
+    INVALID,
+    NO_ACCOUNT,
+    NOT_FOUND,
+    BadToken,
+)
 from crossbar.access.directory import Account, Directory, User
 from crossbar.access.feed_cache import FeedCache
 from crossbar.access.identity import Identity
 from crossbar.access.keys import Keyring, Keys, UnknownKey
+from crossbar.access.named_tokens import NamedToken, NamedTokens
 from crossbar.access.standing import is_switched_off
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT, USER
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.documents.feed import Change, Feed
 from crossbar.documents.store import REVOCATION, Store
 from crossbar.errors import JSON, InvalidCredentials
@@ -37,25 +49,8 @@ ALGORITHMS = ["RS256", "RS384", "RS512"]
 LONGEST = 16_384
 """Characters of a token that are looked at; the longest real ones have a tenth of it."""
 
-EXPIRED = "token_expired"
-INVALID = "invalid_jwt"
-BAD_SIGNATURE = "invalid_jwt_signature"
-BAD_IDENTITY = "invalid_identity_signature"
-BAD_ALGORITHM = "algorithm_not_supported"
-NOT_FOUND = "not_found"
-NO_ACCOUNT = "no associated account_id"
-"""A token of ours that names somebody whom others vouch for, and who is no user here yet."""
-
 _DECODE: Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
 """The time is told by our own clock; the rest are claims that our tokens do not make."""
-
-
-class BadToken(Exception):
-    """A token that does not count; `reason` is one of the words above, as `tokeninfo` answers it."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(slots=True)
@@ -76,8 +71,18 @@ class Tokens:
     memory that the change feed keeps fresh: keys, revocation, account, user (both enabled), identity signature.
     """
 
-    def __init__(self, store: Store, feed: Feed, keys: Keys, directory: Directory, *, limit: int = 20_000) -> None:
+    def __init__(
+        self,
+        store: Store,
+        feed: Feed,
+        keys: Keys,
+        directory: Directory,
+        *,
+        limit: int = 20_000,
+        named: NamedTokens | None = None,
+    ) -> None:
         self._store = store
+        self._named = named
         self._keys = keys
         self._directory = directory
         self._limit = limit
@@ -100,8 +105,9 @@ class Tokens:
         `mfa_resp`, `original_account_id`, `original_owner_id`; None values are left out. Raises InvalidCredentials
         when account or user are gone.
         """
+        refuse_dry("hands out a token")
         ring = await self._keys.ring()
-        secret = await self._ensure_secret(account_id, owner_id)
+        secret = await self.ensure_secret(account_id, owner_id)
         claims: dict[str, JSON] = {
             "iss": ISSUER,
             "account_id": account_id,
@@ -121,6 +127,8 @@ class Tokens:
         """Whom a token stands for now; raises BadToken."""
         if len(token) > LONGEST or not token.isascii():
             raise BadToken(INVALID)
+        if self._named is not None and (named := NamedToken.read(token)) is not None:
+            return await self._named.identity(named)
         digest = hashlib.sha256(token.encode()).digest()
         ring = await self._keys.ring()
         checked = self._checked.get(digest)
@@ -211,8 +219,8 @@ class Tokens:
     async def _is_revoked(self, digest: bytes) -> bool | None:
         return await self._store.revocations.revoked(digest.hex()) or None
 
-    async def _ensure_secret(self, account_id: str, owner_id: str | None) -> str:
-        """The secret that signs the identity, from the store; made with the first token."""
+    async def ensure_secret(self, account_id: str, owner_id: str | None) -> str:
+        """The secret that signs the identity of a user or account, from the store; made with the first token."""
         holder: Account | User | None = (
             await self._directory.reread_user(account_id, owner_id)
             if owner_id

@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
+from crossbar.documents.dry_run import is_dry
+
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
@@ -46,7 +48,12 @@ class Coalescer(Generic[Question, Answer]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, question: Question) -> Answer:
-        """Ask as part of the next batch."""
+        """Ask as part of the next batch; in a dry run, alone."""
+        if is_dry():
+            [alone] = await self._run([question])
+            if isinstance(alone, Exception):
+                raise alone
+            return alone
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((question, answer))

@@ -24,16 +24,30 @@ class Codec:
 
     def encode(self, document: Document, shape: Shape) -> Stored:
         """The stored form of a document, whose `revision` is already the one to store."""
-        if shape.sealed and self._sealer is not None:
-            document = replace(document, fields=sealed(document.fields, shape.sealed, self._sealer))
-        return layout.encode(document, shape)
+        document = self._sealed(document, shape.sealed)
+        stored = layout.encode(document, shape)
+        if document.type in self._shapes.with_history and isinstance(when := document.fields.get("pvt_modified"), int):
+            stored["m"] = when
+        return stored
 
     def decode(self, stored: Mapping[str, Any]) -> Document:
         """The document that was stored."""
-        document = layout.decode(stored)
+        return self.open(layout.decode(stored))
+
+    def open(self, document: Document) -> Document:
+        """A document whose credentials are sealed, with them open."""
         if places := self.sealed_places(document.type):
             return replace(document, fields=self._opened(document.fields, places))
         return document
+
+    def closed(self, document: Document) -> dict[str, Any]:
+        """The fields of a document with its credentials sealed."""
+        return self._sealed(document, self.sealed_places(document.type)).fields
+
+    def _sealed(self, document: Document, places: tuple[str, ...]) -> Document:
+        if not places or self._sealer is None:
+            return document
+        return replace(document, fields=sealed(document.fields, places, self._sealer))
 
     def sealed_places(self, document_type: str) -> tuple[str, ...]:
         """Where documents of a type hold credentials."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from crossbar.errors import JSON
 
 ACCOUNTS = "accounts"
@@ -53,6 +55,8 @@ class Document:
     revision: str | None = None
     body: bytes | None = field(default=None, init=False, compare=False, repr=False)
     """`public` as JSON, of a document that was just saved."""
+    takes_place_of: Document | None = field(default=None, init=False, compare=False, repr=False)
+    """The deleted document of the same id that a new one replaces."""
 
     @property
     def key(self) -> str:
@@ -97,6 +101,12 @@ class DocumentKey(NamedTuple):
 def document_key(partition: str, document_type: str, document_id: str) -> str:
     """The store's `_id`: partition, type and id, so that an id names one document of one type of one account."""
     return f"{partition}/{document_type}/{document_id}"
+
+
+def copied(fields: dict[str, JSON]) -> dict[str, Any]:
+    """A copy of fields that has nothing in common with them, at any depth."""
+    copy: dict[str, Any] = orjson.loads(orjson.dumps(fields))
+    return copy
 
 
 def account_database(account_id: str) -> str:

@@ -6,7 +6,7 @@ different ways is done here: nobody else knows which one is at work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol, cast
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -50,6 +50,9 @@ class Driver(Protocol):
     async def session(self, client: Client, **options: Any) -> Session:
         """A session, to be ended by `async with`."""
 
+    async def begin(self, session: Session, **options: Any) -> None:
+        """Begin a transaction in a session."""
+
 
 class _PyMongo:
     def connect(self, uri: str, **options: Any) -> Client:
@@ -67,6 +70,9 @@ class _PyMongo:
     async def session(self, client: Client, **options: Any) -> Session:
         return client.start_session(**options)
 
+    async def begin(self, session: Session, **options: Any) -> None:
+        await session.start_transaction(**options)
+
 
 class _Motor:
     """Motor's own objects under PyMongo's types: the cast tells what they can do, not what they are."""
@@ -78,13 +84,17 @@ class _Motor:
         cast(Any, client).close()
 
     async def aggregate(self, collection: Collection, steps: Steps, **options: Any) -> CommandCursor:
-        return cast(CommandCursor, cast(Any, collection).aggregate(steps, **options))
+        found = cast(Any, collection).aggregate(steps, **options)
+        return cast(CommandCursor, await found if isinstance(found, Coroutine) else found)
 
     async def watch(self, database: Database, steps: Steps, **options: Any) -> ChangeStream:
         return cast(ChangeStream, cast(Any, database).watch(steps, **options))
 
     async def session(self, client: Client, **options: Any) -> Session:
         return cast(Session, await cast(Any, client).start_session(**options))
+
+    async def begin(self, session: Session, **options: Any) -> None:
+        cast(Any, session).start_transaction(**options)
 
 
 DRIVERS: Final[Mapping[DriverName, Driver]] = {"pymongo": _PyMongo(), "motor": _Motor()}

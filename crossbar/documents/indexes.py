@@ -25,6 +25,8 @@ TAGGED = _index("a", "tags", "k", where="tags")
 UNIQUE = _index("a", "uniq", unique=True, where="uniq")
 BY_NAME = _index("a", "name", where="name")
 BY_NUMBER = _index("a", "numbers", where="numbers")
+CHANGED = _index("a", "m", where="m")
+"""When the present versions of documents of which a history is kept were written."""
 LISTENING = _index("listens", where="listens")
 """The few documents because of which events are written, whosever they are: the relay asks for all of them."""
 
@@ -35,8 +37,9 @@ def _expiring(key: str, seconds: int = 0, *, sparse: bool = False) -> IndexModel
 
 
 INDEXES: dict[str, list[IndexModel]] = {
-    "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER, LISTENING, _expiring("expires", sparse=True)],
+    "documents": [LISTING, TAGGED, UNIQUE, BY_NAME, BY_NUMBER, LISTENING, CHANGED, _expiring("expires", sparse=True)],
     "records": [LISTING, TAGGED],
+    "history": [_index("a", "at"), _expiring("expires")],
     "attachments.files": [_index("metadata.a", "metadata.document", "metadata.name")],
     "attachments.chunks": [_index("files_id", "n", unique=True)],
     "claims": [_index("holder")],

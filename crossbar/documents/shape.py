@@ -152,6 +152,8 @@ class Shape:
     - `moves`: whether its documents go along when an account moves to another installation; not what is on its way,
       or goes on just now, in this one.
     - `expires`: when the database forgets a document (Unix seconds), if it ever does; within a minute or so.
+    - `history`: whether earlier versions of what an endpoint's collection has are kept; not where one follows another
+      all the time.
     - `stored_in`: the MongoDB collection: `documents`, or `records` for what is written once and listed by time.
     """
 
@@ -168,6 +170,7 @@ class Shape:
     moves: bool = True
     expires: Callable[[Document], float | None] | None = None
     stored_in: Literal["documents", "records"] = "documents"
+    history: bool = True
     _filter_fields: tuple[tuple[str, Field], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -229,6 +232,8 @@ class Shapes:
         self._shapes: dict[str, Shape] = {}
         self.announced: set[str] = set()
         """The types of which changes are events."""
+        self.with_history: set[str] = set()
+        """The types of which earlier versions are kept."""
         for shape in shapes:
             self.add(shape)
 

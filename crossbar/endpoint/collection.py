@@ -14,6 +14,7 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.endpoint import Endpoint, OperationOptions
+from crossbar.endpoint.history import HISTORY, DocumentHistory
 from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook, TellHook
 from crossbar.endpoint.lifecycle import Lifecycle, own_partition
 from crossbar.endpoint.routing import Lists, Rule, Who
@@ -28,7 +29,11 @@ class Collection(Endpoint):
     by `operations`) stand there and, for list and create, one step above. `shape` says how the store keeps the
     documents, `schema` names the JSON schema that they are validated against. Soft deletion is the rule; `hard_delete`
     removes at once. `client_ids` lets a client choose the id of what it creates. `partition` tells where the documents
-    lie when not in the account's own partition.
+    lie when not in the account's own partition. `document_id` gives the id of the document in the path where that is
+    not the last name in it.
+
+    Its documents have a history below their paths where one of `operations` reads or changes them; `history` is the
+    word for it where there are none of these, or where another is wanted.
 
     What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save`, `tell` → `after`;
     `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page.
@@ -47,6 +52,8 @@ class Collection(Endpoint):
         hard_delete: bool = False,
         client_ids: bool = True,
         takes_all_words: bool = False,
+        document_id: Callable[[Context], str] | None = None,
+        history: str | None = None,
     ) -> None:
         within = name if isinstance(name, Endpoint) else None
         super().__init__(
@@ -73,6 +80,9 @@ class Collection(Endpoint):
         self.options: dict[str, dict[str, str]] = {operation: {} for operation in OPERATIONS}
         if not hard_delete:
             self.option("should_soft_delete", "`false` removes the document for good", "delete")
+        self.history = DocumentHistory(self.life, document_id)
+        changeable = document_id is not None or not {"read", "replace", "merge"}.isdisjoint(operations)
+        self.history_word = (HISTORY if changeable and history is None else history) or ""
         self._offer(frozenset(operations))
 
     def everything(self, context: Context) -> Listing:
@@ -113,6 +123,26 @@ class Collection(Endpoint):
         """Declare a value of the request that hooks look at in these operations, and what it does."""
         for operation in operations:
             self.options[operation][name] = effect
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether earlier versions of its documents are kept and shown."""
+        return bool(self.history_word) and self.shape.stored_in == "documents" and self.shape.history
+
+    def offer_history(self) -> None:
+        """Show and restore earlier versions below the documents' paths, to whoever may read and change the documents.
+
+        To be called when all routes are declared.
+        """
+        known = {(route.verb, route.template): route for route in self.routes}
+        for path in self.paths if self.keeps_history else ():
+            below = f"{path}/{self.history_word}"
+            if reading := known.get(("GET", f"/{self.version}{path}")):
+                self.get(below, who=reading.who)(self.history.list)
+                self.get(f"{below}/{{revision}}", who=reading.who)(self.history.read)
+            changing = [known.get((verb, f"/{self.version}{path}")) for verb in ("POST", "PATCH")]
+            if (change := changing[0] or changing[1]) is not None:
+                self.post(f"{below}/{{revision}}", who=change.who, checks_itself=True)(self.history.act)
 
     def normalize(self, hook: DraftHook) -> DraftHook:
         """Before validation: bring the data into its stored form."""

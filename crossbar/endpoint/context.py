@@ -112,7 +112,7 @@ class Context:
     @property
     def author(self) -> Author:
         """Who writes what this request changes."""
-        return Author(self.request_id, self.caller)
+        return Author(self.request_id, self.caller, self.client_ip)
 
     @property
     def account(self) -> Account:

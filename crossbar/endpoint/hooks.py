@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,8 @@ class Draft:
     """A document on its way to be saved.
 
     `data` are the public fields it will have, `private` the `pvt_*` fields to set (None takes one away), `previous`
-    the document it replaces (None on create), `errors` what was found so far.
+    the document it replaces (None on create), `errors` what was found so far, `deleted` a document of the same id that
+    was deleted and is restored by it, `kept` the private fields that come back with it.
     """
 
     id: str
@@ -34,11 +35,18 @@ class Draft:
     previous: Document | None
     private: dict[str, JSON] = field(default_factory=dict)
     errors: Invalid = field(default_factory=Invalid)
+    deleted: Document | None = None
+    kept: Mapping[str, JSON] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Document | None:
+        """What it comes from: the document it replaces, or the deleted one that it restores."""
+        return self.previous or self.deleted
 
     def changed(self, path: str) -> bool:
         """Whether the value at a dotted path differs from the stored one."""
         draft = Document("", "", self.id, self.data)
-        return bool(draft.at(path) != (self.previous.at(path) if self.previous else None))
+        return bool(draft.at(path) != (self.origin.at(path) if self.origin else None))
 
 
 @dataclass(slots=True)

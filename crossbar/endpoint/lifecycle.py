@@ -12,7 +12,15 @@ from typing import Final
 from urllib.parse import quote
 
 from crossbar.access.authorship import stamps
-from crossbar.documents.document import Document, DocumentKey, document_key, merge, private_fields, public_fields
+from crossbar.documents.document import (
+    Document,
+    DocumentKey,
+    copied,
+    document_key,
+    merge,
+    private_fields,
+    public_fields,
+)
 from crossbar.documents.shape import Unique
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.endpoint.context import Context
@@ -105,10 +113,18 @@ class Lifecycle:
         return Reply(public, revision=document.revision)
 
     async def save_new(
-        self, context: Context, document_id: str, data: dict[str, JSON], private: Mapping[str, JSON] | None = None
+        self,
+        context: Context,
+        document_id: str,
+        data: dict[str, JSON],
+        private: Mapping[str, JSON] | None = None,
+        *,
+        deleted: Document | None = None,
+        kept: Mapping[str, JSON] | None = None,
     ) -> Document:
-        """Validate and save a new document; `private` as in `Draft`."""
-        return await self._save(context, await self.prepared(context, document_id, dict(data), private), None)
+        """Validate and save a new document; `private`, `deleted` and `kept` as in `Draft`."""
+        document = await self.prepared(context, document_id, dict(data), private, deleted=deleted, kept=kept)
+        return await self._save(context, document, None)
 
     async def save_over(
         self,
@@ -130,9 +146,12 @@ class Lifecycle:
         data: dict[str, JSON],
         private: Mapping[str, JSON] | None = None,
         previous: Document | None = None,
+        *,
+        deleted: Document | None = None,
+        kept: Mapping[str, JSON] | None = None,
     ) -> Document:
-        """A document as it is to be saved, after everything was checked."""
-        draft = Draft(document_id, data, previous, dict(private or {}))
+        """A document as it is to be saved, after everything was checked; `private`, `deleted`, `kept` as in `Draft`."""
+        draft = Draft(document_id, data, previous, dict(private or {}), deleted=deleted, kept=kept or {})
         await self.validate(context, draft)
         context.ready_to_write(previous.revision if previous else None)
         return self._document(context, draft)
@@ -190,7 +209,7 @@ class Lifecycle:
             try:
                 if previous is None:
                     return await self.save_new(context, document_id, change({}))
-                return await self.save_over(context, previous, change(public_fields(previous.fields)))
+                return await self.save_over(context, previous, change(copied(public_fields(previous.fields))))
             except Stale:
                 continue
             except Conflict:  # somebody else created it in between
@@ -202,14 +221,27 @@ class Lifecycle:
         """Delete a document, softly or for good."""
         for_good = self._deletes_for_good(context)
         if for_good:
-            await context.store.remove(document)
+            await context.store.remove(document, stamps(context.author, document))
         else:
-
-            def mark(stored: Document) -> None:
-                stored.fields.update(_mark_of_deletion(context, stored))
-
-            await context.store.update(document.partition, document.type, document.id, mark)
+            await self._mark_deleted(context, document)
         await self.follow_deletion(context, document, for_good=for_good)
+
+    async def _mark_deleted(self, context: Context, document: Document) -> None:
+        """Delete softly what was judged, or what somebody has made of it since, if the request's conditions hold."""
+        current: Document | None = document
+        async for _ in Retries():
+            if current is None:
+                return
+            marked = replace(current, fields={**current.fields, **_mark_of_deletion(context, current)})
+            try:
+                await context.store.replace(marked, current)
+            except Stale:
+                current = await context.store.get(document.partition, document.type, document.id)
+                if current is not None:
+                    context.ready_to_write(current.revision)
+            else:
+                return
+        raise Conflict
 
     def deleted(self, context: Context, document: Document) -> Document | None:
         """A document as it is to be saved when it is deleted; None where it is to go for good."""
@@ -270,7 +302,7 @@ class Lifecycle:
         async with context.store.turns.turn(document_key(self.partition(context), self.document_type, document_id)):
             async for _ in Retries():
                 previous = await self.load(context, document_id)
-                data, private = change(previous)
+                data, private = change(replace(previous, fields=copied(previous.fields)))
                 try:
                     return await self.save_over(context, previous, data, private)
                 except Stale:
@@ -291,7 +323,7 @@ class Lifecycle:
 
     def _document(self, context: Context, draft: Draft) -> Document:
         previous = draft.previous
-        kept = private_fields(previous.fields) if previous else {}
+        kept = private_fields(previous.fields) if previous else dict(draft.kept)
         document = Document(
             previous.partition if previous else self.partition(context),
             self.document_type,
@@ -305,6 +337,7 @@ class Lifecycle:
                 document.fields.pop(key, None)
             else:
                 document.fields[key] = value
+        document.takes_place_of = draft.deleted
         return document
 
 

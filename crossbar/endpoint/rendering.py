@@ -118,7 +118,7 @@ class _Response:
             revision = new_id() if reading else AUTOMATIC
         headers = self._headers(
             language=language(self._sent.get(hdrs.ACCEPT_LANGUAGE)),
-            etag=revision if reading else None,
+            etag=revision if reading else self._written(reply),
             expires=LONG_AGO if reading else None,
             location=reply.location,
         )
@@ -133,6 +133,10 @@ class _Response:
             body = jsonp(body, callback)
         status = reply.status or (201 if context.request.method == "PUT" or reply.location else 200)
         return await self._whole(status, body + line_end(self._sent), headers)
+
+    def _written(self, reply: Reply) -> str | None:
+        """The entity tag of the document that a change leaves behind."""
+        return None if self._context.verb == "DELETE" or reply.revision == AUTOMATIC else reply.revision
 
     @property
     def may_stream(self) -> bool:

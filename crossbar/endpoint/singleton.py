@@ -33,8 +33,18 @@ class Singleton(Collection):
         operations: Iterable[str] = ("read", "replace", "delete"),
         must_exist: bool = False,
         hard_delete: bool = True,
+        history: str | None = None,
     ) -> None:
-        super().__init__(name, path, shape, schema=schema, operations=(), hard_delete=hard_delete)
+        super().__init__(
+            name,
+            path,
+            shape,
+            schema=schema,
+            operations=(),
+            hard_delete=hard_delete,
+            document_id=lambda _: document_id,
+            history=history,
+        )
         self.document_id = document_id
         self.must_exist = must_exist
         for operation, verb, handler in (

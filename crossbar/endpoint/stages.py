@@ -22,6 +22,7 @@ from crossbar.access.ingest_token import METHOD as INGEST
 from crossbar.endpoint.admission import Admission
 from crossbar.endpoint.body_reader import BodyReader
 from crossbar.endpoint.context import Context
+from crossbar.endpoint.dry_runs import dry, is_wanted
 from crossbar.endpoint.endpoint import Endpoint
 from crossbar.endpoint.heavy_requests import HeavyRequests
 from crossbar.endpoint.magic_links import hidden_path
@@ -288,9 +289,11 @@ async def execute(context: Context, endpoints: Endpoints, shielded: ShieldedTask
         return await found.handler(context)
     accepted = (*DEFAULT_ACCEPTED, *found.accepts) if found.accepts else DEFAULT_ACCEPTED
     context.gate = partial(_judge, headers, context.verb, accepted)
-    if not found.checks_itself and context.verb in WRITING:
-        check_content_type(headers.get(hdrs.CONTENT_TYPE), accepted)
-    return await shielded(found.handler(context))
+    if not found.checks_itself:
+        # No one document stands behind the path: a condition on its revision is never met.
+        _judge(headers, context.verb, accepted, None)
+    handler = dry(found) if is_wanted(context) else found.handler
+    return await shielded(handler(context))
 
 
 async def _load_parents(context: Context, endpoints: Endpoints) -> None:

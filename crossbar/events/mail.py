@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from crossbar.config import Config
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.events.postman import Postman
 from crossbar.events.spool import Spool
 
@@ -38,6 +39,7 @@ class Mail:
 
     async def post(self, message: EmailMessage, about: str) -> bool:
         """Put a finished message into the spool and let it be delivered; whether the spool took it."""
+        refuse_dry("sends a letter")
         try:
             entry_id = await asyncio.to_thread(self._spool().put, message)
         except OSError as error:
@@ -52,6 +54,7 @@ class Mail:
 
         Raises OSError when the disk does not take it.
         """
+        refuse_dry("sends a letter")
         return await asyncio.to_thread(self._spool().hold, message, about)
 
     async def release(self, entry_id: str) -> bool:

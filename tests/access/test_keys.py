@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from crossbar import clock
+from crossbar.access.bad_token import BadToken
 from crossbar.access.keys import Keys, UnknownKey
 from crossbar.access.pepper import Pepper, Unsealable
-from crossbar.access.tokens import BadToken
 from crossbar.documents.document import Document
 from crossbar.errors import NotFound
 

@@ -12,8 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from crossbar import clock
+from crossbar.access.bad_token import BadToken
 from crossbar.access.identity import Identity
-from crossbar.access.tokens import BadToken, Tokens
+from crossbar.access.tokens import Tokens
 from crossbar.documents.document import Document
 from crossbar.errors import InvalidCredentials
 

@@ -29,7 +29,7 @@ async def test_create(tenant: Tenant) -> None:
     assert re.fullmatch("[0-9a-f]{32}", created.id)
     assert re.fullmatch("1-[0-9a-f]{32}", created.envelope["revision"])
     assert created.headers["Location"] == f"/v2/accounts/{tenant.id}/skels/{created.id}"
-    assert "ETag" not in created.headers
+    assert created.headers["ETag"] == f'"{created.envelope["revision"]}"'
 
 
 async def test_an_empty_body_is_empty_data(tenant: Tenant) -> None:

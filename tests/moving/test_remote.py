@@ -15,7 +15,6 @@ from tests.harness import RunningServer, ServerWith, Tenant
 from tests.moving.moves import differences, everything_skipped, fetched, troubles
 from tests.moving.world import World, answers
 
-
 STAYS = ("/security/attempts",)
 """Paths of what an API does not give away."""
 

@@ -7,7 +7,7 @@ import errno
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Final, Literal, TypedDict, TypeVar, Unpack
 
 import pymongo
@@ -35,7 +35,8 @@ from pymongo.read_preferences import Primary, PrimaryPreferred
 
 from crossbar.documents.codec import Codec
 from crossbar.documents.document import Document
-from crossbar.documents.driver import DRIVERS, Client, Database, DriverName
+from crossbar.documents.driver import DRIVERS, Client, DriverName
+from crossbar.documents.dry_run import aware, dry_run, is_dry
 from crossbar.documents.indexes import INDEXES, MAINTENANCE, RESTORE
 from crossbar.documents.sealing import Sealer
 from crossbar.documents.shape import Shapes
@@ -133,6 +134,8 @@ class Outage(TopologyListener):
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._since: float | None = None
+        self.changes = 0
+        """How often a server came or went, or took on another role."""
         self.on_change: Callable[[], None] = lambda: None
         """Told whenever a server came or went, or took on another role."""
 
@@ -144,6 +147,7 @@ class Outage(TopologyListener):
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
         """A server came or went."""
+        self.changes += 1
         self.on_change()
         if event.new_description.has_writable_server():
             self._since = None
@@ -180,11 +184,13 @@ class Connection:
         """Whether the database is a sharded cluster, whose documents are found by partition and key; see `prepare`."""
         self._outage = outage
         reads = options.get("reads", "primary")
-        self.database: Database = client.get_database(
-            name,
-            CodecOptions(tz_aware=True),
-            read_preference=READ_PREFERENCES[reads],
-            write_concern=WriteConcern("majority", j=True),
+        self.database = aware(
+            client.get_database(
+                name,
+                CodecOptions(tz_aware=True),
+                read_preference=READ_PREFERENCES[reads],
+                write_concern=WriteConcern("majority", j=True),
+            )
         )
         shared = options.get("shared")
         marks = WriteMarks() if shared is None else shared.marks
@@ -195,7 +201,7 @@ class Connection:
         self._sole_use: SoleUse | None = None
         outage.on_change = self.memory.forget
         self.shapes = shapes
-        self.written: Callable[[Document], None] = lambda _: None
+        self.listener: Callable[[Document], None] = lambda _: None
         """Told of every document this process writes or removes, once that is certain."""
         self.measured: Callable[[float], None] = lambda _: None
         """Told how long (s) each call took that was answered, with what waiting there was."""
@@ -232,6 +238,20 @@ class Connection:
         await self._sole_use.start()
         self.marking.trust(self._sole_use)
         self.memory.trust(self._sole_use)
+
+    @property
+    def changes(self) -> int:
+        """A number that grows when servers come, go or take on other roles."""
+        return self._outage.changes
+
+    def written(self, document: Document) -> None:
+        """Tell the listener of a write, unless that is given up again."""
+        if not is_dry():
+            self.listener(document)
+
+    def dry_run(self) -> AbstractAsyncContextManager[None]:
+        """Make of what the block does a dry run."""
+        return dry_run(self.driver, self.client, self.database["documents"])
 
     async def close(self) -> None:
         """Let go of the connections."""

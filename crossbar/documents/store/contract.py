@@ -15,6 +15,7 @@ from crossbar.documents.store.connection import Connection, ConnectOptions
 from crossbar.documents.store.counters import Counters
 from crossbar.documents.store.cursors import Cursors
 from crossbar.documents.store.event_log import EventLog
+from crossbar.documents.store.history import History
 from crossbar.documents.store.leases import Leases
 from crossbar.documents.store.listing_reads import ListingReads
 from crossbar.documents.store.live import LiveState
@@ -22,7 +23,7 @@ from crossbar.documents.store.reading import DocumentReads, Raw
 from crossbar.documents.store.revocations import Revocations
 from crossbar.documents.store.selecting import Selecting
 from crossbar.documents.store.snapshot import Snapshot, snapshot
-from crossbar.documents.store.transaction import Result, Transaction, transact
+from crossbar.documents.store.transaction import Result, Transaction
 from crossbar.documents.store.writing import DocumentWrites
 from crossbar.documents.turns import Turns
 
@@ -49,7 +50,8 @@ class Store:
         self._reading = DocumentReads(connection)
         self._listings = ListingReads(connection)
         self._selecting = Selecting(connection)
-        self._writing = DocumentWrites(connection, self._reading, self._listings)
+        self.history = History(connection)
+        self._writing = DocumentWrites(connection, self._reading, self._listings, self.history)
 
     @classmethod
     def connect(cls, uri: str, name: str, shapes: Shapes, **options: Unpack[ConnectOptions]) -> Store:
@@ -78,7 +80,11 @@ class Store:
 
     def on_write(self, listener: Callable[[Document], None]) -> None:
         """Tell `listener`, and no other, of every document this process writes or removes, once that is certain."""
-        self.connection.written = listener
+        self.connection.listener = listener
+
+    def dry_run(self) -> AbstractAsyncContextManager[None]:
+        """Make of all that the block asks of the store a dry run: nothing of it stays, and nobody else sees it."""
+        return self.connection.dry_run()
 
     # Reading by id
 
@@ -203,9 +209,12 @@ class Store:
         """
         return self._writing.create_or_update(fresh, change)
 
-    def remove(self, document: Document) -> Coroutine[Any, Any, None]:
-        """Take a document out of the store for good, with its claims. Already gone is no error."""
-        return self._writing.remove(document)
+    def remove(self, document: Document, stamps: dict[str, Any] | None = None) -> Coroutine[Any, Any, None]:
+        """Take a document out of the store for good, with its claims. Already gone is no error.
+
+        `stamps` are the private fields that say who does so, for its history.
+        """
+        return self._writing.remove(document, stamps)
 
     def remove_listed(self, listing: Listing) -> Coroutine[Any, Any, list[Document]]:
         """Take all documents of a listing out of the store for good and return them.
@@ -224,4 +233,4 @@ class Store:
 
     def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Coroutine[Any, Any, Result]:
         """Run `work` so that all its writes are kept or none; it may be run more than once."""
-        return transact(self.connection, work)
+        return self._writing.transact(work)

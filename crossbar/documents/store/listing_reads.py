@@ -12,6 +12,7 @@ from pymongo import ASCENDING, DESCENDING
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, document_key
 from crossbar.documents.driver import Cursor
+from crossbar.documents.dry_run import is_dry
 from crossbar.documents.indexes import TAGGED
 from crossbar.documents.layout import Stored, search_key
 from crossbar.documents.listing import LAST, Listing, Page, Row, Search
@@ -178,11 +179,12 @@ class ListingReads(OverConnection):
 
         first, *others = map(steps, words)
         unions = [{"$unionWith": {"coll": shape.stored_in, "pipeline": pipeline}} for pipeline in others]
+        pipelines = [first, *others] if is_dry() else [[*first, *unions]]  # a transaction takes no unions
 
         async def count() -> list[dict[str, Any]]:
-            return await (await self._driver.aggregate(self._database[shape.stored_in], [*first, *unions])).to_list(
-                None
-            )
+            collection = self._database[shape.stored_in]
+            found = [await (await self._driver.aggregate(collection, each)).to_list(None) for each in pipelines]
+            return [group for groups in found for group in groups]
 
         return {group["_id"]: group["count"] for group in await self._run(count)}
 

@@ -24,6 +24,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from crossbar import clock
 from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import DocumentKey, document_key
+from crossbar.documents.dry_run import is_dry
 from crossbar.documents.store.connection import Connection
 from crossbar.documents.store.queries import one_or_in
 from crossbar.errors import JSON, SystemFault
@@ -177,7 +178,8 @@ class LiveState:
                 await self._run(lambda: self._live.update_one(query, [{"$set": heard | run}], upsert=True))
             except DuplicateKeyError:
                 continue
-            self._noted[switch.key] = (switch.core, now)
+            if not is_dry():
+                self._noted[switch.key] = (switch.core, now)
             return
 
     async def end_all_of(self, account_id: str, document_type: str, of: str, at: int) -> None:

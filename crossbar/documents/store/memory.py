@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Hashable
 from typing import Any, Final, NamedTuple
 
+from crossbar.documents.dry_run import is_dry
 from crossbar.documents.store.sole_use import SoleUse
 from crossbar.shared import WriteMarks
 
@@ -59,7 +60,7 @@ class Memory:
     def get(self, key: Hashable) -> Any:
         """The value of a key if it is known and as good as the database's, else None."""
         kept = self._kept.get(key)
-        if kept is None:
+        if kept is None or is_dry():
             return None
         slot, marks, era, changes = kept.ticket
         sole_use = self._sole_use
@@ -79,7 +80,7 @@ class Memory:
     def ticket(self, subject: str) -> Ticket | None:
         """To be taken before something that depends on `subject` is read; None if it could not be remembered."""
         sole_use = self._sole_use
-        if not self._largest or sole_use is None or not sole_use.trusted:
+        if not self._largest or sole_use is None or not sole_use.trusted or is_dry():
             return None
         slot = self._marks.slot(subject)
         # The marks first: what is begun after them is not mistaken for what was ended before.

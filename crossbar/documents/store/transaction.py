@@ -12,6 +12,7 @@ from pymongo import ASCENDING, DeleteOne, InsertOne, ReplaceOne, WriteConcern
 from pymongo.errors import BulkWriteError, DuplicateKeyError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
+from crossbar.documents import dry_run
 from crossbar.documents.document import Document, document_key
 from crossbar.documents.driver import Collection, Session
 from crossbar.documents.listing import Listing
@@ -20,6 +21,7 @@ from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Stale, pause
 from crossbar.documents.store.connection import Connection, driver_errors
 from crossbar.documents.store.event_log import raised
+from crossbar.documents.store.history import Entry, History
 from crossbar.documents.store.queries import KEY_INDEX, by_keys, to_bson
 from crossbar.errors import JSON, SystemFault
 from crossbar.ids import next_revision
@@ -30,14 +32,20 @@ DUPLICATE_KEY = 11000
 """MongoDB's code for a key that is taken."""
 
 
-async def transact(connection: Connection, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+async def transact(
+    connection: Connection, history: History, work: Callable[[Transaction], Awaitable[Result]]
+) -> Result:
     """Run `work` so that all its writes are kept or none; it may be run more than once.
 
     The driver tries it again while others are in the way or the set elects a primary. Raises 503 where that lasts.
     """
+    trial = dry_run.current()
+    if trial is not None:
+        with driver_errors():
+            return await trial.transacted(lambda session: work(Transaction(connection, history, session, [])))
     slots: list[int] = []
     try:
-        result, touched = await _transacted(connection, work, slots)
+        result, touched = await _transacted(connection, history, work, slots)
     except BaseException as error:
         connection.marking.end(slots, error)
         raise
@@ -48,7 +56,7 @@ async def transact(connection: Connection, work: Callable[[Transaction], Awaitab
 
 
 async def _transacted(
-    connection: Connection, work: Callable[[Transaction], Awaitable[Result]], slots: list[int]
+    connection: Connection, history: History, work: Callable[[Transaction], Awaitable[Result]], slots: list[int]
 ) -> tuple[Result, list[Document]]:
     """The result and what was written; all that an attempt marked is added to the slots."""
     with driver_errors(), pymongo.timeout(connection.patience):
@@ -57,7 +65,7 @@ async def _transacted(
 
             async def attempt(session: Session) -> tuple[Result, list[Document]]:
                 await pause(next(made))
-                transaction = Transaction(connection, session, slots)
+                transaction = Transaction(connection, history, session, slots)
                 try:
                     return await work(transaction), transaction.touched
                 except ServerSelectionTimeoutError as error:  # waited for long enough; the driver would try again
@@ -78,7 +86,8 @@ class Write(NamedTuple):
 class Transaction:
     """The store's reads and writes inside one transaction."""
 
-    def __init__(self, connection: Connection, session: Session, slots: list[int]) -> None:
+    def __init__(self, connection: Connection, history: History, session: Session, slots: list[int]) -> None:
+        self._history = history
         self._marking = connection.marking
         self._slots = slots
         self._sharded = connection.sharded
@@ -116,6 +125,8 @@ class Transaction:
 
     async def insert(self, document: Document) -> Document:
         """As `Store.insert`."""
+        if document.takes_place_of is not None:
+            return await self.replace(document, document.takes_place_of)
         shape = self._shapes[document.type]
         saved = replace(document, revision=next_revision(None))
         await self._mark(saved)
@@ -132,6 +143,7 @@ class Transaction:
         shape = self._shapes[document.type]
         saved = replace(document, revision=next_revision(previous.revision))
         await self._mark(saved)
+        await self._keep([self._history.entry(previous, document)])
         held, wanted = system_claims(shape, previous), system_claims(shape, saved)
         await self._release(held - wanted)
         await self._claim(shape, saved, wanted - held)
@@ -147,10 +159,15 @@ class Transaction:
         self.touched.append(saved)
         return saved
 
-    async def remove(self, document: Document) -> None:
+    async def _keep(self, gone: Sequence[Entry | None]) -> None:
+        """Put versions that are about to be replaced into the history."""
+        await self._history.keep_within(self._session, [entry for entry in gone if entry is not None])
+
+    async def remove(self, document: Document, stamps: dict[str, Any] | None = None) -> None:
         """As `Store.remove`."""
         shape = self._shapes[document.type]
         await self._mark(document)
+        await self._keep(self._history.end(document, stamps))
         # By its holder: the caller may not have seen what the document claims by now.
         await self._database["claims"].delete_many({"holder": document.key}, session=self._session)
         await self._collection(shape).delete_one(by_keys([document.key], sharded=self._sharded), session=self._session)
@@ -165,6 +182,7 @@ class Transaction:
         released: set[str] = set()
         claimed: list[dict[str, str]] = []
         requests: list[Any] = []
+        gone: list[Entry | None] = []
         for before, after in writes:
             document = after or before
             if document is None:
@@ -173,6 +191,8 @@ class Transaction:
             revision = before.revision if before else None
             kept = document if after is None else replace(document, revision=next_revision(revision))
             saved.append(kept)
+            if before is not None:
+                gone += [self._history.entry(before, after)] if after else self._history.end(before)
             held = system_claims(shape, before) if before else set()
             wanted = system_claims(shape, after) if after else set()
             released |= held - wanted
@@ -181,6 +201,7 @@ class Transaction:
         if not requests:
             return []
         self._slots += await self._marking.begin(tuple(document.key for document in saved))
+        await self._keep(gone)
         await self._release(released)
         collection = self._collection(self._shapes[saved[0].type])
         try:

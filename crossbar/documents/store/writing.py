@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,16 +12,17 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from crossbar.documents.coalesce import Coalescer
-from crossbar.documents.document import Document, document_key
+from crossbar.documents.document import Document, copied, document_key
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.documents.store.claims import duplicate_of, system_claims
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
 from crossbar.documents.store.connection import Connection, OverConnection
+from crossbar.documents.store.history import Entry, History
 from crossbar.documents.store.listing_reads import ListingReads
 from crossbar.documents.store.queries import KEY_INDEX, KEYS_OF_A_QUERY, by_keys, one_or_in, to_bson
 from crossbar.documents.store.reading import DocumentReads
-from crossbar.documents.store.transaction import transact
+from crossbar.documents.store.transaction import Result, Transaction, transact
 from crossbar.errors import SystemFault
 from crossbar.ids import next_revision
 
@@ -29,8 +30,11 @@ from crossbar.ids import next_revision
 class DocumentWrites(OverConnection):
     """Writes. Single ones made at the same time travel together."""
 
-    def __init__(self, connection: Connection, reading: DocumentReads, listings: ListingReads) -> None:
+    def __init__(
+        self, connection: Connection, reading: DocumentReads, listings: ListingReads, history: History
+    ) -> None:
         super().__init__(connection)
+        self._history = history
         self._marking = connection.marking
         self._reading = reading
         self._listings = listings
@@ -42,9 +46,11 @@ class DocumentWrites(OverConnection):
 
         Raises Duplicate when its id, or a value it claims, is taken.
         """
+        if document.takes_place_of is not None:
+            return await self.replace(document, document.takes_place_of)
         shape = self._shapes[document.type]
         if any(claim.system for claim in shape.unique(document)):
-            return await transact(self._connection, lambda transaction: transaction.insert(document))
+            return await self.transact(lambda transaction: transaction.insert(document))
         saved = _revised(document, None)
         inserter = self._inserts.get(shape.stored_in)
         if inserter is None:
@@ -60,12 +66,13 @@ class DocumentWrites(OverConnection):
         """
         shape = self._shapes[document.type]
         if system_claims(shape, document) != system_claims(shape, previous):
-            return await transact(self._connection, lambda transaction: transaction.replace(document, previous))
+            return await self.transact(lambda transaction: transaction.replace(document, previous))
         saved = _revised(document, previous.revision)
+        gone = self._history.entry(previous, document)
         replacer = self._replacements.get(shape.stored_in)
         if replacer is None:
             replacer = self._replacements[shape.stored_in] = Coalescer(self._replacer(shape.stored_in))
-        await replacer(_Replacement(saved, previous.revision or "", self._encoded(saved, shape)))
+        await replacer(_Replacement(saved, previous.revision or "", self._encoded(saved, shape), gone))
         self._connection.written(saved)
         return saved
 
@@ -77,7 +84,7 @@ class DocumentWrites(OverConnection):
             previous = await self._reading.get(partition, document_type, document_id)
             if previous is None:
                 return None
-            document = replace(previous, fields=dict(previous.fields))
+            document = replace(previous, fields=copied(previous.fields))
             change(document)
             try:
                 return await self.replace(document, previous)
@@ -106,7 +113,7 @@ class DocumentWrites(OverConnection):
         """
         async for _ in Retries():
             previous = await self._reading.get(fresh.partition, fresh.type, fresh.id)
-            document = replace(previous or fresh, fields=dict((previous or fresh).fields))
+            document = replace(previous or fresh, fields=copied((previous or fresh).fields))
             changed = change(document)
             try:
                 if previous is None:
@@ -122,9 +129,16 @@ class DocumentWrites(OverConnection):
             return previous is None
         raise SystemFault("datastore_conflict")
 
-    async def remove(self, document: Document) -> None:
-        """Take a document out of the store for good, with its claims. Already gone is no error."""
-        await transact(self._connection, lambda transaction: transaction.remove(document))
+    async def remove(self, document: Document, stamps: dict[str, Any] | None = None) -> None:
+        """Take a document out of the store for good, with its claims. Already gone is no error.
+
+        `stamps` are the private fields that say who does so, for its history.
+        """
+        await self.transact(lambda transaction: transaction.remove(document, stamps))
+
+    def transact(self, work: Callable[[Transaction], Awaitable[Result]]) -> Coroutine[Any, Any, Result]:
+        """Run `work` so that all its writes are kept or none; it may be run more than once."""
+        return transact(self._connection, self._history, work)
 
     async def remove_listed(self, listing: Listing) -> list[Document]:
         """Take all documents of a listing out of the store for good and return them.
@@ -134,8 +148,11 @@ class DocumentWrites(OverConnection):
         documents = await self._listings.all(listing)
         collection = self._database[self._shapes[listing.type].stored_in]
         for start in range(0, len(documents), KEYS_OF_A_QUERY):
-            keys = [document.key for document in documents[start : start + KEYS_OF_A_QUERY]]
+            some = documents[start : start + KEYS_OF_A_QUERY]
+            keys = [document.key for document in some]
+            ends = [entry for document in some for entry in self._history.end(document)]
             async with self._marking.writing(keys):
+                await self._run(partial(self._history.keep, ends))
                 await self._run(partial(collection.delete_many, self._by_keys(keys)))
         for document in documents:
             self._connection.written(document)
@@ -153,7 +170,8 @@ class DocumentWrites(OverConnection):
         async with self._marking.writing_everything():
             for collection in ("documents", "records", "live"):
                 await self._run(partial(self._database[collection].delete_many, {"a": partition}))
-        await self._run(lambda: self._database["event_cursors"].delete_many({"a": partition}))
+        for collection in ("event_cursors", "history"):
+            await self._run(partial(self._database[collection].delete_many, {"a": partition}))
         held = {"holder": {"$gte": f"{partition}/", "$lt": f"{partition}0"}}
         await self._run(lambda: self._database["claims"].delete_many(held))
 
@@ -242,9 +260,23 @@ class DocumentWrites(OverConnection):
 
         async def marked(batch: list[_Replacement]) -> list[Exception | None]:
             async with self._marking.writing(item.document.key for item in batch):
-                return await self._run(lambda: write(batch))
+                return await self._run(lambda: self._keep_and_write(batch, write))
 
         return marked
+
+    async def _keep_and_write(
+        self, batch: list[_Replacement], write: Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]
+    ) -> list[Exception | None]:
+        """Write replacements once the versions that they replace are in the history."""
+        gone = [item.gone for item in batch if item.gone is not None]
+        if not gone:
+            return await write(batch)
+        servers = self._connection.changes
+        await self._history.keep(gone)
+        outcomes = await write(batch)
+        if servers != self._connection.changes:  # what no majority had yet may be lost
+            await self._history.keep(gone)
+        return outcomes
 
 
 def _revised(document: Document, revision: str | None) -> Document:
@@ -257,6 +289,7 @@ class _Replacement:
     document: Document
     expected: str
     stored: RawBSONDocument
+    gone: Entry | None
 
 
 def _outcomes(size: int, error: BulkWriteError) -> list[Exception | None]:

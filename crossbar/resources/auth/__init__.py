@@ -15,6 +15,7 @@ from crossbar.resources.auth.multi_factor import authenticator_setup, multi_fact
 from crossbar.resources.auth.security import security
 from crossbar.resources.auth.token_auth import token_auth
 from crossbar.resources.auth.token_restrictions import token_restrictions
+from crossbar.resources.auth.tokens import tokens
 from crossbar.resources.auth.user_auth import recovery, user_auth
 from crossbar.runtime import Lifespan
 
@@ -26,6 +27,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     security,
     token_auth,
     token_restrictions,
+    tokens,
     user_auth,
 )
 SHAPES: Final[tuple[Shape, ...]] = (

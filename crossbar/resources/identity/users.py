@@ -123,7 +123,7 @@ async def guard_what_is_not_theirs(context: Context, draft: Draft) -> None:
 async def set_credentials(context: Context, draft: Draft) -> None:
     """Keep keyed digests of the log-in instead of the password, and end the user's tokens when it changes."""
     data, private = draft.data, draft.private
-    stored = draft.previous.fields if draft.previous else {}
+    stored = draft.origin.fields if draft.origin else {}
     password, given_hash = data.pop("password", None), data.pop("credentials", None)
     data.pop("confirm_password", None)
     config, pepper = context.config.users, context.runtime.access.pepper

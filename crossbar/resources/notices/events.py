@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from crossbar.access.bad_token import BadToken
 from crossbar.access.identity import Identity
-from crossbar.access.tokens import BadToken
 from crossbar.documents.event import Event, is_token
 from crossbar.documents.event_listening import RENEW_SECONDS, TooOld
 from crossbar.documents.event_subscription import Subscription

@@ -24,6 +24,7 @@ configs = Collection(
     Shape(ACCOUNT_CONFIG, summary=Summary("id"), sealed=CREDENTIALS),
     operations=(),
     takes_all_words=True,
+    document_id=lambda context: document_id(context.path["category"]),
 )
 
 

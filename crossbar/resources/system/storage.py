@@ -47,6 +47,7 @@ storage = Collection(
     operations=(),
     partition=partition,
     hard_delete=True,
+    document_id=lambda context: _document_id(context),  # noqa: PLW0108 - it is defined below
 )
 plans = Collection(
     storage,

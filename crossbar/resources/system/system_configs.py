@@ -15,6 +15,7 @@ import orjson
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge, public_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who, answer_listing
+from crossbar.endpoint.history import HISTORY
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.system.domain.config_credentials import CREDENTIALS
 from crossbar.resources.system.domain.default_values import complete_defaults, difference, system_defaults
@@ -35,6 +36,7 @@ system_configs = Collection(
     who=Who.SUPERDUPER,
     hard_delete=True,
     takes_all_words=True,
+    history=HISTORY,
 )
 
 
@@ -144,7 +146,7 @@ async def change_section(context: Context) -> Reply:
     return await _save_section(context, lambda stored: merge(stored, context.object))
 
 
-@system_configs.delete("/system_configs/{category}/{node}")
+@system_configs.delete("/system_configs/{category}/{node}", checks_itself=True)
 async def delete_section(context: Context) -> Reply:
     """Forget what is stored for a section."""
     category, node = context.path["category"], context.path["node"]

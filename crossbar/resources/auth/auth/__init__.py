@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from crossbar.access.bad_token import NO_ACCOUNT, BadToken
 from crossbar.access.login_types import OTHERS_AUTH, LoginAttempt
 from crossbar.access.standing import refuse_expired
-from crossbar.access.tokens import NO_ACCOUNT, BadToken
 from crossbar.endpoint import ABSENT, Binary, Context, Endpoint, Reply, Who
 from crossbar.errors import Forbidden, InvalidCredentials, Plain
 from crossbar.resources.auth.domain.login_answer import login_object

@@ -12,9 +12,9 @@ from typing import Any, Final
 from aiohttp import ClientSession, ClientTimeout, web
 
 from crossbar import clock
+from crossbar.access.bad_token import BadToken
 from crossbar.access.login_types import OTHERS_AUTH, LoginMethod
 from crossbar.access.second_factor import PROVIDER
-from crossbar.access.tokens import BadToken
 from crossbar.documents.document import SYSTEM_AUTH, Document
 from crossbar.endpoint import Context, Reply, Who
 from crossbar.errors import Invalid, InvalidCredentials

@@ -14,6 +14,7 @@ import orjson
 from aiohttp import ClientError, ClientSession
 
 from crossbar.documents.document import Document
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.errors import JSON
 
 LARGEST_ANSWER: Final = 256 * 1024
@@ -113,6 +114,7 @@ def _person(provider: Document, profile: Mapping[str, JSON], tokens: Mapping[str
 
 async def _fetch(session: ClientSession, method: str, url: str, **request: Any) -> dict[str, Any]:
     """A JSON object from the provider. Raises Unproven when there is none."""
+    refuse_dry("asks a provider of log-ins")
     try:
         async with session.request(method, url, allow_redirects=False, **request) as response:
             body = await response.content.read(LARGEST_ANSWER)

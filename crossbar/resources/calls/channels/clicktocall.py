@@ -49,6 +49,7 @@ clicktocall = Collection(
     "/accounts/{account_id}/clicktocall/{click2call_id}",
     Shape(CLICK2CALL, summary=Summary("id", "name", "extension")),
     schema="clicktocall",
+    history="versions",  # its history is that of its calls
 )
 PRESSED: Final = {
     "contact": "Whom to connect",

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from crossbar import clock
+from crossbar.access.bad_token import BadToken
 from crossbar.access.identity import Identity
-from crossbar.access.tokens import BadToken
 from crossbar.background import in_background
 from crossbar.config import BlackholeOptions
 from crossbar.documents.document_types import ACCOUNT, USER
@@ -287,6 +287,8 @@ def _keys_of(session: SocketSession, identity: Identity) -> Iterator[Key]:
     """What a socket's right to listen rests on."""
     yield "bearer", identity.account_id
     yield "token", hashlib.sha256(session.token.encode()).hexdigest()
+    if isinstance(token_id := identity.claims.get("token_id"), str):
+        yield "token", token_id
     for account_id, owner_id in (
         (identity.account_id, identity.owner_id),
         (identity.original_account_id, identity.original_owner_id),

@@ -14,8 +14,8 @@ from typing import Any, Final, Protocol
 import orjson
 
 from crossbar import clock
+from crossbar.access.bad_token import NO_ACCOUNT, BadToken
 from crossbar.access.identity import Identity
-from crossbar.access.tokens import NO_ACCOUNT, BadToken
 from crossbar.config import BlackholeOptions
 from crossbar.documents.event import is_token
 from crossbar.documents.event_listening import TooOld

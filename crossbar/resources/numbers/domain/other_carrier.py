@@ -38,6 +38,7 @@ from yarl import URL
 from crossbar.config import CarrierOptions
 from crossbar.dialing import is_reconcilable, normalize
 from crossbar.documents.document import as_list, as_object
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.errors import JSON
 from crossbar.resources.numbers.domain.carrier import (
     SUCCESS,
@@ -125,6 +126,7 @@ class OtherCarrier(BuiltInCarrier):
         seconds: float | None = None,
     ) -> JSON:
         """What is answered with 200; nothing is read of the answer to a DELETE, nor of one of the statuses `also`."""
+        refuse_dry("asks a carrier")
         options = self._options
         base = f"{str(options.url).rstrip('/')}/{what}/{quote(options.country, safe='')}/{path}"
         connector = TCPConnector(socket_factory=self._connections.socket)

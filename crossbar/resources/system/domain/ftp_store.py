@@ -17,6 +17,7 @@ from aioftp.errors import AIOFTPException, StatusCodeError
 from yarl import URL
 
 from crossbar.documents.document import Document
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.resources.system.domain.file_path import file_path, url_part
 from crossbar.resources.system.domain.file_store import Gathered, OutgoingFile, StoreFailure
 from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections
@@ -74,6 +75,7 @@ class FtpStore:
 
     @asynccontextmanager
     async def _client(self, place: str) -> AsyncIterator[Client]:
+        refuse_dry("speaks to another store")
         url = self._url()
         user, password = (url.user, url.password or "") if url.user else ANONYMOUS
         client = Client(passive_commands=PASSIVE)

@@ -16,6 +16,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession, MultipartWriter,
 from yarl import URL
 
 from crossbar.documents.document import Document
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.documents.schemas import ClientUrls
 from crossbar.resources.system.domain.file_path import file_path, url_part
 from crossbar.resources.system.domain.file_store import LONGEST_BODY, Gathered, OutgoingFile, StoreFailure
@@ -84,6 +85,7 @@ class HttpStore:
     @asynccontextmanager
     async def _asked(self, verb: str, url: str, request: Any) -> AsyncIterator[ClientResponse]:
         """The answer to a request, redirects followed with the same verb and body."""
+        refuse_dry("speaks to another store")
         try:
             for _ in range(MOST_REDIRECTS + 1):
                 address = URL(url, encoded=True)

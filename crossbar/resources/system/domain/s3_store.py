@@ -14,6 +14,7 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crossbar.documents.document import Document
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.resources.system.domain.file_path import file_path
 from crossbar.resources.system.domain.file_store import Gathered, OutgoingFile, StoreFailure
 from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections
@@ -92,6 +93,7 @@ class S3Store:
     async def _client(self, place: str) -> AsyncIterator[Any]:
         settings, host = self._settings, self._settings.get("host")
         scheme, port = settings.get("scheme", "https"), settings.get("port")
+        refuse_dry("speaks to another store")
         endpoint = f"{scheme}://{host}" + (f":{port}" if port else "") if host else None
         config = AioConfig(
             connector_args={"socket_factory": self._connections.socket},

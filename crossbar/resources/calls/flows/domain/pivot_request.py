@@ -22,6 +22,7 @@ from yarl import URL
 
 from crossbar import clock
 from crossbar.documents.document import Document
+from crossbar.documents.dry_run import refuse_dry
 from crossbar.documents.store import Store
 from crossbar.ids import new_id
 from crossbar.resources.records.domain.cdr_row import whole
@@ -136,6 +137,7 @@ class PivotRequests:
 
     async def ask(self, request: PivotRequest, timeout_ms: int) -> PivotAnswer:
         """Send a request; no trouble with it raises."""
+        refuse_dry("asks a pivot application")
         try:
             async with (
                 asyncio.timeout(timeout_ms / 1000),

@@ -135,6 +135,7 @@ async def read(context: Context) -> Reply:
 
 @vmboxes.post(
     "/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}",
+    checks_itself=True,
     options={"folder": "The folder to put it in", "source_id": "The box to move it to, or boxes to copy it to"},
 )
 async def change(context: Context) -> Reply:
@@ -142,6 +143,7 @@ async def change(context: Context) -> Reply:
     message = await _message(context)
     box_id = context.path["vmbox_id"]
     targets = await _targets(context)
+    context.ready_to_write(message.revision)
     if targets is None:
         changed = await voicemail(context).set_folder(box_id, message.id, _folder(context))
         return Reply(changed.at("metadata"), revision=changed.revision)
@@ -154,10 +156,11 @@ async def change(context: Context) -> Reply:
     return Reply(await voicemail_message.in_bulk([message.id], copy))
 
 
-@vmboxes.delete("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}")
+@vmboxes.delete("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}", checks_itself=True)
 async def delete(context: Context) -> Reply:
     """Out of all lists."""
     message = await _message(context)
+    context.ready_to_write(message.revision)
     deleted = await voicemail(context).set_folder(context.path["vmbox_id"], message.id, DELETED, gone=True)
     return Reply(deleted.at("metadata"), revision=deleted.revision)
 

@@ -1,0 +1,222 @@
+"""What documents were before they were changed.
+
+Whoever replaces or removes a document knows the version that goes. That version is put into the MongoDB collection
+`history` *before* the new one is written: it did exist, so an entry is never untrue, whatever becomes of the write. An
+entry of the version that a document still has is what a failed write left behind, and readers leave it out.
+
+The entry need not wait for a majority where the write that follows does: both go through the same oplog, in this order.
+Where servers of the set came or went in between, it is put in once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from pymongo import DESCENDING, ReplaceOne, WriteConcern
+from pymongo.errors import BulkWriteError
+
+from crossbar import clock
+from crossbar.documents.document import Document, DocumentKey, is_private
+from crossbar.documents.driver import Collection, Session
+from crossbar.documents.listing import LAST
+from crossbar.documents.shape import SEPARATOR
+from crossbar.documents.store.connection import Connection, OverConnection
+from crossbar.documents.store.queries import LONGEST_KEY, one_or_in
+from crossbar.errors import SystemFault
+from crossbar.ids import next_revision
+
+DAYS: Final = 30.0
+"""How long versions are kept where nothing else is configured."""
+DUPLICATE_KEY: Final = 11000
+STAMPS: Final = ("pvt_request_id", "pvt_modified")
+"""The private fields that differ whenever a request has changed a document."""
+
+Entry = dict[str, Any]
+"""A version as the collection holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One state of a document. `until` (Unix seconds) is when the next one was written, None for the present one."""
+
+    document: Document
+    until: float | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it is the end of the document."""
+        return bool(self.document.fields.get("pvt_deleted"))
+
+    @property
+    def position(self) -> str:
+        """Its place among the versions of all documents."""
+        return position(self.document.key, self.document.revision or "")
+
+
+def position(key: str, revision: str) -> str:
+    """The `_id` of a version: of one document, in the order of its revisions."""
+    number, _, rest = revision.partition("-")
+    return f"{key}{SEPARATOR}{number:0>10}-{rest}"
+
+
+class History(OverConnection):
+    """Keeps versions, and finds them."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        concern = WriteConcern("majority") if connection.sharded else WriteConcern(1)
+        self._entries = connection.database.get_collection("history", write_concern=concern)
+        self._documents = connection.database["documents"]
+        self.keep_days: Callable[[], float] = lambda: DAYS
+        """Days that a version is kept after it was replaced; 0 keeps none. Asked at each use."""
+
+    # Keeping
+
+    def entry(self, previous: Document, following: Document | None) -> Entry | None:
+        """The entry for a version that is about to be replaced; None where none is kept.
+
+        A change that no request made and that clients do not see is no new version.
+        """
+        if previous.type not in self._shapes.with_history or previous.revision is None:
+            return None
+        days = self.keep_days()
+        if not days or (following is not None and _is_same(previous, following)):
+            return None
+        now = clock.unix_now()
+        fields = self._codec.closed(previous)
+        return {
+            "_id": position(previous.key, previous.revision),
+            "a": previous.partition,
+            "at": fields.get("pvt_modified"),
+            "until": now,
+            "expires": datetime.fromtimestamp(now, UTC) + timedelta(days=days),
+            "json": orjson.dumps(fields, option=orjson.OPT_NON_STR_KEYS),
+        }
+
+    def end(self, document: Document, stamps: dict[str, Any] | None = None) -> list[Entry]:
+        """The entries for a document that is taken out for good: its last version, and its end, marked as deleted.
+
+        `stamps` are the private fields that say who ends it.
+        """
+        if document.revision is None or document.type not in self._shapes.with_history:
+            return []
+        fields = {**document.fields, **(stamps or {"pvt_modified": clock.now()}), "pvt_deleted": True}
+        end = replace(document, fields=fields, revision=next_revision(document.revision))
+        return [entry for entry in (self.entry(document, None), self.entry(end, None)) if entry is not None]
+
+    async def keep(self, entries: Sequence[Entry]) -> None:
+        """Put versions in; those that are there already stay for as long as the others."""
+        if not entries:
+            return
+        try:
+            await self._entries.insert_many(entries, ordered=False)
+        except BulkWriteError as error:
+            failures = (error.details or {}).get("writeErrors", ())
+            if not failures or any(failure.get("code") != DUPLICATE_KEY for failure in failures):
+                raise SystemFault("datastore_fault") from error
+            # What a write that failed, or one that was outrun, has left behind.
+            known = [entries[failure["index"]] for failure in failures]
+            later = {name: known[0][name] for name in ("until", "expires")}
+            await self._entries.update_many({"_id": one_or_in([entry["_id"] for entry in known])}, {"$set": later})
+
+    async def keep_within(self, session: Session, entries: Sequence[Entry]) -> None:
+        """Put versions in, if the transaction of the session is kept."""
+        if entries:
+            requests = [ReplaceOne({"_id": entry["_id"]}, entry, upsert=True) for entry in entries]
+            await self._entries.bulk_write(requests, session=session)
+
+    # Finding
+
+    async def present(self, partition: str, document_type: str, document_id: str) -> Document | None:
+        """The document as it is, deleted or not; None where there never was one, or it was taken out for good."""
+        key = f"{partition}/{document_type}/{document_id}"
+        if len(key) > LONGEST_KEY:
+            return None
+        stored = await self._run(lambda: self._documents.find_one({"_id": key}))
+        return self._codec.decode(stored) if stored else None
+
+    async def before(self, key: str, start: str | None, limit: int) -> list[Version]:
+        """Kept versions of a document, the newest first: those from a position on, or all."""
+        bounds = {"$gte": key + SEPARATOR, "$lte": start or f"{key}{SEPARATOR}{LAST}"}
+        if len(key) > LONGEST_KEY:
+            return []
+        found = await self._run(
+            lambda: self._entries.find({"_id": bounds}).sort("_id", DESCENDING).limit(limit).to_list(None)
+        )
+        return [self._version(entry) for entry in found]
+
+    async def at(self, key: str, revision: str) -> Version | None:
+        """The version of a revision."""
+        wanted = position(key, revision)
+        if len(wanted) > LONGEST_KEY:
+            return None
+        found = await self._run(lambda: self._entries.find_one({"_id": wanted}))
+        return self._version(found) if found else None
+
+    async def changes(self, partition: str, *, since: int, until: int, below: str | None, limit: int) -> list[Version]:
+        """Versions of documents of a partition that were written in a time (Gregorian seconds), the newest first.
+
+        `below` is where an earlier page ended: a time and a position, as `moment_of` gives them.
+        """
+        kept, current = await self._range(partition, since, until, below, limit)
+        versions = {version.position: version for version in [*map(self._version, kept)]}
+        versions |= {version.position: version for version in [Version(self._codec.decode(each)) for each in current]}
+        found = sorted(versions.values(), key=moment_of, reverse=True)
+        return [version for version in found if below is None or moment_of(version) < below][:limit]
+
+    async def _range(
+        self, partition: str, since: int, until: int, below: str | None, limit: int
+    ) -> tuple[list[Entry], list[Entry]]:
+        last = until if below is None else min(until, int(below.partition(SEPARATOR)[0]))
+        kept = self._newest(self._entries, "at", partition, {"$gte": since, "$lte": last}, limit)
+        present = self._newest(self._documents, "m", partition, {"$gte": since, "$lte": last}, limit)
+        return await self._run(kept), await self._run(present)
+
+    def _newest(
+        self, collection: Collection, name: str, partition: str, times: dict[str, int], limit: int
+    ) -> Callable[[], Awaitable[list[Entry]]]:
+        """Reads the newest by a time; all of the second in which they end, to be put in order by the caller."""
+
+        async def read() -> list[Entry]:
+            query = {"a": partition, name: times}
+            page = await collection.find(query, hint=f"a_{name}").sort(name, DESCENDING).limit(limit).to_list(None)
+            if len(page) < limit:
+                return page
+            known = {entry["_id"] for entry in page}
+            second = await collection.find({"a": partition, name: page[-1][name]}, hint=f"a_{name}").to_list(None)
+            return page + [entry for entry in second if entry["_id"] not in known]
+
+        return read
+
+    def _version(self, entry: Entry) -> Version:
+        key, _, place = entry["_id"].rpartition(SEPARATOR)
+        number, _, rest = place.partition("-")
+        document = Document(*DocumentKey.parse(key), orjson.loads(entry["json"]), f"{int(number)}-{rest}")
+        return Version(self._codec.open(document), entry["until"])
+
+
+def moment_of(version: Version) -> str:
+    """Where a version stands in the order of changes: by the second in which it was written, and by its position."""
+    written = version.document.fields.get("pvt_modified")
+    return f"{written if isinstance(written, int) else 0:012}{SEPARATOR}{version.position}"
+
+
+def changed_keys(before: Document | None, after: Document) -> list[str]:
+    """The public keys that differ."""
+    old = before.fields if before else {}
+    keys = {key for key in old.keys() | after.fields.keys() if not is_private(key)}
+    return sorted(key for key in keys if old.get(key) != after.fields.get(key))
+
+
+def _is_same(previous: Document, following: Document) -> bool:
+    """Whether nobody changed anything that is shown."""
+    old, new = previous.fields, following.fields
+    if any(old.get(name) != new.get(name) for name in STAMPS):
+        return False
+    if bool(old.get("pvt_deleted")) != bool(new.get("pvt_deleted")):
+        return False
+    return not changed_keys(previous, following)
