@@ -33,7 +33,22 @@ class Lines(SpeakingMachine):
                 if item.get("username") != "admin":
                     self.say(self.confd, "DELETE", f"/{kind}/{item['id']}")
         self.exten = FIRST_EXTEN
-        self.before: Any = None
+        user = self.say(self.confd, "POST", "/users", {"firstname": "Bo"}).json["id"]
+        self.say(self.confd, "POST", "/users", {"firstname": "Ana"})
+        for person in (user, user, None):
+            line = self.complete_line()
+            if person:
+                self.say(self.confd, "PUT", f"/users/{person}/lines/{line}")
+            extension = {"exten": self.numbers(), "context": "default"}
+            number = self.say(self.confd, "POST", "/extensions", extension).json["id"]
+            self.say(self.confd, "PUT", f"/lines/{line}/extensions/{number}")
+
+    def complete_line(self) -> int:
+        """A line with an endpoint."""
+        line: int = self.say(self.confd, "POST", "/lines", {"context": "default"}).json["id"]
+        sip = self.say(self.confd, "POST", "/endpoints/sip", {}).json["id"]
+        self.say(self.confd, "PUT", f"/lines/{line}/endpoints/sip/{sip}")
+        return line
 
     def all(self, kind: str) -> list[Any]:
         found = self.items(self.confd, f"/{kind}")
@@ -89,9 +104,7 @@ class Lines(SpeakingMachine):
 
     @rule(number=PICK)
     def complete_line_made(self, number: int) -> None:
-        line = self.say(self.confd, "POST", "/lines", {"context": "default"}).json["id"]
-        sip = self.say(self.confd, "POST", "/endpoints/sip", {}).json["id"]
-        self.say(self.confd, "PUT", f"/lines/{line}/endpoints/sip/{sip}")
+        line = self.complete_line()
         if user := self.pick("users", number):
             self.say(self.confd, "PUT", f"/users/{user['id']}/lines/{line}")
 
