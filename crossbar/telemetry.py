@@ -8,10 +8,11 @@ templates. Only who wants traces imports this module, and with it OpenTelemetry 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -22,10 +23,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v2/websocket"})
 """Paths of which nobody wants a trace: asked for all the time, or open for hours."""
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 2.0
 """How long a receiver may take when the server ends."""
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Tracing:
@@ -44,7 +43,7 @@ class Tracing:
         self.tracer: Tracer = self._provider.get_tracer("crossbar", version)
 
     @property
-    def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self) -> Middleware:
         """What makes the span of each request, for an application."""
 
         @web.middleware
