@@ -22,7 +22,7 @@ define pip_install
 	>$(VENV)/install.log 2>&1 & pip=$$!; trap 'kill $$pip; exit 130' INT TERM; told=0; \
 while kill -0 $$pip 2>/dev/null; do sleep 0.3; \
 	lines=$$(($$(wc -l <$(VENV)/install.log))); \
-	sed -n "$$((told + 1)),$${lines}p" $(VENV)/install.log | sed -n \
+	test $$lines -eq $$told || sed -n "$$((told + 1)),$${lines}p" $(VENV)/install.log | sed -n \
 		-e 's/^Collecting \([A-Za-z0-9_.-]*\).*/\1/p' -e 's/^Processing .*\/\([A-Za-z0-9_.]*\)-.*/\1/p' \
 		-e 's/^Installing collected packages.*/… unpacking them …/p' \
 		| tr '\n' ' '; told=$$lines; \

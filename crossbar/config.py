@@ -88,11 +88,12 @@ def _read_host(text: str) -> str:
     return text.lower()
 
 
-def _read_header(text: str) -> str:
-    name, _, value = text.partition("=")
-    if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum() and value):
-        raise ValueError("must be headers, such as authorization=Bearer abc")
-    return text
+def _read_headers(text: str) -> tuple[str, ...]:
+    headers = tuple(header.strip() for header in text.split(",") if header.strip())
+    for name, _, value in (header.partition("=") for header in headers):
+        if not (name.isascii() and name.replace("-", "").isalnum() and value):
+            raise ValueError("must be headers, such as authorization=Bearer abc, separated by commas")
+    return headers
 
 
 def _read_timezone(text: str) -> str:
@@ -711,7 +712,7 @@ class TelemetryOptions:
         (),
         "Headers for the receiver, such as authorization=Bearer abc.",
         secret=True,
-        form=list_of(Parser("name=value", _read_header)),
+        form=Parser("list (name=value), separated by commas; empty: none", _read_headers),
     )
     service_name: str = option("kazoo-crossbar", "What the server is called in traces.")
     sample_ratio: float = option(

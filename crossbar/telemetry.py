@@ -8,11 +8,11 @@ templates. Only who wants traces imports this module, and with it OpenTelemetry 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -23,10 +23,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 UNTRACED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v2/websocket"})
 """Paths of which nobody wants a trace: asked for all the time, or open for hours."""
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 2.0
 """How long a receiver may take when the server ends."""
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Tracing:

@@ -29,6 +29,38 @@ LABELLED = re.compile(r"(crossbar_\w+)\{([^}]*)\}")
 OF_PROMETHEUS = {"instance", "le"}
 
 
+# Installing
+
+PIP = """#!/bin/sh
+echo "Collecting aiohttp>=3.13 (from kazoo-crossbar==5.0.0)"
+echo "  Downloading aiohttp-3.13.0.whl (1.7 MB)"
+echo "Collecting PyJWT>=2.10 (from kazoo-crossbar==5.0.0)"
+echo "Installing collected packages: aiohttp, PyJWT"
+test -z "$REFUSED" || { echo "ERROR: $REFUSED" >&2; exit 1; }
+"""
+
+
+def test_make_says_what_it_installs_and_what_went_wrong(tmp_path: Path) -> None:
+    for name in ("Makefile", "setup.cfg", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(PIP)
+    python.chmod(0o755)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    for refused, status in (("no such package", 2), ("", 0)):
+        command = ["make", "install"]
+        made = subprocess.run(
+            command, cwd=tmp_path, env=plain | {"REFUSED": refused}, capture_output=True, text=True, check=False
+        )
+        assert made.returncode == status
+        first, said, *_ = made.stdout.splitlines()
+        assert "400 MB" in first
+        assert said.split() == ["aiohttp", "PyJWT", "…", "unpacking", "them", "…"]
+        assert (f"ERROR: {refused}" in made.stderr) is bool(refused)
+        assert (tmp_path / ".venv" / "installed").exists() is not bool(refused)
+
+
 # systemd
 
 
