@@ -60,6 +60,7 @@ trials: $(VENV)/installed-dev ## Attack and kill the server for an hour; the fig
 docs: $(VENV)/installed ## Make the pages that follow from declarations
 	@$(BIN)/crossbar config --example >config.example.ini
 	@$(BIN)/crossbar config --manual >docs/configuration.md
+	@$(BIN)/crossbar openapi --pages docs/endpoints
 
 # The files of Swagger UI that /docs shows lie in the repository as Swagger publishes them, with their license.
 SWAGGER_FOLDER := crossbar/pages/files/swagger-ui

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 from rich.console import Console
@@ -20,16 +20,19 @@ from rich.progress import Progress
 
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
-from tests.harness import RunningServer, running_server
+from tests.harness import RunningServer, new_tenant, running_server
+from trials import described as describing
 from trials import events as telling
 from trials import kills as killing
 from trials import load as loading
+from trials.described import Outcome as DescribedOutcome
 from trials.fuzz import Fuzzer, World
 from trials.kills import Outcome
-from trials.worlds import CALLERS, new_world
+from trials.worlds import CALLERS, handed_in, made_in, new_world
 
 OVERRIDES: Final = {"buckets.token_costs": "0", "log.level": "error"}
 MOST_TOLD: Final = 50
+Result = TypeVar("Result")
 console = Console(highlight=False, markup=False)
 
 
@@ -76,6 +79,17 @@ def fuzz(requests: int, seconds: float, seed: int, caller: str, log: bool) -> No
     sys.exit(not _fuzz(requests, seconds, seed, CALLERS if caller == "all" else (caller,)))
 
 
+@main.command("schemathesis")
+@click.option(
+    "--examples", default=20, show_default=True, help="Requests to each operation, valid ones and others each."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed sends the same requests.")
+@click.option("--only", metavar="WORD", default="", help="Only operations whose path has this in it.")
+def described(examples: int, seed: int, only: str) -> None:
+    """Send what the server's description allows and what it does not; no answer may be one that it does not have."""
+    sys.exit(not _described(examples, seed, only))
+
+
 @main.command()
 def load() -> None:
     """Send bodies made to cost much, eight at a time, to one worker."""
@@ -90,6 +104,7 @@ def everything() -> None:
         _kills("events", 60, lambda told: telling.kill_relays(60, told, servers=True)),
         _kills("failover", 15, lambda told: killing.kill_primaries(15, told)),
         _fuzz(500_000, 7200, 1, CALLERS),
+        _described(20, 1, ""),
         asyncio.run(_load()),
     ]
     sys.exit(not all(passed))
@@ -163,9 +178,39 @@ async def _send(
     return fuzzers
 
 
-async def _with_server(
-    work: Callable[[RunningServer], Awaitable[dict[str, Fuzzer]]],
-) -> dict[str, Fuzzer]:
+def _described(examples: int, seed: int, only: str) -> bool:
+    """Run schemathesis and print what came of it; whether nothing was wrong."""
+    began = time.monotonic()
+    outcome, mistakes = asyncio.run(_with_server(lambda server: _try_all(server, examples, seed, only)))
+    _head("schemathesis", began)
+    console.print(f"  answers by status: {_counts(outcome.statuses)}")
+    console.print(
+        f"  mistakes in the description: {len(mistakes)}, answers that it does not have: {len(outcome.wrong)}"
+    )
+    for complaint in mistakes:
+        console.print(f"    {complaint}")
+    return not mistakes and not outcome.wrong
+
+
+async def _try_all(server: RunningServer, examples: int, seed: int, only: str) -> tuple[DescribedOutcome, list[str]]:
+    tenant = await new_tenant(server, server.master, "described")
+    ids = await made_in(tenant)
+    await handed_in(server, ids)
+    caller, outcome = describing.Caller(server.url, server.master.token, ids), DescribedOutcome()
+    description = await asyncio.to_thread(describing.served, server.url)
+    mistakes = [] if only else await asyncio.to_thread(describing.mistakes, description)
+    wanted = [one for one in describing.operations_of(description) if only in one.path]
+    with Progress(console=console) as progress:
+        bar = progress.add_task("schemathesis", total=len(wanted))
+        for operation in wanted:
+            await asyncio.to_thread(describing.try_operation, operation, caller, outcome, examples=examples, start=seed)
+            if complaint := outcome.wrong.get(operation.label):
+                progress.console.print(complaint)
+            progress.advance(bar)
+    return outcome, mistakes
+
+
+async def _with_server(work: Callable[[RunningServer], Awaitable[Result]]) -> Result:
     with tempfile.TemporaryDirectory(prefix="crossbar-trials-") as folder:
         mongo = EmbeddedMongo(Path(folder) / "mongo", cache_gb=0.5)
         try:

@@ -166,7 +166,12 @@ def is_meant(route: Route, answer: bytes) -> bool:
         message = str(orjson.loads(answer).get("message"))
     except orjson.JSONDecodeError:
         return False
-    return bool(MEANT.fullmatch(message)) or ("/quickcall/" in route.template and message == NOTHING_TO_RING)
+    return is_meant_message(route.template, message)
+
+
+def is_meant_message(template: str, message: str) -> bool:
+    """Whether the protocol has answers of 500 and above with this message on a path."""
+    return bool(MEANT.fullmatch(message)) or ("/quickcall/" in template and message == NOTHING_TO_RING)
 
 
 def path_of(route: Route, ids: dict[str, str], fill: str) -> str:

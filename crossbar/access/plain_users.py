@@ -9,7 +9,7 @@ people.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -84,6 +84,14 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
 """Endpoint → what of it is guarded."""
 
 
+def need_of(endpoint: str, arguments: Sequence[str], verb: str) -> Need | None:
+    """What a request needs its user to be; None for one that any user may send."""
+    for rule in GUARDED.get(endpoint, ()):
+        if verb in rule.verbs and matches(rule.arguments, arguments):
+            return rule.need
+    return None
+
+
 class PlainUsers:
     """Judges requests of plain users. `guarded` says whether they are guarded at all; it is asked at each use."""
 
@@ -99,11 +107,11 @@ class PlainUsers:
         if not asked.nouns or not self.guards(identity):
             return False
         endpoint, arguments = asked.nouns[-1]
-        for rule in GUARDED.get(endpoint, ()):
-            if asked.verb in rule.verbs and matches(rule.arguments, arguments):
-                whom = arguments or (asked.nouns[-2][1] if asked.nouns[-2:-1] else ())
-                return rule.need is Need.ADMIN or not is_oneself(identity, asked.named_account_id, "".join(whom[:1]))
-        return False
+        need = need_of(endpoint, arguments, asked.verb)
+        if need is not Need.OWN:
+            return need is Need.ADMIN
+        whom = arguments or (asked.nouns[-2][1] if asked.nouns[-2:-1] else ())
+        return not is_oneself(identity, asked.named_account_id, "".join(whom[:1]))
 
 
 def is_oneself(identity: Identity, account_id: str | None, user_id: str) -> bool:

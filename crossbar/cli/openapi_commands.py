@@ -8,15 +8,37 @@ import click
 
 from crossbar import app
 from crossbar.description import served
+from crossbar.description.endpoint_pages import pages
 
 
 @click.command("openapi")
 @click.option("--format", "form", type=click.Choice([*served.FORMATS]), default="json", show_default=True)
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to FILE.")
-def show_openapi(form: str, output: Path | None) -> None:
+@click.option(
+    "--pages",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write docs/endpoints into FOLDER instead.",
+)
+def show_openapi(form: str, output: Path | None, folder: Path | None) -> None:
     """Print the description of the API as OpenAPI 3.1, as `/openapi.json` serves it."""
+    if folder is not None:
+        write_pages(folder)
+        return
     text = served.described(app.WINGS, form)
     if output is None:
         click.echo(text, nl=False)
     else:
         output.write_bytes(text)
+
+
+def write_pages(folder: Path) -> None:
+    """Write the reference of endpoints, a page each; pages of endpoints that are gone go, too."""
+    made = pages(app.WINGS)
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in folder.glob("*.md"):
+        if page.name not in made:
+            page.unlink()
+    for name, told in made.items():
+        (folder / name).write_text(told)

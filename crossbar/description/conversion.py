@@ -6,11 +6,11 @@ is none of these is an error: nothing is dropped unseen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from crossbar.documents.schemas.library import Schema, transformed
-from crossbar.documents.schemas.nodes import NODES, module_schema
+from crossbar.documents.schemas.nodes import module_schema
 
 KEPT: Final = frozenset(
     {
@@ -23,6 +23,8 @@ KEPT: Final = frozenset(
 """Keywords that mean the same in both."""
 LEFT_OUT: Final = frozenset({"$schema", "id", "_id", "patern", "name"})
 """What identifies a file, and misspellings that no validator reads."""
+EXCLUSIVE: Final = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+"""What draft 4 has for a remark on a bound, and its successor for a bound of its own."""
 EXTENSIONS: Final = frozenset({"support_level", "kazoo-validation", "kazoo-regexp"})
 PARTIAL: Final = "partial"
 """A schema of this part of a name has no required fields: documents as they are shown, and changes of some fields."""
@@ -52,13 +54,13 @@ def without_required(schema: Schema) -> Schema:
     }
 
 
-def with_modules(schema_id: str, schema: Schema, known: Callable[[str], bool], modules: list[str]) -> Schema:
-    """A converted schema of tree nodes, which also says of which schema the data of each module is."""
-    if schema_id not in NODES:
-        return schema
-    by_module = {module: module_schema(schema_id, module) for module in modules}
-    named = {module: {"$ref": component(of)} for module, of in by_module.items() if known(of)}
-    return {**schema, "x-data-of-modules": named}
+def with_modules(schema_id: str, schema: Schema, ids: Iterable[str]) -> Schema:
+    """A converted schema of tree nodes, which also says which modules there are, and what the data of each are."""
+    beginning = module_schema(schema_id, "")
+    by_module = {name.removeprefix(beginning): name for name in ids if name.startswith(beginning)}
+    module = {**schema["properties"]["module"], "enum": [*by_module]}
+    of_data = {name: {"$ref": component(of)} for name, of in by_module.items()}
+    return {**schema, "properties": {**schema["properties"], "module": module}, "x-data-of-modules": of_data}
 
 
 def references(schema: Schema) -> Iterator[str]:
@@ -78,22 +80,25 @@ def _keywords(part: Schema) -> Iterator[tuple[str, Any]]:
     for key, value in part.items():
         if key == "$ref":
             yield key, component(value)
-        elif key in ("exclusiveMinimum", "exclusiveMaximum"):
-            if value:
-                yield key, part[key.removeprefix("exclusive").lower()]
-        elif (key in ("minimum", "maximum") and part.get(f"exclusive{key.capitalize()}")) or (
-            key == "default" and _is_unusable(part)
-        ):
-            continue
         elif key in EXTENSIONS:
             yield f"x-{key.replace('_', '-')}", value
+        elif key in EXCLUSIVE:
+            if value:
+                yield key, part[EXCLUSIVE[key]]
         elif key in KEPT:
-            yield key, value
+            if not _is_idle(key, part):
+                yield _kept(key, value), value
         elif key not in LEFT_OUT:
             raise ValueError(f"the keyword {key!r} has no counterpart in a description")
 
 
-def _is_unusable(part: Schema) -> bool:
-    """Whether a default says no more than that there is one: it is empty, which the schema itself refuses."""
-    default = part["default"]
-    return (default == {} and bool(part.get("required"))) or (default == [] and bool(part.get("minItems")))
+def _kept(key: str, value: Any) -> str:
+    """A keyword as it is; alternatives told apart by `format` may both be true where nobody enforces formats."""
+    return "anyOf" if key == "oneOf" and any("format" in alternative for alternative in value) else key
+
+
+def _is_idle(key: str, part: Schema) -> bool:
+    """Whether a keyword is said by another one, or is a default that the schema itself refuses since it is empty."""
+    if key == "default":
+        return (part[key] == {} and bool(part.get("required"))) or (part[key] == [] and bool(part.get("minItems")))
+    return any(part.get(exclusive) and key == bound for exclusive, bound in EXCLUSIVE.items())

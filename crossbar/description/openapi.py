@@ -39,7 +39,7 @@ from crossbar.description.subjects import endpoint_subject
 from crossbar.documents.schemas.library import Library, shipped_folder
 from crossbar.documents.schemas.nodes import NODES
 from crossbar.endpoint.routing import Lists
-from crossbar.wire.negotiation import MULTIPART_TYPES
+from crossbar.wire.negotiation import CSV_TYPES, MULTIPART_TYPES
 
 JSON_TYPE: Final = "application/json"
 ABOUT_THE_API: Final = """\
@@ -55,10 +55,6 @@ class Components:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._modules = {
-            node: [name.removeprefix(f"{kind}s.") for name in library.ids if name.startswith(f"{kind}s.")]
-            for node, kind in NODES.items()
-        }
         self.schemas: dict[str, Part] = envelopes()
         self._sampler = Sampler(self.find)
 
@@ -89,7 +85,7 @@ class Components:
         schema = converted(document)
         if name != schema_id:
             return without_required(schema)
-        return with_modules(schema_id, schema, self._library.ids.__contains__, self._modules.get(schema_id, []))
+        return with_modules(schema_id, schema, self._library.ids) if schema_id in NODES else schema
 
 
 def openapi(wings: Iterable[ModuleType]) -> dict[str, Any]:
@@ -131,7 +127,9 @@ def openapi(wings: Iterable[ModuleType]) -> dict[str, Any]:
 
 
 def _operation(operation: Operation, components: Components) -> Part:
-    callers = f"For {operation.callers.rstrip('.')}."
+    callers = f"Who may: {operation.callers.rstrip('.')}."
+    if operation.need is not None:
+        callers += f" A user has to be {operation.need}."
     described: Part = {
         "operationId": operation.name,
         "tags": [operation.endpoint],
@@ -206,7 +204,7 @@ def _responses(operation: Operation, components: Components) -> Iterator[tuple[s
     for status in answer.statuses:
         yield str(status), _response(operation, answer, components)
     if operation.verb == "GET":
-        if answer.kind is Kind.ROWS:
+        if CSV_TYPES[0] in answer.files:
             yield "204", {"description": NO_ROWS}
         if answer.kind is Kind.FILE or answer.files:
             yield "206", {"description": PART, "content": {kind: {} for kind in answer.files}}
@@ -249,5 +247,5 @@ def _shown(operation: Operation, answer: Answer, components: Components) -> tupl
 def _rows(operation: Operation, answer: Answer, components: Components) -> tuple[Part, Any]:
     if not answer.columns:
         return {"type": "array"}, []
-    row = {"type": "object", "properties": {name: {} for name in answer.columns}}
+    row: Part = {"properties": {name: {} for name in answer.columns}}
     return {"type": "array", "items": row}, [{"id": SAMPLE_ID}]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -175,7 +174,7 @@ def _list_parameter(parameter: ListParameter) -> Part:
             },
         },
     }
-    part = {
+    part: Part = {
         "name": parameter.name,
         "in": "query",
         "description": parameter.text,
@@ -212,7 +211,4 @@ def option(name: str, effect: str) -> Part:
 
 def tags(named: Iterable[tuple[str, str, str]]) -> list[Part]:
     """Endpoint, title, text → tags."""
-    return [
-        {"name": name, "description": re.sub(r"\n(?!\n)", " ", f"{title}\n\n{text}".strip())}
-        for name, title, text in named
-    ]
+    return [{"name": name, "description": "\n\n".join(filter(None, (title, text)))} for name, title, text in named]

@@ -15,6 +15,7 @@ from enum import Enum
 from types import ModuleType
 from typing import Final
 
+from crossbar.access.plain_users import need_of
 from crossbar.description.subjects import docstring, subject_of
 from crossbar.endpoint import Endpoint, Route, Who
 from crossbar.endpoint.reply import Binary, Reply
@@ -23,18 +24,21 @@ from crossbar.wire.negotiation import CSV_TYPES, JSON_TYPES
 from crossbar.wire.paths import HOOKS
 
 WRITING: Final = frozenset({"PUT", "POST", "PATCH"})
+CHANGING: Final = frozenset({"POST", "PATCH", "DELETE"})
 ACCEPTANCE: Final = "accept_charges"
 """The option by which a caller accepts what a request costs; without it the request is refused."""
 ANY_FILE: Final = "*/*"
+USUAL_REFUSALS: Final = (400, 401, 403, 404, 406, 408, 409, 412, 415, 416, 423, 429, 503)
+"""Statuses of errors that follow from what kind of request it is."""
 
 
 class Kind(Enum):
     """What an answer consists of."""
 
-    VALUE = "whatever the operation makes"
-    DOCUMENT = "one document of a schema"
-    ROWS = "a list of rows"
-    FILE = "a file, without an envelope"
+    VALUE = "what the operation made"
+    DOCUMENT = "the document"
+    ROWS = "the rows of the list"
+    FILE = "the file, without an envelope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class Operation:
     """One verb on one path.
 
     `name` is unique and made of verb and path. `summary` is one sentence, `text` what else there is to say. `callers`
-    says who may call, `needs_token` whether none may without a token. `is_enveloped` is false for what other programs
+    says who may call, `need` what of these a user has to be, None where any user may, `needs_token` whether nobody may
+    without a token. `is_enveloped` is false for what other programs
     post in their own words. `options` are further parameters of the query. `is_conditional`: whether `If-Match` counts.
     `refusals` are the statuses of errors.
     """
@@ -93,6 +98,7 @@ class Operation:
     summary: str
     text: str
     callers: str
+    need: str | None
     needs_token: bool
     is_enveloped: bool
     body: Body | None
@@ -140,13 +146,14 @@ def _operation(wing: ModuleType, endpoint: Endpoint, route: Route, collections: 
         summary=summary,
         text=text,
         callers=_callers(route),
+        need=_need(endpoint, route),
         needs_token=route.who is not Who.ANONYMOUS and route.open_if is None,
         is_enveloped=not route.template.startswith(f"/{HOOKS}/"),
         body=body,
         answer=_answer(endpoint, route),
         lists=route.lists,
         options={} if in_body else dict(route.options),
-        is_conditional=route.verb != "GET" and route.checks_itself,
+        is_conditional=route.verb in CHANGING and route.checks_itself,
         refusals=tuple(sorted(set(_refusals(route)))),
     )
 
@@ -156,7 +163,7 @@ def _words(route: Route) -> tuple[str, str]:
     document, documents = subject_of(route.template)
     said = docstring(route.handler).replace("{documents}", documents).replace("{document}", document)
     summary, _, text = said.partition("\n\n")
-    return " ".join(summary.split()), text
+    return summary, text
 
 
 def _arguments(route: Route, collections: tuple[str, ...]) -> Iterator[Argument]:
@@ -166,7 +173,23 @@ def _arguments(route: Route, collections: tuple[str, ...]) -> Iterator[Argument]
         yield Argument(name, text, collections if f"{{{name}}}" == ANY_COLLECTION else ())
 
 
+def _need(endpoint: Endpoint, route: Route) -> str | None:
+    if route.who is Who.ANONYMOUS:
+        return None
+    need = need_of(endpoint.name, route.pattern, route.verb)
+    return None if need is None else need.value
+
+
 def _callers(route: Route) -> str:
+    """Who may call: a few words, or a sentence of an endpoint's own rule."""
+    callers = _identified_callers(route)
+    if route.open_if is None:
+        return callers
+    condition = docstring(route.open_if).rstrip(".")
+    return f"{callers.rstrip('.')}; callers without a token, too: {condition[0].lower()}{condition[1:]}"
+
+
+def _identified_callers(route: Route) -> str:
     match route.who:
         case Who.TREE if "{account_id}" in route.template:
             return "the account in the path, and those above it"
@@ -195,10 +218,12 @@ def _answer(endpoint: Endpoint, route: Route) -> Answer:
     statuses = route.answers or ((201,) if route.verb == "PUT" else (200,))
     if returned == {Binary}:
         return Answer(Kind.FILE, statuses, files=files)
+    sheet = CSV_TYPES[:1] if route.verb == "GET" else ()
     if route.lists is not Lists.NOTHING:
-        return Answer(Kind.ROWS, statuses, columns=_columns(endpoint, route), files=(*files, *CSV_TYPES[:1]))
-    kind = Kind.VALUE if route.shows is None else Kind.DOCUMENT
-    return Answer(kind, statuses, route.shows, files=files)
+        return Answer(Kind.ROWS, statuses, columns=_columns(endpoint, route), files=(*files, *sheet))
+    if route.shows is not None:
+        return Answer(Kind.DOCUMENT, statuses, route.shows, files=files)
+    return Answer(Kind.VALUE, statuses, files=(*files, *sheet))
 
 
 def _returned(route: Route) -> set[object]:
@@ -218,8 +243,8 @@ def _columns(endpoint: Endpoint, route: Route) -> tuple[str, ...]:
 
 def _refusals(route: Route) -> Iterator[int]:
     """Which errors a route answers: those of every request, of its kind, and its own."""
-    yield from (400, 401, 403, 406, 429, 503)
-    if "{" in route.template or route.lists is not Lists.NOTHING:
+    yield from (400, 401, 403, 406, 423, 429, 503)
+    if "{" in route.template or route.lists is not Lists.NOTHING or (route.verb != "PUT" and route.shows):
         yield 404
     if route.lists is not Lists.NOTHING:
         yield 416

@@ -17,8 +17,12 @@ SOURCE = re.compile(r"\bSource: [^.]*(?:\.[^\s][^.]*)*\.(?:\s|$)")
 def docstring(of: object) -> str:
     """What a function or module says of itself, without its sources; nothing where it says nothing."""
     said = inspect.getdoc(of) or ""
-    kept = [text for paragraph in said.split("\n\n") if (text := SOURCE.sub("", paragraph).strip())]
-    return "\n\n".join(kept)
+    return _joined(SOURCE.sub("", said))
+
+
+def _joined(said: str) -> str:
+    """The paragraphs of a text, each on one line."""
+    return "\n\n".join(text for paragraph in said.split("\n\n") if (text := " ".join(paragraph.split())))
 
 
 def subject_of(path: str) -> tuple[str, str]:
@@ -55,6 +59,5 @@ def endpoint_subject(wing: ModuleType, endpoint: Endpoint) -> Subject:
         ),
         wing,
     )
-    said = docstring(module)
-    title, _, text = said.partition("\n\n")
-    return Subject(wing.__name__.rpartition(".")[2], endpoint.name, " ".join(title.split()), text)
+    title, _, text = _joined(inspect.getdoc(module) or "").partition("\n\n")
+    return Subject(wing.__name__.rpartition(".")[2], endpoint.name, title, text)

@@ -24,7 +24,9 @@ def _lines(value: Any, indent: str) -> Iterator[str]:
             yield from _entry(f"{indent}{_key(str(key))}:", item, indent)
     elif isinstance(value, list) and value:
         for item in value:
-            yield from _entry(f"{indent}-", item, indent)
+            first, *rest = _lines(item, f"{indent}  ")
+            yield f"{indent}- {first.removeprefix(f'{indent}  ')}"
+            yield from rest
     else:
         yield f"{indent}{_scalar(value)}"
 

@@ -94,7 +94,7 @@ def list_options(values: Values, *, page_size: int = DEFAULT_PAGE_SIZE, ascendin
         page_size=_page_size(values, page_size) if paginate is None or is_true(paginate) else None,
         start_key=_start_key(values.get("start_key")),
         end_key=_raw_key(values.get("end_key")),
-        ascending=_direction(values.query, ascending) if first else ascending,
+        ascending=is_ascending(values.query, default=ascending) if first else ascending,
     )
 
 
@@ -208,7 +208,7 @@ def _at_least_one(value: JSON, name: str) -> int:
     return number
 
 
-def _direction(query: Query, default: bool) -> bool:
+def is_ascending(query: Query, *, default: bool = False) -> bool:
     """Ascending on `ascending` or `descending=false`; `descending=true` beats both."""
     ascending, descending = query.get("ascending"), query.get("descending")
     if is_true(descending):

@@ -11,7 +11,7 @@ from crossbar.resources.auth.user_auth import logged_in, login_record
 api_auth = Endpoint("api_auth")
 
 
-@api_auth.put("/api_auth", who=Who.ANONYMOUS, schema="api_auth")
+@api_auth.put("/api_auth", who=Who.ANONYMOUS, schema="api_auth", refuses=(404,))
 async def log_in(context: Context) -> Reply:
     """A token of the account whose API key this is; the token has no user."""
     data = context.valid_data()

@@ -17,6 +17,7 @@ from crossbar.resources.billing.domain.invoice import merged
 from crossbar.resources.billing.domain.service_plan import PLAN, SERVICES, assigned, load_plans, load_services
 from crossbar.resources.billing.domain.service_summary import summarize
 from crossbar.resources.billing.services import (
+    DETAILS,
     available,
     change_plans,
     check_overrides,
@@ -109,7 +110,7 @@ async def _changed(context: Context, add: list[dict[str, JSON]], delete: list[st
     return Reply(merged(await load_plans(context.runtime, context.account)))
 
 
-service_plans.get("/accounts/{account_id}/service_plans/available")(available)
+service_plans.get("/accounts/{account_id}/service_plans/available", options=DETAILS)(available)
 
 
 @service_plans.get("/accounts/{account_id}/service_plans/available/{plan_id}")

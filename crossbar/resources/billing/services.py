@@ -35,6 +35,7 @@ from crossbar.resources.system.whitelabel import whitelabel
 from crossbar.wire.list_options import RANGE, time_range
 
 Fields = dict[str, Any]
+DETAILS = {"details": "`true`: whole plans"}
 
 services = Collection(
     "services",
@@ -116,7 +117,7 @@ async def change_plans(context: Context, add: list[Fields], delete: Iterable[str
     return await services.life.upsert(context, SERVICES, laid_in)
 
 
-@services.get("/accounts/{account_id}/services/available", options={"details": "`true`: whole plans"})
+@services.get("/accounts/{account_id}/services/available", options=DETAILS)
 async def available(context: Context) -> Reply:
     """The plans that the account's reseller has: rows, or whole plans (`details`)."""
     vendor_id = await context.directory.reseller_of(context.account) or context.account_id

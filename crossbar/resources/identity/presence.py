@@ -72,7 +72,7 @@ async def nobody(_: Context) -> Reply:
     raise Plain(404, "faulty request")
 
 
-@presence.post("/accounts/{account_id}/presence/{extension}", answers=(200,))
+@presence.post("/accounts/{account_id}/presence/{extension}", answers=(200,), options=PACKAGE)
 async def reset_extension(context: Context) -> Reply:
     """Make the subscriptions of an extension start anew."""
     extension = context.path["extension"]
@@ -81,7 +81,7 @@ async def reset_extension(context: Context) -> Reply:
 
 @presence.post(
     "/accounts/{account_id}/devices/{device_id}/presence",
-    options=ORDER,
+    options=ORDER | PACKAGE,
 )
 async def act_on_device(context: Context) -> Reply:
     """`reset` the presence of a device, or `set` its `state`."""
@@ -90,7 +90,7 @@ async def act_on_device(context: Context) -> Reply:
 
 @presence.post(
     "/accounts/{account_id}/users/{user_id}/presence",
-    options=ORDER,
+    options=ORDER | PACKAGE,
 )
 async def act_on_user(context: Context) -> Reply:
     """`reset` or `set` the presence of a user, or of the user's devices if the user has none of its own."""

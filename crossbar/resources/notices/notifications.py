@@ -27,7 +27,7 @@ from crossbar.resources.notices.domain.notification_template import (
     own_template,
 )
 from crossbar.resources.notices.domain.sent_mail import LOG, MailOrder, Writing, send
-from crossbar.wire.list_options import list_options
+from crossbar.wire.list_options import is_ascending
 from crossbar.wire.negotiation import DEFAULT_PROVIDED, answer_type
 
 SYSTEM_CATEGORY: Final = "system"
@@ -68,7 +68,7 @@ async def index(context: Context) -> Reply:
     rows = [_row(found) for found in await templates_of(context).all()]
     if not context.identity.superduper:
         rows = [row for row in rows if row.get("category") != SYSTEM_CATEGORY]
-    rows.sort(key=lambda row: str(row["id"]), reverse=not list_options(context.values).ascending)
+    rows.sort(key=lambda row: str(row["id"]), reverse=not is_ascending(context.query))
     return Reply.rows(rows, page_size=True)
 
 
@@ -157,6 +157,7 @@ async def create(context: Context) -> Reply:
     checks_itself=True,
     schema=notifications.life.schema,
     shows=notifications.life.schema,
+    refuses=(500,),
 )
 @notifications.post(
     "/notifications/{notification_id}",
@@ -165,6 +166,7 @@ async def create(context: Context) -> Reply:
     checks_itself=True,
     schema=notifications.life.schema,
     shows=notifications.life.schema,
+    refuses=(500,),
 )
 async def update(context: Context) -> Reply:
     """Replace what a template says of itself, or store the bodies that were sent; both make it the account's own."""

@@ -31,7 +31,7 @@ from crossbar.resources.records.domain.cdr import (
     owner_tag,
 )
 from crossbar.resources.records.domain.cdr_row import COLUMNS, RESELLER_COLUMNS, before_at, datetime_text, whole
-from crossbar.wire.list_options import CHUNKS, RANGE, chunk_size
+from crossbar.wire.list_options import CHUNKS, PAGING, RANGE, chunk_size
 
 MOST_LEGS: Final = 100
 """Interactions whose first legs are read at a time."""
@@ -55,6 +55,12 @@ _CLASSIFIERS: Final = tuple(
 
 cdrs = Endpoint("cdrs")
 
+SUMMED: Final = {
+    **RANGE,
+    **PAGING,
+    "page_size": "Taken and without effect",
+    "paginate": "Taken and without effect",
+}
 PARAMETERS: Final = {"utc_offset": "Seconds by which `datetime` is shifted", **CHUNKS}
 
 
@@ -110,7 +116,7 @@ async def interactions(context: Context) -> Reply:
 
 @cdrs.get(
     "/accounts/{account_id}/cdrs/summary",
-    options=RANGE,
+    options=SUMMED,
 )
 async def summary(context: Context) -> Reply:
     """Billing seconds of a time range by direction, realm and kind of number, in all and by rate."""

@@ -41,14 +41,14 @@ async def read(context: Context) -> Reply:
     return _reply(context, merge(below, own), stored.revision if stored else None)
 
 
-@configs.put("/accounts/{account_id}/configs/{category}", checks_itself=True)
-@configs.post("/accounts/{account_id}/configs/{category}", checks_itself=True)
+@configs.put("/accounts/{account_id}/configs/{category}", checks_itself=True, refuses=(500,))
+@configs.post("/accounts/{account_id}/configs/{category}", checks_itself=True, refuses=(500,))
 async def replace(context: Context) -> Reply:
     """The request's values are laid over what is in force without the account's own."""
     return await _save(context, lambda _: context.object)
 
 
-@configs.patch("/accounts/{account_id}/configs/{category}", checks_itself=True)
+@configs.patch("/accounts/{account_id}/configs/{category}", checks_itself=True, refuses=(500,))
 async def change(context: Context) -> Reply:
     """The request's values are laid over what is in force."""
     return await _save(context, lambda stored: merge(stored, context.object))

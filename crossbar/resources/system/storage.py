@@ -59,6 +59,8 @@ plans = Collection(
     who=reseller_only,
 )
 PATHS: Final = ("/accounts/{account_id}/storage", "/accounts/{account_id}/users/{user_id}/storage", "/storage")
+for _offered in (storage, plans):
+    _offered.option("validate_settings", "`false`: handlers are not tried", "create", "replace", "merge")
 
 
 @storage.check

@@ -40,7 +40,9 @@ async def logged_in(context: Context, login: Login, *, location: str | None = No
     )
 
 
-@user_auth.put("/user_auth", who=Who.ANONYMOUS, schema="user_auth")
+@user_auth.put(
+    "/user_auth", who=Who.ANONYMOUS, schema="user_auth", options={"action": "Refused (403): there is none here"}
+)
 async def log_in(context: Context) -> Reply:
     """A token for whoever knows the hash of `username:password`."""
     if context.values.get("action"):

@@ -60,7 +60,7 @@ entries = Collection(
 )
 
 
-@lists.delete("/accounts/{account_id}/lists/{list_id}", checks_itself=True)
+@lists.delete("/accounts/{account_id}/lists/{list_id}", **lists.about("delete"))
 async def delete(context: Context) -> Reply:
     """Delete a list, and its entries for good."""
     document = await lists.life.load(context, context.path["list_id"])

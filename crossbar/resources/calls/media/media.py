@@ -212,7 +212,7 @@ async def upload(context: Context) -> Reply | Binary:
     "/media/{media_id}",
     checks_itself=True,
     shows=media.life.schema,
-    options={"hard_delete": "`true`: for good"},
+    options=media.options["delete"] | {"hard_delete": "`true`: for good"},
 )
 async def delete(context: Context) -> Reply:
     """Soft, but for good if it is a prompt, whose id has to be free again, or if `hard_delete` is wanted."""

@@ -97,7 +97,7 @@ async def read(context: Context) -> Reply | Binary:
 @recordings.delete(
     "/accounts/{account_id}/recordings/{recording_id}",
     "/accounts/{account_id}/users/{user_id}/recordings/{recording_id}",
-    checks_itself=True,
+    **recordings.about("delete"),
 )
 async def delete(context: Context) -> Reply:
     """Out of the list."""

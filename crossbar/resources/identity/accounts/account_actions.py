@@ -67,13 +67,17 @@ async def move(context: Context) -> Reply:
     return await accounts.life.answer(context, moved)
 
 
-@accounts.put("/accounts/{account_id}/reseller", who=Who.SUPERDUPER, shows=accounts.life.schema)
+@accounts.put(
+    "/accounts/{account_id}/reseller", who=Who.SUPERDUPER, shows=accounts.life.schema, options=accounts.options["read"]
+)
 async def promote(context: Context) -> Reply:
     """Make the account a reseller of all below it."""
     return await _set_reseller(context, True)
 
 
-@accounts.delete("/accounts/{account_id}/reseller", who=Who.SUPERDUPER, shows=accounts.life.schema)
+@accounts.delete(
+    "/accounts/{account_id}/reseller", who=Who.SUPERDUPER, shows=accounts.life.schema, options=accounts.options["read"]
+)
 async def demote(context: Context) -> Reply:
     """Make the account an ordinary one; those below fall to the reseller above it."""
     return await _set_reseller(context, False)

@@ -27,6 +27,7 @@ from crossbar.resources.numbers.phone_numbers.number_lists import (
     operations_of,
     reseller_of,
 )
+from crossbar.wire.list_options import PAGING
 from crossbar.wire.request_values import is_false
 
 SCHEMA: Final = "phone_numbers"
@@ -228,7 +229,7 @@ async def activate(context: Context) -> Reply:
 # Resynchronization: who uses a number follows from what uses it, so that nothing can have drifted apart.
 
 
-@phone_numbers.post("/accounts/{account_id}/phone_numbers/fix", options=WITH_PORTS)
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/fix", options=WITH_PORTS | PAGING)
 async def fix(context: Context) -> Reply:
     """The account's numbers, as they are."""
     return await answer_numbers(context)

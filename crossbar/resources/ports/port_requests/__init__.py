@@ -18,6 +18,7 @@ from crossbar.resources.ports.port_requests.port_answers import answer, requests
 from crossbar.wire.request_values import is_false
 
 port_requests = Endpoint("port_requests")
+CHARGED = {"accept_charges": "`true` accepts what the request costs"}
 
 
 # Lists
@@ -32,7 +33,7 @@ async def listed(context: Context) -> Reply:
 
 
 async def is_deciding(context: Context) -> bool | None:
-    """Whether the caller's account is a port authority; superduper admins need not be."""
+    """Accounts that are a port authority; superduper admins need not be one."""
     account = context.identity.account
     decides = await decides_as(context.store, context.directory, account) == account.id
     return decides or context.identity.superduper
@@ -66,7 +67,7 @@ async def look_numbers_up(_: Context) -> Reply:
 # One request
 
 
-@port_requests.put("/accounts/{account_id}/port_requests", checks_itself=True, schema=SCHEMA)
+@port_requests.put("/accounts/{account_id}/port_requests", checks_itself=True, schema=SCHEMA, options=CHARGED)
 async def create(context: Context) -> Reply:
     """A new request of the account, not submitted yet."""
     made = await requests_of(context).create(context.account, context.object)
@@ -84,14 +85,18 @@ async def read(context: Context) -> Reply:
     return await answer(context, await requests_of(context).find(request_id))
 
 
-@port_requests.post("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True, schema=SCHEMA)
+@port_requests.post(
+    "/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True, schema=SCHEMA, options=CHARGED
+)
 async def replace(context: Context) -> Reply:
     """Give a request other fields, while it waits for its account."""
     change = await requests_of(context).replace(context.path["port_request_id"], context.object)
     return await answer(context, change.request)
 
 
-@port_requests.patch("/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True, schema=SCHEMA)
+@port_requests.patch(
+    "/accounts/{account_id}/port_requests/{port_request_id}", checks_itself=True, schema=SCHEMA, options=CHARGED
+)
 async def merge(context: Context) -> Reply:
     """Change some fields of a request."""
     change = await requests_of(context).merge(context.path["port_request_id"], context.object)
@@ -125,7 +130,11 @@ def _offer(path: str, to: PortState) -> None:
         return await answer(context, change.request)
 
     port_requests.patch(
-        path, checks_itself=True, schema=SCHEMA, options={"reason": "Why, kept with the move"}, refuses=(405, 500)
+        path,
+        checks_itself=True,
+        schema=SCHEMA,
+        options=CHARGED | {"reason": "Why, kept with the move"},
+        refuses=(405, 500),
     )(move)
 
 
