@@ -104,7 +104,7 @@ def everything() -> None:
         _kills("events", 60, lambda told: telling.kill_relays(60, told, servers=True)),
         _kills("failover", 15, lambda told: killing.kill_primaries(15, told)),
         _fuzz(500_000, 7200, 1, CALLERS),
-        _described(20, 1, ""),
+        _described(10, 1, ""),
         asyncio.run(_load()),
     ]
     sys.exit(not all(passed))

@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Final
 
 from crossbar.description.field_tables import field_table
-from crossbar.description.operations import USUAL_REFUSALS, Answer, Body, Kind, Operation, operations
+from crossbar.description.operations import USUAL_REFUSALS, Answer, AnswerKind, ApiOperation, Body, operations
 from crossbar.description.parameters import FILTER, list_parameters
-from crossbar.description.refusals import REFUSALS
+from crossbar.description.status_texts import REFUSALS
 from crossbar.description.subjects import Subject, endpoint_subject
 from crossbar.documents.filters import FILTERS
 from crossbar.documents.schemas.library import Library, shipped_folder
@@ -40,7 +40,7 @@ def pages(wings: Iterable[ModuleType]) -> dict[str, str]:
     """File name → text."""
     wings, library = list(wings), Library(shipped_folder())
     subjects = [endpoint_subject(wing, endpoint) for wing in wings for endpoint in wing.ENDPOINTS]
-    by_endpoint: dict[str, list[Operation]] = {}
+    by_endpoint: dict[str, list[ApiOperation]] = {}
     for operation in operations(wings):
         by_endpoint.setdefault(operation.endpoint, []).append(operation)
     made = {
@@ -81,7 +81,7 @@ def _table(head: tuple[str, str], rows: Mapping[str, str]) -> Iterator[str]:
 # One endpoint
 
 
-def _page(subject: Subject, listed: Sequence[Operation], library: Library) -> Iterator[str]:
+def _page(subject: Subject, listed: Sequence[ApiOperation], library: Library) -> Iterator[str]:
     yield f"# {subject.endpoint}\n"
     yield f"{subject.title}\n"
     if subject.text:
@@ -104,14 +104,14 @@ def _in_table(text: str) -> str:
     return text.replace("|", r"\|")
 
 
-def _schemas(listed: Iterable[Operation]) -> Iterator[str]:
+def _schemas(listed: Iterable[ApiOperation]) -> Iterator[str]:
     for operation in listed:
         for schema_id in (operation.body.schema if operation.body else None, operation.answer.schema):
             if schema_id is not None:
                 yield schema_id
 
 
-def _section(operation: Operation) -> Iterator[str]:
+def _section(operation: ApiOperation) -> Iterator[str]:
     yield f"## {operation.verb} {operation.path}\n"
     yield f"{operation.summary}\n"
     if operation.text:
@@ -146,13 +146,13 @@ def _body(body: Body) -> Iterator[str]:
 def _answered(answer: Answer) -> str:
     statuses = " or ".join(map(str, answer.statuses))
     match answer.kind:
-        case Kind.FILE:
+        case AnswerKind.FILE:
             return f"{statuses} with a file: {_types(answer.files)}"
-        case Kind.ROWS if answer.columns:
+        case AnswerKind.ROWS if answer.columns:
             return f"{statuses} with rows of {', '.join(f'`{name}`' for name in answer.columns)}"
-        case Kind.ROWS:
+        case AnswerKind.ROWS:
             return f"{statuses} with rows"
-        case Kind.DOCUMENT if answer.schema:
+        case AnswerKind.DOCUMENT if answer.schema:
             return f"{statuses} with a document of schema `{answer.schema}`"
         case _:
             return f"{statuses} with {answer.kind.value}"

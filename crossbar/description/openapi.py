@@ -31,10 +31,10 @@ from crossbar.description.openapi_parts import (
     security_schemes,
     tags,
 )
-from crossbar.description.operations import Answer, Body, Kind, Operation, operations
+from crossbar.description.operations import Answer, AnswerKind, ApiOperation, Body, operations
 from crossbar.description.parameters import list_parameters
-from crossbar.description.refusals import NO_ROWS, NOT_MODIFIED, PART
 from crossbar.description.samples import SAMPLE_ID, Sampler
+from crossbar.description.status_texts import NO_ROWS, NOT_MODIFIED, PART
 from crossbar.description.subjects import endpoint_subject
 from crossbar.documents.schemas.library import Library, shipped_folder
 from crossbar.documents.schemas.nodes import NODES
@@ -126,7 +126,7 @@ def openapi(wings: Iterable[ModuleType]) -> dict[str, Any]:
     }
 
 
-def _operation(operation: Operation, components: Components) -> Part:
+def _operation(operation: ApiOperation, components: Components) -> Part:
     callers = f"Who may: {operation.callers.rstrip('.')}."
     if operation.need is not None:
         callers += f" A user has to be {operation.need}."
@@ -146,12 +146,12 @@ def _operation(operation: Operation, components: Components) -> Part:
     return described
 
 
-def _parameters(operation: Operation) -> Iterator[Part]:
+def _parameters(operation: ApiOperation) -> Iterator[Part]:
     named = [parameter.name for parameter in list_parameters(operation.lists)]
     if operation.is_conditional:
         named.append(IF_MATCH)
     elif operation.verb == "GET":
-        named.append(RANGE if operation.answer.kind is Kind.FILE else IF_NONE_MATCH)
+        named.append(RANGE if operation.answer.kind is AnswerKind.FILE else IF_NONE_MATCH)
     yield from ({"$ref": f"#/components/parameters/{name}"} for name in named)
     yield from (option(name, effect) for name, effect in operation.options.items() if name not in named)
 
@@ -159,7 +159,7 @@ def _parameters(operation: Operation) -> Iterator[Part]:
 # Requests
 
 
-def _request_body(operation: Operation, body: Body, components: Components) -> Part:
+def _request_body(operation: ApiOperation, body: Body, components: Components) -> Part:
     data = _data(operation, body, components)
     envelope = _enveloped(data) if operation.is_enveloped else data
     content: Part = {JSON_TYPE: {"schema": envelope, "example": _request_example(operation, body, components)}}
@@ -176,7 +176,7 @@ def _request_body(operation: Operation, body: Body, components: Components) -> P
     return {"content": content}
 
 
-def _data(operation: Operation, body: Body, components: Components) -> Part:
+def _data(operation: ApiOperation, body: Body, components: Components) -> Part:
     if body.schema is not None:
         return {"$ref": components.name(body.schema, partial=operation.verb == "PATCH")}
     if body.options is not None:
@@ -191,7 +191,7 @@ def _enveloped(data: Part) -> Part:
     return {"type": "object", "required": ["data"], "properties": {"data": data}}
 
 
-def _request_example(operation: Operation, body: Body, components: Components) -> Any:
+def _request_example(operation: ApiOperation, body: Body, components: Components) -> Any:
     data = {} if body.schema is None else components.example(components.name(body.schema))
     return {"data": data} if operation.is_enveloped else data
 
@@ -199,31 +199,31 @@ def _request_example(operation: Operation, body: Body, components: Components) -
 # Answers
 
 
-def _responses(operation: Operation, components: Components) -> Iterator[tuple[str, Part]]:
+def _responses(operation: ApiOperation, components: Components) -> Iterator[tuple[str, Part]]:
     answer = operation.answer
     for status in answer.statuses:
         yield str(status), _response(operation, answer, components)
     if operation.verb == "GET":
         if CSV_TYPES[0] in answer.files:
             yield "204", {"description": NO_ROWS}
-        if answer.kind is Kind.FILE or answer.files:
-            yield "206", {"description": PART, "content": {kind: {} for kind in answer.files}}
+        if binary := [kind for kind in answer.files if kind != CSV_TYPES[0] or answer.kind is AnswerKind.FILE]:
+            yield "206", {"description": PART, "content": {kind: {} for kind in binary}}
         yield "304", {"description": NOT_MODIFIED}
     for status in operation.refusals:
         yield str(status), {"$ref": f"#/components/responses/{status}"}
 
 
-def _response(operation: Operation, answer: Answer, components: Components) -> Part:
+def _response(operation: ApiOperation, answer: Answer, components: Components) -> Part:
     content: Part = {}
-    if answer.kind is not Kind.FILE:
+    if answer.kind is not AnswerKind.FILE:
         content[JSON_TYPE] = _json_answer(operation, answer, components)
     content |= {kind: {} for kind in answer.files}
     return {"description": answer.kind.value.capitalize(), "content": content}
 
 
-def _json_answer(operation: Operation, answer: Answer, components: Components) -> Part:
+def _json_answer(operation: ApiOperation, answer: Answer, components: Components) -> Part:
     data, example = _shown(operation, answer, components)
-    envelope = "Page" if answer.kind is Kind.ROWS else "Success"
+    envelope = "Page" if answer.kind is AnswerKind.ROWS else "Success"
     schema: Part = {"allOf": [{"$ref": component(envelope)}]}
     shown: Part = {"status": "success", **ABOUT_EXAMPLE}
     if data:
@@ -232,11 +232,11 @@ def _json_answer(operation: Operation, answer: Answer, components: Components) -
     return {"schema": schema, "example": shown}
 
 
-def _shown(operation: Operation, answer: Answer, components: Components) -> tuple[Part, Any]:
+def _shown(operation: ApiOperation, answer: Answer, components: Components) -> tuple[Part, Any]:
     """The schema of the data of an answer, and an example."""
     if operation.lists is Lists.NAMED:
         return {"type": "object"}, {}
-    if answer.kind is Kind.ROWS:
+    if answer.kind is AnswerKind.ROWS:
         return _rows(operation, answer, components)
     if answer.schema is not None:
         reference = components.name(answer.schema, partial=True)
@@ -244,7 +244,7 @@ def _shown(operation: Operation, answer: Answer, components: Components) -> tupl
     return {}, None
 
 
-def _rows(operation: Operation, answer: Answer, components: Components) -> tuple[Part, Any]:
+def _rows(operation: ApiOperation, answer: Answer, components: Components) -> tuple[Part, Any]:
     if not answer.columns:
         return {"type": "array"}, []
     row: Part = {"properties": {name: {} for name in answer.columns}}

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from crossbar.description.operations import Argument
 from crossbar.description.parameters import ListParameter, list_parameters
-from crossbar.description.refusals import CODED, REFUSALS
 from crossbar.description.samples import SAMPLE_ID
+from crossbar.description.status_texts import CODED, REFUSALS
 from crossbar.documents.filters import FILTERS
 from crossbar.endpoint.routing import Lists
 from crossbar.wire.conditions import IF_MATCH_TEXT, IF_NONE_MATCH_TEXT

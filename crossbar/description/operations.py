@@ -32,7 +32,7 @@ USUAL_REFUSALS: Final = (400, 401, 403, 404, 406, 408, 409, 412, 415, 416, 423, 
 """Statuses of errors that follow from what kind of request it is."""
 
 
-class Kind(Enum):
+class AnswerKind(Enum):
     """What an answer consists of."""
 
     VALUE = "what the operation made"
@@ -68,10 +68,10 @@ class Answer:
     """What comes back when all goes well.
 
     `schema` names the schema of the document, `columns` are the fields that a row may have, where that is known.
-    `files` are the types of an answer that is a file; one of `Kind.FILE` is never anything else.
+    `files` are the types of an answer that is a file; one of `AnswerKind.FILE` is never anything else.
     """
 
-    kind: Kind
+    kind: AnswerKind
     statuses: tuple[int, ...]
     schema: str | None = None
     columns: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ApiOperation:
     """One verb on one path.
 
     `name` is unique and made of verb and path. `summary` is one sentence, `text` what else there is to say. `callers`
@@ -109,7 +109,7 @@ class Operation:
     refusals: tuple[int, ...]
 
 
-def operations(wings: Iterable[ModuleType]) -> list[Operation]:
+def operations(wings: Iterable[ModuleType]) -> list[ApiOperation]:
     """All operations of the wings, by wing, endpoint, path and verb."""
     listed = [(wing, endpoint) for wing in wings for endpoint in wing.ENDPOINTS]
     collections = tuple(sorted({endpoint.name for _, endpoint in listed if _is_in_account(endpoint)}))
@@ -132,11 +132,11 @@ def _order(route: Route) -> tuple[str, int]:
     return route.template, ("GET", "PUT", "POST", "PATCH", "DELETE").index(route.verb)
 
 
-def _operation(wing: ModuleType, endpoint: Endpoint, route: Route, collections: tuple[str, ...]) -> Operation:
+def _operation(wing: ModuleType, endpoint: Endpoint, route: Route, collections: tuple[str, ...]) -> ApiOperation:
     summary, text = _words(route)
     body = _body(route)
     in_body = body is not None and body.options is not None
-    return Operation(
+    return ApiOperation(
         name="-".join([route.verb.lower(), *(step.strip("{}") for step in route.template.split("/")[1:])]),
         wing=wing.__name__.rpartition(".")[2],
         endpoint=endpoint.name,
@@ -217,13 +217,13 @@ def _answer(endpoint: Endpoint, route: Route) -> Answer:
         files = (ANY_FILE,)
     statuses = route.answers or ((201,) if route.verb == "PUT" else (200,))
     if returned == {Binary}:
-        return Answer(Kind.FILE, statuses, files=files)
+        return Answer(AnswerKind.FILE, statuses, files=files)
     sheet = CSV_TYPES[:1] if route.verb == "GET" else ()
     if route.lists is not Lists.NOTHING:
-        return Answer(Kind.ROWS, statuses, columns=_columns(endpoint, route), files=(*files, *sheet))
+        return Answer(AnswerKind.ROWS, statuses, columns=_columns(endpoint, route), files=(*files, *sheet))
     if route.shows is not None:
-        return Answer(Kind.DOCUMENT, statuses, route.shows, files=files)
-    return Answer(Kind.VALUE, statuses, files=(*files, *sheet))
+        return Answer(AnswerKind.DOCUMENT, statuses, route.shows, files=files)
+    return Answer(AnswerKind.VALUE, statuses, files=(*files, *sheet))
 
 
 def _returned(route: Route) -> set[object]:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import orjson
 from jsonschema_rs import Draft202012Validator
 
+from crossbar.app import WINGS
+from crossbar.description.openapi import openapi
+
 Part = dict[str, Any]
+
+
+@cache
+def whole() -> Part:
+    """The description of everything; to be looked at, and not changed."""
+    return openapi(WINGS)
 
 
 class Conformance:

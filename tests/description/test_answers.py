@@ -14,10 +14,9 @@ import pytest
 import pytest_asyncio
 
 from crossbar.app import WINGS
-from crossbar.description.openapi import openapi
-from crossbar.description.operations import Operation, operations
+from crossbar.description.operations import ApiOperation, operations
 from crossbar.endpoint import Lists
-from tests.description.conformance import Conformance, request_example
+from tests.description.conformance import Conformance, request_example, whole
 from tests.harness import RunningServer, new_tenant
 from trials.fuzz import ENDS_THE_CALLER
 from trials.worlds import handed_in, made_in
@@ -32,7 +31,7 @@ WRITING: Final = [one for one in OPERATIONS if one.verb != "GET"]
 
 @pytest.fixture(scope="module")
 def conformance() -> Conformance:
-    return Conformance(openapi(WINGS))
+    return Conformance(whole())
 
 
 @dataclass
@@ -46,7 +45,7 @@ class World:
     async def complaints(
         self,
         conformance: Conformance,
-        operation: Operation,
+        operation: ApiOperation,
         ids: Mapping[str, str],
         *,
         query: str = "",
@@ -65,7 +64,7 @@ class World:
             return [f"{operation.verb} {operation.path}{query}: {complaint}" for complaint in found]
 
 
-def some(listed: list[Operation], salt: object) -> list[Operation]:
+def some(listed: list[ApiOperation], salt: object) -> list[ApiOperation]:
     """One in so many operations, other ones for each `salt`."""
     return listed[zlib.crc32(str(salt).encode()) % STRIDE :: STRIDE]
 

@@ -20,9 +20,9 @@ from crossbar.description.openapi import openapi
 from crossbar.description.operations import operations
 from crossbar.description.yaml_text import yaml_text
 from crossbar.documents.schemas import Schemas
-from tests.description.conformance import Conformance, Part, request_example
+from tests.description.conformance import Conformance, Part, request_example, whole
 
-DESCRIPTION = openapi(WINGS)
+DESCRIPTION = whole()
 CONFORMANCE = Conformance(DESCRIPTION)
 SCHEMAS = DESCRIPTION["components"]["schemas"]
 VERBS = ("get", "put", "post", "patch", "delete")
@@ -86,12 +86,15 @@ def test_every_schema_is_one_of_2020_12(name: str) -> None:
 
 def test_every_example_of_a_request_fits_its_schema_and_the_servers() -> None:
     schemas, known = Schemas.load(), {(one.verb, one.path): one for one in operations(WINGS)}
-    wrong = []
+    wrong, seen = [], set()
     for verb, path, operation in described():
         example = request_example(operation)
         if example is None:
             continue
         content = operation["requestBody"]["content"]["application/json"]
+        if (text := orjson.dumps(content)) in seen:
+            continue
+        seen.add(text)
         wrong += [
             (verb, path, error.message) for error in CONFORMANCE.validator(content["schema"]).iter_errors(example)
         ]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crossbar.app import ENDPOINTS, WINGS
-from crossbar.description.operations import Answer, Argument, Body, Kind, Operation, operations
+from crossbar.description.operations import Answer, AnswerKind, ApiOperation, Argument, Body, operations
 from crossbar.description.subjects import docstring, endpoint_subject, subject_of
 from crossbar.documents.schemas import Schemas
 from crossbar.endpoint import Context, Endpoint, Lists, Reply, Who
@@ -20,7 +20,7 @@ MENUS = "/v2/accounts/{account_id}/menus"
 ACCOUNT = Argument("account_id", "The id of the account")
 
 
-def found(verb: str, path: str) -> Operation:
+def found(verb: str, path: str) -> ApiOperation:
     [operation] = [one for one in OPERATIONS if (one.verb, one.path) == (verb, path)]
     return operation
 
@@ -45,7 +45,7 @@ def test_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_every_operation_has_a_summary_in_plain_words(operation: Operation) -> None:
+def test_every_operation_has_a_summary_in_plain_words(operation: ApiOperation) -> None:
     assert re.fullmatch(r"[A-Z`].*[.]", operation.summary), operation.summary
     assert "{document" not in operation.summary
     assert operation.callers
@@ -66,7 +66,7 @@ def test_every_schema_that_is_named_exists() -> None:
 
 
 def test_a_collections_list() -> None:
-    assert found("GET", MENUS) == Operation(
+    assert found("GET", MENUS) == ApiOperation(
         name="get-v2-accounts-account_id-menus",
         wing="calls",
         endpoint="menus",
@@ -80,7 +80,7 @@ def test_a_collections_list() -> None:
         needs_token=True,
         is_enveloped=True,
         body=None,
-        answer=Answer(Kind.ROWS, (200,), columns=("id", "name", "flags"), files=("text/csv",)),
+        answer=Answer(AnswerKind.ROWS, (200,), columns=("id", "name", "flags"), files=("text/csv",)),
         lists=Lists.PAGES,
         options={},
         is_conditional=False,
@@ -93,7 +93,7 @@ def test_a_collections_change() -> None:
     assert changed.arguments == (ACCOUNT, Argument("menu_id", "The id of the menu"))
     assert changed.summary == "Replace the public fields of one menu."
     assert changed.body == Body("menus")
-    assert changed.answer == Answer(Kind.DOCUMENT, (200,), "menus")
+    assert changed.answer == Answer(AnswerKind.DOCUMENT, (200,), "menus")
     assert changed.is_conditional
     assert changed.refusals == (400, 401, 403, 404, 406, 408, 409, 412, 415, 423, 429, 503)
 
@@ -117,7 +117,7 @@ def test_a_path_behind_any_document_names_the_collections() -> None:
 
 def test_files() -> None:
     photo = found("GET", "/v2/accounts/{account_id}/users/{user_id}/photo").answer
-    assert (photo.kind, photo.files) == (Kind.FILE, ("application/octet-stream", "application/base64"))
+    assert (photo.kind, photo.files) == (AnswerKind.FILE, ("application/octet-stream", "application/base64"))
     upload = found("POST", "/v2/accounts/{account_id}/users/{user_id}/photo").body
     assert upload is not None
     assert upload.files == ("application/base64", "application/x-base64", "image/*")

@@ -13,14 +13,13 @@ import orjson
 import pytest
 
 from crossbar.app import WINGS
-from crossbar.description.openapi import openapi
-from crossbar.description.operations import Operation, operations
+from crossbar.description.operations import ApiOperation, operations
 from crossbar.documents.schemas import Schemas
 from crossbar.endpoint import Context, Lists, stages
 from crossbar.wire.list_options import FIELDS, PAGING, RANGE
 from crossbar.wire.query import Query
 from crossbar.wire.request_values import Values
-from tests.description.conformance import request_example
+from tests.description.conformance import request_example, whole
 from tests.harness import RunningServer, new_tenant
 from trials.fuzz import ENDS_THE_CALLER
 from trials.worlds import handed_in, made_in
@@ -55,7 +54,7 @@ def _note(name: str) -> None:
         names.add(name)
 
 
-EAGER: Final = {"phone_numbers": {"accept_charges"}, "port_requests": {"accept_charges"}}
+EAGER: Final = {name: {"accept_charges"} for name in ("phone_numbers", "port_requests", "comments")}
 """What an endpoint reads of every request though it counts for some alone."""
 Reads = Mapping[tuple[str, str], set[str]]
 
@@ -85,7 +84,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
     yield noted
 
 
-def described(operation: Operation, schemas: Schemas) -> set[str]:
+def described(operation: ApiOperation, schemas: Schemas) -> set[str]:
     """The names that an operation says it reads."""
     names = {*EVERYWHERE, *EAGER.get(operation.endpoint, ()), *LISTED[operation.lists], *operation.options}
     if operation.body is not None:
@@ -98,7 +97,7 @@ async def test_what_is_read_is_described(server: RunningServer, reads: Reads) ->
     tenant = await new_tenant(server, server.master, "optional")
     ids = await made_in(tenant)
     await handed_in(server, ids)
-    description, schemas, wrong = openapi(WINGS), Schemas.load(), []
+    description, schemas, wrong = whole(), Schemas.load(), []
     headers = {"X-Auth-Token": server.master.token}
     for operation in sorted(OPERATIONS, key=lambda one: VERBS.index(one.verb)):
         path = re.sub(r"\{(\w+)\}", lambda name: quote(ids.get(name[1], "f" * 32), safe=""), operation.path)

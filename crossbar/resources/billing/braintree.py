@@ -36,7 +36,7 @@ async def nothing(_: Context) -> Reply:
 @braintree.get(f"{ADDRESSES}/{{address_id}}")
 @braintree.get(f"{TRANSACTIONS}/{{payment_id}}")
 async def missing(context: Context) -> Reply:
-    """One of them."""
+    """One thing that the processor has of the account: there is none."""
     raise NotFound(next(value for name, value in context.path.items() if name != "account_id"))
 
 

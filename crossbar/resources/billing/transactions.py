@@ -56,7 +56,7 @@ async def sale(context: Context) -> Reply:
 
 @transactions.put("/accounts/{account_id}/transactions/refund", who=charges, checks_itself=True, refuses=(402, 500))
 async def refund(context: Context) -> Reply:
-    """Pay back."""
+    """Pay the account back."""
     return await _charge(context, "refund", -1)
 
 

@@ -41,13 +41,13 @@ async def assigned(context: Context) -> Reply:
 
 @ips.get("/accounts/{account_id}/ips/zones", "/ips/zones")
 async def zones(context: Context) -> Reply:
-    """Where addresses are."""
+    """The zones in which there are addresses."""
     return Reply(await dedicated_ip.words(context.store, dedicated_ip.IN_ZONE))
 
 
 @ips.get("/accounts/{account_id}/ips/hosts", "/ips/hosts")
 async def hosts(context: Context) -> Reply:
-    """On which machines addresses are."""
+    """The machines on which there are addresses."""
     return Reply(await dedicated_ip.words(context.store, dedicated_ip.ON_HOST))
 
 

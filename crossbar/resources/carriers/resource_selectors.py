@@ -66,7 +66,7 @@ def _of_account(handler: Handler) -> Handler:
 @resource_selectors.get("/accounts/{account_id}/resource_selectors", "/resource_selectors", lists=Lists.PAGES)
 @_of_account
 async def index(context: Context) -> Reply:
-    """All selectors."""
+    """The resource selectors, page by page."""
     return await answer_listing(context, TYPE)
 
 

@@ -26,7 +26,7 @@ ONE = (
 
 @comments.get(*ALL)
 async def read_all(context: Context) -> Reply:
-    """All comments."""
+    """All comments on the account or document."""
     document = await subject(context)
     return Reply({"comments": _comments(document)}, revision=document.revision)
 

@@ -36,7 +36,7 @@ rate_limits = Collection(
 
 @rate_limits.get("/accounts/{account_id}/rate_limits", "/accounts/{account_id}/devices/{device_id}/rate_limits")
 async def read(context: Context) -> Reply:
-    """The limits; `{}` if there are none."""
+    """The rate limits; `{}` if there are none."""
     document = await context.store.get(context.account_id, TYPE, _owner_id(context))
     return Reply({}) if document is None else Reply.document(document)
 
@@ -46,7 +46,7 @@ async def read(context: Context) -> Reply:
     "/accounts/{account_id}/devices/{device_id}/rate_limits", checks_itself=True, schema="device_rate_limits"
 )
 async def replace(context: Context) -> Reply:
-    """Set the limits."""
+    """Set the rate limits."""
     return Reply.document(await rate_limits.life.upsert(context, _owner_id(context), lambda _: dict(context.object)))
 
 
@@ -54,7 +54,7 @@ async def replace(context: Context) -> Reply:
     "/accounts/{account_id}/rate_limits", "/accounts/{account_id}/devices/{device_id}/rate_limits", checks_itself=True
 )
 async def remove(context: Context) -> Reply:
-    """Remove the limits; no error where there are none."""
+    """Remove the rate limits; no error where there are none."""
     document = await context.store.get(context.account_id, TYPE, _owner_id(context))
     context.ready_to_write(document.revision if document else None)
     if document is None:

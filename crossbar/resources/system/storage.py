@@ -123,21 +123,21 @@ async def read(context: Context) -> Reply:
 
 @storage.put(*PATHS, **storage.about("create"))
 async def create(context: Context) -> Reply:
-    """Say it for the first time."""
+    """Say for the first time where files are kept."""
     saved = await storage.life.save_new(context, _document_id(context), context.object)
     return await storage.life.answer(context, saved)
 
 
 @storage.post(*PATHS, **storage.about("replace"))
 async def replace(context: Context) -> Reply:
-    """The document becomes the request's data."""
+    """Say anew where files are kept."""
     saved = await storage.life.upsert(context, _document_id(context), lambda _: dict(context.object), must_exist=True)
     return await storage.life.answer(context, saved)
 
 
 @storage.patch(*PATHS, **storage.about("merge"))
 async def change(context: Context) -> Reply:
-    """The request's data is laid over the document."""
+    """Change a part of where files are kept."""
     saved = await storage.life.upsert(
         context, _document_id(context), lambda stored: merge(stored, context.object), must_exist=True
     )
@@ -152,5 +152,5 @@ async def remove(context: Context) -> Reply:
 
 @plans.get("/accounts/{account_id}/storage/plans", "/storage/plans", lists=Lists.PAGES)
 async def list_plans(context: Context) -> Reply:
-    """The plans, whole."""
+    """The storage plans, whole."""
     return await answer_listing(context, STORAGE_PLAN, partition(context), whole=True)

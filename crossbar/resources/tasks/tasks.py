@@ -136,13 +136,13 @@ async def read_output(context: Context) -> Binary:
 
 @tasks.patch("/accounts/{account_id}/tasks/{task_id}", "/tasks/{task_id}")
 async def start(context: Context) -> Reply:
-    """Begin."""
+    """Begin the work of a task."""
     return await _changed(context, context.service(RUNNER).start, "task already started")
 
 
 @tasks.patch("/accounts/{account_id}/tasks/{task_id}/stop", "/tasks/{task_id}/stop")
 async def stop(context: Context) -> Reply:
-    """End where it is; the output has what was done until then."""
+    """End a task where it is; the output has what was done until then."""
     return await _changed(context, context.service(RUNNER).stop, "task is not running")
 
 

@@ -88,13 +88,13 @@ async def reset_secret(context: Context) -> Reply:
 
 @auth.get("/auth/tokeninfo", who=Who.ANONYMOUS, options=ASKED_ABOUT, refuses=(404, 423))
 async def token_in_query(context: Context) -> Reply:
-    """Whose token that is."""
+    """Whose the given token is."""
     return await _token_info(context, context.values.get("token"), "missing token in params")
 
 
 @auth.post("/auth/tokeninfo", who=Who.ANONYMOUS, options=ASKED_ABOUT, refuses=(404, 423))
 async def token_in_body(context: Context) -> Reply:
-    """Whose token that is."""
+    """Whose the given token is."""
     return await _token_info(context, context.values.get("token"), "missing token in request")
 
 

@@ -167,12 +167,12 @@ def _in_folder(where: str, work: Callable[[Context, Document, str], Any]) -> Han
 
 
 async def read(context: Context, fax: Document, where: str) -> Reply:
-    """The fax."""
+    """One fax of the folder."""
     return Reply.document(fax)
 
 
 async def delete(context: Context, fax: Document, where: str) -> Reply:
-    """Out of the list."""
+    """Take a fax out of the list."""
 
     def mark(stored: Document) -> None:
         stored.fields |= stamps(context.author, stored) | {"pvt_deleted": True}
@@ -183,7 +183,7 @@ async def delete(context: Context, fax: Document, where: str) -> Reply:
 
 
 async def act(context: Context, fax: Document, where: str) -> Reply:
-    """Send it on, or once more."""
+    """Send a fax on, or once more."""
     action = context.values.envelope_first("action")
     if not action:
         raise SystemFault("action required")
@@ -207,7 +207,7 @@ async def paper(context: Context, fax: Document, where: str) -> Binary:
 
 
 async def delete_paper(context: Context, fax: Document, where: str) -> Reply:
-    """The paper alone."""
+    """Delete the paper of a fax, and keep what is known of it."""
     context.ready_to_write(fax.revision)
     await context.runtime.attachments.delete(fax)
     return Reply({})

@@ -148,7 +148,7 @@ async def read(context: Context) -> Reply | Binary:
 
 @reading("/accounts/{account_id}/media/{media_id}/raw", "/media/{media_id}/raw", provides=UPLOADS)
 async def raw(context: Context) -> Binary:
-    """The sound."""
+    """The sound of a media document."""
     document = await media.life.load(context, context.path["media_id"])
     attachment = await first_attachment(context.runtime.attachments, document)
     if attachment is None:

@@ -100,7 +100,7 @@ async def read(context: Context) -> Reply | Binary:
     **recordings.about("delete"),
 )
 async def delete(context: Context) -> Reply:
-    """Out of the list."""
+    """Take a recording out of the list."""
     recording = await _recording(context)
     context.ready_to_write(recording.revision)
     await recordings.life.remove(context, recording)

@@ -48,7 +48,7 @@ def _visible(context: Context, request: Document) -> Reply:
 
 @comments.delete("/accounts/{account_id}/port_requests/{port_request_id}/comments", checks_itself=True)
 async def refuse_to_clear(context: Context) -> Reply:
-    """What was said stays."""
+    """Comments cannot be taken back: what was said stays."""
     await requests_of(context).find(_request_id(context))
     raise Invalid.field("comments", "forbidden", "delete operation on comments is not allowed", cause="comments")
 

@@ -69,7 +69,7 @@ async def read_box(context: Context) -> Reply:
 
 @vmboxes.put("/accounts/{account_id}/vmboxes", **vmboxes.about("create"))
 async def create(context: Context) -> Reply:
-    """A new box."""
+    """Create a voicemail box."""
     return _changed(context, await vmboxes.life.create(context))
 
 

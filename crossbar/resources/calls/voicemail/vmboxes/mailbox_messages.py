@@ -138,7 +138,7 @@ async def read(context: Context) -> Reply:
     options={"folder": "The folder to put it in", "source_id": "The box to move it to, or boxes to copy it to"},
 )
 async def change(context: Context) -> Reply:
-    """Another folder, another box, or copies for several boxes."""
+    """Put a message into another folder or another box, or copies of it into several boxes."""
     message = await _message(context)
     box_id = context.path["vmbox_id"]
     targets = await _targets(context)
@@ -156,7 +156,7 @@ async def change(context: Context) -> Reply:
 
 @vmboxes.delete("/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}")
 async def delete(context: Context) -> Reply:
-    """Out of all lists."""
+    """Take a message out of all lists."""
     message = await _message(context)
     deleted = await voicemail(context).set_folder(context.path["vmbox_id"], message.id, DELETED, gone=True)
     return Reply(deleted.at("metadata"), revision=deleted.revision)
