@@ -55,13 +55,20 @@ def mongod(data: Path) -> int:
 
 
 def test_the_first_start_shows_a_log_in_that_works(tmp_path: Path) -> None:
-    installation = Installation(tmp_path)
-    with installation.serving("--create-admin") as server:
+    installation = Installation(tmp_path / "data")
+    write_app(tmp_path / "dist" / "apps" / "voip")
+    (tmp_path / "dist" / "index.html").write_text("<!doctype html>")
+    with installation.serving("--create-admin", "--ui", str(tmp_path / "dist")) as server:
         rows = dict(re.findall(r"│ (Account name|Account id|User name|Password) +(\S+)", server.printed))
         credentials = hashlib.md5(f"{rows['User name']}:{rows['Password']}".encode()).hexdigest()
         data = {"credentials": credentials, "account_name": rows["Account name"]}
         told = ask(f"{server.url}/v2/user_auth", method="PUT", data=data)
         assert told["data"]["account_id"] == rows["Account id"]
+        assert server.printed.endswith("\nRegistered the app voip.\n")
+        apps = ask(f"{server.url}/v2/accounts/{rows['Account id']}/apps_store", told["auth_token"])["data"]
+        assert [(app["name"], app["allowed_users"]) for app in apps] == [("voip", "all")]
+        with urlopen(f"{server.url}/js/config.js") as settings:
+            assert f'"default":"{server.url}/v2/"' in settings.read().decode()
         assert server.terminate() == 0
     assert installation.init("another-password")["account_id"] == rows["Account id"]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from aiohttp import web
 
 from crossbar.dialects.refusals import json_answer
+from crossbar.pages.static_file import ASK_AGAIN, StaticFile, content_type_of
 
-TYPES: Final = {"page.js": "text/javascript", "page.css": "text/css"}
+PARTS: Final = ("page.js", "page.css")
 APIS: Final = (("wazo-auth", "/api/auth/0.1"), ("wazo-confd", "/api/confd/1.1"), ("xivo-restapi", "/1.0"))
 POLICY: Final = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *; base-uri 'none'"
 
@@ -19,18 +21,16 @@ def mount_page(app: web.Application) -> None:
     for path in ("/api", "/api/"):
         app.router.add_get(path, _page)
     app.router.add_get("/api/catalog/index.json", _catalog)
-    for name in TYPES:
+    for name in PARTS:
         app.router.add_get(f"/api/{name}", _part)
 
 
-async def _page(_: web.Request) -> web.Response:
-    headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
-    return web.Response(body=_read("page.html"), content_type="text/html", charset="utf-8", headers=headers)
+async def _page(request: web.Request) -> web.Response:
+    return await _file("page.html").answer(request, keep=ASK_AGAIN, headers={"Content-Security-Policy": POLICY})
 
 
 async def _part(request: web.Request) -> web.Response:
-    name = request.path.rpartition("/")[2]
-    return web.Response(body=_read(name), content_type=TYPES[name], charset="utf-8")
+    return await _file(request.path.rpartition("/")[2]).answer(request, keep=ASK_AGAIN)
 
 
 async def _catalog(request: web.Request) -> web.Response:
@@ -39,5 +39,6 @@ async def _catalog(request: web.Request) -> web.Response:
     return json_answer({"apis": apis}, headers={"Access-Control-Allow-Origin": "*"})
 
 
-def _read(name: str) -> bytes:
-    return files(__package__).joinpath(name).read_bytes()
+@cache
+def _file(name: str) -> StaticFile:
+    return StaticFile(files(__package__).joinpath(name).read_bytes(), content_type_of(name))
