@@ -21,7 +21,7 @@ from crossbar.care.findings import (
     Finding,
     Findings,
 )
-from crossbar.documents.document import Document, DocumentKey, public_fields
+from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.inspection import DOCUMENTS, Inspection, parsed
 from crossbar.documents.layout import Stored
 from crossbar.documents.shape import SEPARATOR
@@ -136,9 +136,9 @@ class DocumentCheck:
     def _unfit(self, key: DocumentKey, document: Document) -> Iterator[Finding]:
         if key.type in NOT_AS_SENT:
             return
-        public, found = public_fields(document.fields), dict[str, FieldErrors]()
+        found: dict[str, FieldErrors] = {}
         for schema in self._schemas.get(key.type, ()):
-            _, errors = self._runtime.schema_errors(schema, public)
+            _, errors = self._runtime.schema_errors(schema, document.public)
             if not errors:
                 return
             found[schema] = errors

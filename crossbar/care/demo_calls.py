@@ -233,7 +233,7 @@ class DemoMonth:
             "raw": raw,
             "host": "switch",
         }
-        between = {"src": {"ip": "192.0.2.10", "port": 5060}, "dst": {"ip": "192.0.2.20", "port": 5060}}
+        between = {"src": "192.0.2.10:5060", "dst": "192.0.2.20:5060"}
         await self._hand_in("sip_messages", [{"account_id": office.account_id, **message, **between}])
 
     async def hand_in_files(self) -> None:

@@ -275,7 +275,8 @@ class DemoOffice:
         )
         await self._send("POST", "/limits", {"twoway_trunks": 10, "inbound_trunks": 5})
         await self._send("POST", "/allotments", {"did_us": {"amount": 60_000, "cycle": "monthly"}})
-        await self._send("POST", "/rate_limits", {"account": {"registrations": {"per_minute": 100, "per_second": 10}}})
+        limits = {"account": {"registrations": {"per_minute": 100, "per_second": 10}}}
+        await self.api.send("POST", self.path("/rate_limits"), limits)
         person = self.workers[3]
         hotdesk = {"hotdesk": {"id": person.extension, "enabled": True, "require_pin": False}}
         await self._send("PATCH", f"/users/{person.user_id}", hotdesk)
@@ -302,7 +303,12 @@ class DemoOffice:
             "description": "What a desk costs",
             "plan": {"users": {"_all": {"rate": 5, "name": "Desk"}}},
         }
-        await self._send("PUT", "/service_plans", plan)
+        await self.api.send("PUT", self.path("/service_plans"), plan)
+        mast = {"name": "Roof antenna", "gateways": [{"server": "192.0.2.30"}], "weight_cost": 50}
+        await self._send("PUT", "/resources", mast)
+        await self._send("PUT", "/skels", {"name": "Nothing in particular"})
+        mime = 'Content-Type: text/plain; charset="utf-8"\r\n\r\nA picture of the new office.\r\n'
+        await self._send("PUT", "/mms", {"to": self.customer(), "from": self.number(0), "body": mime})
         ported = {"name": "From the old provider", "numbers": {fictional(self.area, PORTED_LINE): {}}}
         self.ids["port"] = await self.put(
             "/port_requests", {**ported, "bill": {"name": "Demo Office", "carrier": "Old Telco"}}
