@@ -94,7 +94,7 @@ async def _this_morning(office: DemoOffice, master_id: str) -> None:
     alert = {"title": "Maintenance on Sunday", "message": "Phones ring as usual.", "category": "news", "from": []}
     to = [{"type": office.account_id, "value": "all"}]
     await office.api.send("PUT", f"/accounts/{master_id}/alerts", {**alert, "to": to})
-    sheet = b"number\n" + "\n".join(office.number(at) for at in (8, 9)).encode()
+    sheet = b"e164\n" + "\n".join(office.number(at) for at in (8, 9)).encode()
     query = {"category": "number_management", "action": "release", "file_name": "numbers.csv"}
     await office.own.send_raw("PUT", office.path("/tasks"), sheet, "text/csv", **query)
     job = {"from_number": office.number(1), "to_number": office.customer(), "from_name": "Demo Office"}

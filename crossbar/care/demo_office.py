@@ -275,7 +275,7 @@ class DemoOffice:
         )
         await self._send("POST", "/limits", {"twoway_trunks": 10, "inbound_trunks": 5})
         await self._send("POST", "/allotments", {"did_us": {"amount": 60_000, "cycle": "monthly"}})
-        limits = {"account": {"registrations": {"per_minute": 100, "per_second": 10}}}
+        limits = {"account": {"per_minute": 1000, "per_second": 50}, "device": {"per_minute": 100, "per_second": 10}}
         await self.api.send("POST", self.path("/rate_limits"), limits)
         person = self.workers[3]
         hotdesk = {"hotdesk": {"id": person.extension, "enabled": True, "require_pin": False}}
@@ -304,6 +304,8 @@ class DemoOffice:
             "plan": {"users": {"_all": {"rate": 5, "name": "Desk"}}},
         }
         await self.api.send("PUT", self.path("/service_plans"), plan)
+        await self._send("PUT", "/whitelabel", {"domain": f"ui.{self.realm}", "company_name": "Demo Office"})
+        await self._dedicated_address()
         mast = {"name": "Roof antenna", "gateways": [{"server": "192.0.2.30"}], "weight_cost": 50}
         await self._send("PUT", "/resources", mast)
         await self._send("PUT", "/skels", {"name": "Nothing in particular"})
@@ -314,6 +316,17 @@ class DemoOffice:
             "/port_requests", {**ported, "bill": {"name": "Demo Office", "carrier": "Old Telco"}}
         )
         await self._send("PATCH", f"/port_requests/{self.ids['port']}/submitted", {})
+
+    async def _dedicated_address(self) -> None:
+        """An address of the range that is kept for documentation, which the office has for itself."""
+        for last in self.chance.sample(range(1, 255), 20):
+            address = f"203.0.113.{last}"
+            try:
+                await self.api.send("PUT", "/ips", {"ip": address, "zone": "demo", "host": "switch.demo.example"})
+            except Refused:  # another example has it
+                continue
+            await self._send("POST", f"/ips/{address}", {})
+            return
 
     async def _send(self, verb: str, path: str, data: Any) -> None:
         await self.own.send(verb, self.path(path), data)
