@@ -24,6 +24,7 @@ from crossbar.documents.store.sole_use import LEASE_SECONDS
 AT_A_TIME: Final = 3
 """Batches that are written at a time."""
 LOOK_SECONDS: Final = 0.2
+IN_USE: Final = "A server, or another command, uses the database. Stop it first."
 
 Superseded = dict[tuple[str, Any], int]
 """By collection and `_id` of what was written more than once: the number of the batch that counts."""
@@ -64,13 +65,14 @@ class Restoring:
     async def begin(self, about: str) -> None:
         """Note that the database is not whole, see that nobody uses it, and empty it. Raises NotRestorable."""
         with driver_errors():
+            await self._until_unused()
             marked = await self.is_unfinished()
             fresh = {"_id": RESTORE, "of": about, "began": datetime.now(UTC)}
             await self._database[MAINTENANCE].replace_one({"_id": RESTORE}, fresh, upsert=True)
-            if await self._is_in_use():
+            if await self._is_in_use():  # it came just before the note
                 if not marked:
                     await self._database[MAINTENANCE].delete_one({"_id": RESTORE})
-                raise NotRestorable("A server, or another command, uses the database. Stop it first.")
+                raise NotRestorable(IN_USE)
             for name in INDEXES:
                 if name == MAINTENANCE:
                     continue
@@ -79,15 +81,18 @@ class Restoring:
                 else:
                     await self._database[name].drop()
 
-    async def _is_in_use(self) -> bool:
-        """Whether a server is registered; one that was killed is for a few seconds."""
+    async def _until_unused(self) -> None:
+        """Wait for the registrations of servers that were killed to run out. Raises NotRestorable for one that lasts."""
         ends = asyncio.get_running_loop().time() + LEASE_SECONDS + 1
-        registered = {"$expr": {"$gt": ["$until", "$$NOW"]}}
-        while await self._database["servers"].find_one(registered) is not None:
+        while await self._is_in_use():
             if asyncio.get_running_loop().time() > ends:
-                return True
+                raise NotRestorable(IN_USE)
             await asyncio.sleep(LOOK_SECONDS)
-        return False
+
+    async def _is_in_use(self) -> bool:
+        """Whether a server is registered."""
+        registered = {"$expr": {"$gt": ["$until", "$$NOW"]}}
+        return await self._database["servers"].find_one(registered) is not None
 
     async def fill(self, batches: Iterator[tuple[int, Batch]]) -> None:
         """Write what counts of all batches, which come with the numbers that they had for `note`."""
