@@ -18,6 +18,7 @@ from crossbar.care.findings import (
     STORED_FORM,
     UNKNOWN_TYPE,
     UNREADABLE,
+    UNREADABLE_ERRORS,
     Finding,
     Findings,
 )
@@ -25,7 +26,7 @@ from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.inspection import DOCUMENTS, Inspection, parsed
 from crossbar.documents.layout import Stored
 from crossbar.documents.shape import SEPARATOR
-from crossbar.errors import CrossbarError, FieldErrors
+from crossbar.errors import FieldErrors
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.runtime import Runtime
 
@@ -119,7 +120,7 @@ class DocumentCheck:
                 claims.update(
                     (claim, str(stored["_id"])) for claim in self._inspection.claimed(shapes[key.type], stored)
                 )
-            except (CrossbarError, LookupError, TypeError, ValueError, AttributeError) as error:
+            except UNREADABLE_ERRORS as error:
                 detail = f"nothing can be made of it: {type(error).__name__} {error}"
                 found.append(Finding(UNREADABLE, stored["_id"], detail))
         return found + await self._unheld(claims)

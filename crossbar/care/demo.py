@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.care.backup_file import Told
-from crossbar.care.demo_api import DemoApi, Refused, demo_api
+from crossbar.care.demo_api import DemoApi, DemoRefused, demo_api
 from crossbar.care.demo_calls import DAYS, DemoMonth
 from crossbar.care.demo_office import ADMIN, DemoOffice
 from crossbar.config import Config
@@ -49,7 +49,7 @@ async def make_demo(
             raise NoDemo(f"There is an account {account} already. Nothing was changed; name another with --account.")
         try:
             return await _make(api, (master_id, chief.id), account, random.Random(seed), told)  # noqa: S311 - no secret
-        except Refused as error:
+        except DemoRefused as error:
             raise NoDemo(
                 f"The example is not whole: {error}. End the account {account} before you try again."
             ) from error

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from crossbar.care.demo_api import DemoApi, Refused, converter_of
+from crossbar.care.demo_api import DemoApi, DemoRefused, converter_of
 from crossbar.care.demo_people import (
     AREAS,
     CUSTOMER_AREAS,
@@ -68,7 +68,7 @@ class DemoOffice:
 
     @classmethod
     async def opened(cls, api: DemoApi, master_id: str, name: str, password: str, seed: random.Random) -> DemoOffice:
-        """A new account below the master account, with an administrator. Raises Refused."""
+        """A new account below the master account, with an administrator. Raises DemoRefused."""
         realm = f"{plain(name) or 'demo'}.demo.example"
         about = {"name": name, "realm": realm, "timezone": TIMEZONE, "language": "en-us"}
         account = await api.send("PUT", f"/accounts/{master_id}", about, **QUIETLY)
@@ -114,12 +114,12 @@ class DemoOffice:
         for area in AREAS:
             try:
                 await self._add_number(area, OFFICE_LINES[0])
-            except Refused:
+            except DemoRefused:
                 continue
             self.area = area
             break
         else:
-            raise Refused("all numbers of the example are taken: end another example account first")
+            raise DemoRefused("all numbers of the example are taken: end another example account first")
         for line in OFFICE_LINES[1:]:
             await self._add_number(self.area, line)
         main = self.number(0)
@@ -275,7 +275,8 @@ class DemoOffice:
         )
         await self._send("POST", "/limits", {"twoway_trunks": 10, "inbound_trunks": 5})
         await self._send("POST", "/allotments", {"did_us": {"amount": 60_000, "cycle": "monthly"}})
-        limits = {"account": {"per_minute": 1000, "per_second": 50}, "device": {"per_minute": 100, "per_second": 10}}
+        rates = {"per_minute": {"total_packets": 1000}, "per_second": {"total_packets": 50}}
+        limits = {"account": rates, "device": rates}
         await self.api.send("POST", self.path("/rate_limits"), limits)
         person = self.workers[3]
         hotdesk = {"hotdesk": {"id": person.extension, "enabled": True, "require_pin": False}}
@@ -323,7 +324,7 @@ class DemoOffice:
             address = f"203.0.113.{last}"
             try:
                 await self.api.send("PUT", "/ips", {"ip": address, "zone": "demo", "host": "switch.demo.example"})
-            except Refused:  # another example has it
+            except DemoRefused:  # another example has it
                 continue
             await self._send("POST", f"/ips/{address}", {})
             return

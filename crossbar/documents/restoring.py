@@ -16,7 +16,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from crossbar.background import end
-from crossbar.documents.consistent_copy import Batch, copied_collections
+from crossbar.documents.consistent_copy import CopiedBatch, copied_collections
 from crossbar.documents.indexes import INDEXES, MAINTENANCE, RESTORE
 from crossbar.documents.store.connection import Connection, driver_errors
 from crossbar.documents.store.sole_use import LEASE_SECONDS
@@ -43,7 +43,7 @@ class Restoring:
         self._superseded: Superseded = {}
         self._kept: Counter[str] = Counter()
 
-    def note(self, number: int, batch: Batch) -> None:
+    def note(self, number: int, batch: CopiedBatch) -> None:
         """Take in, before the first write, of which documents a batch has a later state."""
         if batch.later:
             for document in _documents(batch.data):
@@ -82,7 +82,7 @@ class Restoring:
                     await self._database[name].drop()
 
     async def _until_unused(self) -> None:
-        """Wait for the registrations of servers that were killed to run out. Raises NotRestorable for one that lasts."""
+        """Wait until the registrations of killed servers have run out. Raises NotRestorable for one that lasts."""
         ends = asyncio.get_running_loop().time() + LEASE_SECONDS + 1
         while await self._is_in_use():
             if asyncio.get_running_loop().time() > ends:
@@ -94,7 +94,7 @@ class Restoring:
         registered = {"$expr": {"$gt": ["$until", "$$NOW"]}}
         return await self._database["servers"].find_one(registered) is not None
 
-    async def fill(self, batches: Iterator[tuple[int, Batch]]) -> None:
+    async def fill(self, batches: Iterator[tuple[int, CopiedBatch]]) -> None:
         """Write what counts of all batches, which come with the numbers that they had for `note`."""
         with driver_errors():
             writing: list[asyncio.Task[None]] = []
@@ -109,7 +109,7 @@ class Restoring:
                 for task in writing:
                     await end(task)
 
-    async def _write(self, number: int, batch: Batch) -> None:
+    async def _write(self, number: int, batch: CopiedBatch) -> None:
         if batch.gone:
             return
         documents = list(_documents(batch.data))

@@ -12,7 +12,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 
-from crossbar.care.check import Outcome, check_runtime
+from crossbar.care.check import CheckOutcome, check_runtime
 from crossbar.documents.document_types import DEVICE, VMBOX
 from tests.e2e.office import Office
 from tests.harness import RunningServer, Tenant
@@ -43,7 +43,7 @@ class Place:
         dotted = {key.replace("__", "."): value for key, value in changes.items()}
         self.database[collection].update_one({"_id": stored["_id"]}, {"$set": dotted})
 
-    async def check(self, **options: Any) -> Outcome:
+    async def check(self, **options: Any) -> CheckOutcome:
         return await check_runtime(self.server.runtime, **options)
 
     async def found(self, **options: Any) -> Counter[str]:
