@@ -3,7 +3,7 @@
 | frame | says |
 | --- | --- |
 | header | `format`, `server` (version), `database`, `began`, `left_out`; `pepper` and `sealing_keys`: fingerprints; `keys`: the secrets themselves, where they were asked for |
-| record | `of` (MongoDB collection), `count`, with its documents as BSON one after another; `later` and `gone` as in `Batch` |
+| record | `of` (MongoDB collection), `count`, with its documents as BSON one after another; `later` and `gone` as in `CopiedBatch` |
 | trailer | `counts` by collection of all records' documents, `ended` |
 """  # noqa: E501 - a table
 
@@ -18,7 +18,7 @@ from crossbar import __version__, clock
 from crossbar.access.pepper import fingerprint, known_pepper
 from crossbar.archive import ArchiveReader, ArchiveWriter, Damaged
 from crossbar.config import Config
-from crossbar.documents.consistent_copy import Batch, document_count
+from crossbar.documents.consistent_copy import CopiedBatch, document_count
 from crossbar.documents.indexes import INDEXES, NOT_COPIED
 from crossbar.errors import JSON
 
@@ -39,7 +39,7 @@ class BackupWriter:
         self.copied = 0
         """Bytes of documents taken so far."""
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: CopiedBatch) -> None:
         """One batch more."""
         about: dict[str, JSON] = {"of": batch.collection, "count": batch.documents}
         about |= {name: True for name in ("later", "gone") if getattr(batch, name)}
@@ -81,7 +81,9 @@ class BackupReader:
                 f"it was made by a newer release ({made_by}), in a format that this one cannot read ({found})"
             )
 
-    def batches(self, told: Told = lambda *_: None, doing: str = "", size: int = 0) -> Iterator[tuple[int, Batch]]:
+    def batches(
+        self, told: Told = lambda *_: None, doing: str = "", size: int = 0
+    ) -> Iterator[tuple[int, CopiedBatch]]:
         """All batches with their numbers; after the last the counts are compared with the trailer's."""
         counts: Counter[str] = Counter()
         for number, frame in enumerate(self._archive.frames()):
@@ -93,20 +95,20 @@ class BackupReader:
             raise Damaged("it was changed: its counts are other ones")
 
 
-def _batch(about: dict[str, Any], body: bytes) -> Batch:
+def _batch(about: dict[str, Any], body: bytes) -> CopiedBatch:
     name, count = about.get("of"), about.get("count")
     if name not in INDEXES or name in NOT_COPIED or document_count(body) != count:
         raise Damaged("it was changed: a record is none that this program wrote")
-    return Batch(name, count, body, later=bool(about.get("later")), gone=bool(about.get("gone")))
+    return CopiedBatch(name, count, body, later=bool(about.get("later")), gone=bool(about.get("gone")))
 
 
-def batches_of(path: Path, told: Told, doing: str) -> Iterator[tuple[int, Batch]]:
+def batches_of(path: Path, told: Told, doing: str) -> Iterator[tuple[int, CopiedBatch]]:
     """The batches of a file with their numbers. Raises Damaged, OSError."""
     with path.open("rb") as file:
         yield from BackupReader(file).batches(told, doing, path.stat().st_size)
 
 
-def verify(path: Path, told: Told, note: Callable[[int, Batch], None] = lambda *_: None) -> dict[str, Any]:
+def verify(path: Path, told: Told, note: Callable[[int, CopiedBatch], None] = lambda *_: None) -> dict[str, Any]:
     """Read a backup through; its header. `note` gets each batch with its number. Raises Damaged, OSError."""
     with path.open("rb") as file:
         reader = BackupReader(file)

@@ -9,7 +9,7 @@ from typing import Final
 from crossbar import app
 from crossbar.care import check_numbers, check_storage
 from crossbar.care.check_documents import DocumentCheck
-from crossbar.care.findings import Finding, Findings
+from crossbar.care.findings import UNREADABLE, Finding, Findings
 from crossbar.config import Config
 from crossbar.documents.inspection import Inspection
 from crossbar.errors import JSON
@@ -19,7 +19,7 @@ CHECKING: Final = "Checking"
 
 
 @dataclass(slots=True)
-class Outcome:
+class CheckOutcome:
     """What a check found, and at how many documents it looked."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -44,7 +44,7 @@ async def check(
     repair: bool = False,
     remove_orphans: bool = False,
     told: Callable[[str, int, int], None] = lambda *_: None,
-) -> Outcome:
+) -> CheckOutcome:
     """Look at everything; with `repair` mend what loses nothing, with `remove_orphans` also take away what lost its
     document or account. Raises SystemFault (503) where the database goes away."""
     async with app.open_runtime(config, database_uri, indexes=False) as runtime:
@@ -57,18 +57,27 @@ async def check_runtime(
     repair: bool = False,
     remove_orphans: bool = False,
     told: Callable[[str, int, int], None] = lambda *_: None,
-) -> Outcome:
+) -> CheckOutcome:
     """As `check`."""
-    outcome = Outcome()
+    outcome = CheckOutcome()
     inspection = Inspection(runtime.store)
     documents = DocumentCheck(runtime, inspection)
     total = await inspection.count()
     async for findings in _checks(runtime, inspection, documents, repair=repair):
-        async for finding in findings:
-            if finding.repair is not None and (remove_orphans if finding.destroys else repair):
-                finding.mended = await finding.repair()
-            outcome.findings.append(finding)
-            told(CHECKING, documents.seen.looked_at, total)
+        try:
+            async for finding in findings:
+                if finding.repair is not None and (remove_orphans if finding.destroys else repair):
+                    finding.mended = await finding.repair()
+                outcome.findings.append(finding)
+                told(CHECKING, documents.seen.looked_at, total)
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ) as error:  # by a document that nothing can be made of
+            detail = f"a check could not go on: {type(error).__name__} {error}"
+            outcome.findings.append(Finding(UNREADABLE, "what is told above", detail))
         told(CHECKING, documents.seen.looked_at, total)
     outcome.looked_at = documents.seen.looked_at
     told(CHECKING, total, total)

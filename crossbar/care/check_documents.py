@@ -18,14 +18,15 @@ from crossbar.care.findings import (
     STORED_FORM,
     UNKNOWN_TYPE,
     UNREADABLE,
+    UNREADABLE_ERRORS,
     Finding,
     Findings,
 )
-from crossbar.documents.document import Document, DocumentKey, public_fields
+from crossbar.documents.document import Document, DocumentKey
 from crossbar.documents.inspection import DOCUMENTS, Inspection, parsed
 from crossbar.documents.layout import Stored
 from crossbar.documents.shape import SEPARATOR
-from crossbar.errors import CrossbarError, FieldErrors
+from crossbar.errors import FieldErrors
 from crossbar.resources.billing.domain import ledger_sum
 from crossbar.runtime import Runtime
 
@@ -119,7 +120,7 @@ class DocumentCheck:
                 claims.update(
                     (claim, str(stored["_id"])) for claim in self._inspection.claimed(shapes[key.type], stored)
                 )
-            except (CrossbarError, LookupError, TypeError, ValueError, AttributeError) as error:
+            except UNREADABLE_ERRORS as error:
                 detail = f"nothing can be made of it: {type(error).__name__} {error}"
                 found.append(Finding(UNREADABLE, stored["_id"], detail))
         return found + await self._unheld(claims)
@@ -136,9 +137,9 @@ class DocumentCheck:
     def _unfit(self, key: DocumentKey, document: Document) -> Iterator[Finding]:
         if key.type in NOT_AS_SENT:
             return
-        public, found = public_fields(document.fields), dict[str, FieldErrors]()
+        found: dict[str, FieldErrors] = {}
         for schema in self._schemas.get(key.type, ()):
-            _, errors = self._runtime.schema_errors(schema, public)
+            _, errors = self._runtime.schema_errors(schema, document.public)
             if not errors:
                 return
             found[schema] = errors

@@ -17,6 +17,7 @@ from crossbar.care.findings import (
     MISSING_PIECES,
     OLD_FILE,
     OWNERLESS_FILE,
+    UNREADABLE_ERRORS,
     Finding,
     Findings,
 )
@@ -66,12 +67,19 @@ async def _empty(inspection: Inspection, shapes: Shapes, claims: dict[str, str])
         if key is not None and key.type in shapes:
             by_collection[shapes[key.type].stored_in].add(holder)
     claimed: dict[str, set[str]] = {}
+    unreadable: set[str] = set()
     for name, keys in by_collection.items():
         for holder, stored in (await inspection.stored_by_key(name, keys)).items():
             key = parsed(holder)
-            if key is not None:
-                claimed[holder] = inspection.claimed(shapes[key.type], stored)
-    return {claim: holder for claim, holder in claims.items() if claim not in claimed.get(holder, ())}
+            try:
+                claimed[holder] = inspection.claimed(shapes[key.type], stored) if key is not None else set()
+            except UNREADABLE_ERRORS:
+                unreadable.add(holder)
+    return {
+        claim: holder
+        for claim, holder in claims.items()
+        if holder not in unreadable and claim not in claimed.get(holder, ())
+    }
 
 
 async def check_files(inspection: Inspection, shapes: Shapes) -> Findings:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.care.backup_file import Told
-from crossbar.care.demo_api import DemoApi, Refused, demo_api
+from crossbar.care.demo_api import DemoApi, DemoRefused, demo_api
 from crossbar.care.demo_calls import DAYS, DemoMonth
 from crossbar.care.demo_office import ADMIN, DemoOffice
 from crossbar.config import Config
@@ -49,7 +49,7 @@ async def make_demo(
             raise NoDemo(f"There is an account {account} already. Nothing was changed; name another with --account.")
         try:
             return await _make(api, (master_id, chief.id), account, random.Random(seed), told)  # noqa: S311 - no secret
-        except Refused as error:
+        except DemoRefused as error:
             raise NoDemo(
                 f"The example is not whole: {error}. End the account {account} before you try again."
             ) from error
@@ -94,7 +94,7 @@ async def _this_morning(office: DemoOffice, master_id: str) -> None:
     alert = {"title": "Maintenance on Sunday", "message": "Phones ring as usual.", "category": "news", "from": []}
     to = [{"type": office.account_id, "value": "all"}]
     await office.api.send("PUT", f"/accounts/{master_id}/alerts", {**alert, "to": to})
-    sheet = b"number\n" + "\n".join(office.number(at) for at in (8, 9)).encode()
+    sheet = b"e164\n" + "\n".join(office.number(at) for at in (8, 9)).encode()
     query = {"category": "number_management", "action": "release", "file_name": "numbers.csv"}
     await office.own.send_raw("PUT", office.path("/tasks"), sheet, "text/csv", **query)
     job = {"from_number": office.number(1), "to_number": office.customer(), "from_name": "Demo Office"}

@@ -31,7 +31,7 @@ LIFETIME_S: Final = 90 * 86_400
 BOUNDARY: Final = b"----the-example-office"
 
 
-class Refused(Exception):
+class DemoRefused(Exception):
     """The API did not take something; the message says what and why."""
 
 
@@ -45,7 +45,7 @@ class DemoApi:
     application: web.Application
 
     async def send(self, verb: str, path: str, data: Any = None, **query: str) -> Any:
-        """Send `data`; the answer's. Raises Refused."""
+        """Send `data`; the answer's. Raises DemoRefused."""
         body = orjson.dumps({"data": {} if data is None else data, "accept_charges": True})
         return await self._send(verb, path, query, data=body, headers={"Content-Type": "application/json"})
 
@@ -81,7 +81,7 @@ class DemoApi:
         async with self.session.request(verb, f"http://demo/v2{path}", params=query, headers=sent, **body) as response:
             envelope = orjson.loads(await response.read())
             if response.status >= 400:
-                raise Refused(f"{verb} {path}: {response.status} {envelope.get('message')} {envelope.get('data')}")
+                raise DemoRefused(f"{verb} {path}: {response.status} {envelope.get('message')} {envelope.get('data')}")
             return envelope.get("data")
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from crossbar import clock
-from crossbar.care.demo_api import Refused
+from crossbar.care.demo_api import DemoRefused
 from crossbar.care.demo_office import TIMEZONE, DemoOffice, Worker
 from crossbar.care.demo_people import CUSTOMERS
 from crossbar.care.demo_sounds import fax_page
@@ -165,7 +165,7 @@ class DemoMonth:
         body = b"\n".join(map(orjson.dumps, records))
         answer = await self._office.api.send_raw("POST", f"/ingest/{kind}", body, "application/x-ndjson")
         if answer["refused"]:
-            raise Refused(f"{kind}: {answer['refusals'][:1]}")
+            raise DemoRefused(f"{kind}: {answer['refusals'][:1]}")
 
     async def hand_in_queue(self) -> None:
         """Calls of the support queue, and what its agents did."""
@@ -233,7 +233,7 @@ class DemoMonth:
             "raw": raw,
             "host": "switch",
         }
-        between = {"src": {"ip": "192.0.2.10", "port": 5060}, "dst": {"ip": "192.0.2.20", "port": 5060}}
+        between = {"src": "192.0.2.10:5060", "dst": "192.0.2.20:5060"}
         await self._hand_in("sip_messages", [{"account_id": office.account_id, **message, **between}])
 
     async def hand_in_files(self) -> None:

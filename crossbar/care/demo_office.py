@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from crossbar.care.demo_api import DemoApi, Refused, converter_of
+from crossbar.care.demo_api import DemoApi, DemoRefused, converter_of
 from crossbar.care.demo_people import (
     AREAS,
     CUSTOMER_AREAS,
@@ -68,7 +68,7 @@ class DemoOffice:
 
     @classmethod
     async def opened(cls, api: DemoApi, master_id: str, name: str, password: str, seed: random.Random) -> DemoOffice:
-        """A new account below the master account, with an administrator. Raises Refused."""
+        """A new account below the master account, with an administrator. Raises DemoRefused."""
         realm = f"{plain(name) or 'demo'}.demo.example"
         about = {"name": name, "realm": realm, "timezone": TIMEZONE, "language": "en-us"}
         account = await api.send("PUT", f"/accounts/{master_id}", about, **QUIETLY)
@@ -114,12 +114,12 @@ class DemoOffice:
         for area in AREAS:
             try:
                 await self._add_number(area, OFFICE_LINES[0])
-            except Refused:
+            except DemoRefused:
                 continue
             self.area = area
             break
         else:
-            raise Refused("all numbers of the example are taken: end another example account first")
+            raise DemoRefused("all numbers of the example are taken: end another example account first")
         for line in OFFICE_LINES[1:]:
             await self._add_number(self.area, line)
         main = self.number(0)
@@ -275,7 +275,9 @@ class DemoOffice:
         )
         await self._send("POST", "/limits", {"twoway_trunks": 10, "inbound_trunks": 5})
         await self._send("POST", "/allotments", {"did_us": {"amount": 60_000, "cycle": "monthly"}})
-        await self._send("POST", "/rate_limits", {"account": {"registrations": {"per_minute": 100, "per_second": 10}}})
+        rates = {"per_minute": {"total_packets": 1000}, "per_second": {"total_packets": 50}}
+        limits = {"account": rates, "device": rates}
+        await self.api.send("POST", self.path("/rate_limits"), limits)
         person = self.workers[3]
         hotdesk = {"hotdesk": {"id": person.extension, "enabled": True, "require_pin": False}}
         await self._send("PATCH", f"/users/{person.user_id}", hotdesk)
@@ -302,12 +304,30 @@ class DemoOffice:
             "description": "What a desk costs",
             "plan": {"users": {"_all": {"rate": 5, "name": "Desk"}}},
         }
-        await self._send("PUT", "/service_plans", plan)
+        await self.api.send("PUT", self.path("/service_plans"), plan)
+        await self._send("PUT", "/whitelabel", {"domain": f"ui.{self.realm}", "company_name": "Demo Office"})
+        await self._dedicated_address()
+        mast = {"name": "Roof antenna", "gateways": [{"server": "192.0.2.30"}], "weight_cost": 50}
+        await self._send("PUT", "/resources", mast)
+        await self._send("PUT", "/skels", {"name": "Nothing in particular"})
+        mime = 'Content-Type: text/plain; charset="utf-8"\r\n\r\nA picture of the new office.\r\n'
+        await self._send("PUT", "/mms", {"to": self.customer(), "from": self.number(0), "body": mime})
         ported = {"name": "From the old provider", "numbers": {fictional(self.area, PORTED_LINE): {}}}
         self.ids["port"] = await self.put(
             "/port_requests", {**ported, "bill": {"name": "Demo Office", "carrier": "Old Telco"}}
         )
         await self._send("PATCH", f"/port_requests/{self.ids['port']}/submitted", {})
+
+    async def _dedicated_address(self) -> None:
+        """An address of the range that is kept for documentation, which the office has for itself."""
+        for last in self.chance.sample(range(1, 255), 20):
+            address = f"203.0.113.{last}"
+            try:
+                await self.api.send("PUT", "/ips", {"ip": address, "zone": "demo", "host": "switch.demo.example"})
+            except DemoRefused:  # another example has it
+                continue
+            await self._send("POST", f"/ips/{address}", {})
+            return
 
     async def _send(self, verb: str, path: str, data: Any) -> None:
         await self.own.send(verb, self.path(path), data)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from crossbar.errors import JSON
+from crossbar.errors import JSON, CrossbarError
 
 Repair = Callable[[], Awaitable[bool]]
 """Mends what was found if it is so still; says whether it was mended."""
@@ -31,6 +31,9 @@ class Finding:
         """As JSON."""
         return {"kind": self.kind, "where": self.where, "detail": self.detail, "mended": self.mended}
 
+
+UNREADABLE_ERRORS: Final = (CrossbarError, LookupError, TypeError, ValueError, AttributeError)
+"""What is raised where a document lacks what all of its kind have."""
 
 Findings = AsyncIterator[Finding]
 

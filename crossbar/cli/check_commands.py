@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 
 from crossbar.care import check as checking
-from crossbar.care.check import Outcome
+from crossbar.care.check import CheckOutcome
 from crossbar.cli.command_parts import configured, console, logging_config, with_database
 from crossbar.cli.progress import progress_bars
 
@@ -47,7 +47,7 @@ def check(*, repair: bool, remove_orphans: bool, form: str, config_file: Path | 
     sys.exit(FOUND if outcome.left else 0)
 
 
-def _print(outcome: Outcome) -> None:
+def _print(outcome: CheckOutcome) -> None:
     if outcome.findings:
         table = Table("kind", "where", "what", "", box=None, pad_edge=False)
         for finding in outcome.findings:

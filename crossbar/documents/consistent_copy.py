@@ -53,7 +53,7 @@ class TooMuchChange(Exception):
     """The database is written to faster than it can be copied; the message is for a person."""
 
 
-class Batch(NamedTuple):
+class CopiedBatch(NamedTuple):
     """Some documents of a MongoDB collection, as BSON one after another.
 
     Those of a `later` batch stand for what earlier ones had under the same `_id`. With `gone` each has nothing but the
@@ -79,7 +79,7 @@ async def size(connection: Connection) -> int:
     return sum(int(stats.get("size", 0)) for stats in found)
 
 
-async def consistent_copy(connection: Connection) -> AsyncIterator[Batch]:
+async def consistent_copy(connection: Connection) -> AsyncIterator[CopiedBatch]:
     """The batches of a copy. Raises TooMuchChange, SystemFault (503) where the database goes away."""
     with driver_errors():
         async with _watched(connection) as changes:
@@ -92,7 +92,7 @@ async def consistent_copy(connection: Connection) -> AsyncIterator[Batch]:
                     async for batch in _again(connection, changes.taken(), None):
                         yield batch
                     continue
-                last: list[Batch] = []
+                last: list[CopiedBatch] = []
                 written = await _from_snapshot(connection, changes, last)
                 if written is None:
                     for batch in last:
@@ -104,11 +104,11 @@ async def consistent_copy(connection: Connection) -> AsyncIterator[Batch]:
             )
 
 
-async def _everything(connection: Connection, name: str) -> AsyncIterator[Batch]:
+async def _everything(connection: Connection, name: str) -> AsyncIterator[CopiedBatch]:
     """A collection as it is while it is read."""
     async for data in _collection(connection, name).find_raw_batches({}, batch_size=BATCH):
         if data:
-            yield Batch(name, document_count(data), data)
+            yield CopiedBatch(name, document_count(data), data)
 
 
 def _collection(connection: Connection, name: str, *, snapshot: bool = False) -> Collection:
@@ -124,7 +124,7 @@ Written = Mapping[str, set[Any]]
 """The `_id` of documents that were written, by collection."""
 
 
-async def _from_snapshot(connection: Connection, changes: _Changes, into: list[Batch]) -> Written | None:
+async def _from_snapshot(connection: Connection, changes: _Changes, into: list[CopiedBatch]) -> Written | None:
     """Read what was written last as it is at one moment; None, or what is to be read where that took too long."""
     async with await connection.driver.session(connection.client, snapshot=True) as session:
         await _collection(connection, MAINTENANCE, snapshot=True).find_one({}, session=session)
@@ -141,7 +141,7 @@ async def _from_snapshot(connection: Connection, changes: _Changes, into: list[B
     return None
 
 
-async def _again(connection: Connection, written: Written, session: Session | None) -> AsyncIterator[Batch]:
+async def _again(connection: Connection, written: Written, session: Session | None) -> AsyncIterator[CopiedBatch]:
     """Documents as they are by now, and which of them are gone."""
     for name, keys in written.items():
         collection, waiting = _collection(connection, name, snapshot=session is not None), list(keys)
@@ -150,9 +150,9 @@ async def _again(connection: Connection, written: Written, session: Session | No
             found = await collection.find({"_id": {"$in": wanted}}, session=session).to_list(None)
             there = {document["_id"] for document in found}
             if found:
-                yield Batch(name, len(found), b"".join(document.raw for document in found), later=True)
+                yield CopiedBatch(name, len(found), b"".join(document.raw for document in found), later=True)
             if gone := [bson.encode({"_id": key}) for key in wanted if key not in there]:
-                yield Batch(name, len(gone), b"".join(gone), later=True, gone=True)
+                yield CopiedBatch(name, len(gone), b"".join(gone), later=True, gone=True)
 
 
 def document_count(data: bytes) -> int:

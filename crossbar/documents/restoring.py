@@ -16,7 +16,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from crossbar.background import end
-from crossbar.documents.consistent_copy import Batch, copied_collections
+from crossbar.documents.consistent_copy import CopiedBatch, copied_collections
 from crossbar.documents.indexes import INDEXES, MAINTENANCE, RESTORE
 from crossbar.documents.store.connection import Connection, driver_errors
 from crossbar.documents.store.sole_use import LEASE_SECONDS
@@ -24,6 +24,7 @@ from crossbar.documents.store.sole_use import LEASE_SECONDS
 AT_A_TIME: Final = 3
 """Batches that are written at a time."""
 LOOK_SECONDS: Final = 0.2
+IN_USE: Final = "A server, or another command, uses the database. Stop it first."
 
 Superseded = dict[tuple[str, Any], int]
 """By collection and `_id` of what was written more than once: the number of the batch that counts."""
@@ -42,7 +43,7 @@ class Restoring:
         self._superseded: Superseded = {}
         self._kept: Counter[str] = Counter()
 
-    def note(self, number: int, batch: Batch) -> None:
+    def note(self, number: int, batch: CopiedBatch) -> None:
         """Take in, before the first write, of which documents a batch has a later state."""
         if batch.later:
             for document in _documents(batch.data):
@@ -64,13 +65,14 @@ class Restoring:
     async def begin(self, about: str) -> None:
         """Note that the database is not whole, see that nobody uses it, and empty it. Raises NotRestorable."""
         with driver_errors():
+            await self._until_unused()
             marked = await self.is_unfinished()
             fresh = {"_id": RESTORE, "of": about, "began": datetime.now(UTC)}
             await self._database[MAINTENANCE].replace_one({"_id": RESTORE}, fresh, upsert=True)
-            if await self._is_in_use():
+            if await self._is_in_use():  # it came just before the note
                 if not marked:
                     await self._database[MAINTENANCE].delete_one({"_id": RESTORE})
-                raise NotRestorable("A server, or another command, uses the database. Stop it first.")
+                raise NotRestorable(IN_USE)
             for name in INDEXES:
                 if name == MAINTENANCE:
                     continue
@@ -79,17 +81,20 @@ class Restoring:
                 else:
                     await self._database[name].drop()
 
-    async def _is_in_use(self) -> bool:
-        """Whether a server is registered; one that was killed is for a few seconds."""
+    async def _until_unused(self) -> None:
+        """Wait until the registrations of killed servers have run out. Raises NotRestorable for one that lasts."""
         ends = asyncio.get_running_loop().time() + LEASE_SECONDS + 1
-        registered = {"$expr": {"$gt": ["$until", "$$NOW"]}}
-        while await self._database["servers"].find_one(registered) is not None:
+        while await self._is_in_use():
             if asyncio.get_running_loop().time() > ends:
-                return True
+                raise NotRestorable(IN_USE)
             await asyncio.sleep(LOOK_SECONDS)
-        return False
 
-    async def fill(self, batches: Iterator[tuple[int, Batch]]) -> None:
+    async def _is_in_use(self) -> bool:
+        """Whether a server is registered."""
+        registered = {"$expr": {"$gt": ["$until", "$$NOW"]}}
+        return await self._database["servers"].find_one(registered) is not None
+
+    async def fill(self, batches: Iterator[tuple[int, CopiedBatch]]) -> None:
         """Write what counts of all batches, which come with the numbers that they had for `note`."""
         with driver_errors():
             writing: list[asyncio.Task[None]] = []
@@ -104,7 +109,7 @@ class Restoring:
                 for task in writing:
                     await end(task)
 
-    async def _write(self, number: int, batch: Batch) -> None:
+    async def _write(self, number: int, batch: CopiedBatch) -> None:
         if batch.gone:
             return
         documents = list(_documents(batch.data))

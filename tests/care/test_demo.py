@@ -41,6 +41,21 @@ EMPTY: Final = {
     "/acls": "the installation's",
     "/search": "asked with a word",
     "/search/multi": "asked with words",
+    "/ips": "those that are free are the installation's",
+    "/ips/hosts": "those that are free are the installation's",
+    "/ips/zones": "those that are free are the installation's",
+    "/media/prompts": "the installation's",
+    "/resource_selectors": "imported by tasks",
+    "/resource_selectors/name": "imported by tasks",
+    "/resource_selectors/resource": "imported by tasks",
+    "/resource_templates": "the reseller's",
+    "/resources/jobs": "imports under way",
+    "/service_plans/available": "the reseller's",
+    "/services/available": "the reseller's",
+    "/services/audit": "no plan of the reseller's was given to it",
+    "/transactions": "no payment is taken",
+    "/transactions/monthly_recurring": "no payment is taken",
+    "/transactions/subscriptions": "no payment is taken",
 }
 """Lists in which there is nothing, and why."""
 
