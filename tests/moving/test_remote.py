@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
+from crossbar import clock
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT, MENU
 from crossbar.documents.listing import Listing
 from crossbar.moving.remote_api import Credentials
 from crossbar.moving.trouble import CannotMove
+from crossbar.resources.records.domain.cdr import cdr_of
 from tests.harness import RunningServer, ServerWith, Tenant
 from tests.moving.moves import differences, everything_skipped, fetched, troubles
 from tests.moving.world import World, answers
+from tests.samples import MP3
 
 
 STAYS = ("/security/attempts",)
@@ -83,3 +86,28 @@ async def test_ways_to_log_in(
         assert report.counts["created"]["user"] == 1
         with pytest.raises(CannotMove, match="cannot log in"):
             await fetched(other, mongo_uri, server, tenant.id, credentials=Credentials(api_key="f" * 64))
+
+
+async def test_records_are_taken_over_once(
+    server: RunningServer, server_with: ServerWith, mongo_uri: str, tenant: Tenant
+) -> None:
+    now = clock.now()
+    legs = [{"call_id": f"call{number}@switch", "timestamp": now - number, "to": "1@x"} for number in range(3)]
+    for leg in legs:
+        await server.runtime.store.insert(cdr_of(tenant.id, leg))
+    fields = {"pvt_created": now, "from": "1@x", "to": "2@x", "body": "hello", "direction": "inbound"}
+    await server.runtime.store.insert(Document(tenant.id, "sms", f"{clock.year_month(now)}-{'a' * 32}", fields))
+    recording = Document(
+        tenant.id, "call_recording", f"{clock.year_month(now)}-{'b' * 32}", {"start": now, "pvt_created": now}
+    )
+    await server.runtime.store.insert(recording)
+    await server.runtime.attachments.put(recording, "call.mp3", "audio/mpeg", MP3)
+    async with server_with() as other:
+        created = (await fetched(other, mongo_uri, server, tenant.id)).counts["created"]
+        assert (created["cdr"], created["sms"], created["call_recording"], created["attachments"]) == (3, 1, 1, 1)
+        for path in ("/cdrs", "/cdrs/interaction", "/sms", "/recordings"):
+            before = await server.master.root.get(f"/accounts/{tenant.id}{path}")
+            after = await other.master.root.get(f"/accounts/{tenant.id}{path}")
+            assert differences(before.data, after.data) == [], path
+            assert before.data
+        assert everything_skipped(await fetched(other, mongo_uri, server, tenant.id))
