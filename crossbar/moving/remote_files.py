@@ -11,7 +11,7 @@ from crossbar.conversion.media_types import attachment_name
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import MEDIA, USER, WHITELABEL
 from crossbar.moving.arrivals import Arrivals, ArrivingFile
-from crossbar.moving.remote_api import Refused, RemoteApi
+from crossbar.moving.remote_api import RemoteApi, RequestRefused
 from crossbar.moving.report import FILES, SKIPPED
 from crossbar.resources.calls.fax.domain import fax
 from crossbar.resources.calls.voicemail.domain import voicemail_message
@@ -46,12 +46,12 @@ async def take_files(api: RemoteApi, arrivals: Arrivals, document: Document, pat
     for place in OF_TYPE.get(document.type, ()):
         try:
             await take_file(api, arrivals, document, f"{path}{place.suffix}", place)
-        except Refused as error:
+        except RequestRefused as error:
             arrivals.report.trouble(f"{document.key} {place.suffix.strip('/')}".rstrip(), str(error))
 
 
 async def take_file(api: RemoteApi, arrivals: Arrivals, document: Document, path: str, place: FilePath) -> None:
-    """Take over what is at a path, if anything is. Raises Refused."""
+    """Take over what is at a path, if anything is. Raises RequestRefused."""
     download = await api.download(path, place.accept)
     if download is None:
         return
