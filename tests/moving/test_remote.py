@@ -64,6 +64,7 @@ async def test_what_is_refused_is_reported(
     server: RunningServer,
     server_with: ServerWith,
     mongo_uri: str,
+    *,
     tenant: Tenant,
     stranger: Tenant,
     monkeypatch: pytest.MonkeyPatch,
