@@ -217,7 +217,7 @@ class Arrivals:
         return {one.name: one for one in await self.runtime.attachments.all(owner)}
 
     async def attach(
-        self, owner: Document, about: ArrivingFile, contents: AsyncIterator[bytes], *, known: bool
+        self, owner: Document, about: ArrivingFile, contents: bytes | AsyncIterator[bytes], *, known: bool
     ) -> None:
         """Store an attachment. One that was not read to its end leaves what was there."""
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,10 +66,6 @@ async def take_file(api: RemoteApi, arrivals: Arrivals, document: Document, path
     if alike and stored and await arrivals.runtime.attachments.read(stored) == contents:
         arrivals.report.count(SKIPPED, FILES)
         return
-    await arrivals.attach(document, about, _once(contents), known=stored is not None)
+    await arrivals.attach(document, about, contents, known=stored is not None)
     if not place.prefix and place.name is None:  # the one file of a document, which may have been called otherwise
         await arrivals.detach(document, sorted(known.keys() - {name}))
-
-
-async def _once(contents: bytes) -> AsyncIterator[bytes]:
-    yield contents
