@@ -35,6 +35,8 @@ SOURCE, TARGET = "bench-moving", "bench-moved"
 COLUMNS = ("command", "seconds", "documents/s", "peak RSS MB", "told")
 SOUND = os.urandom(60_000)
 """A message of half a minute."""
+SHARES = {USER: 10, DEVICE: 30, VMBOX: 5, CALLFLOW: 15, "cdr": 40}
+"""Per cent of the documents, by type."""
 RARE = 100
 """One box in so many has a message."""
 
@@ -72,11 +74,10 @@ def documents(account_id: str, document_type: str, count: int) -> Iterator[Docum
 
 
 async def _fill(runtime: Runtime, account_id: str, count: int) -> None:
-    types = (USER, DEVICE, VMBOX, CALLFLOW, "cdr")
-    for document_type in types:
-        share = count // len(types)
+    for document_type, percent in SHARES.items():
+        share = count * percent // 100
         await pour(runtime.store, documents(account_id, document_type, share), share, document_type)
-    for number in range(0, count // len(types), RARE):
+    for number in range(0, count * SHARES[VMBOX] // 100, RARE):
         message = _message(account_id, number)
         await runtime.store.insert(message)
         await runtime.attachments.put(message, f"{message.id}.mp3", "audio/mp3", SOUND)

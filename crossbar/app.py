@@ -40,9 +40,9 @@ from crossbar.metrics import METRICS, Metrics
 from crossbar.moving.export import Exported, Told, export
 from crossbar.moving.file_format import AccountFile
 from crossbar.moving.file_import import import_file
-from crossbar.moving.remote_api import Credentials, remote_api
+from crossbar.moving.remote_api import ApiLogin, remote_api
 from crossbar.moving.remote_import import import_from
-from crossbar.moving.report import Report
+from crossbar.moving.report import MovingReport
 from crossbar.resources import (
     UNSERVED,
     apps,
@@ -406,7 +406,7 @@ async def export_account(
 
 async def import_account(
     config: Config, *, database_uri: str, file: AccountFile, parent: str | None, dry_run: bool, told: Told
-) -> Report:
+) -> MovingReport:
     """Take in the accounts of a file, below an account (by name, realm or id; the master account).
 
     Raises NobodyFound, CannotMove.
@@ -428,14 +428,14 @@ async def import_from_api(
     *,
     database_uri: str,
     url: str,
-    credentials: Credentials,
+    credentials: ApiLogin,
     rate: float | None,
     account_id: str,
     descendants: bool,
     parent: str | None,
     dry_run: bool,
     told: Told,
-) -> Report:
+) -> MovingReport:
     """As `import_account`, from the Crossbar API at a URL, with at most `rate` requests a second."""
     async with open_runtime(config, database_uri) as services, remote_api(url, credentials, rate) as api:
         return await import_from(

@@ -18,8 +18,8 @@ from crossbar.cli.command_parts import Command, configured, console, for_people,
 from crossbar.config import Config
 from crossbar.moving.export import NOT_ONE_MOMENT, Told
 from crossbar.moving.file_format import AccountFile
-from crossbar.moving.remote_api import Credentials
-from crossbar.moving.report import CREATED, OUTCOMES, SKIPPED, UPDATED, Report
+from crossbar.moving.remote_api import ApiLogin
+from crossbar.moving.report import CREATED, OUTCOMES, SKIPPED, UPDATED, MovingReport
 
 PASSPHRASE_VARIABLE = "CROSSBAR_PASSPHRASE"  # noqa: S105 - the name, not the passphrase
 TROUBLES_SHOWN = 50
@@ -138,7 +138,7 @@ def import_account(
         with for_people():
             checked = AccountFile.checked(file, _asked(wanted=with_passphrase, twice=False))
 
-        def work(config: Config, uri: str, told: Told) -> Awaitable[Report]:
+        def work(config: Config, uri: str, told: Told) -> Awaitable[MovingReport]:
             return app.import_account(config, database_uri=uri, file=checked, parent=parent, dry_run=dry_run, told=told)
 
     else:
@@ -146,7 +146,7 @@ def import_account(
             raise click.UsageError("--from wants --account, the id of the account there.")
         credentials = _credentials(**log_in)
 
-        def work(config: Config, uri: str, told: Told) -> Awaitable[Report]:
+        def work(config: Config, uri: str, told: Told) -> Awaitable[MovingReport]:
             return app.import_from_api(
                 config,
                 database_uri=uri,
@@ -167,14 +167,14 @@ def import_account(
 
 def _credentials(
     *, api_key: str | None, user: str | None, user_realm: str | None, password: str | None, token: str | None
-) -> Credentials:
+) -> ApiLogin:
     """How to log in at the API."""
     if user is not None and password is None:
         password = click.prompt(f"Password of {user}", hide_input=True)
-    return Credentials(token, api_key, user, user_realm, password)
+    return ApiLogin(token, api_key, user, user_realm, password)
 
 
-def _tell(report: Report, report_file: Path | None, *, dry_run: bool) -> None:
+def _tell(report: MovingReport, report_file: Path | None, *, dry_run: bool) -> None:
     """Print a report; exit status 2 where something was not taken over."""
     if report_file is not None:
         report_file.write_text(json.dumps({"dry_run": dry_run, **report.as_json}, indent=2) + "\n")

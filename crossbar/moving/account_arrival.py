@@ -13,7 +13,7 @@ from crossbar.moving import secrets
 from crossbar.moving.belongings import TREE
 from crossbar.moving.claims_held import held_by_others
 from crossbar.moving.private_fields import modified, with_private
-from crossbar.moving.report import CREATED, SKIPPED, UPDATED, Report
+from crossbar.moving.report import CREATED, SKIPPED, UPDATED, MovingReport
 from crossbar.resources.identity.domain import account_tree
 from crossbar.runtime import Runtime
 
@@ -38,7 +38,7 @@ class AccountArrival:
     """
 
     runtime: Runtime
-    report: Report
+    report: MovingReport
     parent_id: str | None
     dry_run: bool
     is_whole: bool = True

@@ -23,7 +23,7 @@ from crossbar.moving.account_arrival import AccountArrival
 from crossbar.moving.belongings import TREE
 from crossbar.moving.claims_held import held_by_others
 from crossbar.moving.private_fields import modified, with_private
-from crossbar.moving.report import CREATED, FILES, SKIPPED, UPDATED, Report
+from crossbar.moving.report import CREATED, FILES, SKIPPED, UPDATED, MovingReport
 from crossbar.resources.numbers.domain import port_request
 from crossbar.resources.numbers.domain.number import owner_of
 from crossbar.runtime import Runtime
@@ -32,6 +32,9 @@ AT_A_TIME: Final = 300
 """Documents of one transaction."""
 BYTES_AT_A_TIME: Final = 4 * 2**20
 """Of their JSON: one transaction of MongoDB's should stay below 16 MB."""
+
+
+IS_TAKEN: Final = "its id, or a value that it alone may hold, is taken here; it may have been deleted here"
 
 
 class Vanished(Exception):
@@ -65,7 +68,7 @@ class Arrivals:
     """
 
     runtime: Runtime
-    report: Report
+    report: MovingReport
     accounts: AccountArrival
     dry_run: bool
     digests_count: bool
@@ -195,7 +198,7 @@ class Arrivals:
         document = write.after or write.before
         if document is None:
             return
-        reason = {Stale: "somebody changed it just now; import again", Duplicate: "another document holds its values"}
+        reason = {Stale: "somebody changed it just now; import again", Duplicate: IS_TAKEN}
         self._refuse(document, reason.get(type(error), str(getattr(error, "data", None) or error)))
 
     def _refuse(self, document: Document, reason: str) -> None:
@@ -214,7 +217,7 @@ class Arrivals:
         return {one.name: one for one in await self.runtime.attachments.all(owner)}
 
     async def attach(
-        self, owner: Document, about: ArrivingFile, contents: AsyncIterator[bytes], *, known: bool
+        self, owner: Document, about: ArrivingFile, contents: bytes | AsyncIterator[bytes], *, known: bool
     ) -> None:
         """Store an attachment. One that was not read to its end leaves what was there."""
         try:

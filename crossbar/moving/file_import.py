@@ -18,7 +18,7 @@ from crossbar.moving.arrivals import Arrivals, ArrivingFile, Vanished, is_defini
 from crossbar.moving.belongings import SHARED_PARTITIONS
 from crossbar.moving.export import NOT_ONE_MOMENT, Told
 from crossbar.moving.file_format import AccountFile, Line
-from crossbar.moving.report import FILES, SKIPPED, Report
+from crossbar.moving.report import FILES, SKIPPED, MovingReport
 from crossbar.resources.numbers.domain import port_request
 from crossbar.runtime import Runtime
 
@@ -110,9 +110,9 @@ async def _contents(lines: Iterator[tuple[Line, int]]) -> AsyncIterator[bytes]:
 
 async def import_file(
     runtime: Runtime, file: AccountFile, *, parent_id: str | None, dry_run: bool, told: Told
-) -> Report:
+) -> MovingReport:
     """Take in the accounts of a file that was checked, the first one below `parent_id`. It can be done again."""
-    report = Report()
+    report = MovingReport()
     same = file.header["pepper"] == secrets.fingerprint(runtime.access.pepper)
     arrivals = Arrivals(
         runtime, report, AccountArrival(runtime, report, parent_id, dry_run), dry_run=dry_run, digests_count=same

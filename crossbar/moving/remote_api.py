@@ -37,7 +37,7 @@ AT_A_TIME: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class ApiLogin:
     """How to log in: by a token that is known, else by an API key, else as a user of the account of a realm."""
 
     token: str | None = field(default=None, repr=False)
@@ -47,7 +47,7 @@ class Credentials:
     password: str | None = field(default=None, repr=False)
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The API answers a request with an error, and would again."""
 
     def __init__(self, path: str, status: int, message: str) -> None:
@@ -58,7 +58,7 @@ class Refused(Exception):
 class RemoteApi:
     """One API, below `url` (with or without `/v2`), at most `rate` requests a second."""
 
-    def __init__(self, session: ClientSession, url: str, credentials: Credentials, rate: float | None) -> None:
+    def __init__(self, session: ClientSession, url: str, credentials: ApiLogin, rate: float | None) -> None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise CannotMove(f"{url} is no address of an API, such as https://host:8443")
         self._session = session
@@ -84,12 +84,12 @@ class RemoteApi:
             raise CannotMove("say how to log in: --api-key, --user and --user-realm, or --token")
         try:
             answer = await self._answer("PUT", path, {}, orjson.dumps({"data": data}))
-        except Refused as error:
+        except RequestRefused as error:
             raise CannotMove(f"cannot log in at {self.url}: {error}") from error
         self._token = str(answer.get("auth_token"))
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, JSON]:
-        """The envelope of a GET. Raises Refused, and CannotMove where nobody answers."""
+        """The envelope of a GET. Raises RequestRefused, and CannotMove where nobody answers."""
         return await self._logged_in(lambda: self._answer("GET", path, query or {}))
 
     async def download(self, path: str, accept: str) -> Download | None:
@@ -113,7 +113,7 @@ class RemoteApi:
         used = self._token
         try:
             return await work()
-        except Refused as error:
+        except RequestRefused as error:
             if error.status != 401:
                 raise
         await self._renew(used)
@@ -205,14 +205,14 @@ class Download:
             return await self._response.read()
 
 
-async def _refusal(path: str, response: ClientResponse) -> Refused:
+async def _refusal(path: str, response: ClientResponse) -> RequestRefused:
     async with response:
         try:
             envelope = orjson.loads(await response.read())
         except (orjson.JSONDecodeError, ClientError):
             envelope = {}
     message = envelope.get("message") if isinstance(envelope, dict) else None
-    return Refused(path, response.status, str(message or response.reason or ""))
+    return RequestRefused(path, response.status, str(message or response.reason or ""))
 
 
 def _retry_after(response: ClientResponse) -> float:
@@ -221,7 +221,7 @@ def _retry_after(response: ClientResponse) -> float:
 
 
 @asynccontextmanager
-async def remote_api(url: str, credentials: Credentials, rate: float | None) -> AsyncIterator[RemoteApi]:
+async def remote_api(url: str, credentials: ApiLogin, rate: float | None) -> AsyncIterator[RemoteApi]:
     """An API to read from while the block runs; a proxy of the environment is used."""
     async with ClientSession(timeout=PATIENCE, trust_env=True) as session:
         yield RemoteApi(session, url, credentials, rate)

@@ -187,6 +187,12 @@ def _recording(account_id: str, shown: Fields) -> Document:
     return Document(account_id, "call_recording", str(fields.pop("id")), fields)
 
 
+def _cdr(account_id: str, shown: Fields) -> Document:
+    cdr = cdr_of(account_id, shown)
+    del cdr.fields[MODIFIED]  # which is now
+    return cdr
+
+
 def _text_message(document_type: str) -> Callable[[str, Fields], Document]:
     def shaped(account_id: str, shown: Fields) -> Document:
         fields = public_fields(shown)
@@ -203,7 +209,7 @@ SHAPED: Final[Mapping[str, Callable[[str, Fields], Document]]] = {
     voicemail_message.TYPE: _message,
     fax.TYPE: _fax,
     "call_recording": _recording,
-    CDR_SHAPE.type: cdr_of,
+    CDR_SHAPE.type: _cdr,
     **{document_type: _text_message(document_type) for document_type in MESSAGES},
 }
 """Types of which an API shows something else than what is kept."""

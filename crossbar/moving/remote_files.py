@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from crossbar.conversion.media_types import attachment_name
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import MEDIA, USER, WHITELABEL
 from crossbar.moving.arrivals import Arrivals, ArrivingFile
-from crossbar.moving.remote_api import Refused, RemoteApi
+from crossbar.moving.remote_api import RemoteApi, RequestRefused
 from crossbar.moving.report import FILES, SKIPPED
 from crossbar.resources.calls.fax.domain import fax
 from crossbar.resources.calls.voicemail.domain import voicemail_message
@@ -46,12 +46,12 @@ async def take_files(api: RemoteApi, arrivals: Arrivals, document: Document, pat
     for place in OF_TYPE.get(document.type, ()):
         try:
             await take_file(api, arrivals, document, f"{path}{place.suffix}", place)
-        except Refused as error:
+        except RequestRefused as error:
             arrivals.report.trouble(f"{document.key} {place.suffix.strip('/')}".rstrip(), str(error))
 
 
 async def take_file(api: RemoteApi, arrivals: Arrivals, document: Document, path: str, place: FilePath) -> None:
-    """Take over what is at a path, if anything is. Raises Refused."""
+    """Take over what is at a path, if anything is. Raises RequestRefused."""
     download = await api.download(path, place.accept)
     if download is None:
         return
@@ -66,10 +66,6 @@ async def take_file(api: RemoteApi, arrivals: Arrivals, document: Document, path
     if alike and stored and await arrivals.runtime.attachments.read(stored) == contents:
         arrivals.report.count(SKIPPED, FILES)
         return
-    await arrivals.attach(document, about, _once(contents), known=stored is not None)
+    await arrivals.attach(document, about, contents, known=stored is not None)
     if not place.prefix and place.name is None:  # the one file of a document, which may have been called otherwise
         await arrivals.detach(document, sorted(known.keys() - {name}))
-
-
-async def _once(contents: bytes) -> AsyncIterator[bytes]:
-    yield contents

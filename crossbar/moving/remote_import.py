@@ -24,13 +24,13 @@ from crossbar.moving import remote_documents
 from crossbar.moving.account_arrival import AccountArrival
 from crossbar.moving.arrivals import Arrivals
 from crossbar.moving.export import Told
-from crossbar.moving.remote_api import Refused, RemoteApi
+from crossbar.moving.remote_api import RemoteApi, RequestRefused
 from crossbar.moving.remote_documents import CREATED, FROM_ROW
 from crossbar.moving.remote_files import OF_TYPE, take_files
 from crossbar.moving.remote_numbers import RemoteNumbers
-from crossbar.moving.remote_sources import NEVER_SHOWN, NOT_TAKEN, Source, sources
+from crossbar.moving.remote_sources import NEVER_SHOWN, NOT_TAKEN, RemoteSource, sources
 from crossbar.moving.remote_state import RemoteState
-from crossbar.moving.report import Report
+from crossbar.moving.report import MovingReport
 from crossbar.moving.trouble import CannotMove
 from crossbar.resources.records.domain.cdr import CDR_SHAPE, note_interactions
 from crossbar.runtime import Runtime
@@ -52,7 +52,7 @@ class _ListAt:
     """A list of documents of an account: its path, and the parts of it; `window` is a range of time, or nothing."""
 
     account_id: str
-    source: Source
+    source: RemoteSource
     path: str
     parent_id: str | None
     window: dict[str, str]
@@ -71,7 +71,7 @@ class RemoteImport:
     api: RemoteApi
     arrivals: Arrivals
     state: RemoteState
-    sources: Sequence[Source]
+    sources: Sequence[RemoteSource]
     told: Told
     _steps: int = 0
     _all_steps: int = 0
@@ -81,7 +81,7 @@ class RemoteImport:
     """Sources whose lists have whole documents, or have not, by path."""
 
     @property
-    def _report(self) -> Report:
+    def _report(self) -> MovingReport:
         return self.arrivals.report
 
     async def run(self, account_id: str, *, descendants: bool) -> None:
@@ -122,19 +122,19 @@ class RemoteImport:
         path = f"/accounts/{_quoted(account_id)}"
         try:
             shown = as_object((await self.api.get(path)).get("data"))
-        except Refused as error:
+        except RequestRefused as error:
             self._report.trouble(path, str(error))
             return None
         api_key = None
         try:
             api_key = as_object((await self.api.get(f"{path}/api_key")).get("data")).get("api_key")
-        except Refused as error:
+        except RequestRefused as error:
             self._report.trouble(f"{path}/api_key", f"{error}; the account has a new API key here")
         return remote_documents.account_of(shown, tree, api_key if isinstance(api_key, str) else None)
 
     # Documents
 
-    async def _source(self, account: Document, source: Source) -> None:
+    async def _source(self, account: Document, source: RemoteSource) -> None:
         if source.document_id is not None:
             await self._singleton(account.id, source)
             return
@@ -145,7 +145,7 @@ class RemoteImport:
             for window in _windows(account) if source.is_timed else ({},):
                 await self._list(_ListAt(account.id, source, path, parent_id, window))
 
-    async def _parents(self, account_id: str, source: Source) -> list[str | None]:
+    async def _parents(self, account_id: str, source: RemoteSource) -> list[str | None]:
         """The ids that the list's path may have: those seen in this run, and those here from an earlier one."""
         if source.parent is None:
             return [None]
@@ -154,7 +154,7 @@ class RemoteImport:
         stored = [row.id async for row in self.runtime.store.stream(listing)]
         return list(dict.fromkeys([*self._ids.get((account_id, above.type), []), *stored]))
 
-    async def _singleton(self, account_id: str, source: Source) -> None:
+    async def _singleton(self, account_id: str, source: RemoteSource) -> None:
         path = source.path.replace("{account_id}", account_id)
         shown = await self._one(path, quiet=ABSENT)
         if shown:
@@ -172,7 +172,7 @@ class RemoteImport:
                 await self._page(at, rows, is_whole=is_whole)
                 await self.arrivals.flush()
                 self.state.read(at.place, following)
-        except Refused as error:
+        except RequestRefused as error:
             self._report.trouble(at.place, str(error))
 
     async def _page(self, at: _ListAt, rows: list[JSON], *, is_whole: bool) -> None:
@@ -190,7 +190,7 @@ class RemoteImport:
                 fields.setdefault("source_id", at.parent_id)
             await self._take(at.account_id, at.source, path, fields)
 
-    async def _take(self, account_id: str, source: Source, path: str, shown: dict[str, Any]) -> None:
+    async def _take(self, account_id: str, source: RemoteSource, path: str, shown: dict[str, Any]) -> None:
         document = remote_documents.document_of(account_id, source.type, shown)
         await self.arrivals.add(document, len(orjson.dumps(shown)))
         if document.type == CDR_SHAPE.type and not self.arrivals.dry_run:
@@ -225,7 +225,7 @@ class RemoteImport:
         """A document's own answer; None, and a trouble, where it is refused."""
         try:
             return as_object((await self.api.get(path)).get("data"))
-        except Refused as error:
+        except RequestRefused as error:
             if error.status not in quiet:
                 self._report.trouble(path, str(error))
             return None
@@ -233,7 +233,7 @@ class RemoteImport:
     async def _pages(
         self, path: str, query: dict[str, str], *, start: JSON = None
     ) -> AsyncIterator[tuple[list[JSON], JSON]]:
-        """The pages of a list, each with the key of the next one. Raises Refused."""
+        """The pages of a list, each with the key of the next one. Raises RequestRefused."""
         key = start
         while True:
             asked = {**query, "page_size": str(PAGE_SIZE), **({"start_key": str(key)} if key is not None else {})}
@@ -275,9 +275,9 @@ async def import_from(
     parent_id: str | None,
     dry_run: bool,
     told: Told,
-) -> Report:
+) -> MovingReport:
     """Take in an account that an API shows, below `parent_id`. It can be done again, and goes on where it broke off."""
-    report = Report()
+    report = MovingReport()
     data = runtime.config.server.data
     state = RemoteState(None) if dry_run else RemoteState.of(data, api.url, account_id)
     if state.is_begun:

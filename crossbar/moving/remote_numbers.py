@@ -12,7 +12,7 @@ from crossbar.documents.document import Document, as_list, as_object
 from crossbar.errors import JSON
 from crossbar.moving import remote_documents
 from crossbar.moving.arrivals import Arrivals
-from crossbar.moving.remote_api import Refused, RemoteApi
+from crossbar.moving.remote_api import RemoteApi, RequestRefused
 from crossbar.moving.remote_files import FilePath, take_file
 from crossbar.moving.remote_state import RemoteState
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
@@ -40,7 +40,7 @@ class RemoteNumbers:
                 continue
             try:
                 await work(account_id, path)
-            except Refused as error:
+            except RequestRefused as error:
                 self.arrivals.report.trouble(path, str(error))
                 continue
             await self.arrivals.flush()
@@ -92,6 +92,6 @@ class RemoteNumbers:
     async def _one(self, path: str) -> dict[str, JSON] | None:
         try:
             return as_object((await self.api.get(path)).get("data"))
-        except Refused as error:
+        except RequestRefused as error:
             self.arrivals.report.trouble(path, str(error))
             return None

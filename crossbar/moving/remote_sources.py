@@ -31,7 +31,7 @@ NEVER_SHOWN: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RemoteSource:
     """Documents of a type: the path of one (`path`, with names in braces) and of their list; what they are below.
 
     A singleton has a path without a name, and no list; `document_id` is then its id.
@@ -59,19 +59,21 @@ class Source:
 TIMED: Final = frozenset({"call_recording"})
 """Types of collections that are listed by ranges of time."""
 RECORDS: Final = (
-    Source("mailbox_message", "/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}", parent="vmbox_id"),
-    Source("fax", "/accounts/{account_id}/faxes/inbox/{fax_id}", is_timed=True),
-    Source("fax", "/accounts/{account_id}/faxes/outbox/{fax_id}", is_timed=True),
-    Source("sms", "/accounts/{account_id}/sms/{message_id}", is_timed=True),
-    Source("mms", "/accounts/{account_id}/mms/{message_id}", is_timed=True),
-    Source("cdr", "/accounts/{account_id}/cdrs/{cdr_id}", is_timed=True),
+    RemoteSource(
+        "mailbox_message", "/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}", parent="vmbox_id"
+    ),
+    RemoteSource("fax", "/accounts/{account_id}/faxes/inbox/{fax_id}", is_timed=True),
+    RemoteSource("fax", "/accounts/{account_id}/faxes/outbox/{fax_id}", is_timed=True),
+    RemoteSource("sms", "/accounts/{account_id}/sms/{message_id}", is_timed=True),
+    RemoteSource("mms", "/accounts/{account_id}/mms/{message_id}", is_timed=True),
+    RemoteSource("cdr", "/accounts/{account_id}/cdrs/{cdr_id}", is_timed=True),
 )
 """Records, which endpoints serve that are no collections."""
 
 
-def sources(endpoints: Iterable[Endpoint]) -> list[Source]:
+def sources(endpoints: Iterable[Endpoint]) -> list[RemoteSource]:
     """Of all collections that an account has, what can be read, parents first."""
-    found: list[Source] = []
+    found: list[RemoteSource] = []
     for endpoint in endpoints:
         readable = {route.template.removeprefix("/v2") for route in endpoint.routes if route.verb == "GET"}
         for collection in endpoint.collections:
@@ -83,17 +85,17 @@ def sources(endpoints: Iterable[Endpoint]) -> list[Source]:
     return [*sorted(found, key=lambda source: (source.parent is not None, source.path)), *RECORDS]
 
 
-def _source(collection: Collection, readable: set[str]) -> Source | None:
+def _source(collection: Collection, readable: set[str]) -> RemoteSource | None:
     path = min((path for path in collection.paths if path.startswith(ACCOUNT_PATH)), key=len, default=None)
     if path is None or path not in readable:
         return None
     if isinstance(collection, Singleton):
-        return Source(collection.shape.type, path, collection.document_id)
+        return RemoteSource(collection.shape.type, path, collection.document_id)
     if not path.endswith("}"):
         return None
-    source = Source(collection.shape.type, path)
+    source = RemoteSource(collection.shape.type, path)
     names = [part.strip("{}") for part in source.list_path.split("/") if part.startswith("{")]
     parents = [name for name in names if name != "account_id"]
     if source.list_path not in readable or len(parents) > 1:
         return None
-    return Source(source.type, path, parent=parents[0] if parents else None, is_timed=source.type in TIMED)
+    return RemoteSource(source.type, path, parent=parents[0] if parents else None, is_timed=source.type in TIMED)

@@ -17,7 +17,7 @@ FILES: Final = "attachments"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Trouble:
+class NotTakenOver:
     """Something that was not taken over: `what` names it (a document's key, a path), `reason` is for people."""
 
     what: str
@@ -25,11 +25,11 @@ class Trouble:
 
 
 @dataclass(slots=True)
-class Report:
+class MovingReport:
     """Counts by outcome and type of document, and troubles; each trouble is told once."""
 
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {outcome: Counter() for outcome in OUTCOMES})
-    troubles: dict[Trouble, None] = field(default_factory=dict)
+    troubles: dict[NotTakenOver, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def count(self, outcome: str, what: str, number: int = 1) -> None:
@@ -38,7 +38,7 @@ class Report:
 
     def trouble(self, what: str, reason: str) -> None:
         """Note what was not taken over."""
-        self.troubles[Trouble(what, reason)] = None
+        self.troubles[NotTakenOver(what, reason)] = None
 
     def total(self, outcome: str) -> int:
         """How many documents and attachments had an outcome."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from crossbar import app
 from crossbar.moving.file_format import AccountFile
-from crossbar.moving.remote_api import Credentials
-from crossbar.moving.report import Report
+from crossbar.moving.remote_api import ApiLogin
+from crossbar.moving.report import MovingReport
 from tests.harness import RunningServer
 
 
@@ -27,14 +27,14 @@ async def written(server: RunningServer, uri: str, account: str, path: Path, **o
 
 async def taken_in(
     server: RunningServer, uri: str, path: Path, *, passphrase: str | None = None, **options: Any
-) -> Report:
+) -> MovingReport:
     """What came of taking in a file."""
     usual = {"parent": None, "dry_run": False, "told": nothing}
     file = AccountFile.checked(path, passphrase)
     return await app.import_account(server.runtime.config, database_uri=uri, file=file, **{**usual, **options})
 
 
-async def fetched(server: RunningServer, uri: str, source: RunningServer, account: str, **options: Any) -> Report:
+async def fetched(server: RunningServer, uri: str, source: RunningServer, account: str, **options: Any) -> MovingReport:
     """What came of reading an account from another server's API."""
     usual = {"descendants": True, "rate": None, "parent": None, "dry_run": False, "told": nothing}
     return await app.import_from_api(
@@ -42,16 +42,16 @@ async def fetched(server: RunningServer, uri: str, source: RunningServer, accoun
         database_uri=uri,
         url=source.url,
         account_id=account,
-        **{**usual, "credentials": Credentials(token=source.master.token), **options},
+        **{**usual, "credentials": ApiLogin(token=source.master.token), **options},
     )
 
 
-def everything_skipped(report: Report) -> bool:
+def everything_skipped(report: MovingReport) -> bool:
     """Whether an import changed nothing."""
     return report.total("created") == report.total("updated") == 0 < report.total("skipped")
 
 
-def troubles(report: Report) -> dict[str, str]:
+def troubles(report: MovingReport) -> dict[str, str]:
     """What was not taken over, and why."""
     return {one.what: one.reason for one in report.troubles}
 
@@ -64,3 +64,8 @@ def differences(before: Any, after: Any, at: str = "") -> list[str]:
     if isinstance(before, list | tuple) and isinstance(after, list | tuple) and len(before) == len(after):
         return [line for pair in zip(before, after, strict=True) for line in differences(*pair, at)]
     return [] if before == after else [f"{at}: {before!r} != {after!r}"]
+
+
+def given_away(lines: list[str]) -> list[str]:
+    """Of some differences those that are not of what an API keeps to itself."""
+    return [line for line in lines if "/security/attempts" not in line]

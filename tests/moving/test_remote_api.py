@@ -11,10 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from crossbar.moving import remote_api
-from crossbar.moving.remote_api import Credentials, Refused, RemoteApi
+from crossbar.moving.remote_api import ApiLogin, RemoteApi, RequestRefused
 from crossbar.moving.trouble import CannotMove
 
-KEY = Credentials(api_key="k")
+KEY = ApiLogin(api_key="k")
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ async def test_trouble_that_stays_ends_the_run() -> None:
 @pytest.mark.parametrize("status", [403, 404, 500])
 async def test_a_refusal_is_not_asked_for_for_ever(status: int) -> None:
     async with answering(status) as (api, asked):
-        with pytest.raises(Refused, match=str(status)):
+        with pytest.raises(RequestRefused, match=str(status)):
             await api.get("/accounts/a")
         assert len(asked) <= 4
 

@@ -39,7 +39,7 @@ LEFT_OUT: Final = (
 """What is no state of an account's, or does something."""
 OF_THE_REQUEST: Final = {"auth_token", "node", "request_id", "revision", "timestamp", "tokens"}
 NOW: Final = "current_timestamp"
-MOST: Final = 40
+MOST: Final = 15
 """Documents of a list that are read one by one."""
 PHOTO: Final = b"\xff\xd8\xff\xe0" + b"a face" * 100
 
