@@ -55,7 +55,7 @@ async def test_a_scope_a_network_and_a_time_narrow_it(tenant: Tenant, stranger: 
     assert (await elsewhere.get("/devices")).status == 403
     _, here = await made(tenant, networks=["127.0.0.1"])
     assert (await here.get("/devices")).status == 200
-    token, bearer = await made(tenant, expires=clock.now() + 100)
+    _, bearer = await made(tenant, expires=clock.now() + 100)
     assert (await bearer.get("/devices")).status == 200
     with clock.frozen(clock.unix_now() + 101):
         assert (await bearer.get("/devices")).status == 401
