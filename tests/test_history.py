@@ -11,7 +11,7 @@ import pytest_asyncio
 from crossbar.app import ENDPOINTS
 from crossbar.documents.store.history import position
 from tests.every_document import World, new_world
-from tests.harness import RunningServer, ServerWith, Tenant, new_person, new_tenant
+from tests.harness import RunningServer, ServerWith, Tenant, new_person, new_tenant, until
 
 RESTORE: Final = {"action": "restore"}
 FIRST: Final[dict[str, Any]] = {"name": "first", "deep": {"a": [1, {"b": None}]}}
@@ -183,6 +183,20 @@ async def test_secrets_are_sealed_and_changes_of_the_server_are_no_versions(
         tenant.id, "webhook", made.id, lambda found: found.fields.update(pvt_noted_by_the_server=1)
     )
     assert len((await tenant.api.get(f"/webhooks/{made.id}/history")).data) == 2
+
+
+async def test_the_change_feed_hears_of_documents_alone(tenant: Tenant, server: RunningServer) -> None:
+    heard: list[str] = []
+    server.runtime.feed.subscribe("user", lambda change: heard.append(change.id))
+    for number in range(3):
+        await tenant.api.patch(f"/users/{tenant.admin_id}", {"last_name": f"n{number}"})
+    last = await new_person(server, tenant, "last")
+
+    async def told() -> bool:
+        return heard.count(last.id) > 1  # by the worker itself, and by the database
+
+    await until(told)
+    assert {one for one in heard if one.startswith(tenant.admin_id)} == {tenant.admin_id}
 
 
 async def test_it_can_be_switched_off(server_with: ServerWith) -> None:
