@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Any, Literal
+from typing import Any, Final, Literal
 
 from pymongo.errors import PyMongoError
 
