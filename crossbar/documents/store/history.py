@@ -157,6 +157,29 @@ class History(OverConnection):
         found = await self._run(lambda: self._entries.find_one(query))
         return self._version(found) if found else None
 
+    async def predecessors(self, versions: Sequence[Version]) -> dict[str, Version]:
+        """What stood before each of some versions, by their positions, in one call; nothing stands before the first."""
+        later = [version for version in versions if not (version.document.revision or "").startswith("1-")]
+        if not later:
+            return {}
+        pipelines = [
+            [
+                {"$match": self._of(key) | {"_id": {"$gte": key + SEPARATOR, "$lt": version.position}}},
+                {"$sort": {"_id": DESCENDING}},
+                {"$limit": 1},
+                {"$addFields": {"number": {"$literal": number}}},
+            ]
+            for number, version in enumerate(later)
+            for key in [version.document.key]
+        ]
+        first, *others = pipelines
+        unions = [{"$unionWith": {"coll": "history", "pipeline": steps}} for steps in others]
+
+        async def read() -> list[Entry]:
+            return await (await self._driver.aggregate(self._entries, [*first, *unions])).to_list(None)
+
+        return {later[entry["number"]].position: self._version(entry) for entry in await self._run(read)}
+
     def _of(self, key: str) -> dict[str, Any]:
         """The condition that leads to the shard of a document's versions, where there are shards."""
         return {"a": DocumentKey.parse(key).partition} if self._connection.sharded else {}

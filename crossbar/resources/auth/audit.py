@@ -29,6 +29,7 @@ audit = Endpoint("audit")
 LONGEST_RANGE: Final = 10 * 365 * 86_400
 """Seconds that are looked at without `created_from`."""
 AT_A_TIME: Final = 100
+"""Entries that are read together at most."""
 MOST_LOOKS: Final = 20
 """So often is read on for a page that filters leave empty; the next page goes on from there."""
 FILTERS: Final = ("type", "id", "action", "user_id", "account_id")
@@ -54,14 +55,15 @@ async def index(context: Context) -> Reply:
     wanted = {name: value for name, value in wanted.items() if value is not None}
     rows: list[dict[str, Any]] = []
     for _ in range(MOST_LOOKS):
-        found = await _page(context, _Range(since, until, below), AT_A_TIME)
+        some = AT_A_TIME if wanted else min(size + 1 - len(rows), AT_A_TIME)
+        found = await _page(context, _Range(since, until, below), some)
         for moment, row in found:
             if len(rows) == size:
                 return Reply(rows, page=page_info(options, size, below))
             below = moment
             if _fits(row, wanted):
                 rows.append(row)
-        if len(found) < AT_A_TIME:
+        if len(found) < some:
             return Reply(rows, page=page_info(options, len(rows), None))
     return Reply(rows, page=page_info(options, len(rows), below))
 
@@ -82,8 +84,9 @@ async def _page(context: Context, within: _Range, limit: int) -> list[tuple[str,
     )
     changes: list[tuple[str, Version]] = [(moment_of(version), version) for version in [*versions, *own]]
     both: list[tuple[str, Version | dict[str, Any]]] = sorted([*changes, *logins], key=lambda one: one[0], reverse=True)
-    shown = await asyncio.gather(*(_row(context, one) for _, one in both[:limit]))
-    return list(zip((moment for moment, _ in both), shown, strict=False))
+    page = both[:limit]
+    earlier = await history.predecessors([one for _, one in page if isinstance(one, Version)])
+    return [(moment, await _row(context, one, earlier)) for moment, one in page]
 
 
 async def _of_account(context: Context, within: _Range) -> list[Version]:
@@ -119,14 +122,13 @@ async def _logins(context: Context, within: _Range, limit: int) -> list[tuple[st
     return [(moment, row) for moment, row in found if within.below is None or moment < within.below][:limit]
 
 
-async def _row(context: Context, one: Version | dict[str, Any]) -> dict[str, Any]:
+async def _row(context: Context, one: Version | dict[str, Any], earlier: Mapping[str, Version]) -> dict[str, Any]:
     if isinstance(one, dict):
         action = "logged_in" if one.get("status") == "success" else "login_refused"
         shown = {key: one.get(key) for key in ("id", "auth_type", "auth_module", "message", "client_ip")}
         return {"type": login_attempt.TYPE, "action": action, "timestamp": one["timestamp"], **shown}
     document = one.document
-    earlier = await context.store.history.before(document.key, one.position, 2)
-    before = next((version for version in earlier if version.position != one.position), None)
+    before = earlier.get(one.position)
     about = await told(context, one, before)
     is_first = (document.revision or "").startswith("1-")
     action = "deleted" if one.is_deleted else "created" if is_first else "changed"
