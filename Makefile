@@ -69,6 +69,7 @@ check: lint ## Lint, then test with branch coverage
 
 bench: $(VENV)/installed-dev ## Measure (see benchmarks/)
 	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks.history
 
 trials: $(VENV)/installed-dev ## Attack and kill the server for an hour; the figures belong into docs/reliability.md
 	@$(BIN)/python -m trials all $(ARGS)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from crossbar.app import ENDPOINTS
 from crossbar.documents.store.history import position
 from tests.every_document import World, new_world
-from tests.harness import RunningServer, ServerWith, Tenant, new_person, new_tenant
+from tests.harness import RunningServer, ServerWith, Tenant, new_person, new_tenant, until
 
 RESTORE: Final = {"action": "restore"}
 FIRST: Final[dict[str, Any]] = {"name": "first", "deep": {"a": [1, {"b": None}]}}
@@ -171,18 +171,34 @@ async def test_what_a_failed_write_left_behind_is_no_version(tenant: Tenant, ser
 async def test_secrets_are_sealed_and_changes_of_the_server_are_no_versions(
     tenant: Tenant, server: RunningServer
 ) -> None:
-    hook = {"name": "hook", "uri": "http://203.0.113.9/", "hook": "all", "http_verb": "post", "secret": "a" * 32}
+    hook = {"name": "hook", "uri": "https://hooks.example.com/x", "hook": "object", "secret": True}
     made = await tenant.api.put("/webhooks", hook)
     assert (await tenant.api.patch(f"/webhooks/{made.id}", {"name": "other"})).status == 200
     place = position(f"{tenant.id}/webhook/{made.id}", made.envelope["revision"])
     stored = await server.runtime.store.database["history"].find_one({"_id": place})
     assert stored is not None
-    assert b"a" * 32 not in stored["json"]
-    assert (await tenant.api.get(f"/webhooks/{made.id}/history/{made.envelope['revision']}")).data == made.data
+    assert made.data["secret"].encode() not in stored["json"]
+    assert b"sealed:" in stored["json"]
+    shown = await tenant.api.get(f"/webhooks/{made.id}/history/{made.envelope['revision']}")
+    assert (shown.status, "secret" in shown.data) == (200, False)
     await server.runtime.store.update(
         tenant.id, "webhook", made.id, lambda found: found.fields.update(pvt_noted_by_the_server=1)
     )
     assert len((await tenant.api.get(f"/webhooks/{made.id}/history")).data) == 2
+
+
+async def test_the_change_feed_hears_of_documents_alone(tenant: Tenant, server: RunningServer) -> None:
+    heard: list[str] = []
+    server.runtime.feed.subscribe("user", lambda change: heard.append(change.id))
+    for number in range(3):
+        await tenant.api.patch(f"/users/{tenant.admin_id}", {"last_name": f"n{number}"})
+    last = await new_person(server, tenant, "last")
+
+    async def told() -> bool:
+        return heard.count(last.id) > 1  # by the worker itself, and by the database
+
+    await until(told)
+    assert {one for one in heard if one.startswith(tenant.admin_id)} == {tenant.admin_id}
 
 
 async def test_it_can_be_switched_off(server_with: ServerWith) -> None:

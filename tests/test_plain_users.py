@@ -45,6 +45,7 @@ NOBODYS = {
     "/v2/accounts/{account_id}/resources/jobs": "GET PUT",
     "/v2/accounts/{account_id}/resources/{resource_id}": "GET POST PATCH DELETE",
     "/v2/accounts/{account_id}/events": "GET",
+    "/v2/accounts/{account_id}/audit": "GET",
     "/v2/accounts/{account_id}/storage": "GET PUT POST PATCH DELETE",
     "/v2/system_configs/{category}": "PUT POST PATCH DELETE",
 }

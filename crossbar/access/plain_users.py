@@ -72,6 +72,7 @@ GUARDED: Final[Mapping[str, tuple[Guarded, ...]]] = {
     "resource_templates": NOT_EVEN_READING,
     # Everything that happens in the account
     "events": (Guarded("/", frozenset({"GET"})),),
+    "audit": NOT_EVEN_READING,
     # What holds for everybody in the account
     "access_lists": EVERYTHING,
     "allotments": EVERYTHING,

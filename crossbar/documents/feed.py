@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pymongo.errors import PyMongoError
 
@@ -22,6 +22,8 @@ from crossbar.documents.store import Store
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
+NOT_HEARD: Final = ["claims", "history"]
+"""Collections whose keys begin as those of documents do."""
 LISTEN_MS = 500
 """How long the database waits for a change before it answers that there was none."""
 
@@ -102,7 +104,7 @@ class Feed:
         """The changes after those heard of; the database answers after `wait_ms` at the latest."""
         types = "|".join(sorted(self._listeners))
         pipeline: list[dict[str, Any]] = [
-            {"$match": {"documentKey._id": {"$regex": f"^[^/]+/({types})/"}, "ns.coll": {"$ne": "claims"}}},
+            {"$match": {"documentKey._id": {"$regex": f"^[^/]+/({types})/"}, "ns.coll": {"$nin": NOT_HEARD}}},
             {"$project": {"operationType": 1, "documentKey": 1, "fullDocument.deleted": 1}},
         ]
         connection = self._store.connection

@@ -25,7 +25,7 @@ def read(path: Path) -> dict:
     return json.loads(path.read_text())
 
 
-OWN = ("external_numbers", "ingest", "services.", "storage.attachment.ftp", "system_config.dialplans")
+OWN = ("external_numbers", "ingest", "services.", "storage.attachment.ftp", "system_config.dialplans", "tokens")
 """How the ids begin of schemas that KAZOO has not."""
 
 

@@ -20,12 +20,12 @@ from pymongo import DESCENDING, ReplaceOne, WriteConcern
 from pymongo.errors import BulkWriteError
 
 from crossbar import clock
-from crossbar.documents.document import Document, DocumentKey, is_private
+from crossbar.documents.document import Document, DocumentKey, document_key, is_private
 from crossbar.documents.driver import Collection, Session
 from crossbar.documents.listing import LAST
 from crossbar.documents.shape import SEPARATOR
 from crossbar.documents.store.connection import Connection, OverConnection
-from crossbar.documents.store.queries import LONGEST_KEY, one_or_in
+from crossbar.documents.store.queries import LONGEST_KEY, by_keys, one_or_in
 from crossbar.errors import SystemFault
 from crossbar.ids import next_revision
 
@@ -133,20 +133,19 @@ class History(OverConnection):
 
     async def present(self, partition: str, document_type: str, document_id: str) -> Document | None:
         """The document as it is, deleted or not; None where there never was one, or it was taken out for good."""
-        key = f"{partition}/{document_type}/{document_id}"
+        key = document_key(partition, document_type, document_id)
         if len(key) > LONGEST_KEY:
             return None
-        stored = await self._run(lambda: self._documents.find_one({"_id": key}))
+        query = by_keys([key], sharded=self._connection.sharded)
+        stored = await self._run(lambda: self._documents.find_one(query))
         return self._codec.decode(stored) if stored else None
 
     async def before(self, key: str, start: str | None, limit: int) -> list[Version]:
         """Kept versions of a document, the newest first: those from a position on, or all."""
-        bounds = {"$gte": key + SEPARATOR, "$lte": start or f"{key}{SEPARATOR}{LAST}"}
+        query = self._of(key) | {"_id": {"$gte": key + SEPARATOR, "$lte": start or f"{key}{SEPARATOR}{LAST}"}}
         if len(key) > LONGEST_KEY:
             return []
-        found = await self._run(
-            lambda: self._entries.find({"_id": bounds}).sort("_id", DESCENDING).limit(limit).to_list(None)
-        )
+        found = await self._run(lambda: self._entries.find(query).sort("_id", DESCENDING).limit(limit).to_list(None))
         return [self._version(entry) for entry in found]
 
     async def at(self, key: str, revision: str) -> Version | None:
@@ -154,8 +153,36 @@ class History(OverConnection):
         wanted = position(key, revision)
         if len(wanted) > LONGEST_KEY:
             return None
-        found = await self._run(lambda: self._entries.find_one({"_id": wanted}))
+        query = self._of(key) | {"_id": wanted}
+        found = await self._run(lambda: self._entries.find_one(query))
         return self._version(found) if found else None
+
+    async def predecessors(self, versions: Sequence[Version]) -> dict[str, Version]:
+        """What stood before each of some versions, by their positions, in one call; nothing stands before the first."""
+        later = [version for version in versions if not (version.document.revision or "").startswith("1-")]
+        if not later:
+            return {}
+        pipelines = [
+            [
+                {"$match": self._of(key) | {"_id": {"$gte": key + SEPARATOR, "$lt": version.position}}},
+                {"$sort": {"_id": DESCENDING}},
+                {"$limit": 1},
+                {"$addFields": {"number": {"$literal": number}}},
+            ]
+            for number, version in enumerate(later)
+            for key in [version.document.key]
+        ]
+        first, *others = pipelines
+        unions = [{"$unionWith": {"coll": "history", "pipeline": steps}} for steps in others]
+
+        async def read() -> list[Entry]:
+            return await (await self._driver.aggregate(self._entries, [*first, *unions])).to_list(None)
+
+        return {later[entry["number"]].position: self._version(entry) for entry in await self._run(read)}
+
+    def _of(self, key: str) -> dict[str, Any]:
+        """The condition that leads to the shard of a document's versions, where there are shards."""
+        return {"a": DocumentKey.parse(key).partition} if self._connection.sharded else {}
 
     async def changes(self, partition: str, *, since: int, until: int, below: str | None, limit: int) -> list[Version]:
         """Versions of documents of a partition that were written in a time (Gregorian seconds), the newest first.

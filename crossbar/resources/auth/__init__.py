@@ -7,6 +7,7 @@ from typing import Final
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
 from crossbar.resources.auth.api_auth import api_auth
+from crossbar.resources.auth.audit import audit
 from crossbar.resources.auth.auth import auth, login_apps, login_links, login_providers, single_sign_on  # noqa: F401 - add their paths
 from crossbar.resources.auth.domain import login_attempt, login_provider
 from crossbar.resources.auth.domain.login_link import LINK_SHAPE
@@ -21,6 +22,7 @@ from crossbar.runtime import Lifespan
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     api_auth,
+    audit,
     auth,
     ip_auth,
     multi_factor,

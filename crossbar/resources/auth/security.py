@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from crossbar.access.authorship import stamps
 from crossbar.access.policies import ID
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import ACCOUNT_CONFIG
@@ -115,7 +116,7 @@ async def delete(context: Context) -> Reply:
     if document is None:
         raise NotFound("account does not have customize auth configuration")
     context.ready_to_write(document.revision)
-    await context.store.remove(document)
+    await context.store.remove(document, stamps(context.author, document))
     return Reply({**document.public, "_read_only": {"deleted": True}}, revision=document.revision)
 
 

@@ -21,6 +21,8 @@ from crossbar.ids import new_id
 tokens = Endpoint("tokens")
 IN_ACCOUNT: Final = "/accounts/{account_id}/tokens"
 OF_USER: Final = "/accounts/{account_id}/users/{user_id}/tokens"
+ONE_IN_ACCOUNT: Final = "/accounts/{account_id}/tokens/{token_id}"
+ONE_OF_USER: Final = "/accounts/{account_id}/users/{user_id}/tokens/{token_id}"
 
 
 @tokens.get(IN_ACCOUNT, OF_USER)
@@ -63,14 +65,14 @@ async def create(context: Context) -> Reply:
     return Reply({**_row(context, saved), "token": str(token)}, revision=saved.revision)
 
 
-@tokens.get(f"{IN_ACCOUNT}/{{token_id}}", f"{OF_USER}/{{token_id}}")
+@tokens.get(ONE_IN_ACCOUNT, ONE_OF_USER)
 async def read(context: Context) -> Reply:
     """One token, without its secret."""
     document = await _found(context)
     return Reply(_row(context, document), revision=document.revision)
 
 
-@tokens.delete(f"{IN_ACCOUNT}/{{token_id}}", f"{OF_USER}/{{token_id}}", checks_itself=True)
+@tokens.delete(ONE_IN_ACCOUNT, ONE_OF_USER, checks_itself=True)
 async def revoke(context: Context) -> Reply:
     """End a token, everywhere, from the next request on; sockets opened with it are closed."""
     document = await _found(context)

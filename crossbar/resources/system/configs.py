@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document, merge, public_fields
 from crossbar.documents.document_types import ACCOUNT_CONFIG
 from crossbar.documents.shape import Shape, Summary
@@ -62,7 +63,7 @@ async def delete(context: Context) -> Reply:
     if stored is None:
         raise NotFound(document_id(context.path["category"]))
     context.ready_to_write(stored.revision)
-    await context.store.remove(stored)
+    await context.store.remove(stored, stamps(context.author, stored))
     return Reply({**stored.public, "_read_only": {"deleted": True}}, revision=stored.revision)
 
 
@@ -87,7 +88,7 @@ async def _keep(context: Context, stored: Document | None, own: dict[str, JSON])
     """Store what differs from what lies below; nothing is stored as no document."""
     if not own:
         if stored is not None:
-            await context.store.remove(stored)
+            await context.store.remove(stored, stamps(context.author, stored))
         return None
     draft = Draft(document_id(context.path["category"]), own, stored)
     return (await configs.life.store(context, draft)).revision

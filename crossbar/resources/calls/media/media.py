@@ -16,6 +16,7 @@ from urllib.parse import quote
 from aiohttp import hdrs
 
 from crossbar import clock
+from crossbar.access.authorship import stamps
 from crossbar.conversion.media_types import UNKNOWN
 from crossbar.conversion.tools import ToolError, ToolMissing
 from crossbar.documents.document import SYSTEM_MEDIA, Document
@@ -221,7 +222,7 @@ async def delete(context: Context) -> Reply:
     document = await media.life.load(context, context.path["media_id"])
     context.ready_to_write(document.revision)
     if document.at("prompt_id") or is_true(context.object.get("hard_delete")):
-        await context.store.remove(document)
+        await context.store.remove(document, stamps(context.author, document))
         await context.runtime.attachments.delete(document)
     else:
         await media.life.remove(context, document)
