@@ -171,8 +171,9 @@ async def test_what_a_failed_write_left_behind_is_no_version(tenant: Tenant, ser
 async def test_secrets_are_sealed_and_changes_of_the_server_are_no_versions(
     tenant: Tenant, server: RunningServer
 ) -> None:
-    hook = {"name": "hook", "uri": "https://hooks.example.com/x", "hook": "object", "secret": True}
-    made = await tenant.api.put("/webhooks", hook)
+    hook = {"name": "hook", "uri": "https://hooks.example.com/x", "hook": "channel_create"}
+    new = await tenant.api.put("/webhooks", hook)
+    made = await tenant.api.patch(f"/webhooks/{new.id}", {"secret": True})
     assert (await tenant.api.patch(f"/webhooks/{made.id}", {"name": "other"})).status == 200
     place = position(f"{tenant.id}/webhook/{made.id}", made.envelope["revision"])
     stored = await server.runtime.store.database["history"].find_one({"_id": place})
@@ -184,7 +185,7 @@ async def test_secrets_are_sealed_and_changes_of_the_server_are_no_versions(
     await server.runtime.store.update(
         tenant.id, "webhook", made.id, lambda found: found.fields.update(pvt_noted_by_the_server=1)
     )
-    assert len((await tenant.api.get(f"/webhooks/{made.id}/history")).data) == 2
+    assert len((await tenant.api.get(f"/webhooks/{made.id}/history")).data) == 3
 
 
 async def test_the_change_feed_hears_of_documents_alone(tenant: Tenant, server: RunningServer) -> None:

@@ -13,8 +13,8 @@ from typing import Final
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
+from crossbar.endpoint.document_history import HISTORY, DocumentHistory
 from crossbar.endpoint.endpoint import Endpoint, OperationOptions
-from crossbar.endpoint.history import HISTORY, DocumentHistory
 from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook, TellHook
 from crossbar.endpoint.lifecycle import Lifecycle, own_partition
 from crossbar.endpoint.routing import Lists, Rule, Who

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crossbar import app
-from crossbar.endpoint.history import DocumentHistory
+from crossbar.endpoint.document_history import DocumentHistory
 
 PACKAGE = Path(app.__file__).parent
 RESOURCES = PACKAGE / "resources"

@@ -19,7 +19,7 @@ from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, collate
 from crossbar.documents.store.history import Version, moment_of
 from crossbar.endpoint import Context, Endpoint, Reply
-from crossbar.endpoint.history import told
+from crossbar.endpoint.document_history import told
 from crossbar.endpoint.paging import page_info
 from crossbar.resources.auth.domain import login_attempt
 from crossbar.wire.list_options import list_options, time_range

@@ -10,7 +10,7 @@ from typing import Any, Final
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge
 from crossbar.documents.listing import Listing
 from crossbar.endpoint import Binary, Collection, Context, Draft, Lists, Reply, Who, answer_document, answer_listing
-from crossbar.endpoint.history import HISTORY
+from crossbar.endpoint.document_history import HISTORY
 from crossbar.errors import FaultyRequest, Invalid, Plain
 from crossbar.events.macros import BadTemplate
 from crossbar.events.notices import notice, tell

@@ -15,7 +15,7 @@ import orjson
 from crossbar.documents.document import SYSTEM_CONFIG, Document, merge, public_fields
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, Who, answer_listing
-from crossbar.endpoint.history import HISTORY
+from crossbar.endpoint.document_history import HISTORY
 from crossbar.errors import JSON, NotFound, SystemFault
 from crossbar.resources.system.domain.config_credentials import CREDENTIALS
 from crossbar.resources.system.domain.default_values import complete_defaults, difference, system_defaults

@@ -24,9 +24,9 @@ from crossbar.documents.document_types import MEDIA
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Binary, Collection, Context, Draft, Handler, Reply, Who, chosen_id
+from crossbar.endpoint.document_history import HISTORY
 from crossbar.endpoint.endpoint import RouteOptions
 from crossbar.endpoint.files import download, only_file
-from crossbar.endpoint.history import HISTORY
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import new_id
 from crossbar.resources.calls.media.domain.media_file import BASE64, MEDIA_CONVERTER, SOUND, first_attachment, sound

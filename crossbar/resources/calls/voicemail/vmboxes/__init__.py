@@ -15,7 +15,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.document_types import VMBOX
 from crossbar.documents.shape import Shape, Summary, Unique, or_default
 from crossbar.endpoint import Collection, Context, Draft, Reply
-from crossbar.endpoint.history import HISTORY
+from crossbar.endpoint.document_history import HISTORY
 from crossbar.errors import JSON
 from crossbar.resources.calls.media.domain.media_file import MEDIA_CONVERTER
 from crossbar.resources.calls.voicemail.domain import voicemail_message
