@@ -262,7 +262,7 @@ class DemoOffice:
             entry = {"displayname": name, "number": self.customer()}
             await self.own.send("PUT", self.path(f"/lists/{contacts}/entries"), entry)
         await self.put("/clicktocall", {"name": "Call us", "extension": "300"})
-        await self.put("/cccps", {"cid": self.customer(), "active": True, "outbound_cid": self.number(0)})
+        await self.put("/cccps", {"cid": self.number(3), "active": True, "outbound_cid": self.number(0)})
         hook = {"name": "Switched off", "uri": "http://hooks.demo.example/calls", "hook": "channel_create"}
         await self.put("/webhooks", {**hook, "http_verb": "post", "enabled": False})
         script = "function main(call) { return {module: 'hangup', data: {}, children: {}}; }"
