@@ -16,8 +16,8 @@ from rich.progress import Progress
 
 from benchmarks.samples import device
 from benchmarks.seed import PASSWORD, Account
+from crossbar import administration, clock
 from crossbar import app as application
-from crossbar import clock
 from crossbar.access.passwords import password_fields
 from crossbar.access.pepper import Pepper
 from crossbar.config import Config
@@ -51,7 +51,7 @@ async def fill(uri: str, name: str, data: Path, *, size: int, large: int, asked:
     """
     overrides = {"server.data": str(data), "database.name": name, "log.level": "warning"}
     config = Config.load(None, {}, overrides)
-    made = await application.bootstrap(
+    made = await administration.bootstrap(
         config, database_uri=uri, account="Master", realm="master.test", user="admin", password=MASTER_PASSWORD
     )
     async with application.open_runtime(config, uri) as runtime:

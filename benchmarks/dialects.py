@@ -20,6 +20,7 @@ import orjson
 from aiohttp import ClientSession, web
 
 from benchmarks import frame
+from crossbar import administration
 from crossbar import app as application
 from crossbar.config import Config
 from crossbar.ids import new_id
@@ -95,7 +96,7 @@ async def server(folder: Path, uri: str, name: str) -> AsyncIterator[Side]:
     """A server in a database of its own."""
     options = {"server.data": str(folder), "database.name": name, "buckets.token_costs": "0", "log.level": "error"}
     config = Config.load(None, {}, options)
-    made = await application.bootstrap(
+    made = await administration.bootstrap(
         config, database_uri=uri, account="Bench", realm="bench.test", user="root", password=PASSWORD
     )
     shared = Shared(BucketTable(1024), WriteMarks(), new_id())

@@ -5,26 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from crossbar import __version__, dialects, pages
 from crossbar.access.bundle import Access
-from crossbar.access.directory import Account
 from crossbar.access.pepper import configured_pepper
-from crossbar.access.resealing import reseal
 from crossbar.config import Config
 from crossbar.description.served import Descriptions
 from crossbar.dialing import account_of
 from crossbar.documents.attachments import Attachments
-from crossbar.documents.document import ACCOUNTS
-from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.embedded_trouble import Trouble, embedded_folder
 from crossbar.documents.event_listening import Events
 from crossbar.documents.feed import Feed
@@ -37,12 +31,6 @@ from crossbar.endpoint.dispatcher import Dispatcher
 from crossbar.endpoint.rendering import Rendering
 from crossbar.errors import JSON, CrossbarError
 from crossbar.metrics import METRICS, Metrics
-from crossbar.moving.export import Exported, Told, export
-from crossbar.moving.file_format import AccountFile
-from crossbar.moving.file_import import import_file
-from crossbar.moving.remote_api import ApiLogin, remote_api
-from crossbar.moving.remote_import import import_from
-from crossbar.moving.report import MovingReport
 from crossbar.resources import (
     UNSERVED,
     apps,
@@ -59,11 +47,7 @@ from crossbar.resources import (
     system,
     tasks,
 )
-from crossbar.resources.apps.domain.app_registration import Registered, register, register_each
-from crossbar.resources.identity.domain import first_account, user_password
-from crossbar.resources.identity.domain.user_password import KnownUser
 from crossbar.resources.notices.websockets.socket_connection import SOCKETS
-from crossbar.resources.system.domain.outside_files import reaching_outside
 from crossbar.runtime import SOCKET_PORT, Lifespan, Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
@@ -99,16 +83,6 @@ RUNTIME: Final = web.AppKey("services", Runtime)
 LEAST_SLOTS: Final = 1024
 """Token buckets where nobody logs in: a command that opens the services and ends."""
 PROMETHEUS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Bootstrap:
-    """The master account and its administrator; `created` is False when they were there before."""
-
-    account_id: str
-    user_id: str
-    api_key: str
-    created: bool
 
 
 def shapes() -> Shapes:
@@ -322,129 +296,3 @@ def _health(told: Mapping[str, JSON], status: int = 200) -> web.Response:
 async def _metrics(request: web.Request) -> web.Response:
     text = await asyncio.to_thread(request.app[METRICS].render)
     return web.Response(body=text, headers={"Content-Type": PROMETHEUS_TEXT})
-
-
-async def is_initialized(config: Config, *, database_uri: str) -> bool:
-    """Whether there is an account."""
-    store = open_store(config, database_uri)
-    try:
-        await store.prepare()  # a first start may have ended before it had made the indexes
-        return await store.exists(ACCOUNTS, ACCOUNT)
-    finally:
-        await store.close()
-
-
-async def bootstrap(
-    config: Config, *, database_uri: str, account: str, realm: str, user: str, password: str
-) -> Bootstrap:
-    """Create the master account and its administrator unless there is an account already."""
-    async with open_runtime(config, database_uri) as services:
-        made = await first_account.create(services, account=account, realm=realm, user=user, password=password)
-        return Bootstrap(made.account_id, made.user_id, made.api_key, made.created)
-
-
-async def list_users(config: Config, *, database_uri: str, account: str | None) -> tuple[Account, list[KnownUser]]:
-    """An account (by name, realm or id; the master account) and its users. Raises NobodyFound."""
-    async with open_runtime(config, database_uri) as services:
-        found = await user_password.find_account(services, account)
-        return found, await user_password.users_of(services, found)
-
-
-async def set_password(
-    config: Config, *, database_uri: str, account: str | None, user: str, password: str
-) -> tuple[Account, KnownUser]:
-    """Give a user (by user name or id) another password. Raises NobodyFound, Invalid."""
-    async with open_runtime(config, database_uri) as services:
-        found = await user_password.find_account(services, account)
-        return found, await user_password.set_password(services, found, user, password)
-
-
-async def rotate_secrets(config: Config, *, database_uri: str, told: Callable[[int], None]) -> int:
-    """Seal all credentials under the current key; returns how many documents were written."""
-    async with open_runtime(config, database_uri) as services:
-        return await reseal(services.store, services.access.pepper, told)
-
-
-async def register_interface(config: Config, *, database_uri: str, folder: Path) -> tuple[list[Registered], list[str]]:
-    """Put the apps of a built interface into the apps store; returns them, and why others could not be."""
-    async with open_runtime(config, database_uri) as services:
-        return await register_each(services, folder / "apps")
-
-
-async def register_apps(
-    config: Config, *, database_uri: str, place: str, api_url: str | None, allowed_users: str | None
-) -> list[Registered]:
-    """Put the apps of a folder or URL into the apps store. Raises NoApp, Invalid."""
-    async with open_runtime(config, database_uri) as services:
-        return await register(services, place, api_url=api_url, allowed_users=allowed_users)
-
-
-async def export_account(
-    config: Config,
-    *,
-    database_uri: str,
-    account: str | None,
-    path: Path,
-    descendants: bool,
-    with_secrets: bool,
-    passphrase: str | None,
-    told: Told,
-) -> Exported:
-    """Write an account (by name, realm or id; the master account) to a new file. Raises NobodyFound, CannotMove."""
-    async with open_runtime(config, database_uri) as services, reaching_outside(services):
-        found = await user_password.find_account(services, account)
-        return await export(
-            services,
-            found,
-            path,
-            descendants=descendants,
-            with_secrets=with_secrets,
-            passphrase=passphrase,
-            told=told,
-        )
-
-
-async def import_account(
-    config: Config, *, database_uri: str, file: AccountFile, parent: str | None, dry_run: bool, told: Told
-) -> MovingReport:
-    """Take in the accounts of a file, below an account (by name, realm or id; the master account).
-
-    Raises NobodyFound, CannotMove.
-    """
-    async with open_runtime(config, database_uri) as services:
-        parent_id = await _parent_of_import(services, parent)
-        return await import_file(services, file, parent_id=parent_id, dry_run=dry_run, told=told)
-
-
-async def _parent_of_import(services: Runtime, parent: str | None) -> str | None:
-    """Where the first account of an import goes; None where there is none yet, and it becomes the master account."""
-    if parent is None:
-        return await services.access.directory.master_id()
-    return (await user_password.find_account(services, parent)).id
-
-
-async def import_from_api(
-    config: Config,
-    *,
-    database_uri: str,
-    url: str,
-    credentials: ApiLogin,
-    rate: float | None,
-    account_id: str,
-    descendants: bool,
-    parent: str | None,
-    dry_run: bool,
-    told: Told,
-) -> MovingReport:
-    """As `import_account`, from the Crossbar API at a URL, with at most `rate` requests a second."""
-    async with open_runtime(config, database_uri) as services, remote_api(url, credentials, rate) as api:
-        return await import_from(
-            services,
-            api,
-            ENDPOINTS,
-            account_id,
-            descendants=descendants,
-            parent_id=await _parent_of_import(services, parent),
-            dry_run=dry_run,
-            told=told,
-        )

@@ -18,8 +18,8 @@ from aiohttp import ClientSession, TCPConnector, web
 from multidict import CIMultiDictProxy
 from pymongo import MongoClient
 
+from crossbar import administration, clock
 from crossbar import app as application
-from crossbar import clock
 from crossbar.config import Config
 from crossbar.documents.document_types import NOTICE
 from crossbar.documents.listing import Listing
@@ -155,7 +155,7 @@ class RunningServer:
 @asynccontextmanager
 async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[RunningServer]:
     """A server of its own for whoever cannot use the common one; `master` is its first account."""
-    made = await application.bootstrap(
+    made = await administration.bootstrap(
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
     app = await application.build_app(
@@ -177,7 +177,7 @@ async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[Runnin
 
 @asynccontextmanager
 async def worker(
-    config: Config, uri: str, session: ClientSession, made: application.Bootstrap
+    config: Config, uri: str, session: ClientSession, made: administration.Bootstrap
 ) -> AsyncIterator[RunningServer]:
     """One worker's application, on a port of its own."""
     app = await application.build_app(
@@ -220,7 +220,7 @@ async def two_workers(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]],
     name = f"test-{uuid.uuid4().hex}"
     usual = {"server.data": str(data), "database.name": name, "buckets.token_costs": "0", "log.level": "error"}
     config = Config.load(None, {}, usual)
-    made = await application.bootstrap(
+    made = await administration.bootstrap(
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
     async with (

@@ -8,7 +8,7 @@ import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from crossbar import app as application
+from crossbar import administration
 from crossbar.config import Config
 from crossbar.documents.embedded import EmbeddedMongo
 from tests.harness import client_session, issue_token, until, worker
@@ -24,7 +24,7 @@ async def test_an_outage_is_answered_and_nothing_remembered_outlives_it(tmp_path
     async with AsyncExitStack() as stack:
         uri = await mongo.start()
         stack.push_async_callback(mongo.stop)
-        made = await application.bootstrap(
+        made = await administration.bootstrap(
             config, database_uri=uri, account="Master", realm="master.test", user="root", password="a master's word"
         )
         session = await stack.enter_async_context(client_session())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from crossbar import app
+from crossbar import administration
 from crossbar.cli.command_parts import configured, logging_config, with_database
 
 
@@ -31,7 +31,7 @@ def register(
     with logging_config(config_file, data=data) as config:
         found = with_database(
             config,
-            lambda uri: app.register_apps(
+            lambda uri: administration.register_apps(
                 config, database_uri=uri, place=place, api_url=api_url, allowed_users=open_to
             ),
         )

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from crossbar import app
+from crossbar import administration
 from crossbar.cli.command_parts import Command, configured, console, for_people, logging_config, with_database
 from crossbar.config import Config
 from crossbar.moving.export import NOT_ONE_MOMENT, Told
@@ -80,7 +80,7 @@ def export(
     with logging_config(config_file, data=data) as config, _progress("exporting") as told:
         exported = with_database(
             config,
-            lambda uri: app.export_account(
+            lambda uri: administration.export_account(
                 config,
                 database_uri=uri,
                 account=account,
@@ -139,7 +139,9 @@ def import_account(
             checked = AccountFile.checked(file, _asked(wanted=with_passphrase, twice=False))
 
         def work(config: Config, uri: str, told: Told) -> Awaitable[MovingReport]:
-            return app.import_account(config, database_uri=uri, file=checked, parent=parent, dry_run=dry_run, told=told)
+            return administration.import_account(
+                config, database_uri=uri, file=checked, parent=parent, dry_run=dry_run, told=told
+            )
 
     else:
         if account is None:
@@ -147,7 +149,7 @@ def import_account(
         credentials = _credentials(**log_in)
 
         def work(config: Config, uri: str, told: Told) -> Awaitable[MovingReport]:
-            return app.import_from_api(
+            return administration.import_from_api(
                 config,
                 database_uri=uri,
                 url=url or "",

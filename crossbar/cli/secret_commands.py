@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
-from crossbar import app
+from crossbar import administration
 from crossbar.cli.command_parts import configured, logging_config, with_database
 
 
@@ -31,5 +31,5 @@ def rotate(config_file: Path | None, data: str | None) -> None:
         def show(looked_at: int) -> None:
             progress.update(bar, completed=looked_at)
 
-        written = with_database(config, lambda uri: app.rotate_secrets(config, database_uri=uri, told=show))
+        written = with_database(config, lambda uri: administration.rotate_secrets(config, database_uri=uri, told=show))
     click.echo(f"{written} documents were sealed anew. Keys behind the first are no longer needed.")

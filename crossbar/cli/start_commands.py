@@ -12,7 +12,7 @@ import click
 from rich.panel import Panel
 from rich.table import Table
 
-from crossbar import app, ids
+from crossbar import administration, app, ids
 from crossbar.cli.command_parts import configured, console, logging_config, with_database
 from crossbar.config import Config, ConfigError
 from crossbar.process import serving, supervisor
@@ -54,7 +54,7 @@ def init(
         require_writable(config.server.data)
         made = with_database(
             config,
-            lambda uri: app.bootstrap(
+            lambda uri: administration.bootstrap(
                 config, database_uri=uri, account=account, realm=realm, user=user, password=password
             ),
         )
@@ -97,7 +97,7 @@ def _kept_in(config: Config) -> str:
 
 async def _serve(config: Config, listeners: list[Listener], *, create_admin: bool) -> None:
     async with supervisor.database(config) as database_uri:
-        if not await app.is_initialized(config, database_uri=database_uri):
+        if not await administration.is_initialized(config, database_uri=database_uri):
             await _first_start(config, database_uri, create_admin=create_admin)
         if config.ui.folder is not None:
             await _register_apps(config, database_uri, config.ui.folder)
@@ -114,7 +114,7 @@ async def _serve(config: Config, listeners: list[Listener], *, create_admin: boo
 
 async def _register_apps(config: Config, database_uri: str, folder: Path) -> None:
     """Put the apps of the interface into the apps store; one that cannot be is told of, and the server starts."""
-    registered, problems = await app.register_interface(config, database_uri=database_uri, folder=folder)
+    registered, problems = await administration.register_interface(config, database_uri=database_uri, folder=folder)
     for one in registered:
         if one.changed:
             click.echo(f"{'Registered' if one.created else 'Updated'} the app {one.name}.")
@@ -128,7 +128,7 @@ async def _first_start(config: Config, database_uri: str, *, create_admin: bool)
         click.echo("There is no account yet; `crossbar init` creates the first one.")
         return
     password = os.environ.get(PASSWORD_VARIABLE) or ids.new_secret(12)
-    made = await app.bootstrap(
+    made = await administration.bootstrap(
         config, database_uri=database_uri, account=FIRST_ACCOUNT, realm=FIRST_REALM, user=FIRST_USER, password=password
     )
     log_in = Table.grid(padding=(0, 2))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from crossbar import app
+from crossbar import administration
 from crossbar.cli.command_parts import Command, configured, console, logging_config, with_database
 
 
@@ -28,7 +28,9 @@ def user() -> None:
 def list_users(account: str | None, config_file: Path | None, data: str | None) -> None:
     """List the users of an account."""
     with logging_config(config_file, data=data) as config:
-        found, users = with_database(config, lambda uri: app.list_users(config, database_uri=uri, account=account))
+        found, users = with_database(
+            config, lambda uri: administration.list_users(config, database_uri=uri, account=account)
+        )
     table = Table("user name", "id", "name", "level", "enabled", title=f"{found.name}, {found.realm}", box=None)
     for one in users:
         table.add_row(one.username or "-", one.id, one.name, one.priv_level, "yes" if one.enabled else "no")
@@ -49,7 +51,9 @@ def set_password(user: str, account: str | None, from_stdin: bool, config_file: 
     with logging_config(config_file, data=data) as config:
         found, changed = with_database(
             config,
-            lambda uri: app.set_password(config, database_uri=uri, account=account, user=user, password=password),
+            lambda uri: administration.set_password(
+                config, database_uri=uri, account=account, user=user, password=password
+            ),
         )
     click.echo(f"{changed.username} of {found.name} ({found.realm}) has the new password.")
     if not changed.enabled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from crossbar import app
+from crossbar import administration
 from crossbar.moving.file_format import AccountFile
 from crossbar.moving.remote_api import ApiLogin
 from crossbar.moving.report import MovingReport
@@ -19,7 +19,7 @@ def nothing(_: int, __: int) -> None:
 async def written(server: RunningServer, uri: str, account: str, path: Path, **options: Any) -> Path:
     """The file of an account with those below it."""
     usual = {"descendants": True, "with_secrets": True, "passphrase": None, "told": nothing}
-    await app.export_account(
+    await administration.export_account(
         server.runtime.config, database_uri=uri, account=account, path=path, **{**usual, **options}
     )
     return path
@@ -31,13 +31,15 @@ async def taken_in(
     """What came of taking in a file."""
     usual = {"parent": None, "dry_run": False, "told": nothing}
     file = AccountFile.checked(path, passphrase)
-    return await app.import_account(server.runtime.config, database_uri=uri, file=file, **{**usual, **options})
+    return await administration.import_account(
+        server.runtime.config, database_uri=uri, file=file, **{**usual, **options}
+    )
 
 
 async def fetched(server: RunningServer, uri: str, source: RunningServer, account: str, **options: Any) -> MovingReport:
     """What came of reading an account from another server's API."""
     usual = {"descendants": True, "rate": None, "parent": None, "dry_run": False, "told": nothing}
-    return await app.import_from_api(
+    return await administration.import_from_api(
         server.runtime.config,
         database_uri=uri,
         url=source.url,

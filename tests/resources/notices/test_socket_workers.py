@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import ClientSession
 from pymongo import MongoClient
 
+from crossbar import administration
 from crossbar import app as application
 from crossbar.background import in_background
 from crossbar.config import Config
@@ -94,7 +95,7 @@ def free_port() -> int:
 @asynccontextmanager
 async def serving(config: Config, mongo_uri: str) -> AsyncIterator[tuple[list[Listener], Tenant, asyncio.Task[None]]]:
     """A server on its ports, its master account, and what to cancel to stop it."""
-    made = await application.bootstrap(
+    made = await administration.bootstrap(
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
     app = await application.build_app(

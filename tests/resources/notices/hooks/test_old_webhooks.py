@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from crossbar import app as application
+from crossbar import administration
 from crossbar.config import Config
 from crossbar.documents.store.event_log import STATE_KEY
 from tests.harness import client_session, worker
@@ -27,7 +27,7 @@ async def test_they_are_told_after_an_upgrade(
         "security.blocked_hosts": "blocked.test",
     }
     config = Config.load(None, {}, options)
-    made = await application.bootstrap(
+    made = await administration.bootstrap(
         config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
     )
     async with client_session() as session:
