@@ -104,10 +104,10 @@ class DemoOffice:
 
     async def _switch_mail_off(self) -> None:
         """Nobody is to be written to: the addresses are made up."""
-        for template in await self.own.get(self.path("/notifications"), paginate="false"):
+        for template in await self.api.get(self.path("/notifications"), paginate="false"):
             name = str(template["id"])
-            whole = await self.own.get(self.path(f"/notifications/{name}"))
-            await self.own.send("POST", self.path(f"/notifications/{name}"), {**whole, "enabled": False})
+            whole = await self.api.get(self.path(f"/notifications/{name}"))
+            await self.api.send("POST", self.path(f"/notifications/{name}"), {**whole, "enabled": False})
 
     async def _buy_numbers(self) -> None:
         """Numbers of an area in which no other office of this kind is."""
