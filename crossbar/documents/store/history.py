@@ -162,7 +162,7 @@ class History(OverConnection):
         later = [version for version in versions if not (version.document.revision or "").startswith("1-")]
         if not later:
             return {}
-        pipelines = [
+        pipelines: list[list[dict[str, Any]]] = [
             [
                 {"$match": self._of(key) | {"_id": {"$gte": key + SEPARATOR, "$lt": version.position}}},
                 {"$sort": {"_id": DESCENDING}},
