@@ -55,7 +55,7 @@ def collection(wings: Iterable[ModuleType]) -> Part:
     listed = operations(wings)
     variables = Variables(listed)
     components = Components(Library(shipped_folder()))
-    items = Items(variables, EXAMPLES, lambda schema: components.example(components.name(schema)))
+    items = Items(variables, EXAMPLES, ARGUMENTS, lambda schema: components.example(components.name(schema)))
     by_name = {_key(operation): operation for operation in listed}
     inside = [operation for operation in listed if _key(operation) not in (*BEGIN, *END)]
     return {
@@ -74,10 +74,7 @@ def collection(wings: Iterable[ModuleType]) -> Part:
             ],
         },
         "event": [event("prerequest", [making(_makers(items, by_name))])],
-        "variable": [
-            *(_variable(name, value, text) for name, (value, text) in {**LOG_IN, **KEPT}.items()),
-            *(_variable(name, value, "") for name, value in ARGUMENTS.items()),
-        ],
+        "variable": [_variable(name, value, text) for name, (value, text) in {**LOG_IN, **KEPT}.items()],
         "item": [
             _folder("Begin", "Log in, and create an account to work in.", [_item(items, by_name[key]) for key in BEGIN]),
             *_wings(wings, inside, items),
@@ -141,13 +138,13 @@ def _item(items: Items, operation: Operation) -> Part:
 
 def _makers(items: Items, by_name: dict[str, Operation]) -> dict[str, dict[str, str]]:
     """Variable → the request that makes what it stands for."""
-    made = {name: _maker(items, maker, "id") for name, maker in items.variables.made_by.items()}
+    made = {name: _maker(items, maker, "id") for name, maker in items.variables.made_by.items() if name != "account_id"}
     return made | {name: _maker(items, by_name[key], path, example) for name, (key, path, example) in MAKERS.items()}
 
 
 def _maker(items: Items, operation: Operation, path: str, example: Example | None = None) -> dict[str, str]:
     if example is not None:
-        items = Items(items.variables, {_key(operation): example}, items.sample)
+        items = Items(items.variables, {_key(operation): example}, items.arguments, items.sample)
     own = items.example(operation)
     asked = "&".join(f"{name}={value}" for name, value in own.query.items())
     return {

@@ -27,6 +27,7 @@ class Items:
 
     variables: Variables
     examples: Mapping[str, Example]
+    arguments: Mapping[str, str]
     sample: Callable[[str], Any]
 
     def item(self, operation: Operation) -> Part:
@@ -42,8 +43,14 @@ class Items:
         }
 
     def example(self, operation: Operation) -> Example:
-        """What its example says."""
-        return self.examples.get(f"{operation.verb} {operation.path}", NO_EXAMPLE)
+        """What its example says; a document is changed with what it is made of, unless there is another."""
+        own = self.examples.get(f"{operation.verb} {operation.path}")
+        if own is not None:
+            return own
+        maker = self.variables.made_by.get(self.variables.last(operation.path) or "")
+        if operation.verb not in ("POST", "PATCH") or maker is None:
+            return NO_EXAMPLE
+        return Example(self.examples.get(f"{maker.verb} {maker.path}", NO_EXAMPLE).data)
 
     def path(self, operation: Operation) -> str:
         """The path with its variables in place."""
@@ -98,7 +105,10 @@ class Items:
 
     def _values(self, operation: Operation, example: Example) -> dict[str, str]:
         named = self.variables.of(operation.path)
-        return {name: example.arguments.get(name, f"{{{{{variable}}}}}") for name, variable in named.items()}
+        return {
+            name: example.arguments.get(name, self.arguments.get(variable, f"{{{{{variable}}}}}"))
+            for name, variable in named.items()
+        }
 
     def _data(self, operation: Operation, example: Example) -> Any:
         if example.data is not BY_SCHEMA:
@@ -116,8 +126,14 @@ class Items:
         yield from ()
 
     def _after(self, operation: Operation, example: Example) -> Iterator[str]:
-        yield from checks(operation, example.statuses or operation.answer.statuses)
-        made = [name for name, maker in self.variables.made_by.items() if maker == operation]
+        succeeding = operation.answer.statuses
+        described = (*succeeding, *operation.refusals) if example.refused else succeeding
+        yield from checks(operation, example.statuses or described)
+        made = [
+            name
+            for name, maker in self.variables.made_by.items()
+            if maker == operation and name not in self.arguments
+        ]
         yield from keeping(example.keeps or dict.fromkeys(made, "id"))
         if operation.verb == "DELETE":
             yield from forgetting(self.variables.last(operation.path))

@@ -51,9 +51,13 @@ const makers = %s;
 const named = (text) => [...text.matchAll(/\\{\\{(\\w+)\\}\\}/g)].map((found) => found[1]);
 const missing = (text) => named(text).filter((name) => makers[name] && !pm.variables.get(name));
 const make = (names, done) => {
-    const name = names.find((one) => !pm.variables.get(one));
+    const [name, ...others] = names;
     if (name === undefined) {
         done();
+        return;
+    }
+    if (pm.variables.get(name)) {
+        make(others, done);
         return;
     }
     const { verb, path, body, field } = makers[name];
@@ -67,12 +71,13 @@ const make = (names, done) => {
             request.body = { mode: "raw", raw: pm.variables.replaceIn(body) };
         }
         pm.sendRequest(request, (error, response) => {
-            const told = error ? undefined : response.json();
-            if (!told || told.status !== "success") {
+            const told = error ? {} : response.json();
+            const made = field.split(".").reduce((part, key) => (part ? part[key] : undefined), told.data);
+            if (told.status !== "success" || !made) {
                 throw new Error(`${name} cannot be made: ${error || response.text()}`);
             }
-            pm.collectionVariables.set(name, field.split(".").reduce((part, key) => part[key], told.data));
-            make(names, done);
+            pm.collectionVariables.set(name, made);
+            make(others, done);
         });
     });
 };

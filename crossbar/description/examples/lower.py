@@ -1,0 +1,107 @@
+"""Examples of the wings `system`, `identity`, `records`, `tasks` and `ingest`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crossbar.description.example import Example
+from crossbar.description.examples.words import ACCOUNT, NO_SUCH, NUMBER, PICTURE, UNIQUE
+
+PERSON: Final = Example(
+    {"first_name": "Ann", "last_name": "User", "username": UNIQUE, "password": UNIQUE},
+    query={"send_email_on_creation": "false"},
+)
+PHONE: Final = Example({"name": "Desk phone"})
+STORAGE: Final[dict[str, Any]] = {
+    "attachments": {"0f1c02d4a9b84d7c8e2f6b1a3c5d7e9f": {
+        "handler": "http", "name": "Archive", "settings": {"url": "http://127.0.0.1:9/", "verb": "put"}}},
+    "plan": {"modb": {"types": {"call_recording": {"attachments": {"handler": "0f1c02d4a9b84d7c8e2f6b1a3c5d7e9f"}}}}},
+}  # fmt: skip
+STORING: Final = Example(STORAGE, query={"validate_settings": "false"})
+CDR: Final = Example(
+    {"account_id": "{{account_id}}", "call_id": UNIQUE, "call_direction": "inbound", "duration_seconds": 5},
+    arguments={"kind": "cdrs"},
+)
+COMMENT: Final = {"comments": [{"author": "Ann", "content": "Hello", "timestamp": 63_900_000_000}]}
+CONFIG: Final = {"default": {"message_timeout": 5}}
+
+EXAMPLES: Final[dict[str, Example]] = {
+    # system
+    f"PUT {ACCOUNT}/skels": Example({"name": "Example"}),
+    f"PUT {ACCOUNT}/schemas/{{schema_id}}/validation": Example({"name": "Desk phone"}),
+    "PUT /v2/schemas/{schema_id}/validation": Example({"name": "Desk phone"}),
+    f"GET {ACCOUNT}/search": Example(query={"t": "user", "v": "ann"}),
+    "GET /v2/search": Example(query={"t": "account", "v": "a"}),
+    f"GET {ACCOUNT}/search/multi": Example(query={"t": "account", "by_name": "a"}),
+    "GET /v2/search/multi": Example(query={"t": "account", "by_name": "a"}),
+    f"PUT {ACCOUNT}/storage": STORING,
+    f"POST {ACCOUNT}/storage": STORING,
+    f"PATCH {ACCOUNT}/storage": Example({}),
+    f"PUT {ACCOUNT}/storage/plans": STORING,
+    f"PUT {ACCOUNT}/users/{{user_id}}/storage": STORING,
+    f"POST {ACCOUNT}/users/{{user_id}}/storage": STORING,
+    f"PATCH {ACCOUNT}/users/{{user_id}}/storage": Example({}),
+    "PUT /v2/storage": STORING,
+    "POST /v2/storage": STORING,
+    "PATCH /v2/storage": Example({}),
+    "PUT /v2/storage/plans": STORING,
+    **{f"{verb} {ACCOUNT}/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
+    **{f"{verb} /v2/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
+    **{f"{verb} {ACCOUNT}/configs/{{category}}": Example({"message_timeout": 5}) for verb in ("PUT", "POST", "PATCH")},
+    f"POST {ACCOUNT}/migrations/{{migration_id}}": Example({"perform_migration": "now"}),
+    f"PUT {ACCOUNT}/whitelabel": Example({"domain": f"{UNIQUE}.example.com"}),
+    f"POST {ACCOUNT}/whitelabel": Example({"domain": f"{UNIQUE}.example.com"}),
+    f"POST {ACCOUNT}/whitelabel/domains": Example({"domain": f"{UNIQUE}.example.com"}),
+    f"POST {ACCOUNT}/whitelabel/icon": Example(file=PICTURE),
+    f"POST {ACCOUNT}/whitelabel/logo": Example(file=PICTURE),
+    f"POST {ACCOUNT}/whitelabel/welcome": Example(file=("text/html", "<p>Welcome</p>")),
+    # identity
+    f"PUT {ACCOUNT}": Example({"name": UNIQUE}, query={"send_email_on_creation": "false"},
+                              keeps={"child_account_id": "id"}),
+    f"POST {ACCOUNT}": Example({"name": UNIQUE, "realm": f"{UNIQUE}.example.com"}),
+    f"PATCH {ACCOUNT}": Example({"timezone": "Europe/Berlin"}),
+    f"POST {ACCOUNT}/move": Example({"to": "{{own_account_id}}"}),
+    f"PUT {ACCOUNT}/users": PERSON,
+    f"PATCH {ACCOUNT}/users/{{user_id}}": Example({"timezone": "Europe/Berlin"}),
+    f"POST {ACCOUNT}/users/{{user_id}}/photo": Example(file=PICTURE),
+    f"PUT {ACCOUNT}/devices": PHONE,
+    f"PUT {ACCOUNT}/users/{{user_id}}/devices": PHONE,
+    f"PUT {ACCOUNT}/devices/{{device_id}}": Example(
+        {"data": {"event": "check-sync"}}, query={"action": "notify"}, statuses=(201, 400, 500)),
+    f"PUT {ACCOUNT}/groups": Example({"name": "Everybody", "endpoints": {"{{user_id}}": {"type": "user"}}}),
+    **{f"PUT {ACCOUNT}{path}/comments": Example(COMMENT)
+       for path in ("", "/port_requests/{port_request_id}", "/{collection}/{document_id}")},
+    **{f"POST {ACCOUNT}{path}/comments/{{comment_id}}": Example({"content": "Goodbye"})
+       for path in ("", "/port_requests/{port_request_id}", "/{collection}/{document_id}")},
+    f"POST {ACCOUNT}/devices/{{device_id}}/presence": Example({"action": "set", "state": "early"}),
+    f"POST {ACCOUNT}/users/{{user_id}}/presence": Example({"action": "set", "state": "early"}),
+    f"POST {ACCOUNT}/presence/{{extension}}": Example({"action": "set", "state": "early"}),
+    f"POST {ACCOUNT}/presence": Example({"action": "reset"}),
+    f"POST {ACCOUNT}/access_lists": Example({"order": "allow,deny", "cidrs": ["10.0.0.0/8"]}),
+    f"POST {ACCOUNT}/devices/{{device_id}}/access_lists": Example({"order": "allow,deny", "cidrs": ["10.0.0.0/8"]}),
+    # tasks
+    f"PUT {ACCOUNT}/tasks": Example(file=("text/csv", "col1\na\n"), query={"category": "skel", "action": "id1"},
+                                    keeps={"task_id": "_read_only.id"}),
+    "PUT /v2/tasks": Example(file=("text/csv", "col1\na\n"), query={"category": "skel", "action": "id1"},
+                             keeps={"system_task_id": "_read_only.id"}),
+    # ingest
+    "POST /v2/ingest/{kind}": CDR,
+    "POST /v2/ingest/recordings": Example({"account_id": "{{account_id}}", "call_id": UNIQUE, "name": "recording"}),
+    "POST /v2/ingest/faxes": Example(
+        {"account_id": "{{account_id}}", "call_id": UNIQUE, "from_number": NUMBER, "to_number": NUMBER}),
+    "POST /v2/ingest/voicemails": Example(
+        {"account_id": "{{account_id}}", "call_id": UNIQUE, "vmbox_id": "{{vmbox_id}}"}),
+    "POST /v2/ingest/fax_results": Example(
+        {"account_id": "{{account_id}}", "call_id": UNIQUE, "id": "{{fax_job_id}}", "tx_result": {"success": True}}),
+    "POST /v2/ingest/pivot": Example(
+        {"account_id": "{{account_id}}", "data": {"voice_url": "http://127.0.0.1:9/"},
+         "call": {"call_id": UNIQUE, "from": "1000", "to": "1001"}},
+        refused="the application that it asks is another program"),
+    "POST /hooks/freeswitch/cdr": Example({"variables": {"uuid": UNIQUE, "ecallmgr_Account-ID": "{{account_id}}",
+                                                         "start_epoch": "1800000000", "duration": "5"}}),
+    "POST /hooks/freeswitch/event": Example(
+        {"Event-Name": "CHANNEL_CREATE", "Unique-ID": UNIQUE, "variable_ecallmgr_Account-ID": "{{account_id}}",
+         "Event-Date-Timestamp": "1800000000000000"}),
+    # what only a switch, or time, makes
+    f"GET {ACCOUNT}/att_handlers_errors/{{error_id}}": Example(refused=NO_SUCH),
+}  # fmt: skip
