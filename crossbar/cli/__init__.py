@@ -10,6 +10,7 @@ from crossbar.cli import (
     config_commands,
     mail_commands,
     openapi_commands,
+    postman_commands,
     secret_commands,
     start_commands,
     user_commands,
@@ -31,5 +32,6 @@ for command in (
     mail_commands.show_mail,
     config_commands.show_config,
     openapi_commands.show_openapi,
+    postman_commands.show_postman,
 ):
     main.add_command(command)
