@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from types import ModuleType
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
@@ -76,7 +75,9 @@ def collection(wings: Iterable[ModuleType]) -> Part:
         "event": [event("prerequest", [making(_makers(items, by_name))])],
         "variable": [_variable(name, value, text) for name, (value, text) in {**LOG_IN, **KEPT}.items()],
         "item": [
-            _folder("Begin", "Log in, and create an account to work in.", [_item(items, by_name[key]) for key in BEGIN]),
+            _folder(
+                "Begin", "Log in, and create an account to work in.", [_item(items, by_name[key]) for key in BEGIN]
+            ),
             *_wings(wings, inside, items),
             _folder("End", "Delete the account, and log out.", [_item(items, by_name[key]) for key in END]),
         ],

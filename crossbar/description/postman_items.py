@@ -130,9 +130,7 @@ class Items:
         described = (*succeeding, *operation.refusals) if example.refused else succeeding
         yield from checks(operation, example.statuses or described)
         made = [
-            name
-            for name, maker in self.variables.made_by.items()
-            if maker == operation and name not in self.arguments
+            name for name, maker in self.variables.made_by.items() if maker == operation and name not in self.arguments
         ]
         yield from keeping(example.keeps or dict.fromkeys(made, "id"))
         if operation.verb == "DELETE":

@@ -10,6 +10,8 @@ from crossbar.description.operations import Operation
 
 FIRST: Final = ("PUT", "GET", "POST", "PATCH")
 LAST: Final = "DELETE"
+COURSE: Final = ("submitted", "pending", "scheduled", "rejected", "completed", "canceled")
+"""States that follow each other, and are steps of paths."""
 
 
 @dataclass(slots=True)
@@ -33,7 +35,12 @@ def ordered(listed: Iterable[Operation]) -> Iterator[Operation]:
 
 def _walk(place: Place) -> Iterator[Operation]:
     yield from (place.verbs[verb] for verb in FIRST if verb in place.verbs)
-    for step in sorted(place.below, key=lambda step: step.startswith("{")):
+    for step in sorted(place.below, key=_rank):
         yield from _walk(place.below[step])
     if LAST in place.verbs:
         yield place.verbs[LAST]
+
+
+def _rank(step: str) -> tuple[bool, int]:
+    """What stands for many things comes after fixed words, and these in their course."""
+    return step.startswith("{"), COURSE.index(step) + 1 if step in COURSE else 0

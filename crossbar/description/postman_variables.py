@@ -10,7 +10,7 @@ from crossbar.description.operations import Operation
 
 ACCOUNT_ID: Final = "account_id"
 ACCOUNT: Final = f"/v2/accounts/{{{ACCOUNT_ID}}}"
-TOKEN: Final = "auth_token"
+TOKEN: Final = "auth_token"  # noqa: S105 - the name of a variable
 
 
 class Variables:

@@ -6,10 +6,10 @@ from itertools import product
 from typing import Final
 
 from crossbar.description.example import Example
-from crossbar.description.examples.words import ACCOUNT, NO_CALL, NO_SUCH, NUMBER, PDF, PICTURE, SOUND, UNIQUE
+from crossbar.description.examples.words import ACCOUNT, NO_CALL, NO_SUCH, NUMBER, PICTURE, SOUND, UNIQUE
 
 TEXT: Final = Example({"to": "1001", "from": "1000", "body": "Lunch?"})
-PICTURES: Final = Example({"to": "1001", "from": "1000", "body": {"content": "Lunch?", "content_type": "text/plain"}})
+PICTURES: Final = Example({"to": "1001", "from": "1000", "body": "Content-Type: text/plain\r\n\r\nLunch?"})
 FAX: Final = Example({"document": {"url": "http://127.0.0.1:9/fax.pdf", "method": "get"}, "from_name": "Ann",
                       "from_number": NUMBER, "to_name": "Bo", "to_number": NUMBER, "retries": 0})  # fmt: skip
 FLOW: Final = Example({"numbers": [UNIQUE], "flow": {"module": "hangup", "data": {}, "children": {}}})
@@ -48,12 +48,12 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/faxboxes": Example({"name": "Fax"}),
     f"PUT {ACCOUNT}/functions": Example({"name": "Answer", "enabled": True, "function_js": "JSON.stringify({})"}),
     f"PUT {ACCOUNT}/lists": Example({"name": UNIQUE}),
-    f"PUT {ACCOUNT}/lists/{{list_id}}/entries": Example({"number": "+14155550100", "displayname": "Bo"}),
+    f"PUT {ACCOUNT}/lists/{{list_id}}/entries": Example({"list_id": "{{list_id}}", "number": "+14155550100", "displayname": "Bo"}),
     f"POST {ACCOUNT}/lists/{{list_id}}/entries/{{entry_id}}/photo": Example(file=PICTURE),
-    f"PUT {ACCOUNT}/media": Example({"name": UNIQUE, "streamable": True}),
-    "PUT /v2/media": Example({"name": UNIQUE, "streamable": True}),
-    f"POST {ACCOUNT}/media/{{media_id}}": Example({"name": UNIQUE}),
-    "POST /v2/media/{media_id}": Example({"name": UNIQUE}),
+    f"PUT {ACCOUNT}/media": Example({"name": UNIQUE, "media_source": "upload"}),
+    "PUT /v2/media": Example({"name": UNIQUE, "media_source": "upload"}),
+    f"POST {ACCOUNT}/media/{{media_id}}": Example({"name": UNIQUE, "media_source": "upload"}),
+    "POST /v2/media/{media_id}": Example({"name": UNIQUE, "media_source": "upload"}),
     f"POST {ACCOUNT}/media/{{media_id}}/raw": Example(file=SOUND),
     "POST /v2/media/{media_id}/raw": Example(file=SOUND),
     f"PUT {ACCOUNT}/menus": Example({"name": "Menu"}),

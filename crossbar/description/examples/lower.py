@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from crossbar.description.example import Example
 from crossbar.description.examples.words import ACCOUNT, NO_SUCH, NUMBER, PICTURE, UNIQUE
@@ -12,18 +12,13 @@ PERSON: Final = Example(
     query={"send_email_on_creation": "false"},
 )
 PHONE: Final = Example({"name": "Desk phone"})
-STORAGE: Final[dict[str, Any]] = {
-    "attachments": {"0f1c02d4a9b84d7c8e2f6b1a3c5d7e9f": {
-        "handler": "http", "name": "Archive", "settings": {"url": "http://127.0.0.1:9/", "verb": "put"}}},
-    "plan": {"modb": {"types": {"call_recording": {"attachments": {"handler": "0f1c02d4a9b84d7c8e2f6b1a3c5d7e9f"}}}}},
-}  # fmt: skip
-STORING: Final = Example(STORAGE, query={"validate_settings": "false"})
+STORING: Final = Example({"attachments": {}, "plan": {}})
 CDR: Final = Example(
     {"account_id": "{{account_id}}", "call_id": UNIQUE, "call_direction": "inbound", "duration_seconds": 5},
     arguments={"kind": "cdrs"},
 )
 COMMENT: Final = {"comments": [{"author": "Ann", "content": "Hello", "timestamp": 63_900_000_000}]}
-CONFIG: Final = {"default": {"message_timeout": 5}}
+CONFIG: Final = {"default": {"message": "Example"}}
 
 EXAMPLES: Final[dict[str, Example]] = {
     # system
@@ -47,7 +42,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     "PUT /v2/storage/plans": STORING,
     **{f"{verb} {ACCOUNT}/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
     **{f"{verb} /v2/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
-    **{f"{verb} {ACCOUNT}/configs/{{category}}": Example({"message_timeout": 5}) for verb in ("PUT", "POST", "PATCH")},
+    **{f"{verb} {ACCOUNT}/configs/{{category}}": Example({"attempt_failure_count": 7}) for verb in ("PUT", "POST", "PATCH")},
     f"POST {ACCOUNT}/migrations/{{migration_id}}": Example({"perform_migration": "now"}),
     f"PUT {ACCOUNT}/whitelabel": Example({"domain": f"{UNIQUE}.example.com"}),
     f"POST {ACCOUNT}/whitelabel": Example({"domain": f"{UNIQUE}.example.com"}),
@@ -76,7 +71,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"POST {ACCOUNT}/devices/{{device_id}}/presence": Example({"action": "set", "state": "early"}),
     f"POST {ACCOUNT}/users/{{user_id}}/presence": Example({"action": "set", "state": "early"}),
     f"POST {ACCOUNT}/presence/{{extension}}": Example({"action": "set", "state": "early"}),
-    f"POST {ACCOUNT}/presence": Example({"action": "reset"}),
+    f"POST {ACCOUNT}/presence": Example({"action": "reset"}, refused="it has to be said whose"),
     f"POST {ACCOUNT}/access_lists": Example({"order": "allow,deny", "cidrs": ["10.0.0.0/8"]}),
     f"POST {ACCOUNT}/devices/{{device_id}}/access_lists": Example({"order": "allow,deny", "cidrs": ["10.0.0.0/8"]}),
     # tasks
@@ -102,6 +97,9 @@ EXAMPLES: Final[dict[str, Example]] = {
     "POST /hooks/freeswitch/event": Example(
         {"Event-Name": "CHANNEL_CREATE", "Unique-ID": UNIQUE, "variable_ecallmgr_Account-ID": "{{account_id}}",
          "Event-Date-Timestamp": "1800000000000000"}),
+    f"DELETE {ACCOUNT}/registrations/{{username}}": Example(refused="no phone is registered"),
+    **{f"GET /v2/sup/{{module}}/{{function}}/{rest}": Example(refused="no function takes so many arguments")
+       for rest in ("{first}/{second}", "{first}/{second}/{third}")},
     # what only a switch, or time, makes
     f"GET {ACCOUNT}/att_handlers_errors/{{error_id}}": Example(refused=NO_SUCH),
 }  # fmt: skip

@@ -46,7 +46,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"GET {ACCOUNT}/auth/links/{{link_id}}": Example(refused=NO_PROVIDER),
     **{f"{verb} /v2/auth/links/{{link_id}}": Example(refused=NO_PROVIDER) for verb in ("GET", "PUT", "DELETE")},
     "PUT /v2/auth/authorize": Example({"token": "{{auth_token}}"}, refused=NO_PROVIDER),
-    "PUT /v2/auth/callback": Example({"provider": "{{provider_id}}", "code": "example"}, refused=NO_PROVIDER),
+    "PUT /v2/auth/callback": Example({"provider": "{{provider_id}}", "client_id": "{{app_id}}", "code": "example", "redirect_uri": "https://example.com/"}, refused=NO_PROVIDER),
     "PUT /v2/auth/keys/{key_id}": Example({}, refused="a new key makes all tokens void; say `action`"),
     "POST /v2/auth/providers/{provider_id}": PROVIDER,
     "POST /v2/auth/apps/{app_id}": SSO_APP,
@@ -63,7 +63,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"POST {ACCOUNT}/security": Example({"auth_modules": {"cb_user_auth": {"enabled": True}}}),
     f"PATCH {ACCOUNT}/security": Example({"auth_modules": {"cb_user_auth": {"enabled": True}}}),
     f"GET {ACCOUNT}/security/attempts/{{attempt_id}}": Example(refused=NO_SUCH),
-    f"POST {ACCOUNT}/token_restrictions": Example({"restrictions": {"_": {"_": [{"rules": {"#": ["_"]}}]}}}),
+    f"POST {ACCOUNT}/token_restrictions": Example({"restrictions": {"_": {"_": {"_": [{"allowed_accounts": ["_"], "rules": {"#": ["_"]}}]}}}}),
     "PUT /v2/user_auth/recovery": Example(
         {"account_name": "{{account_name}}", "username": "{{user}}", "ui_url": "https://ui.example.com/"},
         refused="the page has to be one of those that the configuration names"),
@@ -81,10 +81,14 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PATCH {ACCOUNT}/port_requests/{{port_request_id}}": Example({"name": "Renamed"}),
     f"POST {ACCOUNT}/port_requests/lnp_lookup": Example({"numbers": [NUMBER]}, refused="no phonebook is set up"),
     f"PUT {ACCOUNT}/port_requests/{{port_request_id}}/attachments": Example(
-        file=PDF, query={"filename": "bill.pdf"}, keeps={"attachment_id": "id"}),
+        file=PDF, query={"filename": "bill.pdf"}),
     f"POST {ACCOUNT}/port_requests/{{port_request_id}}/attachments/{{attachment_id}}": Example(file=PDF),
     **{f"PATCH {ACCOUNT}/port_requests/{{port_request_id}}/{state}": Example({})
-       for state in ("submitted", "pending", "rejected", "completed", "canceled")},
+       for state in ("submitted", "pending", "rejected", "completed")},
+    f"PATCH {ACCOUNT}/port_requests/{{port_request_id}}/canceled": Example(
+        {}, arguments={"port_request_id": "{{other_port_request_id}}"}),
+    f"DELETE {ACCOUNT}/port_requests/{{port_request_id}}": Example(
+        arguments={"port_request_id": "{{other_port_request_id}}"}),
     f"PATCH {ACCOUNT}/port_requests/{{port_request_id}}/scheduled": Example({"scheduled_date": 64_000_000_000}),
     "PUT /v2/port_requests": PORT,
     # notices
@@ -134,7 +138,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"POST {ACCOUNT}/ips": Example({"ips": ["{{system_ip}}"]}),
     f"DELETE {ACCOUNT}/ips": Example({"ips": ["{{system_ip}}"]}),
     f"POST {ACCOUNT}/ips/{{ip}}": Example({}),
-    "PUT /v2/rates": Example({"prefix": "44", "rate_cost": 1, "ratedeck_id": "ratedeck-{{$timestamp}}"}),
+    "PUT /v2/rates": Example({"prefix": 44, "rate_cost": 1, "ratedeck_id": "ratedeck-{{$timestamp}}"}),
     f"PUT {ACCOUNT}/resources": CARRIER,
     "PUT /v2/resources": CARRIER,
     f"PUT {ACCOUNT}/resources/collection": CARRIERS,
