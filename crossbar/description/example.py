@@ -16,7 +16,7 @@ class Example:
 
     `data` is what stands in the envelope, `file` the type and text of a body that is a file. `query` are parameters
     that have to be given, `arguments` parts of the path that are other than usual. `keeps` says what of the answer's
-    data a variable is to hold: variable → field. `refused` is why the request cannot succeed by itself, with `statuses`
+    data a variable is to hold: variable → field; `forgets` are variables that hold nothing after it. `refused` is why the request cannot succeed by itself, with `statuses`
     (those of the operation's own) that it may have then.
     """
 
@@ -25,5 +25,6 @@ class Example:
     query: Mapping[str, str] = field(default_factory=dict)
     arguments: Mapping[str, str] = field(default_factory=dict)
     keeps: Mapping[str, str] = field(default_factory=dict)
+    forgets: tuple[str, ...] = ()
     refused: str = ""
     statuses: tuple[int, ...] = ()

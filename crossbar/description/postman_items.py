@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.description.example import BY_SCHEMA, Example
 from crossbar.description.openapi_parts import IF_MATCH
-from crossbar.description.operations import Operation
+from crossbar.description.operations import Kind, Operation
 from crossbar.description.parameters import list_parameters
 from crossbar.description.postman_scripts import checks, event, forgetting, keeping
 from crossbar.description.postman_variables import Variables
@@ -33,11 +33,9 @@ class Items:
     def item(self, operation: Operation) -> Part:
         """The whole item."""
         example = self.example(operation)
-        before = list(self._before(operation))
-        events = [event("prerequest", before)] if before else []
         return {
             "name": f"{operation.verb} {operation.path}",
-            "event": [*events, event("test", self._after(operation, example))],
+            "event": [event("test", self._after(operation, example))],
             "request": self._request(operation, example),
             "response": [],
         }
@@ -122,9 +120,6 @@ class Items:
 
     # Scripts
 
-    def _before(self, operation: Operation) -> Iterator[str]:
-        yield from ()
-
     def _after(self, operation: Operation, example: Example) -> Iterator[str]:
         succeeding = operation.answer.statuses
         described = (*succeeding, *operation.refusals) if example.refused else succeeding
@@ -134,11 +129,13 @@ class Items:
         ]
         yield from keeping(example.keeps or dict.fromkeys(made, "id"))
         if operation.verb == "DELETE":
-            yield from forgetting(self.variables.last(operation.path))
+            last = self.variables.last(operation.path)
+            yield from forgetting([*example.forgets, *([last] if last else [])])
 
 
 def _headers(operation: Operation, example: Example) -> Iterator[Part]:
-    yield {"key": "Accept", "value": "application/json" if operation.is_enveloped else "*/*"}
+    is_file = operation.answer.kind is Kind.FILE or not operation.is_enveloped
+    yield {"key": "Accept", "value": "*/*" if is_file else "application/json"}
     if example.file is not None:
         yield {"key": "Content-Type", "value": example.file[0]}
     elif operation.body is not None:

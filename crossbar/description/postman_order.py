@@ -8,7 +8,7 @@ from typing import Final
 
 from crossbar.description.operations import Operation
 
-FIRST: Final = ("PUT", "GET", "POST", "PATCH")
+FIRST: Final = ("PUT", "POST", "GET", "PATCH")
 LAST: Final = "DELETE"
 COURSE: Final = ("submitted", "pending", "scheduled", "rejected", "completed", "canceled")
 """States that follow each other, and are steps of paths."""

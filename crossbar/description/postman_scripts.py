@@ -136,11 +136,11 @@ def keeping(kept: Mapping[str, str]) -> Iterator[str]:
         yield "}"
 
 
-def forgetting(variable: str | None) -> Iterator[str]:
+def forgetting(variables: list[str]) -> Iterator[str]:
     """What is deleted is not asked for any more."""
-    if variable is not None:
+    if variables:
         yield "if (pm.response.code < 300) {"
-        yield f"    pm.collectionVariables.unset({json.dumps(variable)});"
+        yield from (f"    pm.collectionVariables.unset({json.dumps(name)});" for name in variables)
         yield "}"
 
 

@@ -11,6 +11,7 @@ PERSON: Final = Example(
     {"first_name": "Ann", "last_name": "User", "username": UNIQUE, "password": UNIQUE},
     query={"send_email_on_creation": "false"},
 )
+LOOKS: Final = Example({"domain": f"{UNIQUE}.example.com"}, keeps={"whitelabel_domain": "domain"})
 PHONE: Final = Example({"name": "Desk phone"})
 STORING: Final = Example({"attachments": {}, "plan": {}})
 CDR: Final = Example(
@@ -44,8 +45,9 @@ EXAMPLES: Final[dict[str, Example]] = {
     **{f"{verb} /v2/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
     **{f"{verb} {ACCOUNT}/configs/{{category}}": Example({"attempt_failure_count": 7}) for verb in ("PUT", "POST", "PATCH")},
     f"POST {ACCOUNT}/migrations/{{migration_id}}": Example({"perform_migration": "now"}),
-    f"PUT {ACCOUNT}/whitelabel": Example({"domain": f"{UNIQUE}.example.com"}),
-    f"POST {ACCOUNT}/whitelabel": Example({"domain": f"{UNIQUE}.example.com"}),
+    f"PUT {ACCOUNT}/whitelabel": LOOKS,
+    f"POST {ACCOUNT}/whitelabel": LOOKS,
+    f"DELETE {ACCOUNT}/whitelabel": Example(forgets=("whitelabel_domain",)),
     f"POST {ACCOUNT}/whitelabel/domains": Example({"domain": f"{UNIQUE}.example.com"}),
     f"POST {ACCOUNT}/whitelabel/icon": Example(file=PICTURE),
     f"POST {ACCOUNT}/whitelabel/logo": Example(file=PICTURE),
@@ -55,7 +57,9 @@ EXAMPLES: Final[dict[str, Example]] = {
                               keeps={"child_account_id": "id"}),
     f"POST {ACCOUNT}": Example({"name": UNIQUE, "realm": f"{UNIQUE}.example.com"}),
     f"PATCH {ACCOUNT}": Example({"timezone": "Europe/Berlin"}),
-    f"POST {ACCOUNT}/move": Example({"to": "{{own_account_id}}"}),
+    f"POST {ACCOUNT}/move": Example(
+        {"to": "{{own_account_id}}"}, arguments={"account_id": "{{child_account_id}}"}
+    ),
     f"PUT {ACCOUNT}/users": PERSON,
     f"PATCH {ACCOUNT}/users/{{user_id}}": Example({"timezone": "Europe/Berlin"}),
     f"POST {ACCOUNT}/users/{{user_id}}/photo": Example(file=PICTURE),

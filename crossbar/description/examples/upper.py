@@ -31,6 +31,7 @@ LEDGER: Final = {"source": {"service": "per-minute-voip", "id": UNIQUE},
                  "usage": {"type": "voice", "quantity": 60, "unit": "sec"}, "amount": 1}  # fmt: skip
 TRUNK: Final = Example({"account": {"trunks": 2}, "servers": [{"server_name": "PBX", "DIDs": {}, "auth": {
     "auth_method": "Password", "auth_user": UNIQUE, "auth_password": UNIQUE}}]})  # fmt: skip
+RULE: Final = {"allowed_accounts": ["_"], "rules": {"#": ["_"]}}
 RULES: Final = Example({"any": True})
 NUMBERS: Final = {"numbers": ["{{phone_numbers_number}}"]}
 
@@ -46,7 +47,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"GET {ACCOUNT}/auth/links/{{link_id}}": Example(refused=NO_PROVIDER),
     **{f"{verb} /v2/auth/links/{{link_id}}": Example(refused=NO_PROVIDER) for verb in ("GET", "PUT", "DELETE")},
     "PUT /v2/auth/authorize": Example({"token": "{{auth_token}}"}, refused=NO_PROVIDER),
-    "PUT /v2/auth/callback": Example({"provider": "{{provider_id}}", "client_id": "{{app_id}}", "code": "example", "redirect_uri": "https://example.com/"}, refused=NO_PROVIDER),
+    "PUT /v2/auth/callback": Example({"provider": "example", "client_id": "example", "code": "example", "redirect_uri": "https://example.com/"}, refused=NO_PROVIDER),
     "PUT /v2/auth/keys/{key_id}": Example({}, refused="a new key makes all tokens void; say `action`"),
     "POST /v2/auth/providers/{provider_id}": PROVIDER,
     "POST /v2/auth/apps/{app_id}": SSO_APP,
@@ -63,7 +64,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"POST {ACCOUNT}/security": Example({"auth_modules": {"cb_user_auth": {"enabled": True}}}),
     f"PATCH {ACCOUNT}/security": Example({"auth_modules": {"cb_user_auth": {"enabled": True}}}),
     f"GET {ACCOUNT}/security/attempts/{{attempt_id}}": Example(refused=NO_SUCH),
-    f"POST {ACCOUNT}/token_restrictions": Example({"restrictions": {"_": {"_": {"_": [{"allowed_accounts": ["_"], "rules": {"#": ["_"]}}]}}}}),
+    f"POST {ACCOUNT}/token_restrictions": Example({"restrictions": {"_": {"_": {"_": [RULE]}}}}),
     "PUT /v2/user_auth/recovery": Example(
         {"account_name": "{{account_name}}", "username": "{{user}}", "ui_url": "https://ui.example.com/"},
         refused="the page has to be one of those that the configuration names"),
@@ -115,7 +116,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/ledgers/credit": Example(LEDGER),
     f"PUT {ACCOUNT}/ledgers/debit": Example(LEDGER),
     f"POST {ACCOUNT}/limits": Example({"twoway_trunks": 2}, query={"accept_charges": "true"}),
-    f"PUT {ACCOUNT}/service_plans": PLAN,
+    f"PUT {ACCOUNT}/service_plans": Example(PLAN.data, arguments={"account_id": "{{own_account_id}}"}),
     **{f"{verb} {ACCOUNT}/{path}": PLANNED
        for verb, path in (("POST", "service_plans"), ("POST", "services"), ("POST", "services/quote"))},
     f"DELETE {ACCOUNT}/service_plans": Example({"delete": ["{{service_plans_plan_id}}"]}),
@@ -132,12 +133,12 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/transactions/sale": Example({"amount": 1}, refused=NO_PAYMENTS),
     f"PUT {ACCOUNT}/transactions/refund": Example({"amount": 1}, refused=NO_PAYMENTS),
     # carriers
-    "PUT /v2/ips": Example({"ip": "{{$randomIP}}", "zone": "example", "host": "host.example.com"},
-                           keeps={"system_ip": "ip"}),
+    "PUT /v2/ips": Example({"ip": "{{$randomIP}}", "zone": "example", "host": "host.example.com"}),
     f"PUT {ACCOUNT}/ips": Example({}, refused="addresses are made for the whole installation"),
     f"POST {ACCOUNT}/ips": Example({"ips": ["{{system_ip}}"]}),
     f"DELETE {ACCOUNT}/ips": Example({"ips": ["{{system_ip}}"]}),
-    f"POST {ACCOUNT}/ips/{{ip}}": Example({}),
+    f"POST {ACCOUNT}/ips/{{ip}}": Example({}, arguments={"ip": "{{other_ip}}"}),
+    f"DELETE {ACCOUNT}/ips/{{ip}}": Example(arguments={"ip": "{{other_ip}}"}),
     "PUT /v2/rates": Example({"prefix": 44, "rate_cost": 1, "ratedeck_id": "ratedeck-{{$timestamp}}"}),
     f"PUT {ACCOUNT}/resources": CARRIER,
     "PUT /v2/resources": CARRIER,
