@@ -16,8 +16,9 @@ class Example:
 
     `data` is what stands in the envelope, `file` the type and text of a body that is a file. `query` are parameters
     that have to be given, `arguments` parts of the path that are other than usual. `keeps` says what of the answer's
-    data a variable is to hold: variable → field; `forgets` are variables that hold nothing after it. `refused` is why the request cannot succeed by itself, with `statuses`
-    (those of the operation's own) that it may have then.
+    data a variable is to hold: variable → field; `forgets` are variables that hold nothing after it. `refused` is why
+    the request cannot succeed by itself; it may then have any status that is described. `statuses` are those it may
+    have in place of all that.
     """
 
     data: Any = BY_SCHEMA

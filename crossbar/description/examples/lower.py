@@ -43,7 +43,8 @@ EXAMPLES: Final[dict[str, Example]] = {
     "PUT /v2/storage/plans": STORING,
     **{f"{verb} {ACCOUNT}/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
     **{f"{verb} /v2/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
-    **{f"{verb} {ACCOUNT}/configs/{{category}}": Example({"attempt_failure_count": 7}) for verb in ("PUT", "POST", "PATCH")},
+    **{f"{verb} {ACCOUNT}/configs/{{category}}": Example({"attempt_failure_count": 7})
+       for verb in ("PUT", "POST", "PATCH")},
     f"POST {ACCOUNT}/migrations/{{migration_id}}": Example({"perform_migration": "now"}),
     f"PUT {ACCOUNT}/whitelabel": LOOKS,
     f"POST {ACCOUNT}/whitelabel": LOOKS,
@@ -102,6 +103,8 @@ EXAMPLES: Final[dict[str, Example]] = {
         {"Event-Name": "CHANNEL_CREATE", "Unique-ID": UNIQUE, "variable_ecallmgr_Account-ID": "{{account_id}}",
          "Event-Date-Timestamp": "1800000000000000"}),
     f"DELETE {ACCOUNT}/registrations/{{username}}": Example(refused="no phone is registered"),
+    "GET /v2/sup/{module}/{function}/{first}": Example(
+        arguments={"module": "crossbar_maintenance", "function": "find_account_by_id", "first": "{{account_id}}"}),
     **{f"GET /v2/sup/{{module}}/{{function}}/{rest}": Example(refused="no function takes so many arguments")
        for rest in ("{first}/{second}", "{first}/{second}/{third}")},
     # what only a switch, or time, makes

@@ -16,8 +16,9 @@ from crossbar.description.examples.words import (
     UNIQUE,
 )
 
-PROVIDER: Final = Example({"auth_url": "https://login.example.com/token", "profile_identity_field": "sub"},
-                          arguments={"provider_id": "example"})  # fmt: skip
+PROVIDER: Final = Example(
+    {"id": "{{provider_id}}", "auth_url": "https://login.example.com/token", "profile_identity_field": "sub"}
+)
 SSO_APP: Final = Example({"client_id": "{{app_id}}", "provider": "{{provider_id}}", "secret": UNIQUE,
                           "name": "Portal"})  # fmt: skip
 FACTOR: Final = Example({"name": "Second factor", "enabled": True, "provider_name": "duo"})
@@ -47,7 +48,9 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"GET {ACCOUNT}/auth/links/{{link_id}}": Example(refused=NO_PROVIDER),
     **{f"{verb} /v2/auth/links/{{link_id}}": Example(refused=NO_PROVIDER) for verb in ("GET", "PUT", "DELETE")},
     "PUT /v2/auth/authorize": Example({"token": "{{auth_token}}"}, refused=NO_PROVIDER),
-    "PUT /v2/auth/callback": Example({"provider": "example", "client_id": "example", "code": "example", "redirect_uri": "https://example.com/"}, refused=NO_PROVIDER),
+    "PUT /v2/auth/callback": Example(
+        {"provider": "example", "client_id": "example", "code": "example",
+         "redirect_uri": "https://example.com/"}, refused=NO_PROVIDER),
     "PUT /v2/auth/keys/{key_id}": Example({}, refused="a new key makes all tokens void; say `action`"),
     "POST /v2/auth/providers/{provider_id}": PROVIDER,
     "POST /v2/auth/apps/{app_id}": SSO_APP,
