@@ -17,8 +17,7 @@ class Example:
     `data` is what stands in the envelope, `file` the type and text of a body that is a file. `query` are parameters
     that have to be given, `arguments` parts of the path that are other than usual. `keeps` says what of the answer's
     data a variable is to hold: variable → field; `forgets` are variables that hold nothing after it. `refused` is why
-    the request cannot succeed by itself; it may then have any status that is described. `statuses` are those it may
-    have in place of all that.
+    the request cannot succeed by itself; it may then have any status that is described.
     """
 
     data: Any = BY_SCHEMA
@@ -28,4 +27,3 @@ class Example:
     keeps: Mapping[str, str] = field(default_factory=dict)
     forgets: tuple[str, ...] = ()
     refused: str = ""
-    statuses: tuple[int, ...] = ()

@@ -123,7 +123,7 @@ class Items:
     def _after(self, operation: Operation, example: Example) -> Iterator[str]:
         succeeding = operation.answer.statuses
         described = (*succeeding, *operation.refusals) if example.refused else succeeding
-        yield from checks(operation, example.statuses or described)
+        yield from checks(operation, described)
         made = [
             name for name, maker in self.variables.made_by.items() if maker == operation and name not in self.arguments
         ]

@@ -67,7 +67,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/devices": PHONE,
     f"PUT {ACCOUNT}/users/{{user_id}}/devices": PHONE,
     f"PUT {ACCOUNT}/devices/{{device_id}}": Example(
-        {"data": {"event": "check-sync"}}, query={"action": "notify"}, statuses=(201, 400, 500)),
+        {"data": {"event": "check-sync"}}, query={"action": "notify"}),
     f"PUT {ACCOUNT}/groups": Example({"name": "Everybody", "endpoints": {"{{user_id}}": {"type": "user"}}}),
     **{f"PUT {ACCOUNT}{path}/comments": Example(COMMENT)
        for path in ("", "/port_requests/{port_request_id}", "/{collection}/{document_id}")},
@@ -107,6 +107,7 @@ EXAMPLES: Final[dict[str, Example]] = {
         arguments={"module": "crossbar_maintenance", "function": "find_account_by_id", "first": "{{account_id}}"}),
     **{f"GET /v2/sup/{{module}}/{{function}}/{rest}": Example(refused="no function takes so many arguments")
        for rest in ("{first}/{second}", "{first}/{second}/{third}")},
+    f"GET {ACCOUNT}/call_inspector/{{call_id}}": Example(refused="no switch has told of SIP messages"),
     # what only a switch, or time, makes
     f"GET {ACCOUNT}/att_handlers_errors/{{error_id}}": Example(refused=NO_SUCH),
 }  # fmt: skip
