@@ -13,6 +13,7 @@ from crossbar.description.operations import Kind, Operation
 from crossbar.description.parameters import list_parameters
 from crossbar.description.postman_scripts import checks, event, forgetting, keeping
 from crossbar.description.postman_variables import Variables
+from crossbar.endpoint import Who
 from crossbar.wire.conditions import IF_MATCH_TEXT
 
 Part = dict[str, Any]
@@ -76,7 +77,7 @@ class Items:
             "url": self._url(operation, example),
             "description": _described(operation, example),
         }
-        if not operation.needs_token:
+        if operation.callers == Who.ANONYMOUS.value:
             request["auth"] = {"type": "noauth"}
         if text := self.body(operation):
             language = "json" if example.file is None else "text"

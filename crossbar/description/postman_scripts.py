@@ -108,14 +108,9 @@ def checks(operation: Operation, statuses: tuple[int, ...]) -> Iterator[str]:
         yield from _envelope(ALWAYS, "    ")
         yield "}"
     elif not operation.is_enveloped:
-        yield from _envelope([], "")
+        yield from _envelope(["status"], "")
     else:
-        yield from _envelope([*ALWAYS, *_more(operation)], "")
-
-
-def _more(operation: Operation) -> Iterator[str]:
-    if operation.answer.kind is Kind.ROWS:
-        yield "page_size"
+        yield from _envelope(ALWAYS, "")
 
 
 def _envelope(keys: Iterable[str], indent: str) -> Iterator[str]:

@@ -35,7 +35,8 @@ ARGUMENTS: Final[dict[str, str]] = {
     "system_screenshot_number": "0",
     "configs_category": "webhooks",
     "system_configs_category": "example",
-    "system_system_configs_category": "example",
+    "system_system_configs_category": "doodle",
+    "system_notification_id": "voicemail_to_email",
     "node": "default",
     "system_node": "default",
     "domain": "{{whitelabel_domain}}",
@@ -77,7 +78,7 @@ ARGUMENTS: Final[dict[str, str]] = {
 """Variable → what is said in its place, where no request makes it."""
 MAKERS: Final[dict[str, tuple[str, str, Example]]] = {
     "api_key": (f"GET {ACCOUNT}/api_key", "api_key", Example()),
-    "key_id": ("GET /v2/auth/keys", "0.id", Example()),
+    "key_id": ("GET /v2/auth/keys", "0", Example()),
     "provider_id": (
         "POST /v2/auth/providers/{provider_id}", "id", Example(
             upper.PROVIDER.data, arguments={"provider_id": f"example{UNIQUE}"})),
@@ -87,19 +88,20 @@ MAKERS: Final[dict[str, tuple[str, str, Example]]] = {
     "phone_numbers_number": (f"PUT {ACCOUNT}/phone_numbers/{{number}}", "id", Example(
         {}, arguments={"number": NUMBER})),
     "other_port_request_id": (f"PUT {ACCOUNT}/port_requests", "id", upper.PORT),
-    "sample_id": (f"GET {ACCOUNT}/webhooks/samples", "0.id", Example()),
-    "system_sample_id": ("GET /v2/webhooks/samples", "0.id", Example()),
+    "sample_id": (f"GET {ACCOUNT}/webhooks/samples", "0", Example()),
+    "system_sample_id": ("GET /v2/webhooks/samples", "0", Example()),
     "cdr_id": ("POST /v2/ingest/{kind}", "id", lower.CDR),
     "recording_id": ("POST /v2/ingest/recordings", "id", lower.EXAMPLES["POST /v2/ingest/recordings"]),
-    "inbox_fax_id": ("POST /v2/ingest/faxes", "id", lower.EXAMPLES["POST /v2/ingest/faxes"]),
-    "incoming_fax_id": ("POST /v2/ingest/faxes", "id", Example(
-        {"account_id": "{{account_id}}", "call_id": UNIQUE, "folder": "incoming"})),
-    "outbox_fax_id": ("POST /v2/ingest/faxes", "id", Example(
-        {"account_id": "{{account_id}}", "call_id": UNIQUE, "folder": "outbox"})),
+    "inbox_fax_id": ("POST /v2/ingest/faxes", "id", Example(lower.FAX)),
+    "incoming_fax_id": ("POST /v2/ingest/faxes", "id", Example(lower.FAX)),
+    "outbox_fax_id": ("POST /v2/ingest/faxes", "id", Example({**lower.FAX, "folder": "outbox"})),
+    "system_ip": ("PUT /v2/ips", "_read_only.id", upper.EXAMPLES["PUT /v2/ips"]),
+    "sms_message_id": (f"PUT {ACCOUNT}/sms", "message_id", calls.TEXT),
+    "mms_message_id": (f"PUT {ACCOUNT}/mms", "message_id", calls.PICTURES),
     "whitelabel_domain": (f"PUT {ACCOUNT}/whitelabel", "domain", Example({"domain": f"{UNIQUE}.example.com"})),
     "transaction_id": (f"PUT {ACCOUNT}/transactions/credit", "id", Example({"amount": 5})),
-    "ledger_id": (f"PUT {ACCOUNT}/ledgers/credit", "ledger.id", Example(upper.LEDGER)),
-    "message_id": (f"PUT {ACCOUNT}/vmboxes/{{vmbox_id}}/messages", "media_id", Example({"caller_id_name": "Ann"})),
+    "ledger_id": (f"PUT {ACCOUNT}/ledgers/credit", "id", Example(upper.LEDGER)),
+    "message_id": (f"PUT {ACCOUNT}/vmboxes/{{vmbox_id}}/messages", "id", Example({"caller_id_name": "Ann"})),
     "task_id": (f"PUT {ACCOUNT}/tasks", "_read_only.id", lower.EXAMPLES[f"PUT {ACCOUNT}/tasks"]),
     "system_task_id": ("PUT /v2/tasks", "_read_only.id", lower.EXAMPLES["PUT /v2/tasks"]),
 }  # fmt: skip

@@ -8,10 +8,13 @@ from typing import Final
 from crossbar.description.example import Example
 from crossbar.description.examples.words import ACCOUNT, NO_CALL, NO_SUCH, NUMBER, PICTURE, SOUND, UNIQUE
 
-TEXT: Final = Example({"to": "1001", "from": "1000", "body": "Lunch?"})
-PICTURES: Final = Example({"to": "1001", "from": "1000", "body": "Content-Type: text/plain\r\n\r\nLunch?"})
+TEXT: Final = Example({"to": "1001", "from": "1000", "body": "Lunch?"}, keeps={"sms_message_id": "message_id"})
+PICTURES: Final = Example(
+    {"to": "1001", "from": "1000", "body": "Content-Type: text/plain\r\n\r\nLunch?"},
+    keeps={"mms_message_id": "message_id"},
+)
 FAX: Final = Example({"document": {"url": "http://127.0.0.1:9/fax.pdf", "method": "get"}, "from_name": "Ann",
-                      "from_number": NUMBER, "to_name": "Bo", "to_number": NUMBER, "retries": 0})  # fmt: skip
+                      "from_number": NUMBER, "to_name": "Bo", "to_number": NUMBER, "retries": 0}, keeps={"fax_job_id": "id"})  # fmt: skip
 FLOW: Final = Example({"numbers": [UNIQUE], "flow": {"module": "hangup", "data": {}, "children": {}}})
 METAFLOWS: Final = Example({"numbers": {"1": {"module": "hangup", "data": {}}}})
 RULE: Final = Example({"name": "Weekends", "cycle": "weekly", "interval": 1, "wdays": ["saturday", "sunday"]})
@@ -23,6 +26,17 @@ EXAMPLES: Final[dict[str, Example]] = {
     **{f"PUT {ACCOUNT}{place}": FAX for place in (
         "/faxes", "/faxes/outgoing", "/faxboxes/{faxbox_id}/faxes", "/faxboxes/{faxbox_id}/faxes/outgoing",
         "/users/{user_id}/faxes", "/users/{user_id}/faxes/outgoing")},
+    **{f"{verb} {ACCOUNT}{place}/faxes/{folder}/{{fax_id}}{rest}": Example(
+        {} if verb == "PUT" else Example().data, refused="no file came with the fax")
+       for place, folder, (verb, rest) in product(
+           ("", "/faxboxes/{faxbox_id}", "/users/{user_id}"), ("inbox", "outbox"),
+           (("PUT", ""), ("GET", "/attachment"), ("DELETE", "/attachment")))},
+    **{f"GET {ACCOUNT}{place}/faxes/smtplog/{{attempt_id}}": Example(refused=NO_SUCH)
+       for place in ("", "/faxboxes/{faxbox_id}", "/users/{user_id}")},
+    **{f"GET {ACCOUNT}{place}/faxes/incoming/{{fax_id}}": Example(refused="the fax has come in already")
+       for place in ("", "/faxboxes/{faxbox_id}", "/users/{user_id}")},
+    f"POST {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/raw": Example(
+        {"messages": ["{{message_id}}"]}, refused="no sound came with the message"),
     f"PUT {ACCOUNT}/callflows": FLOW,
     f"PATCH {ACCOUNT}/callflows/{{callflow_id}}": Example({"name": "Renamed"}),
     f"POST {ACCOUNT}/agents/{{user_id}}/queue_status": Example({"action": "login", "queue_id": "{{queue_id}}"}),
@@ -31,7 +45,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/blacklists": Example({"name": "Nobody", "numbers": {"+14155550100": {}}}),
     f"PUT {ACCOUNT}/cccps": Example({"cid": NUMBER, "active": True}),
     f"PUT {ACCOUNT}/cccps/autodial": Example({}, refused=NO_CALL),
-    f"PUT {ACCOUNT}/cccps/{{cccp_id}}": Example({}, refused=NO_CALL),
+    f"PUT {ACCOUNT}/cccps/{{cccp_id}}": Example({}, refused="KAZOO has it and answers 405"),
     f"GET {ACCOUNT}/channels/{{call_id}}": Example(refused=NO_CALL),
     f"PUT {ACCOUNT}/channels/{{call_id}}": Example(
         {"module": "hangup", "data": {}}, query={"action": "metaflow"}, refused=NO_CALL),
@@ -40,9 +54,9 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"GET {ACCOUNT}/clicktocall/{{click2call_id}}/connect": Example(query={"contact": "1002"}),
     f"POST {ACCOUNT}/clicktocall/{{click2call_id}}/connect": Example({"contact": "1002"}),
     f"PUT {ACCOUNT}/conferences": Example({"name": "Room"}),
-    f"PUT {ACCOUNT}/conferences/{{conference_id}}": Example({"action": "lock"}),
-    f"PUT {ACCOUNT}/conferences/{{conference_id}}/participants": Example({"action": "mute"}),
-    f"PUT {ACCOUNT}/conferences/{{conference_id}}/participants/{{participant_id}}": Example({"action": "mute"}),
+    f"PUT {ACCOUNT}/conferences/{{conference_id}}": Example({"action": "lock"}, query={"action": "lock"}),
+    f"PUT {ACCOUNT}/conferences/{{conference_id}}/participants": Example({"action": "mute"}, query={"action": "mute"}),
+    f"PUT {ACCOUNT}/conferences/{{conference_id}}/participants/{{participant_id}}": Example({"action": "mute"}, query={"action": "mute"}),
     f"GET {ACCOUNT}/conferences/{{conference_id}}/participants/{{participant_id}}": Example(refused=NO_CALL),
     f"PUT {ACCOUNT}/directories": Example({"name": "Staff"}),
     f"PUT {ACCOUNT}/faxboxes": Example({"name": "Fax"}),
@@ -72,9 +86,8 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/temporal_rules_sets": Example({"name": "Holidays", "temporal_rules": ["{{temporal_rule_id}}"]}),
     f"PUT {ACCOUNT}/vmboxes": Example({"name": "Box", "mailbox": "{{$randomBankAccount}}"}),
     f"PUT {ACCOUNT}/vmboxes/{{vmbox_id}}/messages": Example({"caller_id_name": "Ann", "folder": "new"},
-                                                            keeps={"message_id": "media_id"}),
+                                                            keeps={"message_id": "id"}),
     f"POST {ACCOUNT}/vmboxes/{{vmbox_id}}/messages": Example({"messages": ["{{message_id}}"], "folder": "saved"}),
-    f"POST {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/raw": Example({"messages": ["{{message_id}}"]}),
     f"POST {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}": Example({"folder": "new"}),
     f"PUT {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}/raw": Example(file=SOUND),
 }  # fmt: skip

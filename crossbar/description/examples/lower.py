@@ -11,7 +11,16 @@ PERSON: Final = Example(
     {"first_name": "Ann", "last_name": "User", "username": UNIQUE, "password": UNIQUE},
     query={"send_email_on_creation": "false"},
 )
+OWN: Final = {"account_id": "{{own_account_id}}"}
 LOOKS: Final = Example({"domain": f"{UNIQUE}.example.com"}, keeps={"whitelabel_domain": "domain"})
+FAX: Final = {
+    "account_id": "{{account_id}}",
+    "call_id": UNIQUE,
+    "from_number": NUMBER,
+    "to_number": NUMBER,
+    "faxbox_id": "{{faxbox_id}}",
+    "owner_id": "{{user_id}}",
+}
 PHONE: Final = Example({"name": "Desk phone"})
 STORING: Final = Example({"attachments": {}, "plan": {}})
 CDR: Final = Example(
@@ -19,21 +28,25 @@ CDR: Final = Example(
     arguments={"kind": "cdrs"},
 )
 COMMENT: Final = {"comments": [{"author": "Ann", "content": "Hello", "timestamp": 63_900_000_000}]}
-CONFIG: Final = {"default": {"message": "Example"}}
+CONFIG: Final = {"default": {}}
 
 EXAMPLES: Final[dict[str, Example]] = {
     # system
     f"PUT {ACCOUNT}/skels": Example({"name": "Example"}),
     f"PUT {ACCOUNT}/schemas/{{schema_id}}/validation": Example({"name": "Desk phone"}),
     "PUT /v2/schemas/{schema_id}/validation": Example({"name": "Desk phone"}),
-    f"GET {ACCOUNT}/search": Example(query={"t": "user", "v": "ann"}),
-    "GET /v2/search": Example(query={"t": "account", "v": "a"}),
+    f"GET {ACCOUNT}/search": Example(query={"t": "user", "q": "name", "v": "ann"}),
+    "GET /v2/search": Example(query={"t": "account", "q": "name", "v": "a"}),
     f"GET {ACCOUNT}/search/multi": Example(query={"t": "account", "by_name": "a"}),
     "GET /v2/search/multi": Example(query={"t": "account", "by_name": "a"}),
     f"PUT {ACCOUNT}/storage": STORING,
     f"POST {ACCOUNT}/storage": STORING,
     f"PATCH {ACCOUNT}/storage": Example({}),
-    f"PUT {ACCOUNT}/storage/plans": STORING,
+    **{f"{verb} {ACCOUNT}/storage/plans": Example(STORING.data if verb == "PUT" else Example().data, arguments=OWN)
+       for verb in ("PUT", "GET")},
+    **{f"{verb} {ACCOUNT}/storage/plans/{{plan_id}}": Example(
+        STORING.data if verb in ("POST", "PATCH") else Example().data, arguments=OWN)
+       for verb in ("GET", "POST", "PATCH", "DELETE")},
     f"PUT {ACCOUNT}/users/{{user_id}}/storage": STORING,
     f"POST {ACCOUNT}/users/{{user_id}}/storage": STORING,
     f"PATCH {ACCOUNT}/users/{{user_id}}/storage": Example({}),
@@ -41,7 +54,14 @@ EXAMPLES: Final[dict[str, Example]] = {
     "POST /v2/storage": STORING,
     "PATCH /v2/storage": Example({}),
     "PUT /v2/storage/plans": STORING,
-    **{f"{verb} {ACCOUNT}/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
+    **{f"{verb} {ACCOUNT}/system_configs{path}": Example(CONFIG if verb in ("PUT", "POST", "PATCH") else Example().data,
+                                                         refused="settings are the installation's")
+       for verb, path in (("GET", ""), *((verb, "/{category}") for verb in ("GET", "PUT", "POST", "PATCH", "DELETE")),
+                          *((verb, "/{category}/{node}") for verb in ("GET", "POST", "PATCH", "DELETE")))},
+    **{f"{verb} /v2/system_configs/{{category}}/{{node}}": Example({}) for verb in ("POST", "PATCH")},
+    "GET /v2/whitelabel/domains": Example(query={"domain": "example.com"}),
+    **{f"GET /v2/whitelabel/{{domain}}/{file}": Example(refused="nobody has uploaded one")
+       for file in ("icon", "logo", "welcome")},
     **{f"{verb} /v2/system_configs/{{category}}": Example(CONFIG) for verb in ("PUT", "POST", "PATCH")},
     **{f"{verb} {ACCOUNT}/configs/{{category}}": Example({"attempt_failure_count": 7})
        for verb in ("PUT", "POST", "PATCH")},
@@ -84,11 +104,14 @@ EXAMPLES: Final[dict[str, Example]] = {
                                     keeps={"task_id": "_read_only.id"}),
     "PUT /v2/tasks": Example(file=("text/csv", "col1\na\n"), query={"category": "skel", "action": "id1"},
                              keeps={"system_task_id": "_read_only.id"}),
+    **{f"PATCH {place}/tasks/{{task_id}}/stop": Example(refused="the task does not run at this moment")
+       for place in (ACCOUNT, "/v2")},
     # ingest
     "POST /v2/ingest/{kind}": CDR,
-    "POST /v2/ingest/recordings": Example({"account_id": "{{account_id}}", "call_id": UNIQUE, "name": "recording"}),
+    "POST /v2/ingest/recordings": Example({"account_id": "{{account_id}}", "call_id": UNIQUE, "name": "recording",
+         "owner_id": "{{user_id}}"}),
     "POST /v2/ingest/faxes": Example(
-        {"account_id": "{{account_id}}", "call_id": UNIQUE, "from_number": NUMBER, "to_number": NUMBER}),
+        FAX),
     "POST /v2/ingest/voicemails": Example(
         {"account_id": "{{account_id}}", "call_id": UNIQUE, "vmbox_id": "{{vmbox_id}}"}),
     "POST /v2/ingest/fax_results": Example(
@@ -108,6 +131,10 @@ EXAMPLES: Final[dict[str, Example]] = {
     **{f"GET /v2/sup/{{module}}/{{function}}/{rest}": Example(refused="no function takes so many arguments")
        for rest in ("{first}/{second}", "{first}/{second}/{third}")},
     f"GET {ACCOUNT}/call_inspector/{{call_id}}": Example(refused="no switch has told of SIP messages"),
+    **{f"{verb} {ACCOUNT}/port_requests/{{port_request_id}}/comments/{{comment_id}}": Example(
+        {"content": "Goodbye"} if verb == "POST" else Example().data, refused="such comments stay as they are")
+       for verb in ("GET", "POST", "DELETE")},
+    f"DELETE {ACCOUNT}/port_requests/{{port_request_id}}/comments": Example(refused="such comments stay as they are"),
     # what only a switch, or time, makes
     f"GET {ACCOUNT}/att_handlers_errors/{{error_id}}": Example(refused=NO_SUCH),
 }  # fmt: skip

@@ -17,10 +17,13 @@ from crossbar.description.examples.words import (
 )
 
 PROVIDER: Final = Example(
-    {"id": "{{provider_id}}", "auth_url": "https://login.example.com/token", "profile_identity_field": "sub"}
+    {"id": "postman-example", "auth_url": "https://login.example.com/token", "profile_identity_field": "sub"},
+    arguments={"provider_id": "postman-example"},
 )
-SSO_APP: Final = Example({"client_id": "{{app_id}}", "provider": "{{provider_id}}", "secret": UNIQUE,
-                          "name": "Portal"})  # fmt: skip
+SSO_APP: Final = Example(
+    {"client_id": "postman-example", "provider": "{{provider_id}}", "secret": UNIQUE, "name": "Portal"},
+    arguments={"app_id": "postman-example"},
+)
 FACTOR: Final = Example({"name": "Second factor", "enabled": True, "provider_name": "duo"})
 PORT: Final = Example({"name": "Port", "numbers": {NUMBER: {}}})
 TEMPLATE: Final = Example({"id": UNIQUE, "from": "noreply@example.com", "to": {"type": "admins"}, "subject": "Hello"})
@@ -32,6 +35,7 @@ LEDGER: Final = {"source": {"service": "per-minute-voip", "id": UNIQUE},
                  "usage": {"type": "voice", "quantity": 60, "unit": "sec"}, "amount": 1}  # fmt: skip
 TRUNK: Final = Example({"account": {"trunks": 2}, "servers": [{"server_name": "PBX", "DIDs": {}, "auth": {
     "auth_method": "Password", "auth_user": UNIQUE, "auth_password": UNIQUE}}]})  # fmt: skip
+DECK: Final = {"ratedeck_id": "postman"}
 RULE: Final = {"allowed_accounts": ["_"], "rules": {"#": ["_"]}}
 RULES: Final = Example({"any": True})
 NUMBERS: Final = {"numbers": ["{{phone_numbers_number}}"]}
@@ -73,6 +77,7 @@ EXAMPLES: Final[dict[str, Example]] = {
         refused="the page has to be one of those that the configuration names"),
     "POST /v2/user_auth/recovery": Example(
         {"reset_id": "1" * 40}, refused="the id comes by mail"),
+    f"GET {ACCOUNT}/user_auth/{{token}}": Example(refused="the token is of the account that has logged in"),
     # apps
     f"POST {ACCOUNT}/apps_store/blacklist": Example({"blacklist": []}),
     **{f"{verb} {ACCOUNT}/apps_store/{{app_id}}": Example({"allowed_users": "all"}, refused=NO_APP)
@@ -94,14 +99,18 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"DELETE {ACCOUNT}/port_requests/{{port_request_id}}": Example(
         arguments={"port_request_id": "{{other_port_request_id}}"}),
     f"PATCH {ACCOUNT}/port_requests/{{port_request_id}}/scheduled": Example({"scheduled_date": 64_000_000_000}),
-    "PUT /v2/port_requests": PORT,
+    "PUT /v2/port_requests": Example(PORT.data, refused="a request is an account's"),
     # notices
     f"PUT {ACCOUNT}/alerts": Example({"title": "Title", "message": "Text", "from": [], "to": [
         {"type": "account", "value": "{{account_id}}"}]}),
     f"PUT {ACCOUNT}/notifications": TEMPLATE,
-    "PUT /v2/notifications": TEMPLATE,
+    "PUT /v2/notifications": Example({}, refused="a template of the installation cannot be deleted again"),
+    "POST /v2/notifications/{notification_id}": Example({}, refused="it would change the installation's template"),
+    "DELETE /v2/notifications/{notification_id}": Example(refused="accounts fall back on the installation's templates"),
+    **{f"POST {place}/notifications/{{notification_id}}/preview": Example(
+        {"to": {"type": "specified", "email_addresses": ["ada@example.com"]}}) for place in (ACCOUNT, "/v2")},
     f"DELETE {ACCOUNT}/notifications": Example(query={"action": "remove_customizations"}),
-    "DELETE /v2/notifications": Example(query={"action": "remove_customizations"}),
+    "DELETE /v2/notifications": Example(refused="the installation's templates cannot be deleted"),
     f"GET {ACCOUNT}/notifications/smtplog/{{entry_id}}": Example(refused=NO_SUCH),
     f"PUT {ACCOUNT}/webhooks": Example(
         {"name": "Calls", "hook": "channel_create", "uri": "https://example.com/", "http_verb": "post"}),
@@ -135,14 +144,20 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"DELETE {ACCOUNT}/transactions/debit": Example({"amount": 1}),
     f"PUT {ACCOUNT}/transactions/sale": Example({"amount": 1}, refused=NO_PAYMENTS),
     f"PUT {ACCOUNT}/transactions/refund": Example({"amount": 1}, refused=NO_PAYMENTS),
+    f"GET {ACCOUNT}/transactions/{{transaction_id}}": Example(refused="only a payment service has transactions"),
     # carriers
-    "PUT /v2/ips": Example({"ip": "{{$randomIP}}", "zone": "example", "host": "host.example.com"}),
+    "PUT /v2/ips": Example(
+        {"ip": "{{$randomIP}}", "zone": "example", "host": "host.example.com"}, keeps={"system_ip": "_read_only.id"}),
     f"PUT {ACCOUNT}/ips": Example({}, refused="addresses are made for the whole installation"),
     f"POST {ACCOUNT}/ips": Example({"ips": ["{{system_ip}}"]}),
     f"DELETE {ACCOUNT}/ips": Example({"ips": ["{{system_ip}}"]}),
     f"POST {ACCOUNT}/ips/{{ip}}": Example({}, arguments={"ip": "{{other_ip}}"}),
     f"DELETE {ACCOUNT}/ips/{{ip}}": Example(arguments={"ip": "{{other_ip}}"}),
-    "PUT /v2/rates": Example({"prefix": 44, "rate_cost": 1, "ratedeck_id": "ratedeck-{{$timestamp}}"}),
+    "PUT /v2/rates": Example({"prefix": 44, "rate_cost": 1, "ratedeck_id": "postman"}, query=DECK),
+    **{f"{verb} /v2/rates/{{rate_id}}": Example({"prefix": 44, "rate_cost": 1, "ratedeck_id": "postman"}, query=DECK)
+       for verb in ("POST", "PATCH")},
+    **{f"{verb} /v2/rates/{{rate_id}}": Example(query=DECK) for verb in ("GET", "DELETE")},
+    "GET /v2/rates/number/{number}": Example(query=DECK, refused="a number has a rate where a ratedeck has one"),
     f"PUT {ACCOUNT}/resources": CARRIER,
     "PUT /v2/resources": CARRIER,
     f"PUT {ACCOUNT}/resources/collection": CARRIERS,
@@ -166,14 +181,16 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/phone_numbers/{{number}}": Example({}, arguments={"number": NUMBER},
                                                        keeps={"phone_numbers_number": "id"}),
     **{f"{verb} {ACCOUNT}/phone_numbers/{{number}}": Example({}) for verb in ("POST", "PATCH")},
-    **{f"PUT {ACCOUNT}/phone_numbers/{{number}}/{what}": Example({}, arguments={"number": NUMBER})
-       for what in ("port", "reserve")},
+    f"PUT {ACCOUNT}/phone_numbers/{{number}}/port": Example({}, arguments={"number": NUMBER}),
+    f"PUT {ACCOUNT}/phone_numbers/{{number}}/reserve": Example({}, refused="only a number that nobody has is reserved"),
+    f"POST {ACCOUNT}/phone_numbers/fix/{{number}}": Example(
+        {}, refused="only a number that the installation knows is mended"),
     f"PUT {ACCOUNT}/phone_numbers/{{number}}/activate": Example({}),
     f"PUT {ACCOUNT}/phone_numbers/collection": Example({"numbers": [NUMBER]}),
     **{f"{verb} {ACCOUNT}/phone_numbers/{path}": Example(NUMBERS)
        for verb, path in (("POST", "collection"), ("PATCH", "collection"), ("PUT", "collection/activate"),
                           ("DELETE", "collection"), ("POST", "check"), ("POST", "locality"))},
-    "GET /v2/phone_numbers": Example(query={"prefix": "415"}),
+    "GET /v2/phone_numbers": Example(query={"prefix": "415"}, refused="no reseller sells numbers to anybody"),
     f"GET {ACCOUNT}/phone_numbers/prefix": Example(query={"city": "London"}),
     "GET /v2/phone_numbers/prefix": Example(query={"city": "London"}),
 }  # fmt: skip

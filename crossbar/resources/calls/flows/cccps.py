@@ -72,7 +72,7 @@ async def autodial(context: Context) -> Reply:
     return Reply({})
 
 
-@cccps.put("/accounts/{account_id}/cccps/{cccp_id}")
+@cccps.put("/accounts/{account_id}/cccps/{cccp_id}", refuses=(405,))
 async def put_one(context: Context) -> Reply:
     """Announced by KAZOO, and never answered there."""
     raise MethodNotAllowed
