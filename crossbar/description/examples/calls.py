@@ -14,7 +14,8 @@ PICTURES: Final = Example(
     keeps={"mms_message_id": "message_id"},
 )
 FAX: Final = Example({"document": {"url": "http://127.0.0.1:9/fax.pdf", "method": "get"}, "from_name": "Ann",
-                      "from_number": NUMBER, "to_name": "Bo", "to_number": NUMBER, "retries": 0}, keeps={"fax_job_id": "id"})  # fmt: skip
+                      "from_number": NUMBER, "to_name": "Bo", "to_number": NUMBER, "retries": 0},
+                     keeps={"fax_job_id": "id"})  # fmt: skip
 FLOW: Final = Example({"numbers": [UNIQUE], "flow": {"module": "hangup", "data": {}, "children": {}}})
 METAFLOWS: Final = Example({"numbers": {"1": {"module": "hangup", "data": {}}}})
 RULE: Final = Example({"name": "Weekends", "cycle": "weekly", "interval": 1, "wdays": ["saturday", "sunday"]})
@@ -56,7 +57,8 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/conferences": Example({"name": "Room"}),
     f"PUT {ACCOUNT}/conferences/{{conference_id}}": Example({"action": "lock"}, query={"action": "lock"}),
     f"PUT {ACCOUNT}/conferences/{{conference_id}}/participants": Example({"action": "mute"}, query={"action": "mute"}),
-    f"PUT {ACCOUNT}/conferences/{{conference_id}}/participants/{{participant_id}}": Example({"action": "mute"}, query={"action": "mute"}),
+    f"PUT {ACCOUNT}/conferences/{{conference_id}}/participants/{{participant_id}}": Example(
+        {"action": "mute"}, query={"action": "mute"}),
     f"GET {ACCOUNT}/conferences/{{conference_id}}/participants/{{participant_id}}": Example(refused=NO_CALL),
     f"PUT {ACCOUNT}/directories": Example({"name": "Staff"}),
     f"PUT {ACCOUNT}/faxboxes": Example({"name": "Fax"}),
