@@ -225,7 +225,9 @@ class ApiOptions:
         "Whether KAZOO's links, which are not signed and never end, still lead to their files: for mails sent before.",
     )
     describe: bool = option(
-        True, "Whether the API is described to whoever asks, as OpenAPI at /openapi.json and /openapi.yaml."
+        True,
+        "Whether the API is described to whoever asks: as OpenAPI at /openapi.json and /openapi.yaml, and as a Postman "
+        "collection at /postman.json.",
     )
 
 

@@ -15,6 +15,7 @@ from crossbar.cli import (
     mail_commands,
     moving_commands,
     openapi_commands,
+    postman_commands,
     secret_commands,
     start_commands,
     user_commands,
@@ -43,5 +44,6 @@ for command in (
     check_commands.check,
     demo_commands.demo,
     completion_commands.completion,
+    postman_commands.show_postman,
 ):
     main.add_command(command)

@@ -7,6 +7,7 @@ import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, Final
 
@@ -14,10 +15,10 @@ import orjson
 from aiohttp import hdrs, web
 
 from crossbar.description.openapi import openapi
+from crossbar.description.postman import collection, environment
 from crossbar.description.yaml_text import yaml_text
 
-JSON_PATH: Final = "/openapi.json"
-YAML_PATH: Final = "/openapi.yaml"
+Wings = Sequence[ModuleType]
 
 
 def json_text(description: dict[str, Any]) -> bytes:
@@ -29,9 +30,27 @@ FORMATS: Final[dict[str, Callable[[dict[str, Any]], bytes]]] = {"json": json_tex
 MEDIA_TYPES: Final = {"json": "application/json", "yaml": "application/yaml"}
 
 
-def described(wings: Sequence[ModuleType], form: str) -> bytes:
+def described(wings: Wings, form: str) -> bytes:
     """The description of the wings' API in one of `FORMATS`."""
     return FORMATS[form](openapi(wings))
+
+
+def collected(wings: Wings) -> bytes:
+    """The API as a Postman collection."""
+    return json_text(collection(wings))
+
+
+def environment_text(_: Wings | None = None) -> bytes:
+    """The environment of the Postman collection."""
+    return json_text(environment())
+
+
+PATHS: Final[dict[str, tuple[str, Callable[[Wings], bytes]]]] = {
+    **{f"/openapi.{form}": (MEDIA_TYPES[form], partial(described, form=form)) for form in FORMATS},
+    "/postman.json": (MEDIA_TYPES["json"], collected),
+    "/postman_environment.json": (MEDIA_TYPES["json"], environment_text),
+}
+"""Path → media type, and what makes the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +68,19 @@ class Text:
 
 
 class Descriptions:
-    """Answers with the description in both formats; one worker makes each of them once."""
+    """Answers with the description in all its forms; one worker makes each of them once."""
 
-    def __init__(self, wings: Sequence[ModuleType]) -> None:
+    def __init__(self, wings: Wings) -> None:
         self._wings = wings
         self._making: dict[str, asyncio.Task[Text]] = {}
 
     def mount(self, app: web.Application) -> None:
         """Offer it under its paths, to whoever asks."""
-        app.router.add_get(JSON_PATH, self._json)
-        app.router.add_get(YAML_PATH, self._yaml)
+        for path in PATHS:
+            app.router.add_get(path, self._answer)
 
-    async def _json(self, request: web.Request) -> web.Response:
-        return await self._answer(request, "json")
-
-    async def _yaml(self, request: web.Request) -> web.Response:
-        return await self._answer(request, "yaml")
-
-    async def _answer(self, request: web.Request, form: str) -> web.Response:
-        text = await self._text(form)
+    async def _answer(self, request: web.Request) -> web.Response:
+        text = await self._text(request.path)
         headers = {
             hdrs.ETAG: f'"{text.etag}"',
             hdrs.CACHE_CONTROL: "no-cache",
@@ -80,13 +93,13 @@ class Descriptions:
         if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
             body = text.compressed
             headers[hdrs.CONTENT_ENCODING] = "gzip"
-        return web.Response(body=body, headers=headers, content_type=MEDIA_TYPES[form])
+        return web.Response(body=body, headers=headers, content_type=PATHS[request.path][0])
 
-    async def _text(self, form: str) -> Text:
+    async def _text(self, path: str) -> Text:
         """The text; whoever asks while it is being made waits for the same one."""
-        if form not in self._making:
-            self._making[form] = asyncio.create_task(asyncio.to_thread(self._made, form))
-        return await asyncio.shield(self._making[form])
+        if path not in self._making:
+            self._making[path] = asyncio.create_task(asyncio.to_thread(self._made, path))
+        return await asyncio.shield(self._making[path])
 
-    def _made(self, form: str) -> Text:
-        return Text.of(described(self._wings, form))
+    def _made(self, path: str) -> Text:
+        return Text.of(PATHS[path][1](self._wings))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
-import os
-import shutil
 import tarfile
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +18,7 @@ from aiohttp import web
 from crossbar.config import Config
 from crossbar.dialects.identifiers import dashed
 from crossbar.process.serving import tls_context
+from tests import node
 from tests.certificates import certificate
 from tests.dialects.speaker import Speaker
 from tests.harness import RunningServer, Tenant, new_person
@@ -30,59 +27,25 @@ VERSION = "0.44.7"
 INTEGRITY = "0j/Q8eCOCskCQveDuA+Pb3seIsCWU6NLYQ+HRZ/QoEyLHpCIgcSJ4QKixUhE1WAk2dH7bjdM6dHMUpwtTHKGcg=="
 """The SHA-512 of the package, as the registry tells it."""
 SCRIPTS = Path(__file__).parent / "wazo_sdk"
-FETCHING = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000", "--loglevel=error")
-PATIENCE_S = 120
 CHANGES = ("User as it is", "User", "ForwardOption", "ForwardOptions", "DoNotDisturb")
 
 
 @pytest_asyncio.fixture(scope="session")
 async def sdk(pytestconfig: pytest.Config) -> Path:
-    """The folder of the package, which is fetched once and then lies in pytest's cache.
+    """The folder of the package.
 
     The file for Node holds all that it needs, so that it is unpacked and nothing is installed for it: one of the
     dependencies is a repository and not a package.
     """
-    if missing := [program for program in ("node", "npm") if shutil.which(program) is None]:
-        pytest.skip(f"{' and '.join(missing)} not found; Wazo's SDK needs Node 18 or newer")
-    cache = pytestconfig.cache
-    if cache is None:
-        pytest.skip("Wazo's SDK is kept in pytest's cache, which is switched off")
-    unpacked = cache.mkdir("wazo-sdk") / VERSION
-    if not unpacked.is_dir():
-        with tempfile.TemporaryDirectory(dir=unpacked.parent) as folder:
-            await _fetch(Path(folder))
-            try:
-                (Path(folder) / "package").rename(unpacked)
-            except OSError:  # another process of the tests was faster
-                assert unpacked.is_dir()
-    return unpacked
+    return await node.cached(pytestconfig, "wazo-sdk", VERSION, _fetch)
 
 
 async def _fetch(folder: Path) -> None:
-    command = ["npm", "pack", f"@wazo/sdk@{VERSION}", "--pack-destination", str(folder), *FETCHING]
-    status, _, said = await _run(command, folder)
-    if status != 0:
-        pytest.skip(f"npm cannot fetch Wazo's SDK: {said.strip().partition(chr(10))[0]}")
+    await node.npm("pack", f"@wazo/sdk@{VERSION}", "--pack-destination", str(folder), folder=folder)
     archive = folder / f"wazo-sdk-{VERSION}.tgz"
     assert base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() == INTEGRITY
     with tarfile.open(archive) as packed:
         packed.extractall(folder, filter="data")
-
-
-async def _run(command: list[str], folder: Path, sent: bytes = b"", **environment: str) -> tuple[int, bytes, str]:
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, env=os.environ | environment
-    )
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            printed, said = await process.communicate(sent)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode is not None
-    return process.returncode, printed, said.decode(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -132,7 +95,7 @@ def run(sdk: Path, secured: Secured) -> Run:
     async def run(script: str, **given: Any) -> Steps:
         sent = json.dumps({"sdk": str(sdk), "server": secured.host, **given}).encode()
         command = ["node", str(SCRIPTS / script)]
-        status, printed, said = await _run(command, SCRIPTS, sent, NODE_EXTRA_CA_CERTS=secured.certificate)
+        status, printed, said = await node.run(command, SCRIPTS, sent, NODE_EXTRA_CA_CERTS=secured.certificate)
         assert status == 0, said
         return Steps(json.loads(printed.splitlines()[-1]))
 
