@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from crossbar.description.example import Example
 from crossbar.description.examples import ARGUMENTS, EXAMPLES, MAKERS
 from crossbar.description.openapi import ABOUT_THE_API, Components
-from crossbar.description.operations import Operation, operations
+from crossbar.description.operations import ApiOperation, operations
 from crossbar.description.postman_items import Items
 from crossbar.description.postman_order import ordered
 from crossbar.description.postman_scripts import (
@@ -102,7 +102,7 @@ def environment() -> Part:
     }
 
 
-def _key(operation: Operation) -> str:
+def _key(operation: ApiOperation) -> str:
     return f"{operation.verb} {operation.path}"
 
 
@@ -114,7 +114,7 @@ def _folder(name: str, text: str, inside: Sequence[Part]) -> Part:
     return {"name": name, "description": text, "item": list(inside)}
 
 
-def _wings(wings: Iterable[ModuleType], listed: Sequence[Operation], items: Items) -> Iterable[Part]:
+def _wings(wings: Iterable[ModuleType], listed: Sequence[ApiOperation], items: Items) -> Iterable[Part]:
     for wing in wings:
         name = wing.__name__.rpartition(".")[2]
         text = " ".join((wing.__doc__ or "").partition("\n\n")[0].split())
@@ -127,7 +127,7 @@ def _wings(wings: Iterable[ModuleType], listed: Sequence[Operation], items: Item
         yield _folder(name, text, endpoints)
 
 
-def _item(items: Items, operation: Operation) -> Part:
+def _item(items: Items, operation: ApiOperation) -> Part:
     item = items.item(operation)
     before, after = AROUND.get(_key(operation), ("", ""))
     if before:
@@ -137,13 +137,13 @@ def _item(items: Items, operation: Operation) -> Part:
     return item
 
 
-def _makers(items: Items, by_name: dict[str, Operation]) -> dict[str, dict[str, str]]:
+def _makers(items: Items, by_name: dict[str, ApiOperation]) -> dict[str, dict[str, str]]:
     """Variable → the request that makes what it stands for."""
     made = {name: _maker(items, maker, "id") for name, maker in items.variables.made_by.items() if name != "account_id"}
     return made | {name: _maker(items, by_name[key], path, example) for name, (key, path, example) in MAKERS.items()}
 
 
-def _maker(items: Items, operation: Operation, path: str, example: Example | None = None) -> dict[str, str]:
+def _maker(items: Items, operation: ApiOperation, path: str, example: Example | None = None) -> dict[str, str]:
     if example is not None:
         items = Items(items.variables, {_key(operation): example}, items.arguments, items.sample)
     own = items.example(operation)

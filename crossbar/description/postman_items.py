@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crossbar.description.example import BY_SCHEMA, Example
 from crossbar.description.openapi_parts import IF_MATCH
-from crossbar.description.operations import Kind, Operation
+from crossbar.description.operations import AnswerKind, ApiOperation
 from crossbar.description.parameters import list_parameters
 from crossbar.description.postman_scripts import checks, event, forgetting, keeping
 from crossbar.description.postman_variables import Variables
@@ -31,7 +31,7 @@ class Items:
     arguments: Mapping[str, str]
     sample: Callable[[str], Any]
 
-    def item(self, operation: Operation) -> Part:
+    def item(self, operation: ApiOperation) -> Part:
         """The whole item."""
         example = self.example(operation)
         return {
@@ -41,7 +41,7 @@ class Items:
             "response": [],
         }
 
-    def example(self, operation: Operation) -> Example:
+    def example(self, operation: ApiOperation) -> Example:
         """What its example says; a document is changed with what it is made of, unless there is another."""
         own = self.examples.get(f"{operation.verb} {operation.path}")
         if own is not None:
@@ -51,14 +51,14 @@ class Items:
             return NO_EXAMPLE
         return Example(self.examples.get(f"{maker.verb} {maker.path}", NO_EXAMPLE).data)
 
-    def path(self, operation: Operation) -> str:
+    def path(self, operation: ApiOperation) -> str:
         """The path with its variables in place."""
         path = operation.path
         for name, value in self._values(operation, self.example(operation)).items():
             path = path.replace(f"{{{name}}}", value)
         return path
 
-    def body(self, operation: Operation) -> str:
+    def body(self, operation: ApiOperation) -> str:
         """The text of the body; nothing where there is none."""
         example = self.example(operation)
         if example.file is not None:
@@ -70,7 +70,7 @@ class Items:
 
     # Parts of the request
 
-    def _request(self, operation: Operation, example: Example) -> Part:
+    def _request(self, operation: ApiOperation, example: Example) -> Part:
         request: Part = {
             "method": operation.verb,
             "header": list(_headers(operation, example)),
@@ -84,7 +84,7 @@ class Items:
             request["body"] = {"mode": "raw", "raw": text, "options": {"raw": {"language": language}}}
         return request
 
-    def _url(self, operation: Operation, example: Example) -> Part:
+    def _url(self, operation: ApiOperation, example: Example) -> Part:
         values = self._values(operation, example)
         steps = [f":{step.strip('{}')}" if step.startswith("{") else step for step in operation.path.split("/")[1:]]
         query = list(_query(operation, example))
@@ -102,14 +102,14 @@ class Items:
             ]
         return url
 
-    def _values(self, operation: Operation, example: Example) -> dict[str, str]:
+    def _values(self, operation: ApiOperation, example: Example) -> dict[str, str]:
         named = self.variables.of(operation.path)
         return {
             name: example.arguments.get(name, self.arguments.get(variable, f"{{{{{variable}}}}}"))
             for name, variable in named.items()
         }
 
-    def _data(self, operation: Operation, example: Example) -> Any:
+    def _data(self, operation: ApiOperation, example: Example) -> Any:
         if example.data is not BY_SCHEMA:
             return example.data
         if operation.body is None or operation.body.schema is None:
@@ -121,7 +121,7 @@ class Items:
 
     # Scripts
 
-    def _after(self, operation: Operation, example: Example) -> Iterator[str]:
+    def _after(self, operation: ApiOperation, example: Example) -> Iterator[str]:
         succeeding = operation.answer.statuses
         described = (*succeeding, *operation.refusals) if example.refused else succeeding
         yield from checks(operation, described)
@@ -134,8 +134,8 @@ class Items:
             yield from forgetting([*example.forgets, *([last] if last else [])])
 
 
-def _headers(operation: Operation, example: Example) -> Iterator[Part]:
-    is_file = operation.answer.kind is Kind.FILE or not operation.is_enveloped
+def _headers(operation: ApiOperation, example: Example) -> Iterator[Part]:
+    is_file = operation.answer.kind is AnswerKind.FILE or not operation.is_enveloped
     yield {"key": "Accept", "value": "*/*" if is_file else "application/json"}
     if example.file is not None:
         yield {"key": "Content-Type", "value": example.file[0]}
@@ -145,7 +145,7 @@ def _headers(operation: Operation, example: Example) -> Iterator[Part]:
         yield {"key": IF_MATCH, "value": "", "description": IF_MATCH_TEXT, "disabled": True}
 
 
-def _query(operation: Operation, example: Example) -> Iterator[Part]:
+def _query(operation: ApiOperation, example: Example) -> Iterator[Part]:
     known = {one.name: one.text for one in list_parameters(operation.lists)} | dict(operation.options)
     for name, value in example.query.items():
         yield {"key": name, "value": value, "description": known.get(name, "")}
@@ -154,7 +154,7 @@ def _query(operation: Operation, example: Example) -> Iterator[Part]:
             yield {"key": name, "value": "", "description": text, "disabled": True}
 
 
-def _described(operation: Operation, example: Example) -> str:
+def _described(operation: ApiOperation, example: Example) -> str:
     texts = [operation.summary, operation.text, f"For {operation.callers.rstrip('.')}."]
     if example.refused:
         texts.append(f"By itself this request is refused: {example.refused}.")

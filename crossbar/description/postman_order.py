@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from crossbar.description.operations import Operation
+from crossbar.description.operations import ApiOperation
 
 FIRST: Final = ("PUT", "POST", "GET", "PATCH")
 LAST: Final = "DELETE"
@@ -18,11 +18,11 @@ COURSE: Final = ("submitted", "pending", "scheduled", "rejected", "completed", "
 class Place:
     """A place in the tree of paths: what is asked for there, and what lies below."""
 
-    verbs: dict[str, Operation] = field(default_factory=dict)
+    verbs: dict[str, ApiOperation] = field(default_factory=dict)
     below: dict[str, Place] = field(default_factory=dict)
 
 
-def ordered(listed: Iterable[Operation]) -> Iterator[Operation]:
+def ordered(listed: Iterable[ApiOperation]) -> Iterator[ApiOperation]:
     """The operations of one endpoint: each makes, reads and changes before what lies below it, and deletes after."""
     root = Place()
     for operation in listed:
@@ -33,7 +33,7 @@ def ordered(listed: Iterable[Operation]) -> Iterator[Operation]:
     return _walk(root)
 
 
-def _walk(place: Place) -> Iterator[Operation]:
+def _walk(place: Place) -> Iterator[ApiOperation]:
     yield from (place.verbs[verb] for verb in FIRST if verb in place.verbs)
     for step in sorted(place.below, key=_rank):
         yield from _walk(place.below[step])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from crossbar.description.openapi_parts import ALWAYS
-from crossbar.description.operations import Kind, Operation
+from crossbar.description.operations import AnswerKind, ApiOperation
 
 BEFORE_LOG_IN: Final = """\
 const password = CryptoJS.MD5(`${pm.variables.get("user")}:${pm.variables.get("password")}`);
@@ -92,13 +92,13 @@ def making(makers: Mapping[str, Mapping[str, str]]) -> str:
     return MAKE_MISSING % json.dumps(makers, indent=1, sort_keys=True)
 
 
-def checks(operation: Operation, statuses: tuple[int, ...]) -> Iterator[str]:
+def checks(operation: ApiOperation, statuses: tuple[int, ...]) -> Iterator[str]:
     """The tests of an answer: its status, and what its form is."""
     yield f'pm.test("The status is {" or ".join(map(str, statuses))}", () => {{'
     yield f"    pm.expect(pm.response.code).to.be.oneOf({json.dumps(statuses)});"
     yield "});"
     answer = operation.answer
-    if answer.kind is Kind.FILE:
+    if answer.kind is AnswerKind.FILE:
         yield "if (pm.response.code < 400) {"
         yield '    pm.test("It is a file", () => {'
         yield "        pm.expect(pm.response.responseSize).to.be.above(0);"

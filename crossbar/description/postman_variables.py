@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from crossbar.description.operations import Operation
+from crossbar.description.operations import ApiOperation
 
 ACCOUNT_ID: Final = "account_id"
 ACCOUNT: Final = f"/v2/accounts/{{{ACCOUNT_ID}}}"
@@ -20,7 +20,7 @@ class Variables:
     before it in the path distinguishes them, and `system` those of the installation from those of an account.
     """
 
-    def __init__(self, listed: Iterable[Operation]) -> None:
+    def __init__(self, listed: Iterable[ApiOperation]) -> None:
         listed = list(listed)
         self._nouns: dict[str, set[str]] = {}
         self._in_accounts: set[str] = set()
@@ -30,7 +30,7 @@ class Variables:
         for operation in listed:
             if operation.path.startswith(ACCOUNT):
                 self._in_accounts.update(self._name(noun, name) for noun, name in _arguments(operation.path))
-        self.made_by: Mapping[str, Operation] = dict(self._makers(listed))
+        self.made_by: Mapping[str, ApiOperation] = dict(self._makers(listed))
         """Variable → the operation that makes what has this id."""
 
     def of(self, path: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ class Variables:
             return name
         return name if len(self._nouns[name]) == 1 else f"{noun}_{name}"
 
-    def _makers(self, listed: list[Operation]) -> Iterator[tuple[str, Operation]]:
+    def _makers(self, listed: list[ApiOperation]) -> Iterator[tuple[str, ApiOperation]]:
         """The shortest path first: what is made below something else is made below the account where that may be."""
         by_path = {operation.path: operation for operation in listed if operation.verb == "PUT"}
         documents = {operation.path for operation in listed if operation.path.endswith("}")}

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from crossbar.app import WINGS
 from crossbar.cli import main
 from crossbar.description.examples import ARGUMENTS, EXAMPLES, MAKERS
-from crossbar.description.operations import Operation, operations
+from crossbar.description.operations import ApiOperation, operations
 from crossbar.description.postman import BEGIN, END, collection, environment
 from crossbar.description.postman_order import ordered
 from tests.harness import RunningServer
@@ -95,7 +95,7 @@ def test_every_variable_has_a_value_or_is_made(made: dict[str, Any]) -> None:
 
 
 def test_what_is_made_comes_first_and_what_is_deleted_last() -> None:
-    by_endpoint: dict[str, list[Operation]] = {}
+    by_endpoint: dict[str, list[ApiOperation]] = {}
     for operation in OPERATIONS.values():
         by_endpoint.setdefault(operation.endpoint, []).append(operation)
     for listed in by_endpoint.values():
