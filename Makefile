@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 # What a person, the README and .ci/run use. Every target installs what it needs into .venv first.
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`make bench`: the server beside bare applications that do the same work, in one run on one machine.
 
 All share one `mongod`: a bare aiohttp `hello`, a bare page of aiohttp over PyMongo's asynchronous API (`bare`), the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A page of aiohttp over the driver: what somebody in a hurry would write, with the fastest parts to be had.
 
 uvloop, orjson, jsonschema-rs and PyMongo's own asynchronous API or Motor; one driver call a request (two for an

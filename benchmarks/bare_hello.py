@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The floor under everything: aiohttp answering `hello`, nothing else.
 
 Usage: python -m benchmarks.bare_hello PORT WORKERS

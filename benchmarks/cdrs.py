@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What lists of CDRs cost in an account that has few, and in one that has a million.
 
     python -m benchmarks.cdrs --sizes 10000,1000000

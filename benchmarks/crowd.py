@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Many accounts of a hundred documents and one large account, written directly into a database.
 
 They are written in the form in which the server stores them, with credentials sealed, a thousand times faster than

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The databases that servers are measured on: one `mongod`, or a replica set of three on this machine."""
 
 from __future__ import annotations

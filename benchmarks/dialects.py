@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What dialects cost requests of Crossbar's own: CPU of a worker, with and without them, for reads, lists and writes.
 
 Both are in this process, with a client of theirs, and take turns round by round; the client's CPU is the same for both.

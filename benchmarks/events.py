@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What events cost, and how soon they come: `python -m benchmarks.events`.
 
 On one server with two workers, everything on one machine:

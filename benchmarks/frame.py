@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What every benchmark begins and ends with: a folder, a database in it, and what was measured on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What history, audit, dry runs and named tokens cost: `python -m benchmarks.history`, also run by `make bench`.
 
 Two servers on one `mongod`, each with a database of its own: one keeps versions, the other (`no history`) does not.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Requests one at a time over one connection, with a client that costs next to nothing beside the server."""
 
 from __future__ import annotations

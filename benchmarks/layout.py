@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How documents could lie in MongoDB: what each way costs at a thousand and at a million of them.
 
 Ways of keeping them:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the totals of ledgers cost: in an account with few entries and in one with a million.
 
     python -m benchmarks.ledgers --sizes 1000,1000000

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How long a server with data takes to its first answer, and whether a worker's memory grows while it serves.
 
 Fills a data folder of a server with an embedded database, starts the server several times, then sends it requests of

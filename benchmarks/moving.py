@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What it costs to move an account: to a file and from there, and straight from an API.
 
     python -m benchmarks.moving --documents 100000

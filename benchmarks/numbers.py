@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What numbers cost: in an account that has few and in one that has a hundred thousand, with a million for sale.
 
     python -m benchmarks.numbers --sizes 1000,100000 --inventory 1000000

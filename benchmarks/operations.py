@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The rows of the table: what is asked of each server, spread over all accounts, their users and documents."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Documents by the million: written as the store writes them, many at a time and without asking what is there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Serving a bare application from one or several processes, as the server itself does: uvloop, one shared port."""
 
 from __future__ import annotations

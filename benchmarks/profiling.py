@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Where the time of a worker goes: flame graphs by py-spy, taken while requests of one kind are sent."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the rate of a number costs, in a deck with few rates and in one with a hundred thousand.
 
     python -m benchmarks.rates --sizes 1000,100000

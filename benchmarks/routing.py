@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What finding the handler of a path costs, with 20, 200 and 600 routes: here, and with aiohttp's own dispatcher.
 
 Usage: python -m benchmarks.routing

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The documents that benchmarks write and read."""
 
 from __future__ import annotations

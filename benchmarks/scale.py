@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whether cost grows with what is stored, with the number of workers, or with the members of the replica set.
 
 Fills one database for each number of documents (accounts of a hundred documents each and one of `--large` devices),

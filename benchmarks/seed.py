@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What `python -m benchmarks` asks for: accounts with users who have logged in, and devices, in all databases alike."""
 
 from __future__ import annotations

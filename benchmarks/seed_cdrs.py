@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Fill an account with CDRs: a call of two legs every minute, back from now.
 
     python -m benchmarks.seed_cdrs --uri mongodb://… --account ACCOUNT_ID --count 1000000

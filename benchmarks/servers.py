@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The servers that are measured, as processes on ports of their own, and what they consume."""
 
 from __future__ import annotations

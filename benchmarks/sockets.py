@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Many sockets on one worker: how late events come, and what a socket costs.
 
 `python -m benchmarks.sockets`: events of calls are raised in the database, as a switch's are, so that the worker does

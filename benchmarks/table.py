@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tables in Markdown, as the pages under `docs/` have them."""
 
 from __future__ import annotations

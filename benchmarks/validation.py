@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What validating a document costs, in microseconds: `python -m benchmarks.validation`.
 
 Prints a Markdown table. Fast is the pipeline as requests meet it (defaults and mending included); reference is the

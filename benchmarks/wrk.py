@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Load from `wrk`: requests that each name their own path, token and body, and what came of them."""
 
 from __future__ import annotations

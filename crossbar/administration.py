@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a person's commands do with an installation: its services are opened for that, whether or not a server runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which parts make up one server: the only file that knows them all."""
 
 from __future__ import annotations

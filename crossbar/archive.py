@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Archives: one compressed file that tells whether it is whole.
 
     crossbar archive 1 <kind>\n        the first line

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Work that goes on beside the requests as long as something is open."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The one clock.
 
 KAZOO stores times as Gregorian seconds (seconds since year 0); tokens carry Unix seconds and the envelope

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Every option of the server, and how a configuration is put together.
 
 A value comes from the first place that has it: the command line, an environment variable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Phone numbers inside documents, in E.164 form, and whose they are.
 
 A number has a document of its own in the partition `NUMBERS`, whichever account it is assigned to; that of a mobile

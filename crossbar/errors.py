@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The protocol's errors as values.
 
 A resource raises one of these; only `crossbar.wire` knows how they look as JSON. Two families exist in KAZOO:

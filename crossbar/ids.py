@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The one maker of identifiers."""
 
 from __future__ import annotations

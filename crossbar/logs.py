@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Structured logs: one JSON object a line, or text for a person.
 
 Modules log as usual, `logging.getLogger(__name__)`; what a line says beside its text goes along as

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What people read about the options, made from their declarations: `config.example.ini`, `docs/configuration.md`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What an operator watches, in Prometheus form.
 
 Requests are counted and timed by route template, never by path: paths hold account ids and sometimes secrets. Each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How deep JSON text nests, found without a walk through its values."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What an option is: its default, its reason, how its text is read and shown.
 
 Sections are frozen dataclasses whose fields are made by `option`. A field's type decides how the text of a file, an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What every endpoint and every piece of domain logic may need while the server runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Settings: the configuration as `system_configs` changes it, without a restart.
 
 An option that stands for a KAZOO system setting (`crossbar.pagination_page_size`) takes the value that is stored for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Plans, balances and good standing for tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Records of calls for tests: handed in as a switch hands them in."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A carrier for tests: a web server that sells numbers, as the carrier `other` asks for them."""
 
 from __future__ import annotations

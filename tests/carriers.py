@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a carrier's document has besides what it was given."""
 
 GATEWAY_DEFAULTS = {

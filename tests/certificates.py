@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Certificates for servers of the tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What every test may ask for: a real MongoDB, and in it a database of the test's own."""
 
 from __future__ import annotations

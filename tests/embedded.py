@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An embedded database for tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An account with a document of every type that an endpoint serves there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A small client for tests: requests as clients send them, answers as clients see them."""
 
 from __future__ import annotations

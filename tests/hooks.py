@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Webhooks in tests: setting one, and what was sent to it and became of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Programs for Node in the suite: what is not here is fetched once from npm, and lies in pytest's cache."""
 
 from __future__ import annotations

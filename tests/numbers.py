@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Phone numbers for tests, and what the server says of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Port requests for tests: a reseller, its customer, and what both of them do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A web server that webhooks are sent to, and what it was sent."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A mail relay for tests: a real SMTP server that keeps what it gets."""
 
 from __future__ import annotations

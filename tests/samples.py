@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What several tests use: small files of each kind, made and not kept; defaults that schemas add; an app."""
 
 from __future__ import annotations

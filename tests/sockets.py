@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A client of sockets, as MonsterUI is one: frames that it sends, frames that it gets."""
 
 from __future__ import annotations

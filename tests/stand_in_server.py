@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The command `crossbar` with an application small enough to watch: `python -m tests.stand_in_server serve …`.
 
 It keeps what is created in `created.json` in the data folder, and uses no database.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Stores for tests: a web server and an S3 server, plans that lead there, and what lies in them."""
 
 from __future__ import annotations

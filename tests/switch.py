@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A FreeSWITCH that tells of a call, as the JSON form of its event socket has it; cut down to what matters."""
 
 from __future__ import annotations

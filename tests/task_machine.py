@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tasks whose actions wait where a test wants them to."""
 
 from __future__ import annotations

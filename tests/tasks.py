@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tasks for tests: created, started and waited for."""
 
 from __future__ import annotations

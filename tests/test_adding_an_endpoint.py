@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The walk-through `docs/adding-an-endpoint.md`, carried out: its files are made, its requests sent."""
 
 from __future__ import annotations

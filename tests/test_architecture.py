@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The page on the architecture says what the import contracts say."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Work beside the requests ends when it is told to."""
 
 from __future__ import annotations

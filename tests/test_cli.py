@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The command `crossbar`, run as a person runs it."""
 
 from __future__ import annotations

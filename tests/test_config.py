@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Configuration: where values come from, and what is refused."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Numbers in one document that follow from others are right after whatever was done, also after half of it.
 
 What the lists show is the truth; the numbers are compared with it after each step. A step may be broken off at any

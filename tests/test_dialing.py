@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Numbers as people dial them, and what the server keeps of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What people download: sheets that run nothing, and files under names without paths."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Dry runs: every request that changes something, tried without being done."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Nothing that a client sends ends in a fault of the server: odd paths, queries and bodies, on every route.
 
 The caller is an account's administrator: what the routes of the system let such a one do is asked, too.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Versions of documents: kept, listed, compared and restored, for every collection that has a history."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Entity tags and `If-Match` on every path at which a document stands."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Every query has an index: the database's own profiler watches while every GET route is asked, and every list paged.
 
 What MongoDB planned as a scan of a whole collection (COLLSCAN) fails the test, whichever endpoint asked for it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tenant isolation, from outside: every route and verb of every endpoint, with every wrong caller."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Logs: what a line holds, and what it never holds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The depth of JSON text."""
 
 from __future__ import annotations

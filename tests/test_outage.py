@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The database goes away under two running workers, and comes back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A user who is no administrator, over every route."""
 
 from __future__ import annotations

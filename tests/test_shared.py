@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Token buckets, in one process and in several."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tokens of who is disabled, on two running workers with one database."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whatever a client sends for a time, in a body or in a query: the server refuses it by field or bears it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The marks of what workers write."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Values of wrong types: refused on the way in, and read around where they are stored already.
 
 `python -m trials fuzz` does the same for as long as one likes.

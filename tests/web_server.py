@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A web server of another party, for tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`python -m trials`: run a trial and print its figures; the exit status is 1 if anything was wrong."""
 
 from __future__ import annotations

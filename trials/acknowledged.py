@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Writers that keep account of what the server acknowledged, and check afterwards that it is so.
 
 Each writer owns what it writes. A write whose answer was lost, or was 503, may or may not have been done; what counts

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """All writers at work at a time."""
 
 from __future__ import annotations

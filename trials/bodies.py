@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Bodies for every route: good ones made from schemas, in which values are then exchanged for wrong ones.
 
 The words of a handler's module (the keys it reads among them) say what else may stand in a body that no schema knows.

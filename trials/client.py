@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Requests of one account while its server may be killed, and the tally of what came of them."""
 
 from __future__ import annotations

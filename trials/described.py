@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Schemathesis against a server: requests made of its description, and answers that have to be among those it allows.
 
 Requests are drawn anew from the same seed for each operation, half of them as the description wants them and half not.

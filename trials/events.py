@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Kills while changes become events: each acknowledged change is told of, in order, by the feed and by a webhook."""
 
 from __future__ import annotations

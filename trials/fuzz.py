@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Wrong values in every body, and afterwards everything that can be read: nothing may end in a fault of the server.
 
 `Fuzzer` sends, for one caller, bodies made by `Bodies` to all routes that write, and reads the account whole every so

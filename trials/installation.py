@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A server as an operator runs it, and the processes of it that can be killed."""
 
 from __future__ import annotations

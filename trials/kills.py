@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Kills at random moments: workers, the database, the whole server, the primary of a replica set."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Bodies made to cost much: what they take of a worker's time and memory while others ask for `/healthz`."""
 
 from __future__ import annotations

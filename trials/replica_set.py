@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A replica set of three members on this machine, whose primary can be killed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Documents that are stored wrongly already: wrong values are written past the API, and everything is read."""
 
 from __future__ import annotations

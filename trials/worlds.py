@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Accounts to try things in, with something of everything, and the callers who do it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The kinds of writers: what each writes, and how it finds out whether all of that is there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // A page of Fastify over MongoDB's driver for Node: the same routes and the same work as bare_driver.py.
 //
 // Bodies are judged by Ajv, compiled from the same schema; the rows of a list are written by a compiled serializer.

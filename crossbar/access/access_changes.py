@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """That what callers may do has changed: for whoever keeps a connection open and does not ask at each request."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """API keys of accounts, as they are stored and found."""
 
 from __future__ import annotations

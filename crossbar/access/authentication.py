@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who is calling? From a credential to an identity.
 
 Source: `api_util.erl` (`get_auth_token`, `is_early_authentic`), `cb_token_auth.erl`, `cb_basic_auth.erl`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Authenticator apps: one-time passwords that change with the time (TOTP, RFC 6238), and recovery codes.
 
 A user's secret is kept sealed, recovery codes as digests. A code counts once; after several wrong ones in a row the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """May this caller do that? What the account tree says, before the endpoint's own rule is heard.
 
 Source: `cb_simple_authz.erl` (`authorize`).

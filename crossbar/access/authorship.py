@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who changes a document: what each save notes of it in private fields.
 
 Source: `crossbar_doc.erl` (`update_pvt_parameters`).

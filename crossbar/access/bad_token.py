@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Why a token does not count."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Basic authentication: `<account id>:<secret>`, the secret in one of four forms.
 
 Source: `cb_basic_auth.erl`; the plain forms follow the documentation's own first example.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """All parts of access control, put together once for each worker."""
 
 from __future__ import annotations

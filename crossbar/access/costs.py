@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Token buckets: how many requests one address may send.
 
 Source: `cb_modules_util.erl` (`bucket_name`, `token_cost`), `core/kazoo_token_buckets/src/kz_buckets.erl`.

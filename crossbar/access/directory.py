@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The directory: accounts and users as access decisions see them.
 
 Source: `core/kazoo_documents/src/kzd_accounts.erl` (tree, enabled, trial), `kzd_users.erl`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Duo as a second factor: signed requests for its web client, and the signed answers.
 
 Source: `kz_mfa_duo.erl`, which speaks version 2 of Duo's web protocol.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How often log-ins may fail for one user, from wherever they are tried.
 
 Buckets by address alone do not stop who has many addresses. So every attempt takes a token from a bucket of the user,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What was read from the store, kept until the change feed says that it changed.
 
 A look-up each request would cost more than the request. So what decides about access is remembered, and every

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who a request comes from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Ingest tokens: what a switch presents to hand in an account's records, and nothing else.
 
 A token names its account and its document and carries a secret, of which only a keyed digest is stored. It stands

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The system's keys: what signs tokens, and the secret that goes into every identity signature.
 
 All keys lie in one document, so that hosts which start at the same moment end with the same ones: the first to

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What log-ins, second factors and their settings speak of: credentials, methods, attempts, results."""
 
 from __future__ import annotations

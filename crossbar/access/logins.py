@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Logging in: from hashed credentials, or an API key, to a token.
 
 Source: `cb_user_auth.erl` (`maybe_authenticate_user`), `cb_api_auth.erl`, `crossbar_auth.erl` (`create_auth_token`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Named tokens: what somebody makes for a program, with no more rights than needed, and can end again.
 
 A token names its account and its document and carries a secret, of which only a keyed digest is stored. It acts as the

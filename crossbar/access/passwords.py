@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Passwords: what clients send of them, and what is kept.
 
 Clients send, and KAZOO stores, the MD5 or SHA1 of `username:password`. Stored as they are, such hashes would be as

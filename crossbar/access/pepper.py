@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The server's own secret, without which a stolen database opens nothing.
 
 It lives in the configuration, else in a file of the data folder that the first start makes; never in the database.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a plain user may not do, though the account tree allows it.
 
 KAZOO lets any token of an account do everything in it, so that a user without rights makes an administrator of

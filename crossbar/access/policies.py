@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-in policies: how each account wants each way to log in to work.
 
 An account's own word (document `configs_crossbar.auth`) is laid over that of the accounts above it up to its reseller,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What access decisions have to know of a request."""
 
 from __future__ import annotations

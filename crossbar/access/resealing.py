@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sealing everything anew after a key was put in front of the others."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Token restrictions: what the tokens of an account may not do, though the tree allows it.
 
 Source: `cb_token_restrictions.erl` (`maybe_deny_access`), `core/kazoo_bindings/src/kazoo_bindings.erl` (`matches`).

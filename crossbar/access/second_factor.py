@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The second factor of a log-in: which provider an account wants, and what it makes of the client's answer.
 
 Source: `kz_mfa_auth.erl`, `crossbar_auth.erl` (`is_multi_factor_enabled`, `maybe_create_token`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """May the account, and the user, be of use at all? Disabled and expired ones may not.
 
 Source: `kzd_accounts.erl` (`is_expired`), `cb_token_auth.erl`, `crossbar_auth.erl`. KAZOO means to answer 423; see

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tokens: what a log-in hands out and every later request presents.
 
 A token is a JWT signed by the system. It also carries a signature of the identity, made with the user's (or

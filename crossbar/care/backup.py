@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Backing up: the whole database, as it is at one moment, into one file."""
 
 from __future__ import annotations

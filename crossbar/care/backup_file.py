@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The file of a backup: an archive of the kind `backup`.
 
 | frame | says |

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Checking a whole installation, beside its server if that runs, and mending what can be mended without loss."""
 
 from __future__ import annotations

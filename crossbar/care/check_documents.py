@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Every stored document: whether its type is known, it lies as its shape says, claims what it should, fits its schema.
 
 What looks wrong is looked at a second time: a document that was written meanwhile is not judged by two of its states.

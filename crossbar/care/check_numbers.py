@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Numbers and places that follow from other documents, and what accounts that are gone left behind."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What lies beside the documents: indexes, claims and attachments."""
 
 from __future__ import annotations

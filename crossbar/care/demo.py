@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An example to look at: an account with an office of twenty people, and what happened there within a month."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The API as the example office is built with it: real requests to a worker's application, on a socket of its own.
 
 What the office consists of is as valid as what any client sends, since it goes the same way. Nothing runs in the

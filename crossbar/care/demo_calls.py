@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What happened in the example office within a month: calls by the hours of a week, and what they left behind."""
 
 from __future__ import annotations

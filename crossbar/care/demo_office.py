@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The example office: its people and what they share, in the order in which an administrator would set it up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who works in the example office, and who calls there: names from several countries, numbers that nobody has."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sounds and pages of the example office: spoken where something can speak here, else a tone of falling pitch."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a check finds, and of which kinds it is."""
 
 from __future__ import annotations

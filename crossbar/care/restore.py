@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Restoring a backup into a database that nobody uses.
 
 The file is read through before anything is written. The database is marked as unfinished until all is there, its

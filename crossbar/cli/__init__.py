@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The command `crossbar`: how a person starts and administers the server. A file a subject."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar apps`: apps of user interfaces."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar backup` and `crossbar restore`."""
 
 from __future__ import annotations

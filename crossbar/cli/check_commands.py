@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar check`: whether what is stored is as it should be."""
 
 from __future__ import annotations

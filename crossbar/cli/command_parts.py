@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What all commands share: the configuration, the database, messages instead of tracebacks, output."""
 
 from __future__ import annotations

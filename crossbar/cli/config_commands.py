@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar config`: the configuration in force, and the pages made of the options' declarations."""
 
 from __future__ import annotations

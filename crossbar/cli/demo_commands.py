@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar demo`: an account with something on every page."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar mail`: the messages that wait to be sent."""
 
 from __future__ import annotations

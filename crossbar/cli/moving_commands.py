@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar export` and `crossbar import`: accounts out of this installation, and into it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar openapi`: the description of the API, without a server or database."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar postman`: the API as a Postman collection, without a server or database."""
 
 from __future__ import annotations

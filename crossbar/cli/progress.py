@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Progress of long work, on standard error; nothing where that is no terminal."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar secrets`: the keys under which credentials lie sealed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar init` and `crossbar serve`: the first account, and the server."""
 
 from __future__ import annotations

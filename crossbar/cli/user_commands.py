@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar user`: the users of an account, and their passwords."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Conversions: speech from text, one audio format from another, a PDF from a fax.
 
 Source: `kazoo_speech` (`kazoo_tts_flite.erl`), `cb_modules_util:normalize_media_upload`, `kz_fax_attachment.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a file is, by its contents; what it is called when it is stored.
 
 Source: `kz_mime.erl`, `cb_modules_util:attachment_name`.

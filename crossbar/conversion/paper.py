@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Fax paper: a TIFF or PDF on standard input becomes a PDF on standard output, after a line with its pages.
 
 A program of its own (`python paper.py`), run within limits by the converter: a file made to exhaust a parser harms

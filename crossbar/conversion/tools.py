@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Programs that work on files for us, each within its time and its size.
 
 What a client sent may make any program hang, grow or crash; here it does so in a process of its own.

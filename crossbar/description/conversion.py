@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Schemas of draft 4, as the server holds requests to them, as schemas of 2020-12, which OpenAPI 3.1 speaks.
 
 What says nothing that a client could act on is left out; KAZOO's own keywords become extensions (`x-`). A keyword that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The reference of endpoints for people: Markdown pages, one an endpoint, and their index."""
 
 from __future__ import annotations

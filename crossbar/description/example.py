@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What an example of a request says that follows from no schema."""
 
 from __future__ import annotations

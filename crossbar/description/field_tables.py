@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The fields of a schema as a table for people: path, type, what it is."""
 
 from __future__ import annotations

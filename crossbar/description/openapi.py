@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The description of the API as OpenAPI 3.1."""
 
 from __future__ import annotations

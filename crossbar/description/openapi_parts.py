@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The parts of an OpenAPI description that operations share: envelopes, refusals, security, parameters of lists."""
 
 from __future__ import annotations

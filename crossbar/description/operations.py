@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Every operation of the API as its declarations tell of it, in no format's words.
 
 Whoever describes the API to programs or people begins here: routes, schemas' names and docstrings have been read, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The parameters that lists have in common, in no format's words."""
 
 from __future__ import annotations

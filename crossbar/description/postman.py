@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The API as a Postman collection (format 2.1), whose requests can be sent from the first to the last."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Requests of a Postman collection: an item an operation."""
 
 from __future__ import annotations

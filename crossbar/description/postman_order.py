@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """In which order requests are sent, so that each finds what it needs: by the tree of paths, a document's end last."""
 
 from __future__ import annotations

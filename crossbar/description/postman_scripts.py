@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the requests of a Postman collection do before they are sent, and what they hold answers to."""
 
 from __future__ import annotations

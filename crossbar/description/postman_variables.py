@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which variable of a Postman collection stands for which part of a path, and who gives it its value."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Examples of data that fit a schema: its defaults and choices, and plain values where it has none."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The description as the server hands it out: made when it is first asked for, and kept as bytes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the statuses of errors say."""
 
 from __future__ import annotations

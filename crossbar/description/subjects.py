@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What declarations say in prose: docstrings of handlers and of endpoints' files, and what paths call things."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """JSON values as YAML, one entry a line: texts are quoted as in JSON, which YAML 1.2 reads, too."""
 
 from __future__ import annotations

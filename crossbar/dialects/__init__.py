@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Dialects: the same documents in the languages of other phone systems, XiVO's and Wazo's.
 
 A dialect is a thin translation above Crossbar's own resources: a declaration says which of its properties lives where,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Accesses: words joined by dots, and lists of them that say what a token may do.
 
 Source: `xivo-auth`'s and wazo-auth's access check (`AccessCheck`), whose elements are turned into patterns as here.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Where the properties of a voicemail box live."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Voicemail boxes as dialects make, change and end them, through the same life cycle, and which user has which.
 
 A user has one box at most and a box may serve several users; KAZOO's boxes have one owner, and a user may own several.

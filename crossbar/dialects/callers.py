@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who calls a dialect, and with which accesses.
 
 A token of Crossbar's gives an administrator everything, and anybody else what concerns himself; further accesses come

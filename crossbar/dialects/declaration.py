@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a resource of a dialect consists of: which property lives where, and what may be done with it.
 
 Reading, writing, ordering, filtering, searching and the description for clients follow from it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a dialect tells clients of itself: Swagger 2.0, made of its routes and declarations.
 
 JSON is YAML, too: the description is written as JSON, and served under both names.

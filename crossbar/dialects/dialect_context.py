@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One request to a dialect."""
 
 from __future__ import annotations

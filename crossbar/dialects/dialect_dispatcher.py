@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What answers the requests of one dialect, whatever happens.
 
 The order of the checks is that of the phone systems: the path, the headers (406, 415), who calls (401), then what is

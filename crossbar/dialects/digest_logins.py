@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """HTTP Digest, by which clients of XiVO's time log in without a token (RFC 7616: MD5, `qop=auth`).
 
 What Digest proves is the MD5 of user name, realm and password together. KAZOO's digests do not tell it, so that where

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Extensions: numbers that lead to lines. An associated one is a number of a callflow; any other is kept by itself."""
 
 from __future__ import annotations

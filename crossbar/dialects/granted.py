@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which accesses a user has been given: by policies, his own and those of his groups."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Homes: where in a document of KAZOO's the value of a dialect's property lives.
 
 A value with a field of KAZOO's is kept there and nowhere else, so that a change made through Crossbar shows in every

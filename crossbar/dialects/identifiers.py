@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Ids in two spellings: KAZOO's 32 hex digits, and the same digits with dashes as UUIDs have them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Integers by which dialects know documents: one of each kind in the whole installation, given once, never again.
 
 A document that was made through Crossbar gets its number when a dialect first reads it, in the order in which such

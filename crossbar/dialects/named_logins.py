@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-ins by name and password alone: which user is meant where no account is named.
 
 The name is looked for in the master account, then as `name@realm` or `name@account name`, then anywhere, if only one

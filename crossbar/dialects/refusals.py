@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A refusal in a dialect's own words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a resource of any dialect needs of the documents it speaks of."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The routes of a dialect: which words of a path, with which method, lead to which handler."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The uuid of an installation: made once, and kept in its database."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How documents of Crossbar's are kept so that dialects find them: numbers that are unique, and further tags.
 
 Source: numbers that a phone system gives to users, voicemail boxes, lines, extensions and endpoints.

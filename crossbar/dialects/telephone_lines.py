@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lines and SIP endpoints as dialects make, change and end them.
 
 A line with its endpoint is a device of KAZOO's, and goes through the life cycle of devices. A line without an endpoint,

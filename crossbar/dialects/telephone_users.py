@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Telephone users: users of Crossbar's as dialects make, change and end them, through the same life cycle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tenants: accounts, as far as several dialects speak of them."""
 
 from __future__ import annotations

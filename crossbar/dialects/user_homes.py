@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Where the properties of a telephone user live."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which users have which lines, and which extensions lead to them: read from devices and callflows.
 
 A line with an endpoint is a device of KAZOO's with SIP credentials; its main user owns it, further ones stand in

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Attachments: the files that belong to documents, streamed in and out in the layout of GridFS.
 
 An attachment belongs to one document and has a name there. A new one of the same name takes the old one's place only

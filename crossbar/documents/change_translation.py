@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A change of the database as an event: which account's it is, and what listeners are told of it.
 
 Source: KAZOO `core/kazoo_data/src/kzs_publish.erl` (`publish_doc`): a save without previous revision is `doc_created`,

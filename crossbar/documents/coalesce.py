@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Gathering calls that arrive together into one call of the database.
 
 A driver call costs the server about as much Python time as everything else a request needs, and a hundred ids

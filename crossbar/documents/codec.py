@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Documents of one installation into what MongoDB holds and back, with their credentials sealed in between."""
 
 from __future__ import annotations

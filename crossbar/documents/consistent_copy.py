@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A copy of the whole database as it was at one moment, taken while it is written to.
 
 A snapshot that lasts as long as the copying would need the database to keep all old versions for so long; it keeps

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The document: KAZOO's unit of storage.
 
 Source: `core/kazoo_documents/src/kz_doc.erl` (`public_fields`, `private_fields`, `is_private_key`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Types of documents that more than one subject speaks of; any other stands beside its `Shape`."""
 
 from __future__ import annotations

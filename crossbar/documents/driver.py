@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The database driver: PyMongo's asynchronous API, or Motor, which is at the end of its life.
 
 Both give collections and cursors of the same methods. They are typed as PyMongo's everywhere, and what the two do in

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Dry runs: a request does all that it would do, in one transaction that is given up in the end.
 
 While a dry run lasts (`DryRuns.begin`), whatever its task and the tasks begun by it ask of the database goes into its

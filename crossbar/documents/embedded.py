@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The embedded MongoDB: a `mongod` of the server's own, for installations that name no database.
 
 `EmbeddedMongo` runs one `mongod` as a child of the supervising process. It listens on a Unix socket in a private

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Why the embedded database is away, where every process of the server can read it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What happened: one entry of the event log, and the tokens that name places in it.
 
 A token is the cluster time of a change (16 hex digits) and the number of the event among those of that time (6 hex

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Of which accounts events are wanted, as documents say it (`Shape.listens`) in the order of their changes."""
 
 from __future__ import annotations

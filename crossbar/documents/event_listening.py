@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The events of the installation, as a worker offers them: who wants to listen, pages of the log, subscriptions.
 
 Whoever builds something that listens (a feed, a socket, a webhook) does it in three steps:

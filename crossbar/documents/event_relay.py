@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The relay: turns the changes of the database into entries of the event log, on one worker of the installation.
 
 It reads the database's change stream and writes the events of accounts that somebody listens to, together with how far

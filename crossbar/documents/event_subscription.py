@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whoever follows the event log in one worker: events one after another, in bounded memory, without a gap."""
 
 from __future__ import annotations

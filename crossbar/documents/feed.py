@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The change feed: what any worker writes, every worker hears of.
 
 In-memory knowledge (accounts, users, revoked tokens, configuration) is kept fresh by it instead of by a look-up

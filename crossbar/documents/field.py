@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The place in a document that a dotted key names: `caller_id.internal.name`, `gateways.1.server`.
 
 It is looked up in two ways that agree: in Python, and as a MongoDB expression over stored documents, whose fields lie

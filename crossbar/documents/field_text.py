@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A field's value as the text that filters compare.
 
 `true`, `12`, `1.5`, `null`; strings as they are; an array of strings as their concatenation; anything else (nothing, an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Filters of the query string: which documents a listing keeps.
 
 `filter_KEY=V`, `has_key=KEY` and their kin look at the public fields of the stored document; a private one counts as

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Every index of every collection, in one table.
 
 Each index of documents begins with the partition (`a`), which is also the shard key, so that a query for one account's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Looking at everything that is stored, as it is stored, and putting single things right."""
 
 from __future__ import annotations

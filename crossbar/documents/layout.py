@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How a document lies in MongoDB, and how it comes back.
 
 Every stored document carries, beside its fields, what reads need ready-made:

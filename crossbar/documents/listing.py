@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Listings: which documents, in which order, from which key on.
 
 Source: `crossbar_view.erl` (ranges, direction, `next_start_key`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Workers that share a kind of work: who is there, and which of them is meant to do what."""
 
 from __future__ import annotations

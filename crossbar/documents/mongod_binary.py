@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which `mongod` an installation without a database of its own runs."""
 
 from __future__ import annotations

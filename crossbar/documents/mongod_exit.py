@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Why a `mongod` ended, told to the person who has to mend it.
 
 `mongod` ends with a number and leaves its reasons in its log: one JSON object a line, and plain text for what went

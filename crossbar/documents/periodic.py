@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Work that the installation does again and again, on one worker at a time."""
 
 from __future__ import annotations

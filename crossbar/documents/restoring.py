@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Filling a database with the batches of a copy, so that it is known at any time whether it is whole.
 
 A document of the collection `maintenance` stands there from before the first write until after the last: whoever

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Credentials that lie sealed in the database, its oplog and its backups, and are whole for whoever reads the document.
 
 A shape names the places of its credentials (`Shape.sealed`), dotted paths in which `*` stands for every member. Only

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Selections: documents by tags and conditions, in any order, a stretch of them at a time.
 
 Where `Listing` goes by the order and the keys of KAZOO's lists, a selection has a place (`skip`) and an order of its

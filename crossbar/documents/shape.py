@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the store has to know of a document type: how it is listed, sorted, found and kept unique.
 
 The counterpart of KAZOO's CouchDB views (`core/kazoo_apps/priv/couchdb/account/*.json`): what a view would emit

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Turns: of those in one process who change the same document, one does at a time.
 
 Without them all read the same state, the first to write wins and the others read again, which costs the database most

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What all endpoints share: a declaration in, routes out, and the stages of a request."""
 
 from crossbar.endpoint.collection import Collection

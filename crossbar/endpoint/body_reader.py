@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Reading the bodies of requests within their limits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Where a request comes from.
 
 A reverse proxy adds the address it was called from at the end of a header; what stands before that came with the call

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The declaration of a collection: documents of one type, and what happens to one on its way in and out.
 
 Source: the module behaviour of `applications/crossbar/src/modules/cb_*.erl` (`validate`, `put`, `post`, `patch`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lists whose rows are worked out here instead of being stored.
 
 Source: `crossbar_view.erl` (what it does with the rows of a view).

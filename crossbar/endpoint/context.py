@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One request: what was asked, who asks, where in the account tree, and the runtime that answers it.
 
 Source: KAZOO `cb_context.erl`.

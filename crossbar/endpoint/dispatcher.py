@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The dispatcher: takes every request of the API through its stages, and answers it whatever happens.
 
 Source: `api_resource.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The history of a document: its versions, one of them, what changed in it, and back to it.
 
 `…/history` lists the versions, the newest first, `…/history/{revision}` shows one (`?diff=true`: what it changed), and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Listing documents: parameters in, a page of rows out.
 
 Source: `crossbar_view.erl`, `crossbar_filter.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`?dry_run=true`: what a change would do, without doing it.
 
 The request goes its whole way, and what it wrote is given up in the end: rights, schema, checks, claims and charges are

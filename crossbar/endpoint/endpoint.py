@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The declaration of an endpoint: routes, and who may call them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Files in requests and answers: the one that was uploaded, and an attachment as a download.
 
 Source: `cb_modules_util.erl` (`attachment_name`), `crossbar_doc:load_attachment`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Requests whose bodies hold many values, which take a worker's time and memory for a while."""
 
 from __future__ import annotations

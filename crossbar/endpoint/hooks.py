@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The named moments of a request's life at which an endpoint may add what is special about it."""
 
 from __future__ import annotations

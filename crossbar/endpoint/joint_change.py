@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A change of several documents, of which all is kept or nothing.
 
 Each document goes through its own life cycle up to the save. The saves are one transaction, and what follows a save

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The one life of a document request: load → normalize → validate → check → save → after → answer.
 
 Source: `crossbar_doc.erl` (`load`, `load_merge`, `patch_and_validate`, `save`, `delete`, `pvt_updates`),

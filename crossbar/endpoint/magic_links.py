@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Links that need no token: how the server makes them, and which of those that come in count.
 
 They are signed under the server's own secret (the pepper), which all hosts of an installation share.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Cutting a list into pages, and what the envelope says of a page.
 
 Source: `crossbar_view.erl` (`next_start_key`, `page_size`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Answers as responses: envelope, CSV or file, with headers, compression and entity tag.
 
 Source: `api_resource.erl` (`to_json`, `to_csv`, `to_binary`, `generate_etag`), `api_util.erl`.

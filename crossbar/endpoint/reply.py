@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a handler answers: the response as values, before it becomes bytes."""
 
 from __future__ import annotations

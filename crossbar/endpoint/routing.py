@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Routes, and the table that finds the one a path means.
 
 Source: the module behaviour of `applications/crossbar/src/modules/cb_*.erl` (`allowed_methods`, `resource_exists`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Work that is done to its end, though nobody may wait for it any more."""
 
 from __future__ import annotations

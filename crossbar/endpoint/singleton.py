@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An endpoint with one document an account: no collection, no id in the path.
 
 `limits`, `whitelabel`, `token_restrictions` and their like.

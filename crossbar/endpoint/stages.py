@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The stages of a request, in the protocol's order: parse, authenticate, route, authorize, execute.
 
 Source: `api_resource.erl` (the order of the checks), `api_util.erl`. What fails first is what the client hears of. Each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What an endpoint that stands behind any document speaks of: that document, or the account."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A response that is known whole, written in one piece."""
 
 from __future__ import annotations

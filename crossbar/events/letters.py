@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Letters: finished texts as a message, with text and HTML side by side and files beside them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Templates that customers write: what Django's and Jinja's languages have in common, within limits.
 
 A customer's template may show macros, decide between texts and go through lists it is given. It can neither compute

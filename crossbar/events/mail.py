@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Mail: messages, written to the spool at once and delivered in the background."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Notices: something happened that people may have to be told of by mail, and programs by their hooks.
 
 A notice is a document, written in the transaction of the change that it tells of: there is never one without the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Delivers what lies in the mail spool, and tries again what could not be delivered."""
 
 from __future__ import annotations

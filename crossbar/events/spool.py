@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The mail spool: messages on disk until they are delivered.
 
 A message is one file, `<time>-<random>.eml`. Its time of modification is when it is to be tried next, so that a folder

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An account's definition that comes in: below which account it goes, and what of it is this installation's to say."""
 
 from __future__ import annotations

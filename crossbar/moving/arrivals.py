@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Documents and attachments that come in: compared with what is here, and written some hundred in a transaction.
 
 Whoever brings them in again changes nothing: what is the same is skipped. What somebody else here holds (a realm, a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What belongs to an account: the documents of its own partition, and what it has in partitions of all accounts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What documents that come in claim, and others here hold already."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Encrypting a file under a passphrase, in pieces, so that a file of any size passes through little memory.
 
 The key is derived with scrypt. Each piece is encrypted and authenticated (AES-256-GCM) under a nonce that holds its

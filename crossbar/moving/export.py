@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An account, and those below it, written to a file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The file of an account: lines of JSON, compressed (gzip), and encrypted if there is a passphrase (`docs/moving.md`).
 
 The first line is the header, the last one the trailer with the digest of all lines before it. What lies between is a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The private fields of documents that come without them."""
 
 from __future__ import annotations

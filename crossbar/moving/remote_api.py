@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Reading from a Crossbar API: logged in, no faster than is wanted, and again where it fails for a moment.
 
 Source: KAZOO `cb_api_auth`, `cb_user_auth`, `api_util.erl` (envelopes).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What an API shows of a document, as it is to be kept: private fields that follow from public ones, nothing computed.
 
 Source: the `show` hooks of this server's endpoints, and KAZOO's modules of the same names.

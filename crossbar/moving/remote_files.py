@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The attachments of documents that come from an API: which paths have them, and under which names they are kept."""
 
 from __future__ import annotations

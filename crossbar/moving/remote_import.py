@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An account, and those below it, read from a Crossbar API: this server's, or a live KAZOO's.
 
 What can be read follows from the declarations of this server's endpoints. Lists mostly have summaries, so each

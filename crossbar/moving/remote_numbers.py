@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Phone numbers and port requests of an account that an API shows."""
 
 from __future__ import annotations

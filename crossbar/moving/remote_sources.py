@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What of an account an API shows, by the declarations of the endpoints: where lists are, and what they list."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How far an import from an API has come, kept beside the database, so that one that broke off goes on from there."""
 
 from __future__ import annotations

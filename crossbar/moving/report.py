@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What came of an export or an import: how many of what, and what could not be taken over, and why."""
 
 from __future__ import annotations

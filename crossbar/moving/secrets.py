@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What only the server's own secrets can read, on its way to another server.
 
 Sealed values leave a server opened, and are sealed again under the other one's keys. Keyed digests (of passwords,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a person can mend, told in a line."""
 
 from __future__ import annotations

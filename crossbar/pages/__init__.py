@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What browsers are shown: a start page, the API's documentation, the server's state, and a user interface beside them.
 
 | path | shows |

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who is a browser that wants to be shown a page."""
 
 from __future__ import annotations

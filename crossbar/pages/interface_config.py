@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`js/config.js` of MonsterUI, with the addresses of this server filled in.
 
 Source: MonsterUI `src/js/config.js`, a module of RequireJS whose value has `api.default` and `api.socket`. The build's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The folder of a built user interface, such as MonsterUI, served beside the API."""
 
 from __future__ import annotations

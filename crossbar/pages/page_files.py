@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The pages that come with the server, and the files they load: all from this package, nothing from outside.
 
 A page names the files it loads below `{{files}}`, an address with a digest of all of them: browsers keep them for ever,

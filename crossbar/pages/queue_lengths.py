@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How much waits to be done: mail, tasks, files on their way to stores, events not written yet."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Something that is found out again only after a while, however many ask for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A file that is served as it is: its type, entity tag and compressed form."""
 
 from __future__ import annotations

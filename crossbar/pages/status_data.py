@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`GET /status.json`: what the page `/status` draws, for administrators of the master account.
 
 | key | holds |

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What each worker is busy with at the moment, told to the metrics, and what the system knows of its process."""
 
 from __future__ import annotations

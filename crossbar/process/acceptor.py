@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Taking connections from a socket that several workers share.
 
 The event loops' own servers take all connections that wait, so that the worker that wakes first gets most of them.

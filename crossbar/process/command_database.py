@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The database for the time of one command."""
 
 from __future__ import annotations

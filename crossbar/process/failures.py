@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a person is told of a failure that a person can mend."""
 
 from __future__ import annotations

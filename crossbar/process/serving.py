@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Serving one application until the process is told to stop.
 
 A stop (SIGTERM, SIGINT) cancels the main coroutine, so everything ends by leaving the blocks it began in: the

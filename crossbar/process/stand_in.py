@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What answers on the server's ports while no worker does."""
 
 from __future__ import annotations

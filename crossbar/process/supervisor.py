@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Several worker processes on the same port, and the database beneath them.
 
 The supervisor opens the listening sockets and every worker inherits them. With one queue of connections for all, a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One worker: builds the application and serves it.
 
 With one worker this happens in the server's own process. With more, `crossbar.process.supervisor` runs

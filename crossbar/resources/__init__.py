@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is special about each endpoint, in one wing a subject.
 
 A wing's `__init__` lists its endpoints. Outside of `domain` folders every file declares the endpoint of its name, or is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the worker processes of one server share: memory, in files that they inherit."""
 
 from __future__ import annotations

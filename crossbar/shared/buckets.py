@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Token buckets that all worker processes share.
 
 The table lies in a memory-mapped file and is divided into sets of eight buckets; the digest of a key decides its set,

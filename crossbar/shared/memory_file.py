@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Files that lie in memory."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which documents are being written, and how often any was: told between the workers of one server.
 
 Memory of one worker can be trusted only if no worker may have changed the database since. So whoever writes says so

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Request body → envelope, data and uploaded files.
 
 Source: `api_util:get_req_data`, `extract_multipart`, `extract_file`, `decode_base64`, `try_json`,

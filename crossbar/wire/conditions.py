@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Conditional requests: `If-Match` and `If-None-Match`.
 
 Source: `api_resource:generate_etag` and the precondition steps of `cowboy_rest`. Dates play no part, because no answer

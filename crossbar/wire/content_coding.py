@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Bodies that come compressed (`Content-Encoding`)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """JSON text → value, with the protocol's words for what is wrong with it.
 
 Source: `api_util:decode_json_body`; the words are those of its decoder (jiffy).

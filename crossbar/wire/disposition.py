@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The names under which browsers save files: `Content-Disposition`, and the names inside of archives.
 
 Source: RFC 6266, RFC 8187; the form of a plain name is KAZOO's.

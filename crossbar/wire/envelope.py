@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Answers as bytes: the envelope around the data, or around an error.
 
 Source: `api_util:create_default_resp_envelope`, `api_util:create_resp_content`, `kz_nodes:node_encoded`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Values as pairs of a form or of a query string. Source: KAZOO `kz_http_util:json_to_querystring`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Headers of an answer.
 
 Source: `api_util:get_cors_headers`, `api_util:is_cors_request`, `api_resource:generate_etag`, `api_resource:expires`.

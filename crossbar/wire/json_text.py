@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Values → JSON text, whatever the values are."""
 
 from __future__ import annotations

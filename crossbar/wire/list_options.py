@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Listing parameters: pages, order, time ranges, chunks and projections.
 
 Source: `crossbar_view:get_page_size_from_request`, `direction`, `time_range`, `get_chunk_size`;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Magic paths: links that need no token, because the path itself is hidden in one long hexadecimal token.
 
 KAZOO's token is the zlib-compressed path alone, which anybody makes who knows the ids. Here the path ends in the time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A multipart body → its parts."""
 
 from __future__ import annotations

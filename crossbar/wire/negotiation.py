@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which media type and language an answer has, and whether a body's type is welcome.
 
 Source: `api_resource:content_types_provided`, `content_types_accepted`, `languages_provided`; the matching is that of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """URL path → chain of nouns: `/v2/accounts/A/users/U/devices` → accounts[A], users[U], devices[].
 
 Source: `api_util:parse_path_tokens`, `crossbar_init:api_version_constraint`, `cb_accounts:validate_resource`.

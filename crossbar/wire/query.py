@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The query string: `?page_size=5&filter_type=sip_device&ascending`.
 
 Source: `api_util:get_query_string_data`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`Range` on binary answers.
 
 Source: `api_resource:get_range`.

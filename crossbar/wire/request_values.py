@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a request asks for besides its data: options, the verb, the credential.
 
 Source: `cb_context:req_value`, `api_util:get_http_verb`, `api_util:get_auth_token`, `api_util:maybe_set_pretty_print`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lists as CSV.
 
 Source: `api_util:create_csv_resp_content`, `csv_file_name`, `csv_body`; `kz_csv`; `crossbar_view` for streamed ones.

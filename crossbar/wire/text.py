@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Text that came over the wire, made safe to store and to answer with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """People as vCards (version 3.0).
 
 Source: `kzd_users.erl` (`to_vcard`). As there, long lines are cut without a mark, and empty parts of a name leave no

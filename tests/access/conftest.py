@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Workers on a database that is empty when a test begins."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A small installation: a few accounts and users, and workers that look at them."""
 
 from __future__ import annotations

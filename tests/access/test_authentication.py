@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """From what a request presents to who it comes from."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Authenticator apps and recovery codes."""
 
 from __future__ import annotations

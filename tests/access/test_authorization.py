@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The tree: down, never up or across."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Basic authentication: `<account id>:<secret>`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What requests cost, and who has to wait."""
 
 from __future__ import annotations

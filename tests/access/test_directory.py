@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who is who, as every worker knows it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Duo's signed requests and answers."""
 
 from __future__ import annotations

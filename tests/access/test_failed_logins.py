@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How often log-ins may fail for one user."""
 
 from __future__ import annotations

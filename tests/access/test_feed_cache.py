@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is remembered is never older than the last change that was heard of."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One keyring for all workers of an installation."""
 
 from __future__ import annotations

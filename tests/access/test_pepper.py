@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Secrets that are stored are of no use without the pepper."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The table of what is not for plain users, and whom it concerns."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Token restrictions, from the pattern of one rule to the whole decision."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Credentials lie sealed in the database and its oplog, and are whole for whoever may read the document."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A token counts as long as its keys, its user and its account do, in every worker."""
 
 from __future__ import annotations

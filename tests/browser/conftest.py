@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A real browser, with a page of our own from another origin than the API's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The page at `/api` in a browser, through the steps of the quickstart: a token from name and password, then users."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A page that listens: it loses its connection, and misses nothing."""
 
 from __future__ import annotations

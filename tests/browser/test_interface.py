@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A page that is laid out as a build of MonsterUI, served by the server itself: from page load to its apps."""
 
 from __future__ import annotations

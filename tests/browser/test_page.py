@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What MonsterUI's SDK does, in a browser that enforces what browsers enforce."""
 
 from __future__ import annotations

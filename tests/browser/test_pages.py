@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The pages that come with the server, in light and dark and on a telephone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Damage to an installation, done to its database directly."""
 
 from __future__ import annotations

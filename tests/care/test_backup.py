@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A backup is the database as it was at one moment, whatever is written meanwhile; and it comes back whole."""
 
 from __future__ import annotations

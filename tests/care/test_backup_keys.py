@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which keys a backup has, and that it is not restored where they are missing without being said."""
 
 from __future__ import annotations

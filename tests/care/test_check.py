@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Each kind of damage, done to the database directly, is found, and mended where nothing is lost by it."""
 
 from __future__ import annotations

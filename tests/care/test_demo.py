@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`crossbar demo`: every list of the account's API shows something, all of it valid, and nobody is written to."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The programs behind conversions: what they make, and how they are held to their limits."""
 
 from __future__ import annotations

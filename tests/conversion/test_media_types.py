@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a file is, whatever it is said to be."""
 
 from __future__ import annotations

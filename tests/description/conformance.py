@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Holds answers to a description: whether their status, type and body are among those it has for the operation."""
 
 from __future__ import annotations

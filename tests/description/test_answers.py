@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the server answers is what the description says: every operation, with what is there and with what is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The whole Postman collection, sent by newman from the first request to the last."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The OpenAPI description: valid, complete, and its examples fit what it says."""
 
 from __future__ import annotations

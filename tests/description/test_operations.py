@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the API answers, as told from its declarations."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The parameters that are described are those that the server reads: each handler's reads are noted and compared."""
 
 from __future__ import annotations

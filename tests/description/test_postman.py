@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The Postman collection: what is in it, in which order, and how it is handed out. `test_newman` sends it."""
 
 from __future__ import annotations

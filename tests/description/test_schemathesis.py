@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Schemathesis, in short: requests to some operations made of the description, and no answer that it does not have.
 
 `python -m trials schemathesis` does the same with all operations.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The description over HTTP, by the command, and in docs/."""
 
 from __future__ import annotations

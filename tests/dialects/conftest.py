@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The dialects as an administrator of the test's own account speaks them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A client of a dialect: plain JSON, no envelope."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A machine that says things in all dialects and to Crossbar, in an account of its own."""
 
 from __future__ import annotations

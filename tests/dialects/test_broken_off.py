@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A change through a dialect that several documents have a part in is made whole, or not at all, whenever it ends."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the client libraries of Wazo send (check C25): their exact methods, paths, headers and bodies."""
 
 from __future__ import annotations

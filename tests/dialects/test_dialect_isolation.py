@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Every route of every dialect that names something of an account, asked for by an administrator of another one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """HTTP Digest on XiVO's dialects, with aiohttp's own client for it."""
 
 from __future__ import annotations

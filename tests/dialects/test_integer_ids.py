@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Integers: given once, never again, whoever asks first."""
 
 from __future__ import annotations

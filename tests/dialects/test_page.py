@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The page at `/api` and the descriptions: checks C01 to C03 of the acceptance list."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What holds for Crossbar's own requests holds for those that say the same in a dialect."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Wazo's own JavaScript SDK, as it is published, on Node: what it asks for is what the dialects answer."""
 
 from __future__ import annotations

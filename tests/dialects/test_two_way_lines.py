@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lines, SIP endpoints, extensions and what belongs to what: dialects and Crossbar tell the same after any change."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whatever is changed in whichever language, all four tell the same story afterwards."""
 
 from __future__ import annotations

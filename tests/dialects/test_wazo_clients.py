@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Wazo's own Python clients, where somebody has installed them: `docs/dialects.md` says how."""
 
 from __future__ import annotations

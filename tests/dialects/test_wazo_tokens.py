@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """wazo-auth, tokens: checks C04 to C06, C10 to C18 and C21 of the acceptance list."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """wazo-auth, users and policies: checks C07 to C09, C19, C20 and C22 to C24 of the acceptance list."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Every route of every dialect, with everything that clients get wrong: refused, and never an error of the server's."""
 
 from __future__ import annotations

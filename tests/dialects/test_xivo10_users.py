@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """XiVO REST 1.0, users: checks A01 to A10 and A19 to A25 of the acceptance list."""
 
 from __future__ import annotations

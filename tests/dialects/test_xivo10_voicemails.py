@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """XiVO REST 1.0, voicemails: checks A11 to A18 of the acceptance list, and who has which box."""
 
 from __future__ import annotations

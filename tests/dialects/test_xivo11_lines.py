@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """XiVO REST 1.1, lines, endpoints, extensions, devices: checks B22 to B24 of the acceptance list."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """XiVO REST 1.1, users: checks B01 to B17 of the acceptance list."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """XiVO REST 1.1, voicemails: checks B18 to B21 of the acceptance list, and infos (B25)."""
 
 from __future__ import annotations

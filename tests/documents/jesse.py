@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A second, slow reading of how KAZOO completes documents, written from its description rather than for speed."""
 
 import copy

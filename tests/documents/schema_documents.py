@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Hypothesis strategies for documents that mostly fit a schema, and often almost do."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Attachments: what it keeps, what it replaces, and that it leaves nothing behind."""
 
 from __future__ import annotations

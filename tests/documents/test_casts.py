@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What becomes of values of the wrong type before anybody complains."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Values that only one document of the whole system may hold."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """URLs of clients the server may or may not call."""
 
 from ipaddress import ip_address

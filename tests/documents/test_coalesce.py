@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Gathering calls into batches."""
 
 from __future__ import annotations

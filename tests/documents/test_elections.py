@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The primary steps down or dies while work is under way: everything is done once, and late rather than refused."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The embedded MongoDB, always a real one: what it offers, and how it behaves when things go wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What becomes of a `mongod` that dies or cannot run, and what a person is told."""
 
 from __future__ import annotations

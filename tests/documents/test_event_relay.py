@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The relay: each change of an account that somebody listens to has its event, once and in order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The change feed, when something in it goes wrong."""
 
 from __future__ import annotations

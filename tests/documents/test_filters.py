@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Filters: what each parameter keeps, and that the store and Python keep the same documents."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How documents lie in MongoDB, and that they come back as they were."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What MongoDB is told, and how documents lie in it, is written in `documents` alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Live state as the store keeps it, with each of the drivers."""
 
 from __future__ import annotations

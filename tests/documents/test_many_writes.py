@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Many writes in one transaction, and counting by tags."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the store remembers is never older than a write that was acknowledged before it was asked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which `mongod` is run."""
 
 from __future__ import annotations

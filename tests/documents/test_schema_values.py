@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """When two JSON values are the same."""
 
 from __future__ import annotations

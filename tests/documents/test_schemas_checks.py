@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Keywords of KAZOO's own, the meaning of patterns, and input made to hurt."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What validation adds and mends when it accepts."""
 
 import copy

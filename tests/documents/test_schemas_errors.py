@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What validation says when it refuses: every code, with its whole detail."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The schema files themselves: complete, well formed, and sound."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The schemas, the fonts and the files of the pages travel with the package."""
 
 import shutil

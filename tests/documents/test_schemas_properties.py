@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What must hold for every document: the fast path and the reference are of one mind."""
 
 import copy

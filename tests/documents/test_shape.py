@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a document's shape makes of it when it is written."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Calls that travel together: what one asks for does not spoil the others' answers."""
 
 from __future__ import annotations

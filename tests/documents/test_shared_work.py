@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Work that several workers share: who does what, and that no two do the same."""
 
 from __future__ import annotations

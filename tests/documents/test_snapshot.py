@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whole partitions as they were at one moment, while others write."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The parts of the store, each by itself, on a real database."""
 
 from __future__ import annotations

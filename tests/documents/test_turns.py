@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Those who change one document do so one after another."""
 
 from __future__ import annotations

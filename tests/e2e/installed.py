@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The command as people run it, by default with an embedded database, and `curl` as the documentation writes it."""
 
 from __future__ import annotations

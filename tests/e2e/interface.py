@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The requests of a web interface, and the documents it writes."""
 
 from __future__ import annotations

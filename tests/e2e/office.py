@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An office as MonsterUI's SmartPBX and Callflows apps build one: the same requests, in their order.
 
 Phone numbers are not among them: where the apps would buy or assign one, the office has an extension.

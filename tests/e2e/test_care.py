@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The commands of the page on operations: a backup of a running server, restored elsewhere, checked."""
 
 from __future__ import annotations

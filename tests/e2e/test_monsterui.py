@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What MonsterUI asks for, in its order, and every field it reads: from page load to dashboard, and what its screens
 cannot do without.
 """

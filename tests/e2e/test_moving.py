@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An office that moves from one server to another with the commands that people type: by file, and by its API."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An office from its first request to its last: built, read back, changed and cleared away as MonsterUI does it."""
 
 from __future__ import annotations

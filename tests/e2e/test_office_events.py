@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who listens to an office hears of each change in order, by socket, webhook and feed, although workers die."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """KAZOO's API Primer, command by command: the installed server, plain `curl`, whole answers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sockets of two installed workers on their own port, one of which is killed: nobody misses a change."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Starting, stopping, being killed: the installed server and its data folder."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How many requests are worked on at a time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Bodies on their way in: slow ones, many, and such that cannot be decoded."""
 
 from __future__ import annotations

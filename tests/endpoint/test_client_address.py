@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Where a request comes from, behind proxies that are trusted and before them."""
 
 from __future__ import annotations

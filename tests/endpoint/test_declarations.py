@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What routes declare beside verb and path: schemas, lists, options."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The front door: the order of the checks, and what every endpoint has in common on the wire."""
 
 from __future__ import annotations

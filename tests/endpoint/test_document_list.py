@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Listing: order, pages, filters, projections and sheets, the same at every collection."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One heavy request at a time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The life of a document, the same at every plain collection; shown at skels, which have no schema in the way."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Links that need no token, over the whole server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Cutting lists into pages."""
 
 from __future__ import annotations

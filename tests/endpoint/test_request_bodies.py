@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Bodies of requests: types, limits, what is none."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What every answer has: the envelope, and how it is written."""
 
 from __future__ import annotations

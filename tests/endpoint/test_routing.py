@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Paths of an endpoint: what a template says, and which route the words of a path mean."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Clients that go away while the server works for them."""
 
 from __future__ import annotations

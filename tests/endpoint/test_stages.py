@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The stages of a request, each by itself."""
 
 from __future__ import annotations

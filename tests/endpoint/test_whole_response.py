@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Responses that are written in one piece, and those that are not."""
 
 from __future__ import annotations

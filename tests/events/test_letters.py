@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Letters made of finished texts."""
 
 from __future__ import annotations

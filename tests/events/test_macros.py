@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Templates that customers write."""
 
 from __future__ import annotations

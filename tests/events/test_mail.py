@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Mail from the spool to a real relay."""
 
 from __future__ import annotations

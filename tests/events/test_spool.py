@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The mail spool on disk."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Accounts that move from the common server to others."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Exports and imports as commands make them, in this process."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What `crossbar export` and `crossbar import` say of what they cannot do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Accounts in files: written by one server, taken in by another."""
 
 from __future__ import annotations

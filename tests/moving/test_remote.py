@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Accounts that one server reads from another's API."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Requests to an API that is slow, busy, or forgets who is asking."""
 
 from __future__ import annotations

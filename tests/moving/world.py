@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An account with something of everything, and all that a server answers about one."""
 
 from __future__ import annotations

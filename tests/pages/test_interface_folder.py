@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A built user interface beside the API: its files, and nothing else; its settings with this server's addresses."""
 
 from __future__ import annotations

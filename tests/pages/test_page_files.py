@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What browsers are shown: pages that load nothing from outside, and run no script that stands in them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/status.json`: who may see it, and whether its numbers are those of what happened."""
 
 from __future__ import annotations

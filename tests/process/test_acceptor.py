@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Connections of a socket that several share."""
 
 from __future__ import annotations

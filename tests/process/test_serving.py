@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Serving: listeners, TLS, slow clients."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Worker processes on one port: real processes, real sockets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Where things stand in the wings: a file is an endpoint, a part of one, or domain logic that knows nothing of HTTP."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A short form of the trials: kills at random moments lose nothing that was acknowledged, and tear nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a replica set without a primary still gives."""
 
 from __future__ import annotations

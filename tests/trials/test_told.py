@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A short form of the trial of events: killed workers leave no acknowledged change untold, and none out of order."""
 
 from __future__ import annotations

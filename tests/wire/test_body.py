@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Request bodies: what each content type makes of the same bytes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The names of downloads."""
 
 from __future__ import annotations

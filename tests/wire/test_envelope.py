@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Envelopes: every byte that goes back."""
 
 from __future__ import annotations

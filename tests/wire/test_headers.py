@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Headers of answers, negotiation, conditions and ranges."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Any value has a JSON text."""
 
 from __future__ import annotations

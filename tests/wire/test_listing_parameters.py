@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Listing parameters: pages, order, time ranges, chunks, projections."""
 
 from __future__ import annotations

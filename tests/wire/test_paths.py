@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """URL paths and the nouns in them."""
 
 from __future__ import annotations

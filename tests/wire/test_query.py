@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Query strings, and the options of a request."""
 
 from __future__ import annotations

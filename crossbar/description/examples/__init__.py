@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Examples of requests, where schemas say too little, keyed by verb and path."""
 
 from __future__ import annotations

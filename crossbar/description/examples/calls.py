@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Examples of the wing `calls`."""
 
 from __future__ import annotations

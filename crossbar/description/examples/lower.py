@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Examples of the wings `system`, `identity`, `records`, `tasks` and `ingest`."""
 
 from __future__ import annotations

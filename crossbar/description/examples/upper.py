@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Examples of the wings `auth`, `apps`, `ports`, `notices`, `billing`, `carriers` and `numbers`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Words that examples have in common."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The page at `/api`: which interfaces there are, what each can do, and a way to try it; nothing comes from outside."""
 
 from __future__ import annotations

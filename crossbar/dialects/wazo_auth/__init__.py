@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """wazo-auth: tokens, users, policies, groups, tenants."""
 
 from crossbar.dialects.wazo_auth import wazo_groups, wazo_policies, wazo_sessions, wazo_tenants, wazo_tokens, wazo_users

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tokens of wazo-auth: random words that stand for a user and a list of accesses, until they expire or are revoked.
 
 A token is kept by its digest alone, until the database forgets it some time after it has expired. It ends early when

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Changes of what wazo-auth alone knows of: policies and groups."""
 
 from __future__ import annotations

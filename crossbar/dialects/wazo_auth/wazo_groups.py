@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/0.1/groups`: people who have the same policies."""
 
 from __future__ import annotations

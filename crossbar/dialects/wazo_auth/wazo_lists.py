@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lists of wazo-auth: `search`, `order`, `direction`, `limit`, `offset`, done by the database."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-ins: users of Crossbar's as wazo-auth makes, changes and ends them, through the same life cycle."""
 
 from __future__ import annotations

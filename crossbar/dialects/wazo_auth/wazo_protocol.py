@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What all of wazo-auth has in common: its two shapes of errors, and how its routes are declared."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sessions, which are tokens that are good, and refresh tokens: those of a user, and those of a tenant."""
 
 from __future__ import annotations

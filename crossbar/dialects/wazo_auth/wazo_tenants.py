@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/0.1/tenants`: accounts."""
 
 from __future__ import annotations

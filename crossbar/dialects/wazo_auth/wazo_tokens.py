@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/0.1/token`: logging in, and what others ask of a token."""
 
 from __future__ import annotations

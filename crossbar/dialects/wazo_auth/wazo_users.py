@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/0.1/users`: people and programs who log in, and the policies they were given."""
 
 from __future__ import annotations

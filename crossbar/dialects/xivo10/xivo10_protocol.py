@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What all of XiVO REST 1.0 has in common: kinds of values, lists, errors, how its resources are reached."""
 
 from __future__ import annotations

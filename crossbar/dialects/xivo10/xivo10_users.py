@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/1.0/users`: people and their telephones' settings."""
 
 from __future__ import annotations

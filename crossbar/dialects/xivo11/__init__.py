@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """XiVO REST 1.1 and what wazo-confd kept of it: users, voicemails, lines, endpoints, extensions, devices."""
 
 from crossbar.dialects.xivo11 import (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What of 1.1 belongs to what: users to lines, and extensions that lead to lines.
 
 The forms of 2016 (POST with a body, 201) and those of Wazo (PUT without one, 204) stand side by side.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Contexts: where extensions are dialled. KAZOO has none, so they are names of the configuration alone."""
 
 from __future__ import annotations

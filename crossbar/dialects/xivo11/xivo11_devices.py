@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/1.1/devices`: telephones, known by KAZOO's own ids."""
 
 from __future__ import annotations

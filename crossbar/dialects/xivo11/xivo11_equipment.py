@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What of 1.1 is plugged into a line: its SIP endpoint, and the telephone it is on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/1.1/extensions`: numbers that can be dialled."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/1.1/lines` and `/1.1/endpoints/sip`."""
 
 from __future__ import annotations

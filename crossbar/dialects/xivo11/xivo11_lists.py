@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lists of XiVO REST 1.1: `search`, `order`, `direction`, `limit`, `offset`, and columns to filter by.
 
 All of it is done by the database. A column whose values lie in other documents (`JoinedColumn`) is looked up first; the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What all of XiVO REST 1.1 has in common: how it refuses, and how its routes are declared."""
 
 from __future__ import annotations

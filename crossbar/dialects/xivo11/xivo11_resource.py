@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A resource of XiVO REST 1.1: list, read, create, update, delete, made of its declaration."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Forwards and services of 1.1's users, tenants, contexts, and what the server tells of itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which users of 1.1 have which voicemail box, in the forms of 2016 and those of Wazo."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The kinds of values of XiVO REST 1.1, with its words for what is wrong with one; `{name}` is the property's."""
 
 from __future__ import annotations

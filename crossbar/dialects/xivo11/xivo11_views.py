@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What belongs to a user of 1.1: lines, the voicemail box, forwards and services; and the shorter views of a list."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Schemas and validation.
 
 `Schemas` is all the other layers need; `ClientUrls` configures which URLs of clients are acceptable.

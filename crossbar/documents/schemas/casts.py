@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the pipeline makes of a value of the wrong type before it complains.
 
 Clients send `"20"` for `20` and `"true"` for `true`; KAZOO mends exactly these. A function here returns the mended

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What schemas ask for beyond JSON Schema: `kazoo-validation`, `kazoo-regexp` and `stability_level`.
 
 `kazoo-validation: true` on a property stands for a check of its own, chosen by the schema's id and the property's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which URLs of clients the server is ready to call.
 
 Webhooks, pivot, recordings and fax callbacks make the server fetch a URL a client chose. Without a check such a URL

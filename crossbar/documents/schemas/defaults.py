@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The defaults of a schema at every depth, those under objects that are absent too.
 
 Source: `kz_json_schema:default_object`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How a validation error looks on the wire: its field, its code and its details.
 
 Source: `kz_json_schema:error_to_jobj`.

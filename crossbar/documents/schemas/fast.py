@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The fast verdict: `jsonschema-rs` says whether a value is valid.
 
 Its "valid" is final. Its "invalid" is not: the reference decides then, and says why. So it may be stricter than the

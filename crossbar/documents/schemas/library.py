@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The schema files: where they are, what they say, and how they look when taken together."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tree nodes: the steps of a callflow and the actions of a metaflow.
 
 A node is `{module, data, children: {key: node}}`; its `data` follows the schema named after its `module`. Trees come

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Regular expressions with the meaning KAZOO gives them.
 
 KAZOO matches with PCRE, so the same engine decides here: `\\w`, `\\d` and `\\s` are ASCII, `$` also stands before a

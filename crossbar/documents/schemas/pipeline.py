@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The one validation pipeline: complete a document, judge it fast, and only if it fails find out why."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Completing a document: defaults put in, values of a mendable type mended.
 
 A schema is compiled once into functions that touch only what the schema has something to say about, so completing

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The reference: `jsonschema`, with KAZOO's meaning where that is not draft 4's, finds every error of a value.
 
 Differences from draft 4: neighbours of `$ref` count; values are told apart by type; patterns are PCRE; four formats

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """When two JSON values are the same: 1, 1.0, "1" and true are four different ones (Erlang's `=:=`)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The four values of `format` that are enforced; every other one is only a remark in a schema.
 
 Source: jesse's `check_format`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The store: documents in, documents out. `Store` (`contract.py`) is all that others see of its parts."""
 
 from crossbar.documents.store.conflicts import Duplicate, Retries, Stale

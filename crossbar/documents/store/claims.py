@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Values that only one document may hold, and which one does."""
 
 from __future__ import annotations

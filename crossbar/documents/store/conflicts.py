@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Writes that another write is in the way of, and how they are tried again."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The connection to MongoDB, and what its failures are to a client."""
 
 from __future__ import annotations

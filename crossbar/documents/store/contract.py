@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The store: documents in, documents out."""
 
 from __future__ import annotations

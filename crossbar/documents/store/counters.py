@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Numbers that are given once and never again."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How far somebody has come with the event log, and which worker goes on with it."""
 
 from __future__ import annotations

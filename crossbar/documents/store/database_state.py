@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How the database itself is, for those who look after it: what it may not be asked, or does not know, is None."""
 
 from __future__ import annotations

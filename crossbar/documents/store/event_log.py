@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The event log in the database: the events, who listens, and how far the relay has come.
 
 | MongoDB collection | holds |

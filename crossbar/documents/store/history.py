@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What documents were before they were changed.
 
 Whoever replaces or removes a document knows the version that goes. That version is put into the MongoDB collection

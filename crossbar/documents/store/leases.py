@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Work that one worker of the installation does at a time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Reading listings, and documents by name or number."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Live state: what switches tell of what goes on just now, in a MongoDB collection of its own.
 
 A thing (a channel, a registration, who takes part in a conference) is one small entry. Each telling of it has a time,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Telling the other workers which documents are being written, before they are and when it is done."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What was read a moment ago, as bytes, as long as nobody has written since.
 
 A value may be used only while its slot's marks (`WriteMarks`) are those from before it was read, and nothing was being

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Reading documents by their ids, in batches."""
 
 from __future__ import annotations

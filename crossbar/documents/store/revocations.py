@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tokens that are no longer good."""
 
 from __future__ import annotations

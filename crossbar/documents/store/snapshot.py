@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Reading a lot as it was at one moment, without keeping anybody from writing.
 
 MongoDB remembers each moment for a while (five minutes, `minSnapshotHistoryWindowInSeconds`). What takes longer is read

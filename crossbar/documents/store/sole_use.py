@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whether this server is the only one that uses the database, and so may trust its memory.
 
 Every server, and every command that writes, is registered in the collection `servers`, each for `LEASE_SECONDS` by the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Writes of which all are kept or none."""
 
 from __future__ import annotations

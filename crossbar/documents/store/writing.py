@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Writing documents: single writes in batches, what claims a value across partitions in a transaction."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // Line charts of the last minutes, drawn in SVG.
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // Swagger UI over this server's own description, with the token of the log-in in each request.
 
 import { forget, loginBox, onSession, session } from "./session.js";

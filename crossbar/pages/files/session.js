@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // Who is logged in, in this tab alone: the token ends with the tab, or with the log-out.
 
 import { md5 } from "./md5.js";

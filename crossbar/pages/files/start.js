@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 const socket = location.origin.replace(/^http/, "ws");
 document.querySelectorAll("[data-origin]").forEach((place) => { place.textContent = location.origin; });
 document.querySelectorAll("[data-socket]").forEach((place) => { place.textContent = socket; });

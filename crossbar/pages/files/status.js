@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // The state of the server, asked for every two seconds: what happened in between is the difference of two answers.
 
 import { LineChart } from "./charts.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // What Swagger UI does itself in many seconds with a description of this size: reading it, and following its references.
 
 function at(spec, steps) {

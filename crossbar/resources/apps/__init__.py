@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Apps of user interfaces: what the installation offers, and who may open it."""
 
 from __future__ import annotations

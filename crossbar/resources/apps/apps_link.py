@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Apps link: who a token belongs to, for apps that run elsewhere.
 
 Source: KAZOO `cb_apps_link`.

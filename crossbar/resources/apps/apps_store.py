@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Apps store: the apps that are open to an account, and who of its users may open them.
 
 Source: KAZOO `cb_apps_store`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Logging in: by password, key, address, second factor or another provider; and what tokens may do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-in with an account's API key.
 
 Source: KAZOO `cb_api_auth`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What was done in an account, and who logged in: the newest first. An endpoint of this server alone.
 
 Nothing is written for it: the present versions of documents and those in their history say when and by whom they were

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-in by the client's address.
 
 Source: KAZOO `cb_ip_auth`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Security: how an account wants log-ins to work, and who tried.
 
 Source: KAZOO `cb_security`. As coded there the account's paths are open to any token; here the account tree counts.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The token itself: what it says, and its end.
 
 Source: KAZOO `cb_token_auth`. There a deleted token lives on until it expires; here logging out logs out.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Token restrictions: what the tokens of an account may not do.
 
 Source: KAZOO `cb_token_restrictions`. They are judged on each request (`crossbar.access.restrictions`).

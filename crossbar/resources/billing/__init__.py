@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What an account has of paid things, and what it pays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Allotments: time that is included for an account, and what it has used of it.
 
 Source: KAZOO `cb_allotments`. They are kept in the limits document, where nobody sees them.

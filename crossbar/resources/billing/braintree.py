@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Braintree: the means of payment that a card processor keeps. This server is connected to none.
 
 What there is of an account is nothing, and what would change it is refused as KAZOO refuses it without keys.

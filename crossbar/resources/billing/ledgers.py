@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Ledgers: what an account was credited and debited, by what it was for, and what it has left.
 
 Source: KAZOO `cb_ledgers`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Limits: how many calls an account may have at a time, and how it pays for them.
 
 Source: KAZOO `cb_limits`, `kzd_limits.erl`.

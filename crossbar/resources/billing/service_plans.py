@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Service plans: the plans that an account sells, and the older words for assigning them.
 
 Source: KAZOO 4.2 `cb_service_plans`, which user interfaces still call; assigning is what `services` does.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Services: the service plans of an account, what they count, and what they cost.
 
 Source: KAZOO `cb_services`, `kz_services.erl`. The reseller of an account sells to it; the account sees what it has.

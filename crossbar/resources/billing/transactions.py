@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Transactions: charges of an account's means of payment, and refunds.
 
 Without a payment processor each fails. What older clients ask of this endpoint is answered from the ledgers.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What happens to a call: flows, voicemail, faxes, conferences, queues, messages, media."""
 
 from __future__ import annotations

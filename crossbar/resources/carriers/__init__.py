@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How calls get out and what they cost: carriers, which calls take which, rates, dedicated addresses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Dedicated addresses: the inventory, and those an account has.
 
 Source: KAZOO `cb_ips`.

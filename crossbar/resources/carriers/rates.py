@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Rates: what calls cost, and the rate of a number.
 
 Source: KAZOO `cb_rates`. They are the installation's; an account asks for the rate of a number.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Resource selectors: which calls take which carrier. They come from sheets, by tasks.
 
 Source: KAZOO `cb_resource_selectors`. Paths without an account speak of the master account.

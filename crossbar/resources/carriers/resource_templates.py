@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Resource templates: carriers as a reseller's customers may set them up.
 
 Source: KAZOO `cb_resource_templates`. They lie with the account's reseller, who alone changes them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Accounts, and the people and devices in them."""
 
 from __future__ import annotations

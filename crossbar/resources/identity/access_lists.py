@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Access lists: from which addresses a SIP client of an account, or one device, may come.
 
 They are a field of the account or device itself. Source: KAZOO `applications/frontier/src/cb_access_lists.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Comments on an account or on any document, ordered by their `timestamp`.
 
 Kept as `comments` of the document in the path. Source: KAZOO `cb_comments`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Contact list: whom the people of an account can call, worked out from its callflows.
 
 Source: KAZOO `cb_contact_list`, `provisioner_contact_list.erl`, views `contact_list/extensions`, `…/names`.

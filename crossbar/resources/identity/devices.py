@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Devices: phones and other things that register or receive calls.
 
 Source: KAZOO `cb_devices`.

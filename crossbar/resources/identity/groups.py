@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Groups: users and devices that ring together.
 
 Source: KAZOO `cb_groups`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Hotdesks: who is logged in at which device.
 
 Source: KAZOO `cb_hotdesks`, views `hotdesks/crossbar_listing` and `users/list_by_id`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Presence: who watches whom, and the state that is shown of a user or device.
 
 Without a switch nobody answers a search, which the answer says (`timeout`), and orders go nowhere; what is set by

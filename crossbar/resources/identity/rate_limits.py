@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Rate limits: how many SIP packets an account's or one device's clients may send.
 
 The limits of an account and of each device are a document of their own, with the id of whom they limit.

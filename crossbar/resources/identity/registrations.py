@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Registrations: which devices are reachable through a switch, as it tells of them. Without one, none is.
 
 What is deleted is a wish that phones register anew: nobody here can make them, so they stay listed until they do.

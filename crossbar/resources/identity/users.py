@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Users: people of an account, with their log-in and call features.
 
 Source: KAZOO `cb_users`, `kzd_users.erl` (`validate`, `maybe_rehash_creds`, `to_vcard`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch hands in: records, files, and the tokens that let it."""
 
 from __future__ import annotations

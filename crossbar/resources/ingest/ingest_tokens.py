@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Ingest tokens: what an account gives to its switch, so that it can hand in records and do nothing else.
 
 An endpoint of this server alone.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the installation tells people and programs: mail, alerts, webhooks, sockets."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Alerts: notices for accounts and people, written by the operator or found in an account's own state.
 
 Source: KAZOO `cb_alerts`, `kapps_alert.erl`. Written ones lie together in a partition of their own.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The feed of an account's events: as pages, and as a stream of server-sent events.
 
 Beyond KAZOO. Both can be taken up again at a token: `since`, or `Last-Event-ID` as browsers send it after a lost

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Notifications: the mail templates of an installation, and what its accounts make of them.
 
 Source: KAZOO `cb_notifications`. Which template is in force is told by `domain.notification_template`.

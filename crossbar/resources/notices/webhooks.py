@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Webhooks: addresses that are told of what happens in an account.
 
 Source: KAZOO `cb_webhooks`, `webhooks_init.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Phone numbers, and what connects the installation to other telephone systems."""
 
 from __future__ import annotations

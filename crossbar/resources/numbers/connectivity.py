@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Connectivity: trunks to an account's own telephone systems, and the numbers delivered to them.
 
 Source: KAZOO `cb_connectivity`. The documents have the type `sys_info` there.

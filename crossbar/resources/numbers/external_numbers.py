@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """External numbers: numbers that an account has elsewhere and wants to show as its caller id.
 
 MonsterUI asks for them; the module that serves them is no part of KAZOO's public source. That a number is the account's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Port requests: numbers on their way in from other providers, and who is told of them."""
 
 from __future__ import annotations

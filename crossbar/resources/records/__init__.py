@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What calls leave behind: detail records, events, SIP messages, and how long they are kept."""
 
 from __future__ import annotations

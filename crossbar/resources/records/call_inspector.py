@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The call inspector: the SIP messages of calls, as far as somebody watched and handed them in.
 
 Source: KAZOO `cb_call_inspector`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Call detail records: the legs of calls, their interactions, and what they add up to.
 
 Source: KAZOO `cb_cdrs`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The installation: its configuration, its looks, its state, and what can be looked up in it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """About: the version and what the process uses.
 
 Source: KAZOO `cb_about`.

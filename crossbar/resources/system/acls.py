@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """ACLs: which networks the switches trust. They are a system setting, shown here.
 
 Source: KAZOO `cb_acls`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Errors of attachment handlers: what went wrong with stores outside of the database.
 
 Source: KAZOO `cb_att_handlers_errors.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Configs: the settings of an account, by category.
 
 Source: KAZOO `cb_configs`, `kapps_account_config.erl`. An account's settings are laid over its reseller's, those over

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Migrations: changes of an account's ways that its administrator orders once.
 
 Source: KAZOO `cb_migrations`.

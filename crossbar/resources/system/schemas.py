@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Schemas: the JSON Schema documents that requests are validated against.
 
 Source: KAZOO `cb_schemas`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Search: documents by the beginning of a name or number, and accounts anywhere below the caller's.
 
 Source: KAZOO `cb_search`.

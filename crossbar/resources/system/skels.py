@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Skels: plain documents for tests of compatibility.
 
 Source: KAZOO `cb_skels`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Storage: where the files of an account, a user or the installation are kept, and plans that resellers keep ready.
 
 Source: KAZOO `cb_storage.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sup: maintenance functions by their KAZOO names, from a closed list of harmless ones.
 
 Source: KAZOO `cb_sup`, which runs any maintenance function of the node. This server runs those below and no others.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """System configs: the settings of the installation, by category, for all nodes (`default`), a zone or one node.
 
 Source: KAZOO `cb_system_configs`, `kapps_config_doc.erl`. Only what differs from the defaults is stored. What the

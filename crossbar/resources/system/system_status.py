@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """System status: the nodes of the installation and what they use.
 
 Source: KAZOO `cb_system_status`. This server is one node, of the type that runs the API.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whitelabel: the looks that an account gives to user interfaces, by the domain they are reached under.
 
 Source: KAZOO `cb_whitelabel`. What a browser needs before anybody logged in is open to everybody.

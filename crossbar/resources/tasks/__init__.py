@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tasks: work on many rows at a time, done in the background.
 
 A task is created, started, watched and stopped; its input and output are CSV files. `tasks` is what clients see,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`tasks`: creating, starting, watching and stopping work in the background.
 
 Source: KAZOO `cb_tasks`.

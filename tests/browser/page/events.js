@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // What happens in an account, as it happens: a socket that is opened again after it was lost, and goes on where it was.
 
 const parameters = new URLSearchParams(location.search);

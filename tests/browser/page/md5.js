@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // MD5 (RFC 1321): browsers have none, and log-ins send MD5 of "<user name>:<password>".
 
 const SHIFTS = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21];

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 import { Sdk } from "./sdk.js";
 
 const sdk = new Sdk(window.settings?.api.default ?? new URLSearchParams(location.search).get("api"));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // Calls to the API as MonsterUI's SDK makes them: from another origin, each GET with a cache buster, JSON declared
 // on every call, the token in a header (the text "undefined" before there is one), error bodies parsed only when
 // their type is exactly application/json.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which apps a user may open, as log-ins tell."""
 
 from __future__ import annotations

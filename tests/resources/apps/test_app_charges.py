@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Apps that a plan charges for: asked about when they are opened to an account's users, and counted by these."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/apps_store`, and how apps get there."""
 
 from __future__ import annotations

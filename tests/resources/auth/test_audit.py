@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What was done in an account, and by whom."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/auth`: refreshing and ending tokens, looking at them, and the keys that sign them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What ends everybody's tokens, on a server of its own."""
 
 from __future__ import annotations

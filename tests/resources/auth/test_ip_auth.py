@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-in by address: `ip_auth`."""
 
 from __future__ import annotations

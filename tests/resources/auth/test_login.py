@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Logging in and out: `user_auth`, `api_auth`, `token_auth`."""
 
 from __future__ import annotations

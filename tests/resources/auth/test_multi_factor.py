@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/multi_factor`: providers, and logging in with a second factor."""
 
 from __future__ import annotations

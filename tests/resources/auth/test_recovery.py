@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A way back in: `user_auth/recovery`."""
 
 from __future__ import annotations

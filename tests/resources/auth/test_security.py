@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/security`: how log-ins work for an account, and who tried."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-in by others, with a provider that is a real server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Named tokens: what they open, and how they end."""
 
 from __future__ import annotations

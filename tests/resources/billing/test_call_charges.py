@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Calls that are paid by the minute are debited once, whoever tells of them and how often."""
 
 from __future__ import annotations

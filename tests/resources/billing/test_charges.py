@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """402: what a service plan charges for is accepted before it is done."""
 
 from __future__ import annotations

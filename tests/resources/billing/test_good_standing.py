@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Good standing: who may buy more, by the ledgers, where the bookkeeper is this server."""
 
 from __future__ import annotations

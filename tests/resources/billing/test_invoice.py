@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What service plans cost."""
 
 from __future__ import annotations

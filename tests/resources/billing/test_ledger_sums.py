@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sums of ledgers under sixteen writers: by month, day and account they are those of the entries."""
 
 from __future__ import annotations

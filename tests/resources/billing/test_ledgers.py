@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/ledgers`: entries, and the sums that follow from them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A reseller from its first plan to its ledger: what it buys, is refused, pays, hands on and is told of."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/services` and `/accounts/{A}/service_plans`: plans, and what they cost."""
 
 from __future__ import annotations

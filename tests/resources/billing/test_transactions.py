@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/transactions`, `/accounts/{A}/services/topup` and `/accounts/{A}/braintree`."""
 
 from __future__ import annotations

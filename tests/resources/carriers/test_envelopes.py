@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Every route of the wing, with the whole envelope that answers it."""
 
 from __future__ import annotations

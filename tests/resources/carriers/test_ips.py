@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/ips`: dedicated addresses."""
 
 from __future__ import annotations

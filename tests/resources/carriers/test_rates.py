@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/rates`: decks of rates, and the rate of a number."""
 
 from __future__ import annotations

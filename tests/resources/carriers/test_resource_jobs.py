@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/resources/jobs`: imports of numbers from a carrier."""
 
 from __future__ import annotations

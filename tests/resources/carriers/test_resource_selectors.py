@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/resource_selectors`: which calls take which carrier."""
 
 from __future__ import annotations

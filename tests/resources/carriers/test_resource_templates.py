@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/resource_templates`: what a reseller's customers may choose among."""
 
 from __future__ import annotations

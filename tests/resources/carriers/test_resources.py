@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/resources`: carriers of an account, and those that are everybody's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What several tests of accounts need."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/access_lists` and `/accounts/{A}/devices/{D}/access_lists`."""
 
 from __future__ import annotations

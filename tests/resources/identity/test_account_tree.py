@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lists of accounts, their end, their place in the tree, resellers."""
 
 from __future__ import annotations

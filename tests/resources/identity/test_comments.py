@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/comments` and `/accounts/{A}/<collection>/{ID}/comments`."""
 
 from __future__ import annotations

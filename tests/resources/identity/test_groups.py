@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/groups` and `/accounts/{A}/users/{U}/groups`."""
 
 from __future__ import annotations

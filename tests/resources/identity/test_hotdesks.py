@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/hotdesks`, `…/users/{U}/hotdesks`, `…/devices/{D}/hotdesks`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Mail that creating users and accounts sends."""
 
 from __future__ import annotations

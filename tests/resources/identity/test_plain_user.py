@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a user who is no administrator may change of users and devices, and what such a user's portal does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/presence`, `…/devices/{D}/presence`, `…/users/{U}/presence`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/rate_limits` and `/accounts/{A}/devices/{D}/rate_limits`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The photo and the vCard of a user."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What speaks of calls and registrations, on a server that has no switch: channels, registrations, parked calls."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`POST /hooks/freeswitch/cdr`: what `mod_json_cdr` sends, in each of its forms."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/ingest/{kind}` and the tokens that open it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/ingest/voicemails`, `/ingest/recordings`, `/ingest/faxes`: what a switch hands in with a file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/ingest/pivot`: what a web server is asked about a call, and what is kept of it."""
 
 from __future__ import annotations

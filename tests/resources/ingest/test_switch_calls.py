@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`POST /hooks/freeswitch/event`: what a switch tells of calls, and what the API shows of them."""
 
 from __future__ import annotations

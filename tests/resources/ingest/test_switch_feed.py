@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch tells is told on: the account's feed of events has it, in order, once, and nobody else's."""
 
 from __future__ import annotations

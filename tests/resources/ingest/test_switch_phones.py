@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch tells of registrations and presence, and what is shown of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch tells of parked calls, conferences, queues and faxes, and what is shown of it; KAZOO's own words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who is told of an account's money: once for each time it runs short, and of credit that comes in."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/events`: what happened in an account, as pages and as a stream."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Letters as a real relay gets them: what people are told of, from the change that gives rise to it to the message."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Notices become letters once, wherever a worker ends."""
 
 from __future__ import annotations

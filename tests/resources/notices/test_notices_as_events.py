@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Notices reach the feed of events, once each, with what everybody may know of them."""
 
 from __future__ import annotations

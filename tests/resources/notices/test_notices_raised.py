@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What gives rise to notices beside calls, people and ports: numbers, services, webhooks; and what does not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/notifications` and `/accounts/{A}/notifications`: mail templates, and mail made of them."""
 
 from __future__ import annotations

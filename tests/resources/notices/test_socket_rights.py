@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whose events a socket hears, for how long, and how it ends."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sockets of several workers, and on ports of their own, from the start of a server to its end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sockets: every frame of the exchange, what is heard, what is refused, and what is told of them."""
 
 from __future__ import annotations

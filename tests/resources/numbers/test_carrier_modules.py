@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Carriers by name: those of KAZOO that are not here, and those that are plugged in."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Carriers: numbers that are searched, ordered and given back over HTTP, and what goes wrong on the way."""
 
 from __future__ import annotations

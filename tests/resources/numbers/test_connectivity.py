@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/connectivity`: trunks to telephone systems of the account's own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/external_numbers`: numbers that an account has elsewhere."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Many numbers at once: in one request, and many writers at the same numbers."""
 
 from __future__ import annotations

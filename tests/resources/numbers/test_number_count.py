@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """As what an account's numbers count: by their tags, and looked at one by one where these do not say."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Numbers of an account, from outside: nobody beside it reads, changes or moves one, by whatever route or task."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/phone_numbers`: lists, collections, and looking for numbers."""
 
 from __future__ import annotations

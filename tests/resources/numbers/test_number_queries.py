@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What numbers ask of the database: by an index, always, and of no more documents than they tell of."""
 
 from __future__ import annotations

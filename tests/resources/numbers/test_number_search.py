@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Numbers that can be had, what is known of numbers, and where released ones go."""
 
 from __future__ import annotations

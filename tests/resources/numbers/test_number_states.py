@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which moves there are between the states of numbers, and which of them clients can make."""
 
 from __future__ import annotations

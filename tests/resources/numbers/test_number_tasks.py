@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The tasks of the category `number_management`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/phone_numbers`: numbers one by one."""
 
 from __future__ import annotations

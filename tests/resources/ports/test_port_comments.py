@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/port_requests/{ID}/comments` and `/timeline`: what is said about a request, and alerts of it."""
 
 from __future__ import annotations

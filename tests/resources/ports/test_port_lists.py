@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/port_requests` and `/port_requests`: lists, and finding by number."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letters about port requests: who gets which, and what they tell."""
 
 from __future__ import annotations

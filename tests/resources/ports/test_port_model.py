@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Port requests of one account, by any moves of anybody, beside a model of what should be there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/port_requests`: making, changing and finding port requests."""
 
 from __future__ import annotations

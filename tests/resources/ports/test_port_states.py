@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`PATCH /accounts/{A}/port_requests/{ID}/{state}`: from a draft to numbers in service, and who may do what."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Requests that nobody submits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`PATCH /accounts/{A}/port_requests/{ID}/completed`: the numbers that are then in service."""
 
 from __future__ import annotations

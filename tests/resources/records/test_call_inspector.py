@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/call_inspector`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Records that are too old are removed, with everything that belongs to them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/acls` and `/accounts/{A}/acls`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/configs`: settings of an account over its reseller's and the system's."""
 
 from __future__ import annotations

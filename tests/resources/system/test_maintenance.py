@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/sup`, `/system_status` and `/accounts/{A}/migrations`."""
 
 from __future__ import annotations

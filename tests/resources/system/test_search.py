@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/search` and `/search/multi`, with and without an account."""
 
 from __future__ import annotations

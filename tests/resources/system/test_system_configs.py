@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/system_configs`: settings of the installation, and that they count at once."""
 
 from __future__ import annotations

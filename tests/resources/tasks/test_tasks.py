@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/tasks` and `/tasks`, as clients use them."""
 
 from __future__ import annotations

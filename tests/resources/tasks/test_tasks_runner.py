@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Workers of tasks: one at a time for each task, and another when one dies."""
 
 from __future__ import annotations

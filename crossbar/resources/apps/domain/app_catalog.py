@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Apps of user interfaces: what an installation offers, and which of it an account's users may open.
 
 Source: KAZOO `cb_apps_util.erl`, `kzd_app.erl`, `kzd_apps_store.erl`. App documents live in the master account; what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Putting apps of user interfaces into the apps store: what KAZOO does by maintenance commands.
 
 Source: `crossbar_maintenance:init_apps`, `init_app`. An app brings `metadata/app.json`, its icon in `metadata/icon/`

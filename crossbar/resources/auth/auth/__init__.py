@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Tokens and the keys that sign them. On the same endpoint: log-in by others, and their providers.
 
 Source: KAZOO `cb_auth`.

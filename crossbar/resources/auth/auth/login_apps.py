@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Our applications at providers, with which the users of an account log in.
 
 Source: KAZOO `cb_auth`, `kz_auth_apps.erl`. KAZOO registers applications by maintenance command; here superduper admins

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who of a provider's users is which user of ours.
 
 Source: KAZOO `cb_auth`, `kz_auth_profile.erl`.

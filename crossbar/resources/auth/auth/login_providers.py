@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Providers that users log in with: others who vouch for them.
 
 Source: KAZOO `cb_auth`, `kz_auth_providers.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Logging in by others: with a code or a token of a provider at which we have an application.
 
 Source: KAZOO `cb_auth`, `kz_auth_profile.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a client is told after a log-in.
 
 Source: `crossbar_util.erl` (`response_auth`, `populate_resp`), `crossbar_auth.erl`.

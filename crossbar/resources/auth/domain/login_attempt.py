@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-in attempts: recorded by month, and listed by kind.
 
 Source: `crossbar_auth.erl` (`log_attempts`), views `auth/login_attempt_by_time`, `auth/login_attempt_by_auth_type`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The link between somebody whom a provider vouches for and a user of ours, as it is stored.
 
 Source: KAZOO `kz_auth_profile.erl`.

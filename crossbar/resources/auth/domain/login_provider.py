@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The providers that every installation knows: of log-ins by others, and of second factors.
 
 Source: `core/kazoo_auth/priv/couchdb/providers/*.json`; the addresses are those the providers name today.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-in by others, seen from our side: OAuth codes and OpenID tokens become facts about a person.
 
 Source: `kz_auth_util.erl` (`fetch_access_code`), `kz_auth_profile.erl`, `kz_auth_token_util.erl`.

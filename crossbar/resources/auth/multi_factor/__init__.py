@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Second factors: their providers, for the system and for each account, and the attempts to pass them.
 
 Source: KAZOO `cb_multi_factor`. Provider documents of the system lie in the partition `system_auth`, beside those of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Setting up an authenticator app as second factor, and resetting it.
 
 Source: `cb_multi_factor.erl` of later KAZOO (`qrcode`), as user interfaces call it. Setting up needs user name and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Named tokens of an account and its users: made, listed and revoked. An endpoint of this server alone.
 
 A token acts as the caller who makes it, or as the user in the path, within its `scope`: for each endpoint what may be

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Log-in with user name and password.
 
 Source: KAZOO `cb_user_auth`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A way back in for who forgot the password: a link by mail that logs in once.
 
 Source: KAZOO `cb_user_auth` (`recovery`). There a link can be used again and again; here it is good for one log-in,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Allotments: time that is included, by kind of number, and how much of it calls have used.
 
 What was used follows from the legs of calls that a switch has billed to an allotment.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Bookkeepers: who charges an account's means of payment. This server has none that can.
 
 Source: KAZOO `kz_services.erl` (`bookkeeper`), `kz_transaction.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Calls that are paid by the minute: each is debited once, to its account and to the account's reseller.
 
 A leg says how it is billed: `account_billing` and `reseller_billing` of its channel variables, and the rate. What a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a change adds to the invoices of who makes it, and whether it may be made.
 
 Source: KAZOO `crossbar_services.erl`, `kz_services_invoices.erl`, `kz_services_standing.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What service plans may price: categories, their items, and the schema of an item.
 
 Source: KAZOO `cb_service_plans.erl` (`editable`).

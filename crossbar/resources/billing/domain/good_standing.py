@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whether an account may buy more: the rules of good standing.
 
 A bookkeeper of type `default` refuses nobody. One of type `local` is this server itself, which goes by the account's

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What service plans cost: quantities and plans in, invoices out. Arithmetic only.
 
 Source: KAZOO `kz_services_invoice.erl`, `kz_services_items.erl`, `kz_services_item.erl`, `kz_services_plans.erl`.

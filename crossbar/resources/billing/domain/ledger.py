@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Entries of ledgers: what an account was credited and debited.
 
 An entry and the sums that follow from it are written in one transaction, so that they cannot part. An entry is never

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sums of ledgers, worked out anew from the entries of a month and compared with those that are kept."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the entries of ledgers come to, kept beside them: an account's balance, and each month by account and day.
 
 `BALANCE` is one document of an account, the units of each month. `MONTH` is one document for each month and account

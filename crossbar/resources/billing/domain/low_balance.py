@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """When an account has too little money left.
 
 Source: KAZOO `cb_alerts.erl` (`check_low_balance`), `kzd_accounts:low_balance_threshold`.

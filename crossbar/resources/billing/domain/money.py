@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Money: whole units inside, dollars on the wire.
 
 Source: KAZOO `kz_currency.erl`.

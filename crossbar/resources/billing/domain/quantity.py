@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How many of everything an account has, as service plans count it.
 
 Source: KAZOO `kz_services_quantities.erl`, `kzd_services`.

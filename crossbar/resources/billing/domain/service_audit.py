@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The audit log of services: every change of what an account has, and what the log tells day by day.
 
 Source: KAZOO `kz_services.erl` (`audit`), `cb_services.erl` (`audit_summary`).

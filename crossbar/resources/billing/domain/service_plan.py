@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Service plans: what a reseller sells, and which of it an account has.
 
 Source: KAZOO `kz_services.erl`, `kz_services_plans.erl`. Plan documents (type `service_plan`) live in the reseller's

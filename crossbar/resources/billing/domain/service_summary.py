@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What the services of an account come to: plans, quantities, invoices, standing.
 
 Source: KAZOO `kz_services.erl` (`summary`), `cb_services.erl` (`quote`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Credit that comes in: ordered by hand, or by itself when a balance falls below what the account says.
 
 Only the bookkeeper of type `default` gives credit without a payment; no other one is there to ask for one.

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MPL-2.0
 """Calls that are going on, and how one is begun from outside."""

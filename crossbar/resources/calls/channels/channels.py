@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Channels: calls that are going on, as a switch tells of them. Without one, none is.
 
 What is to be done with a call is raised as an event (`metaflow`, `action` or `flow`), for whoever can have the switch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Click to call: a link or button that connects an extension with whoever pressed it.
 
 Source: KAZOO `cb_clicktocall`. No switch is connected, so no call comes of it: each attempt answers with the request a

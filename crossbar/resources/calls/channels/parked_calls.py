@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Parked calls: who waits in which slot, as a switch tells.
 
 Slots may also be documents `parking-slot-<n>` that a switch wrote. Source: KAZOO `cb_parked_calls`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Quickcall: ring a device, or a user's devices, and connect whoever answers with a number.
 
 The answer is what a switch is asked to do. Source: KAZOO `cb_quickcall`, `kz_endpoint`.

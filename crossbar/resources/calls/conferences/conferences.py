@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Conferences: calls of several people, and what can be done to a running one.
 
 Without a switch that tells of it no conference is running. Orders are taken and have no effect. An id that no stored

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Finding a document by its id alone, where a request does not say of which type it is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Fax boxes: how an account sends faxes, and the mail addresses under which it can.
 
 Source: KAZOO `cb_faxboxes`, `kzd_faxbox.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Faxes of an account, of a fax box or of a user: to send, received, sent, and letters that were to become faxes.
 
 Source: KAZOO `cb_faxes`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Blacklists: callers who are not let in. An account uses those whose ids stand in its `blacklists`.
 
 Source: KAZOO `cb_blacklists`.

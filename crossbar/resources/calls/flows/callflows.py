@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Callflows: what happens to a call, step by step, for the numbers and patterns that lead to it.
 
 Source: KAZOO `cb_callflows`, `kzd_callflows.erl` (`validate`), view `callflows/crossbar_listing`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Call-through and call-back: people known by their caller id, or by a PIN, who may call on the account's behalf.
 
 Source: KAZOO `cb_cccps`. One caller id and one PIN belong to one active entry of the whole system.

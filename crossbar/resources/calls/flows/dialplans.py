@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Dial plans that the installation offers: how people dial, and what the switch makes of it.
 
 Kept as system setting `dialplans`. Source: KAZOO `cb_dialplans`.

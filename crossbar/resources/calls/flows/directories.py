@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Directories: people whom callers find by spelling a name.
 
 Who is in a directory stands on the users: `directories` maps the directory's id to the callflow that reaches them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Functions: scripts that decide on the next step of a call.
 
 Source: KAZOO `cb_functions`. An account's functions are kept with the account and not in a partition of their own.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lists and their entries: names, numbers and patterns that callflows match callers against.
 
 Entries are documents of their own that name their list; a path's list need not exist for them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Menus: prompts that a caller answers with a key press.
 
 Source: KAZOO `cb_menus`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Metaflows: what people can do by key press during a call, for an account or whatever else a call runs through.
 
 Kept as `metaflows` of the document in the path. Source: KAZOO `cb_metaflows`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What pivot applications were asked and answered during calls, for those who write them.
 
 A document for each request and each response, kept by `ingest` (`/ingest/pivot`) where a callflow wants it.

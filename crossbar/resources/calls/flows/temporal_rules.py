@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Temporal rules: when a branch of a callflow is taken, by time of day and by calendar.
 
 Source: KAZOO `cb_temporal_rules`.

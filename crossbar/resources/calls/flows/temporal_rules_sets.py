@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sets of temporal rules, used together as one (holidays). The ids in a set are not verified.
 
 Source: KAZOO `cb_temporal_rules_sets`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Media: the sounds that callers hear, of an account or of the system, uploaded or spoken by the server.
 
 Without an account in the path they are the system's. A document with `prompt_id` is a prompt: its id is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Recordings of calls, which a switch makes and people listen to.
 
 For whoever brings recordings in: `create_recording` makes one of what is known of the call, and its sound.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Multimedia messages: a MIME message, or files that are packed into one.
 
 Source: KAZOO `cb_mms`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Text messages, and what multimedia messages have in common with them.
 
 Source: KAZOO `cb_sms`, `cb_mms`.

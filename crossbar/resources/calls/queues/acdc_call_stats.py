@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The calls of queues, one row each.
 
 Source: KAZOO `cb_acdc_call_stats` (acdc).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Agents: users who serve queues, what they are doing, and what they have done.
 
 An agent is a user with `queues`. What agents do is told by a queue service or a switch (see ingest), or by the clients

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Queues: callers wait in them for an agent. Who its agents are stands in the users' documents.
 
 Source: KAZOO `cb_queues` (acdc).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Dedicated addresses: an inventory of the installation's, from which accounts have some.
 
 An address is one document, whoever has it; an account's are found by a tag.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Rates: what calls to a prefix cost.
 
 Source: KAZOO `kzd_rates.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What tasks do with rates: a deck as a sheet, rates from a sheet, rates away.
 
 Source: KAZOO `kt_rates.erl`.

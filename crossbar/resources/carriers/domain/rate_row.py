@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Rates as rows of a sheet: what a row means, and how a rate is written as one.
 
 Source: KAZOO `kt_rates.erl` (`generate_row`, `to_csv_row`), `kzd_rates.erl` (`from_map`).

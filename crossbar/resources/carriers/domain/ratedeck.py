@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Ratedecks: where rates lie, and how those of a number's leading digits are found.
 
 A deck is a partition of its own, so that two decks may have rates of the same id. Which decks there are is noted when

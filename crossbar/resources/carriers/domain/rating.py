@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Rating: which rate a number has, and what a call to it costs.
 
 Source: KAZOO `hon_util.erl`, `hon_rater.erl`, `hotornot_config.erl`, `kapps_call_util:base_call_cost`.

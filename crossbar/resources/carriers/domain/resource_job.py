@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Imports of numbers from a carrier: what is asked for at once, and done in the background.
 
 A job lies with its account; what is still to be done is noted beside it, in one transaction, so that one worker of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Resource selectors: which calls take which carrier.
 
 Source: KAZOO `cb_resource_selectors.erl`, the views `resource_selectors/*`.

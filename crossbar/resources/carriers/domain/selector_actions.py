@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What tasks do with resource selectors: they come from sheets, and go by them.
 
 Source: KAZOO `kt_resource_selectors.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Carriers: where calls leave to. Those below an account are its own, those on bare paths are everybody's.
 
 Many at a time are in `resource_collection`, imports of numbers in `resource_jobs`, on the same endpoint.

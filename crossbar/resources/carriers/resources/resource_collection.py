@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Many carriers at a time: all of them are saved, or none.
 
 Source: KAZOO `cb_resources.erl` (`validate_collection`, `collection_process`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Imports of numbers from a carrier. On bare paths they are the master account's.
 
 Source: KAZOO `cb_resources.erl` (`create_job`, `read_job`, `jobs_summary`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Accounts: tenants in a tree.
 
 Source: KAZOO `cb_accounts`, `kzd_accounts.erl` (`validate`).

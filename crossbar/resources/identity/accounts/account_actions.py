@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is done with a whole account: its API key, deletion, its place in the tree, whether it is a reseller.
 
 Source: KAZOO `cb_accounts`.

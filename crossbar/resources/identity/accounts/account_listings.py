@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The accounts around one: below it, beside it, above it.
 
 Source: KAZOO `cb_accounts`.

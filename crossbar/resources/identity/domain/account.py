@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Accounts as they are kept: how they are listed and found, what only one may have, and their API keys.
 
 Source: KAZOO `kzd_accounts.erl`, `kzdb_account.erl`, view `accounts/listing_by_id`. Account documents lie in the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Counts of descendants, compared with the accounts that there are when a server starts.
 
 Every change of the tree counts in its own transaction (`account_tree`); what another program stored, or an older

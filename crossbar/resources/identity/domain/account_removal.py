@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Ending an account in steps, so that neither a crash in between nor a late write leaves anything behind.
 
 The account's definition goes in a transaction that also notes what is still to be cleared away. The clearing is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The tree of accounts: a new one below its parent, one that moves or ends, and who resells to whom.
 
 Source: KAZOO `cb_accounts.erl` (`move`, `delete`), `kzdb_account.erl`, `kz_services_reseller.erl`. Each change is one

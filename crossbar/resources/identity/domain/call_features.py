@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Features of users and groups, as their lists name them.
 
 Source: KAZOO views `users/crossbar_listing`, `users/list_by_id`, `groups/crossbar_listing`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The first account and its administrator, without which nobody could create anything.
 
 Source: `crossbar_maintenance:create_account` (superduper admin, reseller, number additions, recorded as master).

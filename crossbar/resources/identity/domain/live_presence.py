@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Presence as switches tell of it: the state of each extension, and who has subscribed to it.
 
 Source: `kapi_presence.erl` (`dialog`, `update`, `subscribe`), `omnip_subscriptions.erl`, `cb_presence.erl`

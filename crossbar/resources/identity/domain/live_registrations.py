@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Registrations as switches tell of them: which phones can be reached, until when, and where.
 
 One SIP user name has one registration, the latest, as KAZOO's registrar keeps it; it ends at its own time.

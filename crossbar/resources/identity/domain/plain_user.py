@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which fields a plain user may not change: the log-ins of others, and restrictions on the user.
 
 See `crossbar.access.plain_users`. A plain user may tighten restrictions, but not loosen them.

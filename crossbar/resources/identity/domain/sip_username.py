@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """SIP user names: what a phone says when it registers, and which thing of the account it stands for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Users as the person on the server's own machine sees them, and a way back for who has lost a password."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A user as a vCard 3.0.
 
 The text is KAZOO's to the letter, which is not RFC 2426's: lines end in a plain line feed, and a long one is cut into

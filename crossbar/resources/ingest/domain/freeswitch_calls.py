@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What FreeSWITCH says of calls, in KAZOO's words.
 
 Source: `ecallmgr_call_events.erl` (`generic_call_event_props`, `specific_call_event_props`), `ecallmgr_fs_channel.erl`

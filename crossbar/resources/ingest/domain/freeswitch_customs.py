@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What FreeSWITCH says of registrations, presence, conferences and queues, in KAZOO's words.
 
 Source: `ecallmgr_fs_conference.erl`, `ecallmgr_util.erl` (`conference_channel_vars`), `kapi_presence.erl`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """An event of FreeSWITCH in its JSON form, as its event socket and the modules around it send it.
 
 Names are in lower case with `_` for `-`, as bodies are read. Source: `switch_event_serialize_json`,

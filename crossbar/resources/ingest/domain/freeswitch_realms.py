@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which of FreeSWITCH's channel variables name the realm of an account."""
 
 from __future__ import annotations

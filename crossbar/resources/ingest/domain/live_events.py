@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Events that a switch hands in become live state, and then events of the account.
 
 The state comes first: a server that stops in between has not said that the event is kept, so it is told again, which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Calls that nobody answered: whom a callflow names for such calls (`missed_call_alert`) is told of them.
 
 A CDR tells of one when it is that of the caller's leg, and that was never connected. The callflow is the one of the

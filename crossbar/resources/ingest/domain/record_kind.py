@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The kinds of records that a switch hands in: how each is checked, made and kept."""
 
 from __future__ import annotations

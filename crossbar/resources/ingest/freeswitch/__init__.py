@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """CDRs of FreeSWITCH, as its `mod_json_cdr` posts them: raw JSON, or a form field `cdr` with it as text or base64.
 
 The variables that KAZOO sets on its channels (`ecallmgr_…`) become channel variables of the CDR. A switch without

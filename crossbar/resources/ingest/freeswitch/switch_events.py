@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Events of FreeSWITCH, in the JSON form of its event socket: one, an array of them, or one a line (NDJSON).
 
 Whatever relays the event socket posts them here as they happen. Source: `mod_event_socket.c`, `mod_json_cdr.c`,

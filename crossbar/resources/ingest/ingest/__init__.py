@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch would write comes in here: one record as JSON, or many as one JSON document a line (NDJSON).
 
 Each kind of record is kept once however often it is sent. An endpoint of this server alone.

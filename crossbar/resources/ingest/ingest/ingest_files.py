@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch hands in together with a file: voicemail, recordings, faxes; and what became of fax jobs.
 
 The data come as JSON, with the file as a second part of a multipart body. A record whose `call_id` is given is kept

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch asks during a call: the next step, of the web server that a callflow's `pivot` names.
 
 An endpoint of this server alone.

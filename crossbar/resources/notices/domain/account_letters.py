@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letters about what an account has: numbers, services, webhooks; and to the operator.
 
 Source: KAZOO `teletype_cnam_request.erl`, `teletype_number_feature_manual_action.erl`, `teletype_service_added.erl`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letter about credit that came in.
 
 Source: KAZOO `teletype_topup.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who is told of an account's money: that it is running out.
 
 What this worker enters into a ledger is looked at right after; all accounts are looked at again and again, for what a

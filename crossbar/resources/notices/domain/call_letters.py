@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letters about calls and devices that a switch tells of.
 
 Source: KAZOO `teletype_missed_call.erl`, `teletype_denied_emergency_bridge.erl`, `teletype_emergency_bridge.erl`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What letters tell of a call: who called whom, and when.
 
 Source: KAZOO `teletype_util.erl` (`build_call_data`), `teletype_util:fix_date_called`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Whom an update for customers reaches.
 
 Source: KAZOO `cb_notifications.erl` (`customer_update`), `teletype_customer_update.erl`.

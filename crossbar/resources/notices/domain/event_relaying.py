@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The relay of events, for as long as the server runs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letters about faxes: to the addresses that the fax names, else its box, else to its owner.
 
 Source: KAZOO `teletype_fax_util.erl`, `teletype_fax_inbound_error_to_email.erl` (`is_true_fax_error`).

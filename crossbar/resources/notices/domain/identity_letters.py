@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letters about accounts and users. None of them holds a password.
 
 Source: KAZOO `teletype_new_account.erl`, `teletype_new_user.erl`, `teletype_password_recovery.erl`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One worker's mail: the way to the spool, the delivery from there, and the notices that become letters."""
 
 from __future__ import annotations

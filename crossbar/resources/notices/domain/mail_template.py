@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The mail templates that an installation has from the start: what they are called, when they go to whom, and what
 they may tell.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The texts of the mail templates as shipped, until an installation or an account writes its own.
 
 Each begins with the subject and says what happened; most go on with everything that is known of it. Lines of a text

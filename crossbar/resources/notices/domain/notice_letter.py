@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which letters a notice becomes: each event has a function that says so, wherever that lies.
 
 They may also be known when the notice is written (`crossbar.events.notices.letter`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Makes letters of notices: each is in the mail spool once, whatever ends in between.
 
 A letter is put into the spool without being released; then one transaction logs it and notes in the notice where it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is sent from a template: the texts, and the macros of a preview.
 
 Source: KAZOO `cb_notifications.erl` (`handle_preview`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Templates of notifications: which one is in force for an account, and what an account makes of the system's.
 
 Source: KAZOO `cb_notifications.erl`, `kz_notification.erl`. A template that an account does not have is its parents',

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The sockets of one worker: how many there may be, whether they still may listen, and their end."""
 
 from __future__ import annotations

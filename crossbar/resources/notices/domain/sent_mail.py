@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Mail that is written from templates, and the log of it.
 
 Source: KAZOO `teletype_util.erl` (`send_email`, `log_email_send_success`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What sockets subscribe to: the grammar of bindings, and the keys that stand for them.
 
 A binding is a text of words with dots between; `*` stands for any one word.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How sockets follow the event log: one reader for each account that any socket of a worker listens to.
 
 What happened is put into words once, and each text made once, however many sockets get it. A socket that begins behind

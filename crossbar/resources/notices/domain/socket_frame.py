@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What sockets are sent: events of the log as frames of Blackhole.
 
 Source: KAZOO `blackhole_data_emitter.erl`, `bh_events.erl` (`event`), `kz_api.erl` (`public_fields`); RFC 6455, 5.2.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which sockets are open, so that every worker can tell of them.
 
 Each is a document for as long as it is open. It names the worker that has it: what a worker left that was killed is

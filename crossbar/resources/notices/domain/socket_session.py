@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One socket: who it is, what it asks, what it is answered.
 
 Source: KAZOO `blackhole_socket_callback.erl` (the order of the checks), `bh_events.erl`, `bh_token_auth.erl`,

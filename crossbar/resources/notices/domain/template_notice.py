@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What an account's templates make of a letter: who gets it, and what every letter of an account may tell.
 
 Source: KAZOO `teletype_util.erl` (`find_addresses`, `account_params`, `system_params`, `fix_timestamp`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letters about voicemail: to the addresses of the box, and to its owner who wants mail.
 
 Source: KAZOO `teletype_voicemail_to_email.erl`, `teletype_voicemail_deleted.erl`, `teletype_voicemail_full.erl`.

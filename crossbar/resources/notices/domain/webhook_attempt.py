@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Deliveries of webhooks as they are kept, by month.
 
 Source: KAZOO `applications/webhooks/src/webhooks_util.erl` (`successful_hook`, `failed_hook`, `save_attempt`).

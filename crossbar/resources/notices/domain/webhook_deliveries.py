@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Deliveries of all webhooks: each worker has its share of the accounts, and takes over that of one that dies.
 
 Every worker knows all webhooks that are turned on. Which one delivers an account's is agreed on by who is there

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The events that webhooks can be told of: names, modifiers, and the keys of what is sent.
 
 Source: KAZOO `applications/webhooks/src/modules/*.erl`.

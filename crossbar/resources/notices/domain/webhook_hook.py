@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One webhook as deliveries know it, and what of an event it is sent.
 
 Source: KAZOO `applications/webhooks/src/webhooks_util.erl` (`maybe_fire_foldl`, `fire_hooks`),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The request that tells a webhook's server of an event: verb, form, headers, signature.
 
 Source: KAZOO `applications/webhooks/src/webhooks_util.erl` (`do_fire`); the signature's headers are those of the

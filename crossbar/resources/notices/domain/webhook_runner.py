@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """One webhook at work: what happens is delivered one by one, in order, and where that has come to is kept.
 
 The log is the queue. A runner reads on from its cursor, holds the cursor while it has something to deliver, and moves

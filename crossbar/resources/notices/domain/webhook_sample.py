@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a webhook sends, by example: payloads made from the keys of each event.
 
 Source: KAZOO `applications/crossbar/priv/webhooks_*-samples.json`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Sends what webhooks are told, again where no answer comes, and turns off those that fail too often.
 
 Source: KAZOO `applications/webhooks/src/webhooks_util.erl` (`do_fire`, `retry_hook`), `webhooks_disabler.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Websockets: which events can be listened to, and who listens.
 
 Source: KAZOO `cb_websockets`, `blackhole_tracking.erl`.

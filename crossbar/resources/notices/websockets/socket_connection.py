@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The connection of a socket, on a port of its own and on the API's.
 
 Source: KAZOO `applications/blackhole/src/blackhole_socket_handler.erl`; RFC 6455.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which area codes a city has: what an installation without a phone book knows of places.
 
 The codes are those of the North American Numbering Plan, for its largest cities.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a carrier is: who brings the calls of numbers, hands numbers out and takes them back.
 
 A carrier is asked for numbers that are not known here yet, told of those that go, and says which features its numbers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What carriers outside have still to be told of, or may have done for nothing.
 
 Before a number is ordered, that is noted; the note goes in the transaction that keeps the number. A note that stays

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which carriers there are here.
 
 A number keeps the name of its carrier, whatever that is. Where no module of the name is configured, the number acts as

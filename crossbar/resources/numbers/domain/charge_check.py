@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a change costs has to be accepted before it is made.
 
 Who sells things stands above those who have them and says here how to ask (`asked_of`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which features a caller may switch on for a number: what fits the number, and nobody has forbidden.
 
 Source: KAZOO `knm_providers.erl` (`allowed_features`, `available_features`).

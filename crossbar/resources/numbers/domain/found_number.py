@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Numbers that a search found with carriers outside, remembered so that they can be ordered.
 
 Source: KAZOO `knm_search.erl` (the discovery cache).

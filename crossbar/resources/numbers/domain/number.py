@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A phone number as it is kept: where it stands, whose it is, which carrier brings its calls.
 
 Source: KAZOO `knm_phone_number.erl`, `knm_number_states.erl`. Its document is the installation's, not an account's, so

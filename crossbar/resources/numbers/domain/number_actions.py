@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What tasks do with numbers: lists of them as sheets, and sheets of numbers that come, change, move and go.
 
 What a task writes is kept in the transaction that keeps its output, a hundred numbers at a time: a task that is

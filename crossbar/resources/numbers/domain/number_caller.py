@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who acts on numbers, or on the requests that bring them in."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is to become of numbers, and how it is kept: all of it or nothing, and only from where it was worked out.
 
 Source: KAZOO `knm_pipe.erl`, `knm_phone_number:save`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """How many numbers an account has of each kind, with each carrier and with each feature.
 
 Source: KAZOO `kz_services_quantities.erl`, view `numbers/reconcile_services`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What can be wrong with a phone number.
 
 Source: KAZOO `knm_errors.erl`, `cb_phone_numbers:set_response`.

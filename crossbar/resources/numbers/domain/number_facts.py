@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is known of numbers before something is done to them: all that any step asks of the store, in a few queries.
 
 Source: KAZOO `knm_ops.erl` (`get`, `fetch`), which reads whole collections, too.

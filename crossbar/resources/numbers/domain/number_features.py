@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Features of a phone number: which are on, and which its account may switch on.
 
 Source: KAZOO `knm_providers.erl` and its providers. What a carrier has to do for a feature is asked of it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The numbers of an account, in order: its own, those of its mobile devices, and those that port requests bring.
 
 Source: KAZOO `cb_phone_numbers:summary`, view `numbers/crossbar_listing`.

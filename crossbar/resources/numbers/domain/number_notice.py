@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What changes of numbers give rise to: callers' names to be shown, and features that somebody sets up by hand.
 
 Source: KAZOO `knm_cnam_notifier.erl` (`handle_outbound_cnam`), `knm_im.erl` (`notify`).

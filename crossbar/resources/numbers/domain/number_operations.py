@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Operations on numbers: handing them out, taking them back, changing them, one or ten thousand at a time.
 
 An operation is worked out from what is known of its number, and kept unless somebody else was faster; then it is worked

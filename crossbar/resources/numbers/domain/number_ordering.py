@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Having numbers from carriers outside, for one piece of work that may be tried more than once.
 
 Source: KAZOO `knm_carriers:acquire`, which asks only for numbers in state `discovery`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What carriers have to do for the features of numbers: caller names and emergency addresses.
 
 Source: KAZOO `knm_providers:save`, `knm_gen_provider.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Giving numbers back: to whoever reserved them before, to the inventory, to their carriers, or to nobody.
 
 Source: KAZOO `knm_ops:release`, `knm_phone_number:unwind_reserve_history`, `knm_numbers:free`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who may do what with numbers.
 
 Source: KAZOO `knm_phone_number:is_authorized`, `knm_number_states.erl`, `knm_number:allowed_creation_states`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A number as a row of a sheet, and what a row says of a number.
 
 Source: KAZOO `kt_numbers.erl` (`list_number`, `public_fields`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Looking for numbers that can be had.
 
 Source: KAZOO `knm_search.erl`, `knm_reserved.erl`, `knm_local.erl`, `knm_carriers:check`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The installation's rules for numbers: the system settings `number_manager`, as they are at the moment.
 
 Source: KAZOO `knm_carriers.erl`, `knm_number_states.erl`, `knm_providers.erl`, `knm_converters.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The steps that numbers take: from what is known of one to what becomes of it.
 
 Source: KAZOO `knm_ops.erl`, `knm_number_states.erl`, `knm_phone_number.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who uses a number: it follows from what does, and is written nowhere else.
 
 Source: KAZOO `knm_phone_number:used_by`, which others keep up to date there.

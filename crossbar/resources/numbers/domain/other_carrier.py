@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The carrier `other`: any provider of numbers that speaks this protocol over HTTP.
 
 Below the address, `number_manager.other.phonebook_url`, and with the country in the place of `US`:

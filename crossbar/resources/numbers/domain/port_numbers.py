@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Numbers on their way in: those of port requests that are under way.
 
 Source: KAZOO `knm_port_request.erl`.

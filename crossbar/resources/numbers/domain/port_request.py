@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A port request as it is kept: which numbers it brings, where it stands, and under which listings it is found.
 
 Source: KAZOO `kzd_port_requests.erl`, `knm_port_request.erl`, the views of the database `port_requests`. All requests

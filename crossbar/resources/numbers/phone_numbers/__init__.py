@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Phone numbers: an account's own, those it can have, and what is known of any.
 
 Source: KAZOO `cb_phone_numbers`.

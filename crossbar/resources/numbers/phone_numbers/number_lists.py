@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lists of numbers: those that an account has, and those that it can have.
 
 Source: KAZOO `cb_phone_numbers.erl` (`summary`, `find_numbers`), view `numbers/crossbar_listing`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letter of authorization: what a customer signs so that the old provider lets numbers go.
 
 Source: KAZOO `cb_port_requests:generate_loa_from_port`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Alerts about port requests: those that wait for their account, and those whose last comment asks for something.
 
 Source: KAZOO `cb_alerts:maybe_check_port_requests`.

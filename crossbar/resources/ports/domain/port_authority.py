@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Who decides on port requests: the account that a whitelabel names, else the master account.
 
 Source: KAZOO `kzd_port_requests:find_port_authority`, `cb_port_requests:set_port_authority`. A request keeps its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Changes of port requests: made, changed, moved on, commented, taken back.
 
 Source: KAZOO `cb_port_requests.erl`, `knm_port_request.erl`. Each reads a request, works out what becomes of it, and

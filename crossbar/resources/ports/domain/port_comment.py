@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Comments on a port request: who may see and make which. None is ever changed or taken away.
 
 Source: KAZOO `cb_port_requests:validate_comments`, `filter_private_comments`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The end of a port: its numbers come into the account, all of them or none.
 
 Source: KAZOO `knm_port_request:completed_port`, `transition_numbers`. The numbers and the request are written in one

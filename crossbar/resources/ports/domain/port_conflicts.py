@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Which numbers can be on a port request: none that the installation has, none that another open request brings.
 
 Source: KAZOO `cb_port_requests:check_number_portability`, `check_number_existence`.

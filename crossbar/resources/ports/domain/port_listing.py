@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Lists of port requests: by where they stand, by number, and those that were submitted last.
 
 Source: KAZOO `cb_port_requests.erl` (`summarize_by_types`, `load_summary_by_number`, `last_submitted`).

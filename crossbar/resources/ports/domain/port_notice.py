@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The letters about a port request: one for each move, one for each comment.
 
 Source: KAZOO `teletype_port_utils.erl`, `teletype_port_request_admin.erl`, `teletype_port_comment.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """When numbers are to move: a time, or a date and a clock in some time zone.
 
 Source: KAZOO `cb_port_requests:maybe_set_scheduled_date_from_schedule_on`.

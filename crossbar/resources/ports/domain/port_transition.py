@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The states of a port request: which move leads where, who may make it, and what is noted of it.
 
 Source: KAZOO `knm_port_request:attempt_transition`, `transition_metadata`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Requests that nobody submits: their accounts are reminded of them each day, until they are too old to be kept.
 
 Source: KAZOO `kt_port_requests.erl`. One worker of the installation does it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Port requests: made by an account, decided on by its port authority, until the numbers are in service.
 
 Source: KAZOO `cb_port_requests`. Who gets at a request is decided by the caller's account, whichever account the path

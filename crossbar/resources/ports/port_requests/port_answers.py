@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Port requests as clients see them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is said and done about a port request: its comments, which the endpoint `comments` serves, and its timeline.
 
 Source: KAZOO `cb_comments`, `cb_port_requests:prepare_timeline`.

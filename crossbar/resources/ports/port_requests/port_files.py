@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The files of a port request (bills, signed letters), and the letter that is to be signed.
 
 Files are kept as they come: what clients upload as the text of a `data:` URL they read back as that.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Events that switches report: kept for a few days, and told to whoever listens to the account's events.
 
 Source: `webhooks_channel_util.erl` (`base_hook_event`) for what is told of a channel beside what its switch says.

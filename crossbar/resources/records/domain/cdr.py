@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """CDRs as they are kept: one for each leg of a call, and one entry for each interaction that legs belong to.
 
 A leg is written once. Its interaction's entry remembers which of the legs began first, among all and among those of

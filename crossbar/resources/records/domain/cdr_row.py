@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The row that lists show of a CDR: its columns, in the order of the sheet.
 
 Every column is there in every row; what a CDR lacks is an empty text.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Uploads that never became whole: a worker was killed, or lost the database, while it stored the chunks of a file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Retention: records that are older than the configuration keeps them are removed, a batch at a time.
 
 One worker of the installation does it. Between two batches it pauses, so that a backlog of any size never gets in the

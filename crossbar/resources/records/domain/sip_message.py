@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """SIP messages seen on the way, gathered by call: what the call inspector knows.
 
 Source: `applications/call_inspector` (`ci_chunk`, `ci_datastore`).

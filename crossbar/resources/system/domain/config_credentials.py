@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Settings that are credentials: of the mail relay, of second factors, of services that are called."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Values laid over defaults, and what remains of them without the defaults.
 
 Source: `kapps_config_doc.erl` (`config_with_defaults`, `diff_from_default`), `kz_json:diff`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The name server entries that a whitelabel domain needs, and whether it has them.
 
 Source: KAZOO `kzd_domains.erl`, `cb_whitelabel:test_dns_entries`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The path of a file in a store: the fields of `field_list`, joined.
 
 Source: KAZOO `kz_att_util.erl` (`format_url`).

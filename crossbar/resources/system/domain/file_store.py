@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A store for files outside of the database: what is written there, and how one fails.
 
 Source: KAZOO `core/kazoo_attachments` (`gen_attachment`, `kz_att_error`).

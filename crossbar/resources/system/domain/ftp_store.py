@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The storage handler `ftp`: any FTP server that knows extended passive mode.
 
 Source: KAZOO `core/kazoo_attachments/src/kz_att_ftp.erl`.

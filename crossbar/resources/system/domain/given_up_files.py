@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Files of outside stores whose documents are gone: a queue of what the stores are still to delete.
 
 An entry is written before the file's own is removed, so that no crash leaves a file behind, and stands until the store

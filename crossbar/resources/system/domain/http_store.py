@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The storage handler `http`: any web server that takes uploads.
 
 Source: KAZOO `core/kazoo_attachments/src/kz_att_http.erl`, `kz_att_util.erl`.

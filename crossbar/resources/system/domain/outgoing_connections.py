@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Connections to where clients want the server to go: which addresses may be reached, judged when one is made.
 
 A name is judged by the address that it stands for at that moment, so that no name leads inside that led outside before.

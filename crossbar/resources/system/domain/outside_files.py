@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Files that go to stores outside of the database, as storage plans say.
 
 A file is stored in the database first, which is the spool: until its store has it whole it is read from there, and it

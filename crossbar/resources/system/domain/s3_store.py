@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The storage handler `s3`: Amazon's S3, and whatever speaks its protocol.
 
 Source: KAZOO `core/kazoo_attachments/src/kz_att_s3.erl`.

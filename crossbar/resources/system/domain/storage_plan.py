@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Storage plans: which handler keeps the files of which documents.
 
 Source: KAZOO `core/kazoo_data/src/kzs_plan.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What went wrong with stores outside of the database, kept with the account.
 
 Source: KAZOO `kz_att_error.erl`, `cb_att_handlers_errors.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch tells: something that happened, in KAZOO's words, and when, and which switch told it.
 
 Source: `core/kazoo_amqp/src/api/kapi_call.erl`, `kapi_conference.erl`, `kapi_presence.erl`, `kapi_registration.erl`,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What tasks can do: actions on the rows of an input, and dumps, which need none.
 
 An action is worked off in batches. A batch's output and progress are kept together or not at all, so a worker that

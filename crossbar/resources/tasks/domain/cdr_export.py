@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Billing: the call detail records of a month, however many.
 
 Source: `applications/tasks/src/modules/kt_cdrs.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The job: what is left to do of a started task, and the lease that gives it to one worker at a time.
 
 A job exists from the start of its task until nothing is left to do. A worker takes it by writing itself into it, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The worker: takes jobs and does them, one batch after another, until their tasks are over.
 
 Every server process has one. Which of them does a job does not matter; if it dies, another goes on after the last

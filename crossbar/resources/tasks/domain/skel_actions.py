@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The example category: actions that say what they were given, to try tasks out.
 
 Source: `applications/tasks/src/modules/kt_skel.erl`.

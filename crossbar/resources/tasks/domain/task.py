@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The task as a document of its account: what is to be done, and how far it is.
 
 Source: `core/kazoo_tasks/src/kz_tasks.erl`, `kzd_task.erl`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The actions there are, by category and name.
 
 Source: `applications/tasks/src/kz_tasks_help.erl`.

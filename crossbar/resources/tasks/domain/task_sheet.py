@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The input of a task: CSV as clients send it, or made of the records they send.
 
 Source: `core/kazoo_csv/src/kz_csv.erl` (`count_rows`, `take_mapped_row`, `json_to_iolist`).

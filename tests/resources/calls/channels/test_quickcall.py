@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/devices/{D}/quickcall/{N}` and `/accounts/{A}/users/{U}/quickcall/{N}`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/faxes`, also of a fax box and of a user."""
 
 from __future__ import annotations

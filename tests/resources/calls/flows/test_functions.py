@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/functions`, and what is known of functions without an account."""
 
 from __future__ import annotations

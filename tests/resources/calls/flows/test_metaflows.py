@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/metaflows` and `/accounts/{A}/<collection>/{ID}/metaflows`."""
 
 from __future__ import annotations

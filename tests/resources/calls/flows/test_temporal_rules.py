@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/temporal_rules` and `/accounts/{A}/temporal_rules_sets`."""
 
 from __future__ import annotations

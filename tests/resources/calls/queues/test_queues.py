@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/queues`, `/agents` and `/acdc_call_stats`."""
 
 from __future__ import annotations

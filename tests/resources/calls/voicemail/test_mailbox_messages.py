@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/accounts/{A}/vmboxes/{B}/messages`."""
 
 from __future__ import annotations

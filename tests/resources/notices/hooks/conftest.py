@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A server that may reach this machine, and a receiver of webhooks there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Webhooks that were saved before documents said that they listen."""
 
 from __future__ import annotations

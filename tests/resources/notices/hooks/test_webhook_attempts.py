@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What becomes of webhooks' deliveries: attempts, retries, hooks that are turned off. Over a real web server."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Webhooks that fire: what is sent, to whom and in which order. Over a real web server."""
 
 from __future__ import annotations

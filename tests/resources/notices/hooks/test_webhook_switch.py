@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch tells of a call reaches the webhooks that want it, with the keys of their catalog."""
 
 from __future__ import annotations

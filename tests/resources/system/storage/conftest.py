@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A server that may reach stores on this machine, and such stores."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The storage handler `ftp`, over a real FTP server."""
 
 from __future__ import annotations

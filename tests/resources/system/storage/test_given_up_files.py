@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Files in outside stores end with their documents, whatever ends in between."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """`/storage`: plans of where files go, tried over a real web server and a real S3 server; and where stores may lie."""
 
 from __future__ import annotations

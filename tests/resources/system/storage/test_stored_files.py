@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Files that go to a store of the account's, and come back: over a real web server and a real S3 server."""
 
 from __future__ import annotations

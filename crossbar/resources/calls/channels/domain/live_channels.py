@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Channels as switches tell of them: one leg of a call each, from when it is created until it is destroyed.
 
 Source: `ecallmgr_fs_channel.erl` (`process_specific_event`, `props_to_record`, `to_props`, `to_api_props`),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Parked calls as switches tell of them: which call waits in which slot.
 
 Source: `cf_park.erl` (`create_slot`, `publish_event`), `mod_valet_parking.c`.

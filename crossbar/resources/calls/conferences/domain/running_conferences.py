@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Running conferences as switches tell of them: who takes part, since when, and whether the door is locked.
 
 Source: `ecallmgr_fs_conferences.erl`, `ecallmgr_fs_conference.erl`, `cb_conferences.erl` (`conference_realtime_data`,

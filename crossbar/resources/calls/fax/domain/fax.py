@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Faxes: jobs waiting to be sent, and faxes received and sent, each with its paper.
 
 A job is a fax that has no `folder` yet. A switch takes jobs, reports what became of them, and hands in what it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is told of faxes: that one was received or sent, or that this failed.
 
 Source: KAZOO `fax_worker.erl` (`notify_emails`), `fax_request.erl` (`notify_success`, `notify_failure`).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """A directory on paper: names and the numbers that reach them."""
 
 from __future__ import annotations

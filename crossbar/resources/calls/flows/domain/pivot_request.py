@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Pivot: what a web server is asked that decides on the next step of a call, and what it answers.
 
 A switch hands in the call (see ingest); the server asks, over connections that lead to no network it must not reach,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Times as people of an account read them."""
 
 from __future__ import annotations

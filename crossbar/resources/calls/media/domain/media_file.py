@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Files that come with a request and stay with a document: sounds and faxes.
 
 Source: `cb_modules_util.erl` (`attachment_name`, `normalize_media_upload`), `crossbar_doc:save_attachment`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Text and multimedia messages as they are kept, and how one is sent.
 
 Without a switch a message stays queued: it is kept, and whoever carries messages tells of its fate (see ingest).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Statistics of queues and agents, as a queue service reports them.
 
 Source: `applications/acdc/src/acdc_stats.erl`, `acdc_agent_stats.erl`.

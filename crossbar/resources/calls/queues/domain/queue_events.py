@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What a switch with queues tells of their calls and agents, kept as a queue service's statistics are.
 
 Source: `kapi_acdc_stats.erl`, `acdc_agent_stats.erl`; `mod_callcenter.c` for what FreeSWITCH says.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The time range of statistics: `start_range` to `end_range`, in Gregorian seconds.
 
 Source: `cb_queues.erl` (`fetch_ranged_queue_stats`), `cb_agents.erl` (`fetch_ranged_agent_stats`).

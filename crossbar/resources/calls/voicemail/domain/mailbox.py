@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Mailbox numbers: whole numbers, however they are written, of which an account has each once.
 
 Source: KAZOO `cb_vmboxes.erl` (`validate_unique_vmbox`), `kz_term:to_integer`: an optional sign and ASCII digits, or a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Many sounds in one zip file, written as it is sent."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Voicemail messages: a sound and what is known of the call, kept by month and found by box and folder.
 
 `Voicemail.create` makes a message of a box, its metadata and its sound.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """What is told of voicemail messages: that one was left, saved or deleted, and that a box is full.
 
 Source: KAZOO `kvm_util.erl` (`publish_voicemail_saved`, `publish_voicemail_deleted`), `cf_voicemail.erl`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """Voicemail boxes and the messages in them.
 
 Source: KAZOO `cb_vmboxes`.

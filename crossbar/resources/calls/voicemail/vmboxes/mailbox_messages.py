@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MPL-2.0
 """The messages in voicemail boxes, and their sounds.
 
 Source: KAZOO `cb_vmboxes`.
