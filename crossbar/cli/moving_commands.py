@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from crossbar import administration
 from crossbar.cli.command_parts import Command, configured, console, for_people, logging_config, with_database
+from crossbar.cli.progress import progress_bars
 from crossbar.config import Config
 from crossbar.moving.export import NOT_ONE_MOMENT, Told
 from crossbar.moving.file_format import AccountFile
@@ -31,15 +30,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @contextmanager
 def _progress(what: str) -> Iterator[Told]:
     """A bar on standard error where that is a terminal; else nothing."""
-    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), TextColumn("{task.completed}"))
-    screen = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=screen, disable=not screen.is_terminal) as progress:
-        bar = progress.add_task("", total=None)
-
-        def show(done: int, total: int) -> None:
-            progress.update(bar, completed=done, total=max(done, total))
-
-        yield show
+    with progress_bars() as told:
+        yield lambda done, total: told(what, done, max(done, total))
 
 
 def _passphrase(command: Command) -> Command:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from typing import IO, Any, Final, cast
 
 import orjson
 
+from crossbar.archive import written_whole
 from crossbar.errors import JSON
 from crossbar.moving.encryption import MAGIC, Decrypting, Encrypting
 from crossbar.moving.trouble import CannotMove
@@ -74,29 +74,16 @@ def writing(path: Path, passphrase: str | None) -> Iterator[FileWriter]:
     """A new file, for its owner alone to read, which has its name once it is whole. Raises CannotMove."""
     if path.exists():
         raise CannotMove(f"{path} exists already; name another file, or remove it")
-    draft = path.with_name(f"{path.name}.part")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise CannotMove(f"cannot write {draft}: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)  # one that an earlier try left may be open to more
+        with written_whole(path) as file:
             sealing = Encrypting(file, passphrase) if passphrase else None
             target = cast(IO[bytes], sealing or file)
             with gzip.GzipFile(fileobj=target, mode="wb", compresslevel=COMPRESSION, filename="", mtime=0) as packed:
                 yield FileWriter(cast(IO[bytes], packed))
             if sealing is not None:
                 sealing.finish()
-            file.flush()
-            os.fsync(descriptor)
-        draft.rename(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise CannotMove(f"cannot write {draft}: {error.strerror}") from error
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+        raise CannotMove(f"cannot write {path}: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True)
