@@ -96,5 +96,6 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"POST {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}": Example({"folder": "new"}),
     f"PUT {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}/raw": Example(
         file=("audio/mpeg", "ID3"), refused="a recording has to be chosen as the body's file"),
-    f"GET {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}/raw": Example(refused="no sound came with the message"),
+    f"GET {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}/raw": Example(
+        refused="no sound came with the message"),
 }  # fmt: skip
