@@ -38,6 +38,8 @@ ARGUMENTS: Final[dict[str, str]] = {
     "system_configs_category": "example",
     "system_system_configs_category": "doodle",
     "system_notification_id": "voicemail_to_email",
+    "sms_message_id": "f" * 32,
+    "mms_message_id": "f" * 32,
     "node": "default",
     "system_node": "default",
     "domain": "{{whitelabel_domain}}",
@@ -80,12 +82,10 @@ ARGUMENTS: Final[dict[str, str]] = {
 MAKERS: Final[dict[str, tuple[str, str, Example]]] = {
     "api_key": (f"GET {ACCOUNT}/api_key", "api_key", Example()),
     "key_id": ("GET /v2/auth/keys", "0", Example()),
-    "provider_id": (
-        "POST /v2/auth/providers/{provider_id}", "id", Example(
-            upper.PROVIDER.data, arguments={"provider_id": f"example{UNIQUE}"})),
-    "app_id": ("POST /v2/auth/apps/{app_id}", "id", Example(
-        {"client_id": UNIQUE, "provider": "{{provider_id}}", "secret": UNIQUE, "name": "Portal"},
-        arguments={"app_id": f"example{UNIQUE}"})),
+    "provider_id": ("POST /v2/auth/providers/{provider_id}", "id", upper.PROVIDER),
+    "app_id": ("POST /v2/auth/apps/{app_id}", "id", upper.SSO_APP),
+    "other_ip": ("PUT /v2/ips", "_read_only.id", upper.EXAMPLES["PUT /v2/ips"]),
+    "child_account_id": (f"PUT {ACCOUNT}", "id", lower.EXAMPLES[f"PUT {ACCOUNT}"]),
     "phone_numbers_number": (f"PUT {ACCOUNT}/phone_numbers/{{number}}", "id", Example(
         {}, arguments={"number": NUMBER})),
     "other_port_request_id": (f"PUT {ACCOUNT}/port_requests", "id", upper.PORT),
@@ -97,8 +97,6 @@ MAKERS: Final[dict[str, tuple[str, str, Example]]] = {
     "incoming_fax_id": ("POST /v2/ingest/faxes", "id", Example(lower.FAX)),
     "outbox_fax_id": ("POST /v2/ingest/faxes", "id", Example({**lower.FAX, "folder": "outbox"})),
     "system_ip": ("PUT /v2/ips", "_read_only.id", upper.EXAMPLES["PUT /v2/ips"]),
-    "sms_message_id": (f"PUT {ACCOUNT}/sms", "message_id", calls.TEXT),
-    "mms_message_id": (f"PUT {ACCOUNT}/mms", "message_id", calls.PICTURES),
     "whitelabel_domain": (f"PUT {ACCOUNT}/whitelabel", "domain", Example({"domain": f"{UNIQUE}.example.com"})),
     "transaction_id": (f"PUT {ACCOUNT}/transactions/credit", "id", Example({"amount": 5})),
     "ledger_id": (f"PUT {ACCOUNT}/ledgers/credit", "id", Example(upper.LEDGER)),

@@ -9,7 +9,7 @@ from typing import Final
 from crossbar.description.example import Example
 from crossbar.description.examples.words import ACCOUNT, NO_CALL, NO_SUCH, NUMBER, PICTURE, SOUND, UNIQUE
 
-TEXT: Final = Example({"to": "1001", "from": "1000", "body": "Lunch?"}, keeps={"sms_message_id": "message_id"})
+TEXT: Final = Example({"to": "1001", "from": "1000", "body": "Lunch?"})
 PICTURES: Final = Example(
     {"to": "1001", "from": "1000", "body": "Content-Type: text/plain\r\n\r\nLunch?"},
     keeps={"mms_message_id": "message_id"},
@@ -23,6 +23,9 @@ RULE: Final = Example({"name": "Weekends", "cycle": "weekly", "interval": 1, "wd
 CALLBACK: Final = Example({"cid": "{{fresh_number}}", "active": True})
 
 EXAMPLES: Final[dict[str, Example]] = {
+    **{f"{verb} {ACCOUNT}{place}/{kind}/{{message_id}}": Example(refused="a message is kept when a switch tells of it")
+       for verb, place, kind in product(
+           ("GET", "DELETE"), ("", "/devices/{device_id}", "/users/{user_id}"), ("sms", "mms"))},
     **{f"PUT {ACCOUNT}{place}/sms": TEXT for place in ("", "/devices/{device_id}", "/users/{user_id}")},
     **{f"PUT {ACCOUNT}{place}/mms": PICTURES for place in ("", "/devices/{device_id}", "/users/{user_id}")},
     **{f"PUT {ACCOUNT}{place}": FAX for place in (
@@ -92,5 +95,8 @@ EXAMPLES: Final[dict[str, Example]] = {
                                                             keeps={"message_id": "id"}),
     f"POST {ACCOUNT}/vmboxes/{{vmbox_id}}/messages": Example({"messages": ["{{message_id}}"], "folder": "saved"}),
     f"POST {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}": Example({"folder": "new"}),
-    f"PUT {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}/raw": Example(file=SOUND),
+    f"PUT {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}/raw": Example(
+        file=("audio/mpeg", "ID3"), refused="a recording has to be chosen as the body's file"),
+    f"GET {ACCOUNT}/vmboxes/{{vmbox_id}}/messages/{{message_id}}/raw": Example(
+        refused="no sound came with the message"),
 }  # fmt: skip
