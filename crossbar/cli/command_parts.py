@@ -62,11 +62,16 @@ def for_people() -> Iterator[None]:
 
 
 @contextmanager
-def logging_config(config_file: Path | None, **given: str | int | None) -> Iterator[Config]:
-    """As `load` and `for_people`, with the log as the configuration says, for commands that do work."""
+def logging_config(
+    config_file: Path | None, *, only_warnings: bool = False, **given: str | int | None
+) -> Iterator[Config]:
+    """As `load` and `for_people`, with the log as the configuration says, for commands that do work.
+
+    With `only_warnings` for those that send requests themselves, which nobody wants to read of.
+    """
     with for_people():
         config = load(config_file, **given)
-        logs.configure(config.log.format, config.log.level)
+        logs.configure(config.log.format, "warning" if only_warnings else config.log.level)
         yield config
 
 

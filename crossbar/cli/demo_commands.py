@@ -20,7 +20,7 @@ from crossbar.cli.progress import progress_bars
 @configured
 def demo(*, account: str, seed: int, config_file: Path | None, data: str | None) -> None:
     """Create an account with an example office and a month of calls, while the server runs or not."""
-    with logging_config(config_file, data=data) as config, progress_bars() as told:
+    with logging_config(config_file, only_warnings=True, data=data) as config, progress_bars() as told:
         made = with_database(
             config, lambda uri: example.make_demo(config, database_uri=uri, account=account, seed=seed, told=told)
         )
