@@ -28,7 +28,7 @@ CDR: Final = Example(
     arguments={"kind": "cdrs"},
 )
 COMMENT: Final = {"comments": [{"author": "Ann", "content": "Hello", "timestamp": 63_900_000_000}]}
-CONFIG: Final = {"default": {}}
+CONFIG: Final[dict[str, dict[str, str]]] = {"default": {}}
 
 EXAMPLES: Final[dict[str, Example]] = {
     # system
