@@ -140,7 +140,11 @@ def _item(items: Items, operation: ApiOperation) -> Part:
 
 def _makers(items: Items, by_name: dict[str, ApiOperation]) -> dict[str, dict[str, str]]:
     """Variable → the request that makes what it stands for."""
-    made = {name: _maker(items, maker, "id") for name, maker in items.variables.made_by.items() if name != "account_id"}
+    made = {
+        name: _maker(items, maker, "id")
+        for name, maker in items.variables.made_by.items()
+        if name != "account_id" and name not in items.arguments
+    }
     return made | {name: _maker(items, by_name[key], path, example) for name, (key, path, example) in MAKERS.items()}
 
 

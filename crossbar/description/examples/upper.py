@@ -18,7 +18,7 @@ from crossbar.description.examples.words import (
 )
 
 PROVIDER: Final = Example(
-    {"id": "postman-example", "auth_url": "https://login.example.com/token", "profile_identity_field": "sub"},
+    {"auth_url": "https://login.example.com/token", "profile_identity_field": "sub"},
     arguments={"provider_id": "postman-example"},
 )
 SSO_APP: Final = Example(
