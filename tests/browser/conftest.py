@@ -15,9 +15,12 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import BrowserContext, CDPSession, Page, Response, async_playwright, expect
 
+import crossbar.pages
 from tests.harness import RunningServer, Tenant
 
 PAGE = Path(__file__).parent / "page"
+FILES = Path(crossbar.pages.__file__).parent / "files"
+"""What the server's own pages load."""
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE_MS = 30_000
 """How long the page may take to show what is expected, on a machine with other things to do."""
@@ -50,10 +53,15 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
         await context.close()
 
 
+async def _shipped_md5(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(FILES / "md5.js")
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def origin() -> AsyncIterator[str]:
     """Where the page comes from."""
     app = web.Application()
+    app.router.add_get("/md5.js", _shipped_md5)
     app.router.add_static("/", PAGE)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

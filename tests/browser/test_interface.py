@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, expect
 
 from crossbar.resources.apps.domain.app_registration import register_each
-from tests.browser.conftest import PAGE
+from tests.browser.conftest import FILES, PAGE
 from tests.harness import RunningServer, ServerWith
 from tests.samples import APP_METADATA, png
 
@@ -36,6 +36,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of these tests with a loader of modules, settings without addresses, and an app."""
     folder = tmp_path_factory.mktemp("interface") / "dist"
     shutil.copytree(PAGE, folder)
+    shutil.copy(FILES / "md5.js", folder)
     index = (folder / "index.html").read_text()
     assert SCRIPT in index
     (folder / "index.html").write_text(index.replace(SCRIPT, SCRIPTS))

@@ -14,14 +14,13 @@ from typing import Any
 
 from aiohttp import ClientSession, TCPConnector
 
-from tests.e2e.installed import Installation, Running
+from tests.e2e.installed import Running
 from tests.e2e.interface import Ui
 from tests.e2e.office import Office
-from tests.e2e.test_sockets import heard
-from tests.e2e.test_start import ADMIN, log_in
+from tests.e2e.test_sockets import heard, two_workers
+from tests.e2e.test_start import log_in
 from tests.harness import ABSENT, Answer, Api, Tenant
 from tests.receiver import Receiver, receiving
-from tests.resources.notices.test_socket_workers import free_port
 
 NAMES = {"PUT": "doc_created", "POST": "doc_edited", "PATCH": "doc_edited", "DELETE": "doc_deleted"}
 KILLED_BEFORE = (12, 40)
@@ -68,14 +67,8 @@ class Workers:
 
 
 async def test_each_change_is_told_of_in_order(tmp_path: Path, mongo_uri: str, database_name: str) -> None:
-    port = free_port()
-    variables = {
-        "CROSSBAR_DATABASE__URI": mongo_uri,
-        "CROSSBAR_DATABASE__NAME": database_name,
-        "CROSSBAR_BLACKHOLE__PORT": str(port),
-        "CROSSBAR_SECURITY__BLOCKED_HOSTS": "blocked.test",  # the receiver lies on this machine
-    }
-    with Installation(tmp_path).serving("--create-admin", "--workers", "2", **ADMIN, **variables) as server:
+    reaching = {"CROSSBAR_SECURITY__BLOCKED_HOSTS": "blocked.test"}  # the receiver lies on this machine
+    with two_workers(tmp_path, mongo_uri, database_name, **reaching) as (server, port):
         workers = Workers(server)
         # A connection of its own for each request: one that is kept might lead to the worker that is killed next.
         async with ClientSession(connector=TCPConnector(force_close=True)) as session, receiving() as receiver:

@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from tests.e2e.installed import Installation
+from tests.e2e.installed import Installation, Running
 from tests.e2e.test_start import ADMIN, ask, log_in
 from tests.resources.notices.test_socket_workers import free_port
 
@@ -45,14 +46,21 @@ async def heard(
                 continue
 
 
-async def test_a_killed_worker_costs_no_listener_a_change(tmp_path: Path, mongo_uri: str, database_name: str) -> None:
+@contextmanager
+def two_workers(data: Path, mongo_uri: str, database_name: str, **more: str) -> Iterator[tuple[Running, int]]:
+    """A server of two workers, and the port of its sockets."""
     port = free_port()
     variables = {
         "CROSSBAR_DATABASE__URI": mongo_uri,
         "CROSSBAR_DATABASE__NAME": database_name,
         "CROSSBAR_BLACKHOLE__PORT": str(port),
     }
-    with Installation(tmp_path).serving("--create-admin", "--workers", "2", **ADMIN, **variables) as server:
+    with Installation(data).serving("--create-admin", "--workers", "2", **ADMIN, **variables, **more) as server:
+        yield server, port
+
+
+async def test_a_killed_worker_costs_no_listener_a_change(tmp_path: Path, mongo_uri: str, database_name: str) -> None:
+    with two_workers(tmp_path, mongo_uri, database_name) as (server, port):
         account, token = await asyncio.to_thread(log_in, server)
         pids = [await asyncio.to_thread(lambda: server.logged("worker ready")["pid"]) for _ in range(2)]
         ready = [asyncio.Event() for _ in range(LISTENERS)]
