@@ -16,7 +16,7 @@ import orjson
 from aiohttp import hdrs, web
 
 from crossbar.description.openapi import openapi
-from crossbar.description.postman import collection, environment
+from crossbar.description.postman_collection import collection, environment
 from crossbar.description.yaml_text import yaml_text
 
 Wings = Sequence[ModuleType]

@@ -13,7 +13,7 @@ import pytest_asyncio
 from crossbar.app import WINGS
 from crossbar.description.examples import EXAMPLES
 from crossbar.description.operations import operations
-from crossbar.description.postman import collection, environment
+from crossbar.description.postman_collection import collection, environment
 from tests import node
 from tests.harness import RunningServer, ServerWith
 

@@ -17,7 +17,7 @@ from crossbar.app import WINGS
 from crossbar.cli import main
 from crossbar.description.examples import ARGUMENTS, EXAMPLES, MAKERS
 from crossbar.description.operations import ApiOperation, operations
-from crossbar.description.postman import BEGIN, END, collection, environment
+from crossbar.description.postman_collection import BEGIN, END, collection, environment
 from crossbar.description.postman_order import ordered
 from tests.harness import RunningServer
 

@@ -19,11 +19,13 @@ from crossbar.description.examples.words import (
 
 PROVIDER: Final = Example(
     {"auth_url": "https://login.example.com/token", "profile_identity_field": "sub"},
-    arguments={"provider_id": "postman-example"},
+    arguments={"provider_id": f"postman-{UNIQUE}"},
+    keeps={"provider_id": "id"},
 )
 SSO_APP: Final = Example(
-    {"client_id": "postman-example", "provider": "{{provider_id}}", "secret": UNIQUE, "name": "Portal"},
-    arguments={"app_id": "postman-example"},
+    {"client_id": UNIQUE, "provider": "{{provider_id}}", "secret": UNIQUE, "name": "Portal"},
+    arguments={"app_id": f"postman-{UNIQUE}"},
+    keeps={"app_id": "id"},
 )
 FACTOR: Final = Example({"name": "Second factor", "enabled": True, "provider_name": "duo"})
 PORT: Final = Example({"name": "Port", "numbers": {NUMBER: {}}})
