@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from crossbar.description.example import BY_SCHEMA, Example
+from crossbar.description.examples import EARLIER
 from crossbar.description.openapi_parts import IF_MATCH
 from crossbar.description.operations import AnswerKind, ApiOperation
 from crossbar.description.parameters import list_parameters
@@ -47,6 +48,8 @@ class Items:
         own = self.examples.get(f"{operation.verb} {operation.path}")
         if own is not None:
             return own
+        if operation.path.endswith("/{revision}"):
+            return EARLIER if operation.verb != "GET" else replace(EARLIER, data=BY_SCHEMA)
         maker = self.variables.made_by.get(self.variables.last(operation.path) or "")
         if operation.verb not in ("POST", "PATCH") or maker is None:
             return NO_EXAMPLE

@@ -94,7 +94,7 @@ class Descriptions:
         if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
             body = text.compressed
             headers[hdrs.CONTENT_ENCODING] = "gzip"
-        return web.Response(body=body, headers=headers, content_type=PATHS[request.path][0], charset="utf-8")
+        return web.Response(body=body, headers=headers, content_type=PATHS[request.path][0])
 
     async def _text(self, path: str) -> Text:
         """The text; whoever asks while it is being made waits for the same one."""

@@ -13,6 +13,8 @@ BEGIN: Final = {
     "PUT /v2/accounts": Example({"name": f"postman-{UNIQUE}"}, query={"send_email_on_creation": "false"}),
 }
 EXAMPLES: Final[dict[str, Example]] = {**BEGIN, **upper.EXAMPLES, **calls.EXAMPLES, **lower.EXAMPLES}
+EARLIER: Final = Example({"action": "restore"}, refused="it takes the revision of an earlier version of the document")
+"""For all that is done with an earlier version, which only the document's history tells of."""
 UNKNOWN: Final = (
     *("apps_store_app_id", "system_apps_store_app_id", "attempt_id", "audit_id", "debug_id", "error_id", "link_id"),
     *("system_link_id", "selector_id", "system_selector_id", "smtplog_attempt_id", "smtplog_entry_id", "socket_id"),
@@ -77,6 +79,7 @@ ARGUMENTS: Final[dict[str, str]] = {
     "card_id": "example",
     "payment_id": "example",
     **dict.fromkeys(UNKNOWN, "f" * 32),
+    **dict.fromkeys(("history_revision", "system_history_revision", "versions_revision"), f"1-{'f' * 32}"),
 }
 """Variable → what is said in its place, where no request makes it."""
 MAKERS: Final[dict[str, tuple[str, str, Example]]] = {
