@@ -11,6 +11,7 @@ from typing import Any, Final
 from crossbar.app import ENDPOINTS
 from crossbar.documents.document import Document
 from crossbar.endpoint import Collection, Singleton
+from crossbar.ids import new_id
 from tests.harness import Api, RunningServer, Tenant, new_tenant
 from trials.worlds import KNOWN, handed_in, made_in
 
@@ -93,8 +94,9 @@ async def new_world(server: RunningServer, name: str) -> World:
         document_type = collection.shape.type
         fields = {key: ids.get(str(value), value) for key, value in STORED.get(document_type, {"name": "made"}).items()}
         fields |= {"pvt_type": document_type, "pvt_account_id": tenant.id}
-        partition = server.master.id if document_type == "resource_template" else tenant.id
-        document = Document(partition, document_type, id_of(collection, tenant), fields)
+        is_shared = document_type == "resource_template"  # lies in the master account, beside those of other worlds
+        partition = server.master.id if is_shared else tenant.id
+        document = Document(partition, document_type, new_id() if is_shared else id_of(collection, tenant), fields)
         await server.runtime.store.insert(document)
         ids.setdefault(id_name(collection), document.id)
     return World(server.master.root, ids)

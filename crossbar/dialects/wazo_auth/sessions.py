@@ -46,8 +46,9 @@ def _of_client(document: Document) -> Iterable[str]:
     return (f"account/{account}", f"user/{user}", f"client/{user}/{client}", f"token/{document.text('digest')}")
 
 
-def _end(token: Document) -> float:
-    return float(token.fields["expires"])
+def _end(token: Document) -> float | None:
+    expires = token.fields.get("expires")
+    return float(expires) if isinstance(expires, int | float) else None
 
 
 TOKEN_SHAPE: Final = Shape(TYPE, summary=Summary("id"), tags=_of_user, expires=_end, moves=False)
