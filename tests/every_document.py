@@ -94,6 +94,8 @@ async def new_world(server: RunningServer, name: str) -> World:
         document_type = collection.shape.type
         fields = {key: ids.get(str(value), value) for key, value in STORED.get(document_type, {"name": "made"}).items()}
         fields |= {"pvt_type": document_type, "pvt_account_id": tenant.id}
+        if document_type == "cccp":  # one number is nobody else's anywhere
+            fields["cid"] = f"+1202{int(tenant.id[:8], 16) % 10**7:07}"
         is_shared = document_type == "resource_template"  # lies in the master account, beside those of other worlds
         partition = server.master.id if is_shared else tenant.id
         document = Document(partition, document_type, new_id() if is_shared else id_of(collection, tenant), fields)

@@ -312,7 +312,7 @@ async def test_nothing_is_left_of_an_office(server: RunningServer, mongo_client:
     database = mongo_client[server.runtime.config.database.name]
     files = [file["_id"] for file in database["attachments.files"].find({"metadata.a": office.id}, {"_id": 1})]
     assert len(files) == 1
-    assert mentions(database, office.id) == ["attachments.files", "claims", "documents", "records"]
+    assert mentions(database, office.id) == ["attachments.files", "claims", "documents", "history", "records"]
     endless = database["events"].find_one({"expires": {"$exists": False}})
     assert endless is None  # whoever listens to accounts above is told of the end, and then the log forgets
 

@@ -130,6 +130,11 @@ class History(OverConnection):
             requests = [ReplaceOne({"_id": entry["_id"]}, entry, upsert=True) for entry in entries]
             await self._entries.bulk_write(requests, session=session)
 
+    async def forget(self, key: str) -> None:
+        """Take all versions of a document out, of which nothing is to be known any more."""
+        versions = self._of(key) | {"_id": {"$gte": key + SEPARATOR, "$lt": key + SEPARATOR + LAST}}
+        await self._run(lambda: self._entries.delete_many(versions))
+
     # Finding
 
     async def present(self, partition: str, document_type: str, document_id: str) -> Document | None:

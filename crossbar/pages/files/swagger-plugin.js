@@ -22,11 +22,19 @@ export function resolved(spec, part, above = []) {
   return resolved(spec, { ...found, ...beside }, [...above, reference]);
 }
 
+/** An operation with the parameters that it shares with the others of its path, which Swagger UI asks for there. */
+function whole(spec, path) {
+  const part = at(spec, path);
+  if (path.length !== 3 || path[0] !== "paths") return part;
+  const shared = at(spec, path.slice(0, 2))?.parameters || [];
+  return part && { ...part, parameters: [...shared, ...(part.parameters || [])] };
+}
+
 /** A plugin of Swagger UI. */
 export function quick() {
   return {
     fn: {
-      resolveSubtree: async (spec, path) => ({ spec: resolved(spec, at(spec, path)), errors: [] }),
+      resolveSubtree: async (spec, path) => ({ spec: resolved(spec, whole(spec, path)), errors: [] }),
     },
     statePlugins: {
       spec: {

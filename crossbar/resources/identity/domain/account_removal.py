@@ -18,7 +18,7 @@ from aiohttp import web
 
 from crossbar import clock
 from crossbar.background import in_background
-from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
+from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document, document_key
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
@@ -75,6 +75,7 @@ async def clear(runtime: Runtime, account_id: str) -> None:
         await clearing(runtime, account_id)
     await runtime.attachments.delete_partition(account_id)
     await runtime.store.remove_partition(account_id)
+    await runtime.store.history.forget(document_key(ACCOUNTS, ACCOUNT, account_id))
 
 
 async def clear_all(runtime: Runtime) -> None:
