@@ -269,6 +269,7 @@ class DemoOffice:
         script = "function main(call) { return {module: 'hangup', data: {}, children: {}}; }"
         await self.put("/functions", {"name": "Hang up", "function_js": script, "enabled": False})
         await self._send("PUT", "/ingest_tokens", {"name": "Switch"})
+        await self._send("PUT", "/tokens", {"name": "Monthly report", "scope": {"cdrs": [{"rules": {"#": ["GET"]}}]}})
         factor = {"name": "Authenticator app", "provider_name": "authenticator", "enabled": False}
         await self._send("PUT", "/multi_factor", factor)
         await self._send(

@@ -16,12 +16,15 @@ from crossbar.description.status_texts import REFUSALS
 from crossbar.description.subjects import Subject, endpoint_subject
 from crossbar.documents.filters import FILTERS
 from crossbar.documents.schemas.library import Library, shipped_folder
+from crossbar.endpoint.dry_runs import EFFECT as DRY_RUN_TEXT
+from crossbar.endpoint.dry_runs import OPTION as DRY_RUN
 from crossbar.endpoint.routing import Lists
 from crossbar.wire.list_options import FIELDS, PAGING, RANGE
 
 INDEX: Final = "README.md"
 LISTS: Final = {
     Lists.FILTERS: "[filters](README.md#filters)",
+    Lists.ROWS: "what cuts and orders [lists](README.md#lists), but no fields or filters",
     Lists.PAGES: "the parameters of [lists](README.md#lists)",
     Lists.NAMED: "the parameters of [lists](README.md#lists)",
     Lists.TIMES: "the parameters of [lists](README.md#lists), and a [range of time](README.md#lists)",
@@ -68,6 +71,9 @@ def _index(subjects: Sequence[Subject], wings: Sequence[ModuleType]) -> Iterator
     yield from _table(("parameter", "what it does"), RANGE)
     yield "## Filters\n"
     yield from _table(("parameter", "which rows stay"), FILTERS)
+    yield "## Changes\n"
+    yield "Those for which a token is needed also take this.\n"
+    yield from _table(("parameter", "what it does"), {DRY_RUN: DRY_RUN_TEXT})
     yield "## Errors\n"
     yield from _table(("status", "what it says"), {str(status): text for status, text in REFUSALS.items()})
 

@@ -19,6 +19,7 @@ from crossbar.description.conversion import (
 )
 from crossbar.description.openapi_parts import (
     ABOUT_EXAMPLE,
+    DRY_RUN,
     IF_MATCH,
     IF_NONE_MATCH,
     RANGE,
@@ -153,6 +154,8 @@ def _parameters(operation: ApiOperation) -> Iterator[Part]:
         named.append(IF_MATCH)
     elif operation.verb == "GET":
         named.append(RANGE if operation.answer.kind is AnswerKind.FILE else IF_NONE_MATCH)
+    if operation.can_be_dry:
+        named.append(DRY_RUN)
     yield from ({"$ref": f"#/components/parameters/{name}"} for name in named)
     yield from (option(name, effect) for name, effect in operation.options.items() if name not in named)
 

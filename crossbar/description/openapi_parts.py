@@ -11,6 +11,8 @@ from crossbar.description.parameters import ListParameter, list_parameters
 from crossbar.description.samples import SAMPLE_ID
 from crossbar.description.status_texts import CODED, REFUSALS
 from crossbar.documents.filters import FILTERS
+from crossbar.endpoint.dry_runs import EFFECT as DRY_RUN_TEXT
+from crossbar.endpoint.dry_runs import OPTION as DRY_RUN
 from crossbar.endpoint.routing import Lists
 from crossbar.wire.conditions import IF_MATCH_TEXT, IF_NONE_MATCH_TEXT
 from crossbar.wire.ranges import RANGE_TEXT
@@ -54,6 +56,7 @@ def envelopes() -> dict[str, Part]:
                 "data": {},
                 "revision": {"type": "string", "description": "The revision of the document, for `If-Match`"},
                 "metadata": {"description": "What is known of `data` beside it"},
+                DRY_RUN: {"const": True, "description": "The change was tried only"},
                 **ABOUT,
             },
         },
@@ -155,9 +158,13 @@ def parameters() -> dict[str, Part]:
     """What requests say beside their data, by name."""
     listed = {parameter.name: parameter for lists in Lists for parameter in list_parameters(lists)}
     headers = {IF_MATCH: IF_MATCH_TEXT, IF_NONE_MATCH: IF_NONE_MATCH_TEXT, RANGE: RANGE_TEXT}
-    return {name: _list_parameter(parameter) for name, parameter in listed.items()} | {
-        name: {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
-        for name, text in headers.items()
+    return {
+        **{name: _list_parameter(parameter) for name, parameter in listed.items()},
+        DRY_RUN: {"name": DRY_RUN, "in": "query", "description": DRY_RUN_TEXT, "schema": {"type": "boolean"}},
+        **{
+            name: {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
+            for name, text in headers.items()
+        },
     }
 
 

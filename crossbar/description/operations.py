@@ -109,6 +109,11 @@ class ApiOperation:
     is_conditional: bool
     refusals: tuple[int, ...]
 
+    @property
+    def can_be_dry(self) -> bool:
+        """Whether the change can be tried only; what is open to callers without a token refuses that."""
+        return self.verb != "GET" and self.needs_token
+
 
 def operations(wings: Iterable[ModuleType]) -> list[ApiOperation]:
     """All operations of the wings, by wing, endpoint, path and verb."""
@@ -244,17 +249,13 @@ def _columns(endpoint: Endpoint, route: Route) -> tuple[str, ...]:
 
 def _refusals(route: Route) -> Iterator[int]:
     """Which errors a route answers: those of every request, of its kind, and its own."""
-    yield from (400, 401, 403, 406, 423, 429, 503)
+    yield from (400, 401, 403, 406, 412, 423, 429, 503)
     if "{" in route.template or route.lists is not Lists.NOTHING or (route.verb != "PUT" and route.shows):
         yield 404
     if route.lists is not Lists.NOTHING:
         yield 416
-    if route.verb == "GET":
-        yield 412
-    else:
+    if route.verb != "GET":
         yield from (408, 409, 415)
-    if route.checks_itself and route.verb != "GET":
-        yield 412
     if ACCEPTANCE in route.options:
         yield 402
     yield from route.refuses

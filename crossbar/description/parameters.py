@@ -33,13 +33,13 @@ class ListParameter:
 
 def list_parameters(lists: Lists) -> Iterator[ListParameter]:
     """What a list takes."""
-    if lists in (Lists.PAGES, Lists.TIMES, Lists.NAMED):
+    if lists in (Lists.ROWS, Lists.PAGES, Lists.TIMES, Lists.NAMED):
         yield from map(_parameter, PAGING, PAGING.values())
-        if lists is not Lists.NAMED:
-            yield from map(_parameter, FIELDS, FIELDS.values())
+    if lists in (Lists.PAGES, Lists.TIMES):
+        yield from map(_parameter, FIELDS, FIELDS.values())
     if lists is Lists.TIMES:
         yield from map(_parameter, RANGE, RANGE.values())
-    if lists is not Lists.NOTHING:
+    if lists not in (Lists.NOTHING, Lists.ROWS):
         yield ListParameter(FILTER, FILTER_TEXT, "filters")
 
 

@@ -16,6 +16,8 @@ from crossbar.description.parameters import list_parameters
 from crossbar.description.postman_scripts import checks, event, forgetting, keeping
 from crossbar.description.postman_variables import Variables
 from crossbar.endpoint import Who
+from crossbar.endpoint.dry_runs import EFFECT as DRY_RUN_TEXT
+from crossbar.endpoint.dry_runs import OPTION as DRY_RUN
 from crossbar.wire.conditions import IF_MATCH_TEXT
 
 Part = dict[str, Any]
@@ -151,6 +153,8 @@ def _headers(operation: ApiOperation, example: Example) -> Iterator[Part]:
 
 def _query(operation: ApiOperation, example: Example) -> Iterator[Part]:
     known = {one.name: one.text for one in list_parameters(operation.lists)} | dict(operation.options)
+    if operation.can_be_dry:
+        known[DRY_RUN] = DRY_RUN_TEXT
     for name, value in example.query.items():
         yield {"key": name, "value": value, "description": known.get(name, "")}
     for name, text in known.items():

@@ -8,19 +8,20 @@ Source: the module behaviour of `applications/crossbar/src/modules/cb_*.erl` (`v
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
-from crossbar.endpoint.document_history import HISTORY, DocumentHistory
+from crossbar.endpoint.document_history import ACTION, DIFF, HISTORY, DocumentHistory
 from crossbar.endpoint.endpoint import Endpoint, OperationOptions
 from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook, TellHook
 from crossbar.endpoint.lifecycle import Lifecycle, own_partition
 from crossbar.endpoint.routing import Lists, Rule, Who
 
 OPERATIONS: Final = ("list", "create", "read", "replace", "merge", "delete")
+NO_OPTIONS: Final[Mapping[str, str]] = {}
 
 
 class Collection(Endpoint):
@@ -30,7 +31,7 @@ class Collection(Endpoint):
     by `operations`) stand there and, for list and create, one step above. `shape` says how the store keeps the
     documents, `schema` names the JSON schema that they are validated against. Soft deletion is the rule; `hard_delete`
     removes at once. `client_ids` lets a client choose the id of what it creates. `partition` tells where the documents
-    lie when not in the account's own partition. `document_id` gives the id of the document in the path where that is
+    lie when not in the account's own partition, `partition_options` what of the request it looks at. `document_id` gives the id of the document in the path where that is
     not the last name in it.
 
     Its documents have a history below their paths where one of `operations` reads or changes them; `history` is the
@@ -49,6 +50,7 @@ class Collection(Endpoint):
         schema: str | None = None,
         operations: Iterable[str] = OPERATIONS,
         partition: Callable[[Context], str] = own_partition,
+        partition_options: Mapping[str, str] = NO_OPTIONS,
         who: Who | Rule | None = None,
         hard_delete: bool = False,
         client_ids: bool = True,
@@ -79,6 +81,9 @@ class Collection(Endpoint):
             partition=partition,
         )
         self.options: dict[str, dict[str, str]] = {operation: {} for operation in OPERATIONS}
+        self.partition_options = partition_options
+        for option, effect in partition_options.items():
+            self.option(option, effect, *OPERATIONS)
         if not hard_delete:
             self.option("should_soft_delete", "`false` removes the document for good", "delete")
         self.history = DocumentHistory(self.life, document_id)
@@ -139,11 +144,20 @@ class Collection(Endpoint):
         for path in self.paths if self.keeps_history else ():
             below = f"{path}/{self.history_word}"
             if reading := known.get(("GET", f"/{self.version}{path}")):
-                self.get(below, who=reading.who)(self.history.list)
-                self.get(f"{below}/{{revision}}", who=reading.who)(self.history.read)
+                self.get(below, who=reading.who, lists=Lists.ROWS, options=self.partition_options)(self.history.list)
+                self.get(f"{below}/{{revision}}", who=reading.who, options={**self.options["read"], **DIFF})(
+                    self.history.read
+                )
             changing = [known.get((verb, f"/{self.version}{path}")) for verb in ("POST", "PATCH")]
             if (change := changing[0] or changing[1]) is not None:
-                self.post(f"{below}/{{revision}}", who=change.who, checks_itself=True)(self.history.act)
+                self.post(
+                    f"{below}/{{revision}}",
+                    who=change.who,
+                    checks_itself=True,
+                    shows=change.shows,
+                    options={**self.options["replace"], **ACTION},
+                    refuses=change.refuses,
+                )(self.history.act)
 
     def normalize(self, hook: DraftHook) -> DraftHook:
         """Before validation: bring the data into its stored form."""

@@ -25,9 +25,11 @@ from crossbar.wire.list_options import list_options
 if TYPE_CHECKING:
     from crossbar.endpoint.lifecycle import Lifecycle
 
-__all__ = ["HISTORY", "DocumentHistory", "told"]
+__all__ = ["ACTION", "DIFF", "HISTORY", "DocumentHistory", "told"]
 
 RESTORE: Final = "restore"
+DIFF: Final = {"diff": "`true`: when and by whom it was written, and what it changed, as operations of a JSON patch"}
+ACTION: Final = {"action": "`restore`: it becomes the document's present version"}
 NOT_RESTORED: Final = frozenset({"pvt_deleted", "pvt_signature_secret", "pvt_created"})
 """Private fields that do not come back with a document: its tokens stay ended."""
 

@@ -17,6 +17,7 @@ from crossbar.endpoint.routing import Handler, Route, Who
 from crossbar.wire.request_values import is_false
 
 OPTION: Final = "dry_run"
+EFFECT: Final = "`true`: judge the change and answer as it would, without making it"
 
 
 def is_wanted(context: Context) -> bool:

@@ -42,6 +42,7 @@ class Lists(Enum):
 
     NOTHING = "no list, or one that is always whole"
     FILTERS = "filters, and no pages"
+    ROWS = "pages and order"
     PAGES = "pages, order, fields and filters"
     NAMED = "as PAGES; the rows stand by name in an object"
     TIMES = "as PAGES, within a range of time"

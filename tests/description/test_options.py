@@ -17,6 +17,7 @@ from crossbar.app import WINGS
 from crossbar.description.operations import ApiOperation, operations
 from crossbar.documents.schemas import Schemas
 from crossbar.endpoint import Context, Lists, stages
+from crossbar.endpoint.dry_runs import OPTION as DRY_RUN
 from crossbar.wire.list_options import FIELDS, PAGING, RANGE
 from crossbar.wire.query import Query
 from crossbar.wire.request_values import Values
@@ -30,13 +31,14 @@ EVERYWHERE: Final = {"accept", "verb", "filename", "jsonp", "pretty_print"}
 LISTED: Final = {
     Lists.NOTHING: set[str](),
     Lists.FILTERS: set[str](),
+    Lists.ROWS: {*PAGING},
     Lists.PAGES: {*PAGING, *FIELDS},
     Lists.NAMED: {*PAGING},
     Lists.TIMES: {*PAGING, *FIELDS, *RANGE},
 }
 OPERATIONS: Final = [one for one in operations(WINGS) if (one.verb, one.path) not in ENDS_THE_CALLER]
 
-PAGED: Final = (Lists.PAGES, Lists.TIMES, Lists.NAMED)
+PAGED: Final = (Lists.ROWS, Lists.PAGES, Lists.TIMES, Lists.NAMED)
 VERBS: Final = ("GET", "PUT", "POST", "PATCH", "DELETE")
 
 reading: ContextVar[set[str] | None] = ContextVar("reading", default=None)
@@ -88,6 +90,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
 def described(operation: ApiOperation, schemas: Schemas) -> set[str]:
     """The names that an operation says it reads."""
     names = {*EVERYWHERE, *EAGER.get(operation.endpoint, ()), *LISTED[operation.lists], *operation.options}
+    if operation.can_be_dry or (operation.verb != "GET" and not operation.needs_token):
+        names.add(DRY_RUN)
     if operation.body is not None:
         schema = schemas.get(operation.body.schema) if operation.body.schema else None
         names |= {*(operation.body.options or {}), *(schema or {}).get("properties", {})}

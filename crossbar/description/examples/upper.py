@@ -45,6 +45,9 @@ NUMBERS: Final = {"numbers": ["{{phone_numbers_number}}"]}
 
 EXAMPLES: Final[dict[str, Example]] = {
     # auth
+    **{f"PUT {ACCOUNT}{place}/tokens": Example(
+        {"name": "Report", "scope": {"cdrs": [{"allowed_accounts": ["_"], "rules": {"#": ["GET"]}}]}})
+       for place in ("", "/users/{user_id}")},
     "PUT /v2/user_auth": Example(
         {"credentials": "{{credentials}}", "method": "md5", "account_name": "{{account_name}}"}),
     "PUT /v2/api_auth": Example({"api_key": "{{api_key}}"}),

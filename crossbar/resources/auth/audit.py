@@ -19,11 +19,11 @@ from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, collate
 from crossbar.documents.store.history import Version, moment_of
-from crossbar.endpoint import Context, Endpoint, Reply
+from crossbar.endpoint import Context, Endpoint, Lists, Reply
 from crossbar.endpoint.document_history import told
 from crossbar.endpoint.paging import page_info
 from crossbar.resources.auth.domain import login_attempt
-from crossbar.wire.list_options import list_options, time_range
+from crossbar.wire.list_options import RANGE, list_options, time_range
 
 audit = Endpoint("audit")
 
@@ -33,8 +33,14 @@ AT_A_TIME: Final = 100
 """Entries that are read together at most."""
 MOST_LOOKS: Final = 20
 """So often is read on for a page that filters leave empty; the next page goes on from there."""
-FILTERS: Final = ("type", "id", "action", "user_id", "account_id")
-"""`filter_<name>`; the last two are the author's."""
+FILTERS: Final = {
+    "type": "the type of the document",
+    "id": "the id of the document",
+    "action": "`created`, `changed`, `deleted`, `restored`, `logged_in` or `login_refused`",
+    "user_id": "the user who did it",
+    "account_id": "the account that did it",
+}
+"""`filter_<name>`, and what has to be that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,11 @@ class _Range:
     below: str | None
 
 
-@audit.get("/accounts/{account_id}/audit")
+@audit.get(
+    "/accounts/{account_id}/audit",
+    lists=Lists.ROWS,
+    options=RANGE | {f"filter_{name}": effect for name, effect in FILTERS.items()},
+)
 async def index(context: Context) -> Reply:
     """A page of what was done: changes of documents, and log-ins."""
     options = list_options(context.values, page_size=context.config.api.pagination_page_size)

@@ -33,9 +33,8 @@ rates = Collection(
     who=Who.SUPERDUPER,
     operations=("read", "replace", "merge"),
     partition=lambda context: ratedeck.partition_of(named_deck(context)),
+    partition_options=DECK,
 )
-for _name, _effect in DECK.items():
-    rates.option(_name, _effect, "create", "read", "replace", "merge")
 
 
 @rates.get("/rates", lists=Lists.PAGES, options=DECK | {"prefix": "Digits: only rates whose prefix they begin with"})

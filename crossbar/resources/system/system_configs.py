@@ -107,14 +107,14 @@ async def read(context: Context) -> Reply:
     return Reply({**stored, DEFAULT_SECTION: default, "id": category}, revision=revision)
 
 
-@system_configs.put("/system_configs/{category}", checks_itself=True)
-@system_configs.post("/system_configs/{category}", checks_itself=True)
+@system_configs.put("/system_configs/{category}", checks_itself=True, refuses=(500,))
+@system_configs.post("/system_configs/{category}", checks_itself=True, refuses=(500,))
 async def replace(context: Context) -> Reply:
     """The request's sections become the category."""
     return Reply.document(await _save(context, lambda _: dict(context.object)))
 
 
-@system_configs.patch("/system_configs/{category}", checks_itself=True)
+@system_configs.patch("/system_configs/{category}", checks_itself=True, refuses=(500,))
 async def change(context: Context) -> Reply:
     """The request's sections are laid over what is stored."""
     return Reply.document(await _save(context, lambda stored: merge(stored, context.object)))
@@ -135,19 +135,19 @@ async def read_section(context: Context) -> Reply:
     return _section(context, values, revision)
 
 
-@system_configs.post("/system_configs/{category}/{node}", checks_itself=True)
+@system_configs.post("/system_configs/{category}/{node}", checks_itself=True, refuses=(500,))
 async def replace_section(context: Context) -> Reply:
     """The request's values become the section."""
     return await _save_section(context, lambda _: dict(context.object))
 
 
-@system_configs.patch("/system_configs/{category}/{node}", checks_itself=True)
+@system_configs.patch("/system_configs/{category}/{node}", checks_itself=True, refuses=(500,))
 async def change_section(context: Context) -> Reply:
     """The request's values are laid over the section."""
     return await _save_section(context, lambda stored: merge(stored, context.object))
 
 
-@system_configs.delete("/system_configs/{category}/{node}", checks_itself=True)
+@system_configs.delete("/system_configs/{category}/{node}", checks_itself=True, refuses=(500,))
 async def delete_section(context: Context) -> Reply:
     """Forget what is stored for a section."""
     category, node = context.path["category"], context.path["node"]

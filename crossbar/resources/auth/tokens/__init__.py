@@ -14,19 +14,20 @@ from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.access.named_tokens import METHOD, TYPE, USE_TYPE, NamedToken, owner_tag
 from crossbar.documents.document import Document
-from crossbar.endpoint import Context, Endpoint, Reply
+from crossbar.endpoint import Context, Endpoint, Lists, Reply
 from crossbar.endpoint.document_list import answer_listing
 from crossbar.errors import Forbidden, Invalid, NotFound
 from crossbar.ids import new_id
 
 tokens = Endpoint("tokens")
+SCHEMA: Final = "tokens"
 IN_ACCOUNT: Final = "/accounts/{account_id}/tokens"
 OF_USER: Final = "/accounts/{account_id}/users/{user_id}/tokens"
 ONE_IN_ACCOUNT: Final = "/accounts/{account_id}/tokens/{token_id}"
 ONE_OF_USER: Final = "/accounts/{account_id}/users/{user_id}/tokens/{token_id}"
 
 
-@tokens.get(IN_ACCOUNT, OF_USER)
+@tokens.get(IN_ACCOUNT, OF_USER, lists=Lists.PAGES)
 async def index(context: Context) -> Reply:
     """The tokens, without their secrets; to a plain user the own ones."""
     owner = _owner(context)
@@ -41,7 +42,7 @@ async def index(context: Context) -> Reply:
     return await answer_listing(context, TYPE, tag=tag, rows_hooks=(show_last_use,))
 
 
-@tokens.put(IN_ACCOUNT, OF_USER, checks_itself=True)
+@tokens.put(IN_ACCOUNT, OF_USER, checks_itself=True, schema=SCHEMA, shows=SCHEMA)
 async def create(context: Context) -> Reply:
     """A new token: the one answer that shows it."""
     if context.identity.method == METHOD:
@@ -49,7 +50,7 @@ async def create(context: Context) -> Reply:
     owner = _owner(context) or (context.identity.owner_id if _is_own_account(context) else None)
     if owner is None and context.is_guarded:
         raise Forbidden
-    data, errors = context.schema_errors("tokens", context.object)
+    data, errors = context.schema_errors(SCHEMA, context.object)
     refused = Invalid(errors)
     _check(data, refused)
     if refused.fields:
@@ -66,14 +67,14 @@ async def create(context: Context) -> Reply:
     return Reply({**_row(context, saved), "token": str(token)}, revision=saved.revision)
 
 
-@tokens.get(ONE_IN_ACCOUNT, ONE_OF_USER)
+@tokens.get(ONE_IN_ACCOUNT, ONE_OF_USER, shows=SCHEMA)
 async def read(context: Context) -> Reply:
     """One token, without its secret."""
     document = await _found(context)
     return Reply(_row(context, document), revision=document.revision)
 
 
-@tokens.delete(ONE_IN_ACCOUNT, ONE_OF_USER, checks_itself=True)
+@tokens.delete(ONE_IN_ACCOUNT, ONE_OF_USER, checks_itself=True, shows=SCHEMA)
 async def revoke(context: Context) -> Reply:
     """End a token, everywhere, from the next request on; sockets opened with it are closed."""
     document = await _found(context)
