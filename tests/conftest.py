@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import tempfile
@@ -19,7 +18,17 @@ from hypothesis import settings
 from pymongo import MongoClient
 
 from crossbar.documents.embedded import EmbeddedMongo
-from tests.harness import Api, RunningServer, ServerWith, Tenant, Workers, new_tenant, own_server, two_workers
+from tests.harness import (
+    Api,
+    RunningServer,
+    ServerWith,
+    Tenant,
+    Workers,
+    kept_logging,
+    new_tenant,
+    own_server,
+    two_workers,
+)
 
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -69,6 +78,15 @@ def database_name(mongo_client: MongoClient[dict[str, Any]], scratch_database: s
         database[collection].delete_many({})
 
 
+@pytest.fixture
+def two_databases(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Names of two databases that are not there yet: one to take from, one to bring to."""
+    made = f"test-{uuid.uuid4().hex}", f"test-{uuid.uuid4().hex}"
+    yield made
+    for name in made:
+        mongo_client.drop_database(name)
+
+
 def _folder() -> Path:
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     return Path(tempfile.mkdtemp(prefix="crossbar-test-", dir=MEMORY if in_memory else None))
@@ -77,13 +95,8 @@ def _folder() -> Path:
 @pytest.fixture
 def logging_put_back() -> Iterator[None]:
     """A root logger without handlers, and afterwards the one from before."""
-    before = logging.root.handlers[:], logging.root.level
-    logging.root.handlers.clear()
-    yield
-    for handler in logging.root.handlers:
-        handler.close()
-    logging.root.handlers[:], logging.root.level = before
-    logging.captureWarnings(False)
+    with kept_logging():
+        yield
 
 
 # The whole server

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -238,6 +239,20 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIE
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - nothing announces it
             await asyncio.sleep(0.005)  # asking without a pause takes the time of what is waited for
+
+
+@contextmanager
+def kept_logging() -> Iterator[None]:
+    """A root logger without handlers, and afterwards the one from before."""
+    before = logging.root.handlers[:], logging.root.level
+    logging.root.handlers.clear()
+    try:
+        yield
+    finally:
+        for handler in logging.root.handlers:
+            handler.close()
+        logging.root.handlers[:], logging.root.level = before
+        logging.captureWarnings(False)
 
 
 class Caller:

@@ -69,7 +69,8 @@ async def test_no_listing_scans_a_collection(
             path = route.template.removeprefix("/v2").replace("{account_id}", tenant.id)
             path = "/".join(SAMPLE if step.startswith("{") else step for step in path.split("/"))
             path = path.replace(f"users/{SAMPLE}", f"users/{tenant.admin_id}")
-            for query in QUESTIONS:
+            listing = not route.template.endswith("}")
+            for query in QUESTIONS if listing else QUESTIONS[:1]:  # of one document nothing is filtered or paged
                 answer = await master.root.get(path, query=query)
                 asked[path] = answer.status
         status = await master.root.get(f"{server.url}/status.json")

@@ -48,21 +48,12 @@ def config_of(name: str, data: Path, **options: str) -> Config:
     return Config.load(None, {}, {"server.data": str(data), "database.name": name, **dotted})
 
 
-@pytest.fixture
-def names(mongo_client: MongoClient[dict[str, Any]]) -> Any:
-    """Names of two databases: the one that is backed up, the one that is restored into."""
-    made = f"test-{new_id()}", f"test-{new_id()}"
-    yield made
-    for name in made:
-        mongo_client.drop_database(name)
-
-
 Databases = tuple[str, MongoClient[dict[str, Any]], tuple[str, str]]
 
 
 @pytest.fixture
-def databases(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], names: tuple[str, str]) -> Databases:
-    return mongo_uri, mongo_client, names
+def databases(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], two_databases: tuple[str, str]) -> Databases:
+    return mongo_uri, mongo_client, two_databases
 
 
 @asynccontextmanager
@@ -184,9 +175,9 @@ async def test_what_is_written_meanwhile_is_all_in_it_or_not_at_all(
 
 
 async def test_without_writers_it_comes_back_as_it_was(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], names: tuple[str, str], tmp_path: Path
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
-    source, target = names
+    source, target = two_databases
     async with store_of(mongo_uri, source) as store:
         await fill(store, 100)
         await store.counters.take("things", 7)
@@ -197,7 +188,7 @@ async def test_without_writers_it_comes_back_as_it_was(
     await backed_up(config_of(source, tmp_path), mongo_uri, tmp_path / "backup")
     await restore_backup(config_of(target, tmp_path), database_uri=mongo_uri, path=tmp_path / "backup", permit=never)
     for name in consistent_copy.copied_collections():
-        before, after = (sorted(mongo_client[one][name].find(), key=str) for one in names)
+        before, after = (sorted(mongo_client[one][name].find(), key=str) for one in two_databases)
         assert before == after, name
     assert mongo_client[target]["counters"].count_documents({}) == 1
     assert mongo_client[target]["leases"].count_documents({}) == 0  # whoever worked there does not work here
@@ -215,11 +206,11 @@ def flipped(whole: bytes, at: int) -> bytes:
 
 
 async def test_a_file_that_is_not_whole_is_noticed_before_anything_is_written(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], names: tuple[str, str], tmp_path: Path
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
-    path = await a_backup(mongo_uri, names[0], tmp_path)
+    path = await a_backup(mongo_uri, two_databases[0], tmp_path)
     whole = path.read_bytes()
-    assert verify(path, lambda *_: None)["database"] == names[0]
+    assert verify(path, lambda *_: None)["database"] == two_databases[0]
     damage = {
         "cut in a frame": whole[:-10],
         "cut behind a frame": whole[: whole.rindex(b"T\0\0\0")],
@@ -233,68 +224,70 @@ async def test_a_file_that_is_not_whole_is_noticed_before_anything_is_written(
         "another kind": whole.replace(b" backup\n", b" export\n", 1),
         "a newer form": whole.replace(b"archive 1 ", b"archive 9 ", 1),
     }
-    config = config_of(names[1], tmp_path)
+    config = config_of(two_databases[1], tmp_path)
     for kind, contents in damage.items():
         path.write_bytes(contents)
         with pytest.raises(Damaged):
             await restore_backup(config, database_uri=mongo_uri, path=path, permit=always)
             pytest.fail(kind)
-    assert names[1] not in mongo_client.list_database_names()
+    assert two_databases[1] not in mongo_client.list_database_names()
 
 
 async def test_a_newer_format_is_refused_with_the_release_that_made_it(
-    mongo_uri: str, names: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mongo_uri: str, two_databases: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crossbar.care.backup_file.FORMAT", 2)
     monkeypatch.setattr("crossbar.care.backup_file.__version__", "9.9")
-    path = await a_backup(mongo_uri, names[0], tmp_path)
+    path = await a_backup(mongo_uri, two_databases[0], tmp_path)
     monkeypatch.undo()
     with pytest.raises(Damaged, match=r"made by a newer release \(9\.9\).*cannot read \(2\)"):
         verify(path, lambda *_: None)
 
 
 async def test_what_is_there_goes_only_with_leave(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], names: tuple[str, str], tmp_path: Path
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
-    path = await a_backup(mongo_uri, names[0], tmp_path)
-    async with store_of(mongo_uri, names[1]) as store:
+    path = await a_backup(mongo_uri, two_databases[0], tmp_path)
+    async with store_of(mongo_uri, two_databases[1]) as store:
         await store.insert(Document(ACCOUNT, "filler", "kept", {}))
-    config = config_of(names[1], tmp_path)
+    config = config_of(two_databases[1], tmp_path)
     with pytest.raises(NotRestorable, match="not empty"):
         await restore_backup(config, database_uri=mongo_uri, path=path, permit=never)
-    assert mongo_client[names[1]]["records"].count_documents({}) == 1
+    assert mongo_client[two_databases[1]]["records"].count_documents({}) == 1
     await restore_backup(config, database_uri=mongo_uri, path=path, permit=always)
-    assert mongo_client[names[1]]["records"].find_one({"_id": f"{ACCOUNT}/filler/kept"}) is None
-    invariants(mongo_client[names[1]])
+    assert mongo_client[two_databases[1]]["records"].find_one({"_id": f"{ACCOUNT}/filler/kept"}) is None
+    invariants(mongo_client[two_databases[1]])
 
 
 async def test_a_database_that_is_used_is_left_alone(
     mongo_uri: str,
     mongo_client: MongoClient[dict[str, Any]],
-    names: tuple[str, str],
+    two_databases: tuple[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("crossbar.documents.restoring.LEASE_SECONDS", -1)
-    path = await a_backup(mongo_uri, names[0], tmp_path)
-    async with store_of(mongo_uri, names[1]) as store:
+    path = await a_backup(mongo_uri, two_databases[0], tmp_path)
+    async with store_of(mongo_uri, two_databases[1]) as store:
         await store.register()
         await store.insert(Document(ACCOUNT, "filler", "kept", {}))
         with pytest.raises(NotRestorable, match="Stop it first"):
-            await restore_backup(config_of(names[1], tmp_path), database_uri=mongo_uri, path=path, permit=always)
+            await restore_backup(
+                config_of(two_databases[1], tmp_path), database_uri=mongo_uri, path=path, permit=always
+            )
         await store.prepare()  # it goes on serving
-    assert mongo_client[names[1]]["records"].count_documents({}) == 1
+    assert mongo_client[two_databases[1]]["records"].count_documents({}) == 1
 
 
 async def test_half_a_restoring_does_not_serve_and_is_begun_again(
     mongo_uri: str,
     mongo_client: MongoClient[dict[str, Any]],
-    names: tuple[str, str],
+    two_databases: tuple[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = await a_backup(mongo_uri, names[0], tmp_path)
-    config, whole = config_of(names[1], tmp_path), Restoring._write
+    path = await a_backup(mongo_uri, two_databases[0], tmp_path)
+    config, whole = config_of(two_databases[1], tmp_path), Restoring._write
 
     async def breaks_off(self: Restoring, number: int, batch: Any) -> None:
         if batch.collection == "claims":
@@ -304,12 +297,12 @@ async def test_half_a_restoring_does_not_serve_and_is_begun_again(
     monkeypatch.setattr(Restoring, "_write", breaks_off)
     with pytest.raises(ConnectionError):
         await restore_backup(config, database_uri=mongo_uri, path=path, permit=never)
-    assert mongo_client[names[1]]["documents"].count_documents({}) == PURSES
+    assert mongo_client[two_databases[1]]["documents"].count_documents({}) == PURSES
     with pytest.raises(DatabaseUnusable, match="not restored whole"):
-        async with store_of(mongo_uri, names[1]):
+        async with store_of(mongo_uri, two_databases[1]):
             pass
     monkeypatch.undo()
     await restore_backup(config, database_uri=mongo_uri, path=path, permit=never)
-    invariants(mongo_client[names[1]])
-    async with store_of(mongo_uri, names[1]):
+    invariants(mongo_client[two_databases[1]])
+    async with store_of(mongo_uri, two_databases[1]):
         pass

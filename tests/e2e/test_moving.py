@@ -21,7 +21,7 @@ from tests.harness import RunningServer, ServerWith, until
 from tests.moving.moves import differences, given_away
 from tests.moving.world import World, answers, furnished
 
-MENUS = 1_500
+MENUS = 700
 
 
 def settings(server: RunningServer, uri: str) -> dict[str, str]:

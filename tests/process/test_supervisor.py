@@ -22,7 +22,7 @@ from crossbar.process.supervisor import Patience, WorkersFailed, database, serve
 from crossbar.process.worker import Builder
 from tests.stand_in_server import build_app, build_nothing, build_unless_broken
 
-IMPATIENT = Patience(first_delay_s=0.01, longest_delay_s=0.01, steady_s=60.0, attempts=3, stand_in_s=0.01)
+IMPATIENT = Patience(first_delay_s=0.01, longest_delay_s=0.01, steady_s=60.0, attempts=2, stand_in_s=0.01)
 
 
 class Told(logging.Handler):
@@ -127,7 +127,7 @@ async def test_stopping_the_server_ends_its_workers(tmp_path: Path, told: Told) 
 
 
 async def test_workers_that_never_come_up_end_the_server(tmp_path: Path, told: Told) -> None:
-    why = r"^no worker comes up, 3 attempts in a row failed: RuntimeError: this application cannot be built$"
+    why = r"^no worker comes up, 2 attempts in a row failed: RuntimeError: this application cannot be built$"
     with pytest.raises(WorkersFailed, match=why):
         async with supervised(tmp_path, build_nothing):
             pass
