@@ -11,14 +11,13 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import MENU
 from crossbar.documents.listing import Listing
+from crossbar.moving.report import MovingReport
 from tests.e2e.installed import COMMAND, environment
 from tests.harness import RunningServer, ServerWith, until
-from tests.moving.moves import differences, given_away
+from tests.moving.moves import differences, everything_skipped, fetched, given_away, taken_in
 from tests.moving.world import World, answers, furnished
 
 MENUS = 700
@@ -62,35 +61,44 @@ async def killed_when_it_has_begun(server: RunningServer, uri: str, account: str
     return len(await server.runtime.store.all(Listing(account, MENU)))
 
 
-@pytest.mark.parametrize("way", ["file", "api"])
-async def test_an_office_moves(
-    server: RunningServer, server_with: ServerWith, mongo_uri: str, tmp_path: Path, way: str
-) -> None:
+async def test_an_office_moves(server: RunningServer, server_with: ServerWith, mongo_uri: str, tmp_path: Path) -> None:
     world: World = await furnished(server)
     menus = (Document(world.id, MENU, f"m{number:05}", {"name": f"menu {number}"}) for number in range(MENUS))
     await asyncio.gather(*map(server.runtime.store.insert, menus))
-    file, report = tmp_path / "office", tmp_path / "report.json"
-    if way == "file":
-        export = ("export", "--account", world.id, "--descendants", str(file))
-        status, printed, complaints = await crossbar(server, mongo_uri, *export)
-        assert (status, complaints) == (0, "")
-        assert f"to {file}." in printed
-        source = [str(file)]
-    else:
-        source = ["--from", server.url, "--account", world.id, "--token", server.master.token]
+    accounts, file = (world.id, world.below.id), tmp_path / "office"
+    export = ("export", "--account", world.id, "--descendants", str(file))
+    status, printed, complaints = await crossbar(server, mongo_uri, *export)
+    assert (status, complaints) == (0, "")
+    assert f"to {file}." in printed
+    before = {account_id: await answers(server, account_id) for account_id in accounts}
+
     async with server_with() as other:
-        arguments = ["import", *source, "--report", str(report)]
-        taken = await killed_when_it_has_begun(other, mongo_uri, world.id, *arguments)
-        assert 0 < taken < MENUS
-        told = await finished(other, mongo_uri, arguments, report)
-        assert told["created"][MENU] >= MENUS - taken  # what is told of was there once, or is now
-        for account_id in (world.id, world.below.id):
-            before, after = await answers(server, account_id), await answers(other, account_id)
-            found = differences(before, after)
-            assert (found if way == "file" else given_away(found)) == []
-        again = await finished(other, mongo_uri, arguments, report)
-        assert (again["created"], again["updated"]) == ({}, {})
-        assert again["skipped"][MENU] > MENUS
+        await imported(other, mongo_uri, world.id, [str(file)], tmp_path / "file.json")
+        for account_id in accounts:
+            assert differences(before[account_id], await answers(other, account_id)) == []
+        again(await taken_in(other, mongo_uri, file))
+
+    async with server_with() as other:
+        source = ["--from", server.url, "--account", world.id, "--token", server.master.token]
+        await imported(other, mongo_uri, world.id, source, tmp_path / "api.json")
+        for account_id in accounts:
+            assert given_away(differences(before[account_id], await answers(other, account_id))) == []
+        again(await fetched(other, mongo_uri, server, world.id))
+
+
+async def imported(server: RunningServer, uri: str, account: str, source: list[str], report: Path) -> None:
+    """Import an account by a command that is killed, and by another one."""
+    arguments = ["import", *source, "--report", str(report)]
+    taken = await killed_when_it_has_begun(server, uri, account, *arguments)
+    assert 0 < taken < MENUS
+    told = await finished(server, uri, arguments, report)
+    assert told["created"][MENU] >= MENUS - taken  # what is told of was there once, or is now
+
+
+def again(report: MovingReport) -> None:
+    """What an import tells that finds everything there."""
+    assert everything_skipped(report)
+    assert report.counts["skipped"][MENU] > MENUS
 
 
 async def finished(server: RunningServer, uri: str, arguments: list[str], report: Path) -> dict[str, Any]:

@@ -287,12 +287,12 @@ class Broken(Exception):
 async def test_an_import_that_broke_off_goes_on(
     server: RunningServer, server_with: ServerWith, mongo_uri: str, tenant: Tenant, tmp_path: Path
 ) -> None:
-    menus = [Document(tenant.id, MENU, f"m{number}", {"name": f"menu {number}"}) for number in range(500)]
+    menus = [Document(tenant.id, MENU, f"m{number}", {"name": f"menu {number}"}) for number in range(600)]
     await asyncio.gather(*map(server.runtime.store.insert, menus))
     path = await written(server, mongo_uri, tenant.id, tmp_path / "account")
 
     def broken(done: int, _: int) -> None:
-        if done == 250:
+        if done == 400:
             raise Broken
 
     async with server_with() as other:
