@@ -31,8 +31,8 @@ class Collection(Endpoint):
     by `operations`) stand there and, for list and create, one step above. `shape` says how the store keeps the
     documents, `schema` names the JSON schema that they are validated against. Soft deletion is the rule; `hard_delete`
     removes at once. `client_ids` lets a client choose the id of what it creates. `partition` tells where the documents
-    lie when not in the account's own partition, `partition_options` what of the request it looks at. `document_id` gives the id of the document in the path where that is
-    not the last name in it.
+    lie when not in the account's own partition, `partition_options` what of the request it looks at. `document_id`
+    gives the id of the document in the path where that is not the last name in it.
 
     Its documents have a history below their paths where one of `operations` reads or changes them; `history` is the
     word for it where there are none of these, or where another is wanted.

@@ -45,6 +45,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PATCH {ACCOUNT}/storage": Example({}),
     **{f"{verb} {ACCOUNT}/storage/plans": Example(STORING.data if verb == "PUT" else Example().data, arguments=OWN)
        for verb in ("PUT", "GET")},
+    f"GET {ACCOUNT}/storage/plans/{{plan_id}}/history": Example(arguments=OWN),
     **{f"{verb} {ACCOUNT}/storage/plans/{{plan_id}}": Example(
         STORING.data if verb in ("POST", "PATCH") else Example().data, arguments=OWN)
        for verb in ("GET", "POST", "PATCH", "DELETE")},

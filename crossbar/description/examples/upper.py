@@ -38,6 +38,7 @@ LEDGER: Final = {"source": {"service": "per-minute-voip", "id": UNIQUE},
                  "usage": {"type": "voice", "quantity": 60, "unit": "sec"}, "amount": 1}  # fmt: skip
 TRUNK: Final = Example({"account": {"trunks": 2}, "servers": [{"server_name": "PBX", "DIDs": {}, "auth": {
     "auth_method": "Password", "auth_user": UNIQUE, "auth_password": UNIQUE}}]})  # fmt: skip
+NAMED_TOKEN: Final = {"name": "Report", "scope": {"cdrs": [{"allowed_accounts": ["_"], "rules": {"#": ["GET"]}}]}}
 DECK: Final = {"ratedeck_id": "postman"}
 RULE: Final = {"allowed_accounts": ["_"], "rules": {"#": ["_"]}}
 RULES: Final = Example({"any": True})
@@ -45,9 +46,10 @@ NUMBERS: Final = {"numbers": ["{{phone_numbers_number}}"]}
 
 EXAMPLES: Final[dict[str, Example]] = {
     # auth
-    **{f"PUT {ACCOUNT}{place}/tokens": Example(
-        {"name": "Report", "scope": {"cdrs": [{"allowed_accounts": ["_"], "rules": {"#": ["GET"]}}]}})
-       for place in ("", "/users/{user_id}")},
+    f"PUT {ACCOUNT}/tokens": Example(NAMED_TOKEN),
+    f"PUT {ACCOUNT}/users/{{user_id}}/tokens": Example(NAMED_TOKEN, keeps={"user_token_id": "id"}),
+    **{f"{verb} {ACCOUNT}/users/{{user_id}}/tokens/{{token_id}}": Example(arguments={"token_id": "{{user_token_id}}"})
+       for verb in ("GET", "DELETE")},
     "PUT /v2/user_auth": Example(
         {"credentials": "{{credentials}}", "method": "md5", "account_name": "{{account_name}}"}),
     "PUT /v2/api_auth": Example({"api_key": "{{api_key}}"}),
@@ -112,6 +114,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     f"PUT {ACCOUNT}/notifications": TEMPLATE,
     "PUT /v2/notifications": Example({}, refused="a template of the installation cannot be deleted again"),
     "POST /v2/notifications/{notification_id}": Example({}, refused="it would change the installation's template"),
+    "GET /v2/notifications/{notification_id}/history": Example(refused="nobody has changed the template"),
     "DELETE /v2/notifications/{notification_id}": Example(refused="accounts fall back on the installation's templates"),
     **{f"POST {place}/notifications/{{notification_id}}/preview": Example(
         {"to": {"type": "specified", "email_addresses": ["ada@example.com"]}}) for place in (ACCOUNT, "/v2")},
@@ -163,6 +166,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     **{f"{verb} /v2/rates/{{rate_id}}": Example({"prefix": 44, "rate_cost": 1, "ratedeck_id": "postman"}, query=DECK)
        for verb in ("POST", "PATCH")},
     **{f"{verb} /v2/rates/{{rate_id}}": Example(query=DECK) for verb in ("GET", "DELETE")},
+    "GET /v2/rates/{rate_id}/history": Example(query=DECK),
     "GET /v2/rates/number/{number}": Example(query=DECK, refused="a number has a rate where a ratedeck has one"),
     f"PUT {ACCOUNT}/resources": CARRIER,
     "PUT /v2/resources": CARRIER,
