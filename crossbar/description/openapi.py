@@ -19,7 +19,6 @@ from crossbar.description.conversion import (
 )
 from crossbar.description.openapi_parts import (
     ABOUT_EXAMPLE,
-    DRY_RUN,
     IF_MATCH,
     IF_NONE_MATCH,
     RANGE,
@@ -40,6 +39,7 @@ from crossbar.description.status_texts import NO_ROWS, NOT_MODIFIED, PART
 from crossbar.description.subjects import endpoint_subject
 from crossbar.documents.schemas.library import Library, shipped_folder
 from crossbar.documents.schemas.nodes import NODES
+from crossbar.endpoint.dry_runs import OPTION as DRY_RUN
 from crossbar.endpoint.routing import Lists
 from crossbar.wire.negotiation import CSV_TYPES, MULTIPART_TYPES
 
