@@ -20,8 +20,8 @@ SYSTEM_LIBRARIES := libcurl.so.4:libcurl4
 # what went wrong is told in pip's words.
 define pip_install
 @PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --editable '.[$(1)]' \
-	>$(VENV)/install.log 2>&1 & pip=$$!; trap 'kill $$pip; exit 130' INT TERM; told=0; \
-while kill -0 $$pip 2>/dev/null; do sleep 0.3; \
+	>$(VENV)/install.log 2>&1 & pip=$$!; trap 'kill $$pip; exit 130' INT TERM; told=0; over=; \
+while test -z "$$over"; do sleep 0.3; kill -0 $$pip 2>/dev/null || over=yes; \
 	lines=$$(($$(wc -l <$(VENV)/install.log))); \
 	test $$lines -eq $$told || sed -n "$$((told + 1)),$${lines}p" $(VENV)/install.log | sed -n \
 		-e 's/^Collecting \([A-Za-z0-9_.-]*\).*/\1/p' -e 's/^Processing .*\/\([A-Za-z0-9_.]*\)-.*/\1/p' \

@@ -25,6 +25,7 @@ OTHERWISE: Final = {
     "/accounts/{account_id}/alerts/{alert_id}": "an alert is shown to those whom it is for",
     "/accounts/{account_id}/apps_store/{app_id}": "an app that is installed, a part of the account's document",
     "/accounts/{account_id}/service_plans/{plan_id}": "what changes is the account's choice of plans, not the plan",
+    "/notifications/{notification_id}": "a template of the system is never deleted",
     "/accounts/{account_id}/port_requests/{port_request_id}/comments": "comments of port requests stay",
 }
 """Paths at which what is read is not what is changed, or is nobody's here, and why."""

@@ -8,8 +8,11 @@ import json
 import signal
 from asyncio import create_subprocess_exec
 from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+
+import pytest_asyncio
 
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import MENU
@@ -21,6 +24,13 @@ from tests.moving.moves import differences, everything_skipped, fetched, given_a
 from tests.moving.world import World, answers, furnished
 
 MENUS = 700
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def server(server_with: ServerWith) -> AsyncIterator[RunningServer]:
+    """The server that it leaves; of the common one's other tests would show in what is compared."""
+    async with server_with() as server:
+        yield server
 
 
 def settings(server: RunningServer, uri: str) -> dict[str, str]:
