@@ -172,7 +172,10 @@ async function look() {
   if (!token) return;
   try {
     const response = await fetch("/status.json", { headers: { "X-Auth-Token": token } });
-    if (response.status === 401) return forget();
+    if (response.status === 401) {
+      forget();
+      return say("The log-in has ended; log in again.");
+    }
     if (response.status === 403) {
       at("board").hidden = true;
       return say("This is for administrators of the master account; you are somebody else.");
