@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.access.bad_token import BAD_IDENTITY, EXPIRED, NOT_FOUND, BadToken
-from crossbar.access.directory import Account, Directory, User
+from crossbar.access.directory import Account, Bearer, Directory, User
 from crossbar.access.feed_cache import FeedCache
 from crossbar.access.identity import Identity
 from crossbar.access.pepper import Pepper
@@ -23,7 +23,7 @@ from crossbar.access.standing import is_switched_off
 from crossbar.access.token_uses import TokenUses
 from crossbar.documents.document import Document, as_list
 from crossbar.documents.feed import Feed
-from crossbar.documents.shape import Shape, Summary
+from crossbar.documents.shape import Shape, Summary, owner_tag
 from crossbar.documents.store import Store
 from crossbar.errors import JSON
 
@@ -31,11 +31,6 @@ TYPE: Final = "access_token"
 METHOD: Final = "named_token"
 """`Identity.method` of who presents such a token."""
 BEARER_FIELD: Final = "pvt_bearer_digest"
-
-
-def owner_tag(user_id: str) -> str:
-    """The tag of the tokens of a user."""
-    return f"owner/{user_id}"
 
 
 def _tags(document: Document) -> list[str]:
@@ -112,7 +107,7 @@ class NamedTokens:
         self._uses.note(token)
         same = known.identity
         if same is None or same.account is not account or same.user is not user:
-            holder: Account | User = user or account
+            holder: Bearer = user or account
             secret = holder.signature_secret
             if secret is None or not hmac.compare_digest(known.bearer, self._pepper.digest(secret)):
                 raise BadToken(BAD_IDENTITY)
