@@ -105,15 +105,6 @@ class EventRelay:
             except (CrossbarError, PyMongoError) as error:
                 log.debug("the work of writing events ends by itself: %s", error)
 
-    def hours(self) -> float:
-        """How long events are kept."""
-        return self.hours()
-
-    @property
-    def gauges(self) -> RelayGauges:
-        """What is told of the work."""
-        return self.gauges
-
 
 class _Tenure:
     """The time in which this worker relays, as `holder`."""
