@@ -127,7 +127,7 @@ ANYTHING: Final = ValueKind(_as_it_is, _as_it_is, {})
 def given(
     name: str, expression: Expression | None = None, *, is_searched: bool = True, also: tuple[str, ...] = ()
 ) -> Property:
-    """A property that clients only read; with an expression of the database, lists can be ordered by it and searched."""
+    """A property that clients only read; with an expression of the database, lists are ordered by it and searched."""
     column = expression is not None
     return Property(
         name, ANYTHING, is_read_only=True, is_column=column, is_searched=column and is_searched, expression=expression,
