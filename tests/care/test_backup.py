@@ -214,10 +214,8 @@ async def test_a_file_that_is_not_whole_is_noticed_before_anything_is_written(
     damage = {
         "cut in a frame": whole[:-10],
         "cut behind a frame": whole[: whole.rindex(b"T\0\0\0")],
-        "a bit in the middle": whole[: len(whole) // 2]
-        + bytes([whole[len(whole) // 2] ^ 4])
-        + whole[len(whole) // 2 + 1 :],
-        "a bit in the header": whole[:25] + bytes([whole[25] ^ 1]) + whole[26:],
+        "a bit in the middle": flipped(whole, len(whole) // 2),
+        "a bit in the header": flipped(whole, 25),
         "something behind it": whole + b"x",
         "nothing": b"",
         "something else": b"PK\x03\x04" + whole,
