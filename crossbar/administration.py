@@ -13,10 +13,10 @@ from crossbar.app import ENDPOINTS, open_runtime, open_store
 from crossbar.config import Config
 from crossbar.documents.document import ACCOUNTS
 from crossbar.documents.document_types import ACCOUNT
-from crossbar.moving.export import Exported, Told, export
+from crossbar.moving.export import Exported, ExportWanted, Told, export
 from crossbar.moving.file_format import AccountFile
 from crossbar.moving.file_import import import_file
-from crossbar.moving.remote_api import ApiLogin, remote_api
+from crossbar.moving.remote_api import RemoteAccount, remote_api
 from crossbar.moving.remote_import import import_from
 from crossbar.moving.report import MovingReport
 from crossbar.resources.apps.domain.app_registration import Registered, register, register_each
@@ -92,28 +92,12 @@ async def register_apps(
 
 
 async def export_account(
-    config: Config,
-    *,
-    database_uri: str,
-    account: str | None,
-    path: Path,
-    descendants: bool,
-    with_secrets: bool,
-    passphrase: str | None,
-    told: Told,
+    config: Config, *, database_uri: str, account: str | None, wanted: ExportWanted, told: Told
 ) -> Exported:
     """Write an account (by name, realm or id; the master account) to a new file. Raises NobodyFound, CannotMove."""
     async with open_runtime(config, database_uri) as services, reaching_outside(services):
         found = await user_password.find_account(services, account)
-        return await export(
-            services,
-            found,
-            path,
-            descendants=descendants,
-            with_secrets=with_secrets,
-            passphrase=passphrase,
-            told=told,
-        )
+        return await export(services, found, wanted, told)
 
 
 async def import_account(
@@ -139,24 +123,13 @@ async def import_from_api(
     config: Config,
     *,
     database_uri: str,
-    url: str,
-    credentials: ApiLogin,
-    rate: float | None,
-    account_id: str,
-    descendants: bool,
+    source: RemoteAccount,
     parent: str | None,
     dry_run: bool,
     told: Told,
 ) -> MovingReport:
-    """As `import_account`, from the Crossbar API at a URL, with at most `rate` requests a second."""
-    async with open_runtime(config, database_uri) as services, remote_api(url, credentials, rate) as api:
-        return await import_from(
-            services,
-            api,
-            ENDPOINTS,
-            account_id,
-            descendants=descendants,
-            parent_id=await _parent_of_import(services, parent),
-            dry_run=dry_run,
-            told=told,
-        )
+    """As `import_account`, from the Crossbar API of another installation."""
+    reading = remote_api(source.url, source.credentials, source.rate)
+    async with open_runtime(config, database_uri) as services, reading as api:
+        parent_id = await _parent_of_import(services, parent)
+        return await import_from(services, api, ENDPOINTS, source, parent_id=parent_id, dry_run=dry_run, told=told)

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 import pytest
@@ -41,6 +41,7 @@ server's closing of an idle one."""
 _LETTERS: dict[tuple[Path, str], EmailMessage] = {}
 ABSENT = object()
 """Stands for a value that a test does not compare (ids, times, revisions)."""
+Got = TypeVar("Got")
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,16 @@ class Answer(RawAnswer):
         """The id of the document in `data`."""
         return str(self.data["id"])
 
+    def invalid(self) -> dict[str, dict[str, Any]]:
+        """What a validation error says: field → rule that it breaks → what is told of it."""
+        status, code, message, found = self.error()
+        assert (status, code, message) == (400, "400", "validation error")
+        broken: dict[str, dict[str, Any]] = found
+        return broken
+
     def refusals(self) -> dict[str, list[str]]:
         """The codes of a validation error, by field."""
-        assert self.error()[:3] == (400, "400", "validation error")
-        return {field: [*codes] for field, codes in self.data.items()}
+        return {field: [*codes] for field, codes in self.invalid().items()}
 
     def error(self) -> tuple[int, str, str, Any]:
         """Status, `error`, `message` and `data` of an error envelope."""
@@ -79,8 +86,31 @@ class Answer(RawAnswer):
         return self.status, self.envelope["error"], self.envelope["message"], self.data
 
 
+class Verbs(Generic[Got]):
+    """The verbs of a client that sends requests (`request`) and gets answers of one kind."""
+
+    async def request(self, *sent: Any, **options: Any) -> Got:
+        """Send a request: verb, path and, where there are some, data."""
+        raise NotImplementedError
+
+    async def get(self, path: str, **options: Any) -> Got:
+        return await self.request("GET", path, **options)
+
+    async def put(self, path: str, data: Any = ABSENT, **options: Any) -> Got:
+        return await self.request("PUT", path, data, **options)
+
+    async def post(self, path: str, data: Any = ABSENT, **options: Any) -> Got:
+        return await self.request("POST", path, data, **options)
+
+    async def patch(self, path: str, data: Any = ABSENT, **options: Any) -> Got:
+        return await self.request("PATCH", path, data, **options)
+
+    async def delete(self, path: str, data: Any = ABSENT, **options: Any) -> Got:
+        return await self.request("DELETE", path, data, **options)
+
+
 @dataclass
-class Api:
+class Api(Verbs[Answer]):
     """The API as one caller sees it; `prefix` goes before every path."""
 
     session: ClientSession
@@ -116,21 +146,6 @@ class Api:
             is_json = response.headers.get("Content-Type") == "application/json" and raw
             parsed = orjson.loads(raw) if is_json else {}
             return Answer(response.status, response.headers, raw, parsed if isinstance(parsed, dict) else {})
-
-    async def get(self, path: str, **options: Any) -> Answer:
-        return await self.request("GET", path, **options)
-
-    async def put(self, path: str, data: Any = ABSENT, **options: Any) -> Answer:
-        return await self.request("PUT", path, data, **options)
-
-    async def post(self, path: str, data: Any = ABSENT, **options: Any) -> Answer:
-        return await self.request("POST", path, data, **options)
-
-    async def patch(self, path: str, data: Any = ABSENT, **options: Any) -> Answer:
-        return await self.request("PATCH", path, data, **options)
-
-    async def delete(self, path: str, data: Any = ABSENT, **options: Any) -> Answer:
-        return await self.request("DELETE", path, data, **options)
 
     def acting(self, token: str | None, prefix: str | None = None) -> Api:
         """The same API as another caller, or with another prefix."""

@@ -18,13 +18,14 @@ from crossbar.access.ingest_token import INGEST_TOKEN_SHAPE, IngestTokens
 from crossbar.access.keys import KEYS_SHAPE, Keys
 from crossbar.access.login_types import API_AUTH, IP_AUTH, OTHERS_AUTH, USER_AUTH, AccountOfNumber
 from crossbar.access.logins import Logins
-from crossbar.access.named_tokens import NAMED_TOKEN_SHAPE, TOKEN_USE_SHAPE, NamedTokens
+from crossbar.access.named_tokens import NAMED_TOKEN_SHAPE, NamedTokens
 from crossbar.access.pepper import Pepper
 from crossbar.access.plain_users import PlainUsers
 from crossbar.access.policies import Modules, Policies, laid_over
 from crossbar.access.restrictions import TokenRestrictions
 from crossbar.access.second_factor import SecondFactors
 from crossbar.access.standing import Trials
+from crossbar.access.token_uses import TOKEN_USE_SHAPE
 from crossbar.access.tokens import Tokens
 from crossbar.config import Config
 from crossbar.documents.feed import Feed

@@ -44,22 +44,31 @@ def credential_tag(method: str, digest: str) -> str:
     return f"{method}/{digest}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Account:
-    """An account. `tree` holds the ids of its ancestors, the topmost first; times are Gregorian seconds."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Bearer:
+    """Whom tokens can stand for: a user, or an account. `signature_secret` is what their tokens are signed with.
+
+    Times are Gregorian seconds.
+    """
 
     id: str
+    enabled: bool
+    created: int
+    language: str | None = None
+    signature_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Account(Bearer):
+    """An account. `tree` holds the ids of its ancestors, the topmost first."""
+
     name: str
     realm: str
     tree: tuple[str, ...]
-    enabled: bool
     superduper_admin: bool
     is_reseller: bool
-    created: int
     trial_expires: int | None = None
-    language: str | None = None
     timezone: str | None = None
-    signature_secret: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, document: Document) -> Account:
@@ -95,20 +104,15 @@ class Account:
         return account_id == self.id or account_id in self.tree
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class User:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class User(Bearer):
     """A user. `md5` and `sha1` are keyed digests of the hashes by which the user logs in."""
 
-    id: str
     account_id: str
     username: str | None
     priv_level: str
-    enabled: bool
-    created: int
-    language: str | None = None
     md5: str | None = field(default=None, repr=False)
     sha1: str | None = field(default=None, repr=False)
-    signature_secret: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, document: Document) -> User:

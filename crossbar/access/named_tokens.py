@@ -1,53 +1,36 @@
 # SPDX-License-Identifier: MPL-2.0
 """Named tokens: what somebody makes for a program, with no more rights than needed, and can end again.
 
-A token names its account and its document and carries a secret, of which only a keyed digest is stored. It acts as the
-user who made it (or as the account, for whoever is no user of it), within its scope and its networks. It is bound to
-the secret that the log-ins of its bearer are signed with: what ends these ends it.
+A token acts as the user who made it (or as the account, for whoever is no user of it), within its scope and its
+networks. It is bound to the secret that the log-ins of its bearer are signed with: what ends these ends it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-import logging
-import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from crossbar import clock
 from crossbar.access.bad_token import BAD_IDENTITY, EXPIRED, NOT_FOUND, BadToken
-from crossbar.access.directory import Account, Directory, User
+from crossbar.access.directory import Account, Bearer, Directory, User
 from crossbar.access.feed_cache import FeedCache
 from crossbar.access.identity import Identity
 from crossbar.access.pepper import Pepper
+from crossbar.access.secret_token import DIGEST_FIELD, SecretToken
 from crossbar.access.standing import is_switched_off
+from crossbar.access.token_uses import TokenUses
 from crossbar.documents.document import Document, as_list
 from crossbar.documents.feed import Feed
-from crossbar.documents.shape import Shape, Summary
+from crossbar.documents.shape import Shape, Summary, owner_tag
 from crossbar.documents.store import Store
-from crossbar.errors import JSON, CrossbarError
-from crossbar.ids import new_secret
-
-log = logging.getLogger(__name__)
+from crossbar.errors import JSON
 
 TYPE: Final = "access_token"
 METHOD: Final = "named_token"
 """`Identity.method` of who presents such a token."""
-USE_TYPE: Final = "access_token_use"
-"""When a token was last used, apart from the token, whose revision that does not change."""
-DIGEST_FIELD: Final = "pvt_token_digest"
 BEARER_FIELD: Final = "pvt_bearer_digest"
-NOTED_SECONDS: Final = 60.0
-"""So often at most each worker notes that a token is used."""
-
-_TOKEN: Final = re.compile(r"kzt-([^-]{32})-([0-9a-f]{32})-([0-9a-f]{48})", re.ASCII)
-
-
-def owner_tag(user_id: str) -> str:
-    """The tag of the tokens of a user."""
-    return f"owner/{user_id}"
 
 
 def _tags(document: Document) -> list[str]:
@@ -71,29 +54,13 @@ NAMED_TOKEN_SHAPE: Final = Shape(
     sort="pvt_created",
     tags=_tags,
 )  # fmt: skip
-TOKEN_USE_SHAPE: Final = Shape(USE_TYPE, summary=Summary("id", last_used="pvt_last_used"))
 
 
-class NamedToken(NamedTuple):
-    """A token in its parts."""
+class NamedToken(SecretToken):
+    """A named token in its parts."""
 
-    account_id: str
-    id: str
-    secret: str
-
-    @classmethod
-    def new(cls, account_id: str, token_id: str) -> NamedToken:
-        """A token with a new secret."""
-        return cls(account_id, token_id, new_secret(24))
-
-    @classmethod
-    def read(cls, text: str) -> NamedToken | None:
-        """The token that a text is, or None."""
-        match = _TOKEN.fullmatch(text) if text.startswith("kzt-") else None
-        return cls(*match.groups()) if match else None
-
-    def __str__(self) -> str:
-        return f"kzt-{self.account_id}-{self.id}-{self.secret}"
+    __slots__ = ()
+    PREFIX = "kzt-"
 
 
 @dataclass(slots=True)
@@ -118,8 +85,7 @@ class NamedTokens:
         self._pepper = pepper
         self._known: FeedCache[tuple[str, str], _Known] = FeedCache(feed, self._load, limit=limit, keep_absent=True)
         feed.subscribe(TYPE, lambda change: self._known.forget((change.partition, change.id)))
-        self._noted: dict[str, float] = {}
-        self._noting: set[asyncio.Task[None]] = set()
+        self._uses = TokenUses(store)
 
     def secrets(self, token: NamedToken, bearer_secret: str) -> dict[str, str]:
         """What is stored of a token: digests of its own secret and of that of whom it stands for."""
@@ -138,43 +104,19 @@ class NamedTokens:
         user = await self._directory.user(token.account_id, known.owner_id) if known.owner_id else None
         if account is None or (known.owner_id and user is None) or is_switched_off(account, user):
             raise BadToken(BAD_IDENTITY)
-        self._note(token)
+        self._uses.note(token)
         same = known.identity
         if same is None or same.account is not account or same.user is not user:
-            holder: Account | User = user or account
+            holder: Bearer = user or account
             secret = holder.signature_secret
             if secret is None or not hmac.compare_digest(known.bearer, self._pepper.digest(secret)):
                 raise BadToken(BAD_IDENTITY)
             same = known.identity = _identity(token, known, account, user)
         return same
 
-    def _note(self, token: NamedToken) -> None:
-        """Remember in the store that a token is used, behind the request and not too often."""
-        now = clock.unix_now()
-        if now - self._noted.get(token.id, 0.0) < NOTED_SECONDS:
-            return
-        self._noted[token.id] = now
-        task = asyncio.create_task(self._keep_use(token))
-        self._noting.add(task)
-        task.add_done_callback(self._noting.discard)
-
-    async def _keep_use(self, token: NamedToken) -> None:
-        now = clock.now()
-
-        def later(document: Document) -> bool:
-            document.fields["pvt_last_used"] = now
-            return True
-
-        fresh = Document(token.account_id, USE_TYPE, token.id, {"pvt_type": USE_TYPE, "pvt_created": now})
-        try:
-            await self._store.create_or_update(fresh, later)
-        except CrossbarError as error:
-            log.warning("the use of token %s is not noted: %s", token.id, error)
-
     async def settle(self) -> None:
         """Return when all uses are noted."""
-        if self._noting:
-            await asyncio.wait(set(self._noting))
+        await self._uses.settle()
 
     async def _load(self, key: tuple[str, str]) -> _Known | None:
         document = await self._store.get(key[0], TYPE, key[1])

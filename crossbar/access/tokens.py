@@ -30,7 +30,7 @@ from crossbar.access.bad_token import (
     NOT_FOUND,
     BadToken,
 )
-from crossbar.access.directory import Account, Directory, User
+from crossbar.access.directory import Account, Bearer, Directory, User
 from crossbar.access.feed_cache import FeedCache
 from crossbar.access.identity import Identity
 from crossbar.access.keys import Keyring, Keys, UnknownKey
@@ -222,7 +222,7 @@ class Tokens:
 
     async def ensure_secret(self, account_id: str, owner_id: str | None) -> str:
         """The secret that signs the identity of a user or account, from the store; made with the first token."""
-        holder: Account | User | None = (
+        holder: Bearer | None = (
             await self._directory.reread_user(account_id, owner_id)
             if owner_id
             else await self._directory.reread_account(account_id)

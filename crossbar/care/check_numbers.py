@@ -66,7 +66,7 @@ async def check_port_trees(runtime: Runtime) -> Findings:
     """Port requests that do not know the place of their account."""
     async for _, request in runtime.store.stream_documents(Listing(port_request.DATABASE, port_request.TYPE)):
         account = await runtime.store.get(ACCOUNTS, ACCOUNT, request.text(port_request.OWNER))
-        if account is not None and request.fields.get(port_request.TREE) != account.fields.get("pvt_tree"):
+        if account is not None and request.at("pvt_tree") != account.at("pvt_tree"):
             repair = _done(partial(account_tree.follow_right, runtime.store, account.id))
             yield Finding(PORT_TREE, request.key, "it has another place in the tree than its account", repair)
 

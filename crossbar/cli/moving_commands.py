@@ -16,9 +16,9 @@ from crossbar import administration
 from crossbar.cli.command_parts import Command, configured, console, for_people, logging_config, with_database
 from crossbar.cli.progress import progress_bars
 from crossbar.config import Config
-from crossbar.moving.export import NOT_ONE_MOMENT, Told
+from crossbar.moving.export import NOT_ONE_MOMENT, ExportWanted, Told
 from crossbar.moving.file_format import AccountFile
-from crossbar.moving.remote_api import ApiLogin
+from crossbar.moving.remote_api import ApiLogin, RemoteAccount
 from crossbar.moving.report import CREATED, OUTCOMES, SKIPPED, UPDATED, MovingReport
 
 PASSPHRASE_VARIABLE = "CROSSBAR_PASSPHRASE"  # noqa: S105 - the name, not the passphrase
@@ -69,19 +69,17 @@ def export(
     data: str | None,
 ) -> None:
     """Write an account with everything that belongs to it to FILE, which only you may read."""
-    passphrase = _asked(wanted=with_passphrase, twice=True)
+    wanted = ExportWanted(
+        path=file,
+        descendants=descendants,
+        with_secrets=not without_secrets,
+        passphrase=_asked(wanted=with_passphrase, twice=True),
+    )
     with logging_config(config_file, data=data) as config, _progress("exporting") as told:
         exported = with_database(
             config,
             lambda uri: administration.export_account(
-                config,
-                database_uri=uri,
-                account=account,
-                path=file,
-                descendants=descendants,
-                with_secrets=not without_secrets,
-                passphrase=passphrase,
-                told=told,
+                config, database_uri=uri, account=account, wanted=wanted, told=told
             ),
         )
     click.echo(f"Wrote {exported.documents.total()} documents and {exported.attachments} attachments to {file}.")
@@ -139,20 +137,17 @@ def import_account(
     else:
         if account is None:
             raise click.UsageError("--from wants --account, the id of the account there.")
-        credentials = _credentials(**log_in)
+        source = RemoteAccount(
+            url=url or "",
+            credentials=_credentials(**log_in),
+            account_id=account,
+            descendants=not without_descendants,
+            rate=rate,
+        )
 
         def work(config: Config, uri: str, told: Told) -> Awaitable[MovingReport]:
             return administration.import_from_api(
-                config,
-                database_uri=uri,
-                url=url or "",
-                credentials=credentials,
-                rate=rate,
-                account_id=account,
-                descendants=not without_descendants,
-                parent=parent,
-                dry_run=dry_run,
-                told=told,
+                config, database_uri=uri, source=source, parent=parent, dry_run=dry_run, told=told
             )
 
     with logging_config(config_file, data=data) as config, _progress("importing") as told:

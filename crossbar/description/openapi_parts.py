@@ -19,14 +19,20 @@ from crossbar.wire.ranges import RANGE_TEXT
 
 Part = dict[str, Any]
 
+
+def _text(description: str) -> Part:
+    """The schema of a text."""
+    return {"type": "string", "description": description}
+
+
 ACCOUNT_ID: Final = "account_id"
 EXAMPLE_TOKENS: Final = {"consumed": 1, "remaining": 99}
 ABOUT: Final[Part] = {
-    "request_id": {"type": "string", "description": "`X-Request-ID` of the request, or one made for it"},
-    "auth_token": {"type": "string", "description": "The token that was presented, or the new one of a log-in"},
-    "node": {"type": "string", "description": "The server that answered"},
-    "version": {"type": "string", "description": "Its version, told to callers with a token"},
-    "timestamp": {"type": "string", "description": "When it answered, in UTC"},
+    "request_id": _text("`X-Request-ID` of the request, or one made for it"),
+    "auth_token": _text("The token that was presented, or the new one of a log-in"),
+    "node": _text("The server that answered"),
+    "version": _text("Its version, told to callers with a token"),
+    "timestamp": _text("When it answered, in UTC"),
     "tokens": {
         "type": "object",
         "description": "What the request cost the caller's token bucket, and what is left in it",
@@ -54,7 +60,7 @@ def envelopes() -> dict[str, Part]:
             "properties": {
                 "status": {"const": "success"},
                 "data": {},
-                "revision": {"type": "string", "description": "The revision of the document, for `If-Match`"},
+                "revision": _text("The revision of the document, for `If-Match`"),
                 "metadata": {"description": "What is known of `data` beside it"},
                 DRY_RUN: {"const": True, "description": "The change was tried only"},
                 **ABOUT,
@@ -65,8 +71,8 @@ def envelopes() -> dict[str, Part]:
             "description": "The envelope around the rows of a list",
             "properties": {
                 "page_size": {"type": "integer", "description": "How many rows there are"},
-                "start_key": {"type": "string", "description": "Where the page begins"},
-                "next_start_key": {"type": "string", "description": "`start_key` of the next page, if there is one"},
+                "start_key": _text("Where the page begins"),
+                "next_start_key": _text("`start_key` of the next page, if there is one"),
             },
         },
         "Error": {
@@ -76,7 +82,7 @@ def envelopes() -> dict[str, Part]:
             "properties": {
                 "status": {"const": "error"},
                 "error": {"type": "string", "pattern": "^[45][0-9]{2}$", "description": CODED},
-                "message": {"type": "string", "description": "A word for programs, or a sentence"},
+                "message": _text("A word for programs, or a sentence"),
                 "data": {"description": "What is known of the error beside it"},
                 **ABOUT,
             },
@@ -176,10 +182,7 @@ def _list_parameter(parameter: ListParameter) -> Part:
         "filters": {
             "type": "object",
             "additionalProperties": False,
-            "patternProperties": {
-                f"^{name.replace('{field}', '.+')}$": {"type": "string", "description": text}
-                for name, text in FILTERS.items()
-            },
+            "patternProperties": {f"^{name.replace('{field}', '.+')}$": _text(text) for name, text in FILTERS.items()},
         },
     }
     part: Part = {

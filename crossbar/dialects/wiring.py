@@ -21,6 +21,7 @@ from crossbar.dialects.shapes import ENDPOINT, EXTENSION, LINE, called_tag, line
 from crossbar.documents.document import Document, as_list, as_object
 from crossbar.documents.document_types import CALLFLOW, DEVICE
 from crossbar.documents.selection import Selection, at, has, one_of
+from crossbar.documents.shape import owner_tag
 from crossbar.documents.store import Duplicate
 from crossbar.errors import JSON
 from crossbar.ids import new_id
@@ -144,7 +145,7 @@ async def around_users(context: DialectContext, account: str, user_ids: Sequence
     if not user_ids:
         return Wiring({}, [])
     await _give_numbers(context, account)
-    tags = [tag for user_id in user_ids for tag in (f"owner/{user_id}", secondary_tag(user_id))]
+    tags = [tag for user_id in user_ids for tag in (owner_tag(user_id), secondary_tag(user_id))]
     lines = await context.store.select(Selection((account,), DEVICE, tuple(tags)))
     lines = [line for line in lines if LINES.name in as_object(line.at(f"{ASIDE}.numbers"))]
     targets = {*user_ids, *(line.id for line in lines), *(user for line in lines for user in users_on(line))}

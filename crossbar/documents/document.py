@@ -14,6 +14,8 @@ import orjson
 
 from crossbar.errors import JSON
 
+TREE: Final = "pvt_tree"
+"""The ids of the accounts above, the topmost first: of an account, and of a port request."""
 ACCOUNTS = "accounts"
 """The partition that holds every account's definition, so that realms and names are unique by its index."""
 SYSTEM_CONFIG = "system_config"

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast
 
 from pymongo import ReadPreference, WriteConcern
@@ -31,15 +32,15 @@ READS: Final = frozenset({"find"})
 """Methods of collections that send nothing before their result is read."""
 
 
+@dataclass(slots=True, eq=False)
 class DryRun:
     """One dry run: its session, which is in a transaction all the time, a new one where the database ended the last."""
 
-    def __init__(self, session: Session, driver: Driver, probe: Collection) -> None:
-        self._session = session
-        self._driver = driver
-        self._probe = probe
-        self._ended = False
-        self._beginning = asyncio.Lock()
+    _session: Session
+    _driver: Driver
+    _probe: Collection
+    _ended: bool = field(default=False, init=False)
+    _beginning: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def begin(self) -> None:
         """Begin a transaction, with an operation, so that those that follow may be sent side by side."""

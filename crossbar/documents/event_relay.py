@@ -17,6 +17,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from bson import Timestamp
@@ -63,37 +64,29 @@ Change = Mapping[str, Any] | None
 Item = tuple[Change, Mapping[str, Any]] | Exception
 
 
+@dataclass(slots=True)
 class EventRelay:
     """One worker's readiness to relay. `hours` says how long events are kept; `wake` is set when somebody listens.
 
     `told` is called when events were written, so that this worker need not wait to hear of it.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        hours: Callable[[], float],
-        gauges: RelayGauges,
-        told: Callable[[], None] = lambda: None,
-        *,
-        node: str = "crossbar",
-    ) -> None:
-        self._store = store
-        self._hours = hours
-        self._gauges = gauges
-        self.told = told
-        self.node = node
-        self.wake = asyncio.Event()
+    store: Store
+    hours: Callable[[], float]
+    gauges: RelayGauges
+    told: Callable[[], None] = lambda: None
+    node: str = "crossbar"
+    wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def run(self) -> None:
         """Relay whenever no other worker does, until cancelled."""
         while True:
             holder = new_id()
             try:
-                async with await self._store.event_log.session() as session:
-                    state = await self._store.event_log.take(holder, LEASE_SECONDS, session)
+                async with await self.store.event_log.session() as session:
+                    state = await self.store.event_log.take(holder, LEASE_SECONDS, session)
                     if state is not None:
-                        await self._hold(holder, _Tenure(self._store, holder, session, state.position, self))
+                        await self._hold(holder, _Tenure(self.store, holder, session, state.position, self))
             except TakenOver:
                 log.info("another worker writes the events from now on")
             except (CrossbarError, PyMongoError) as error:
@@ -108,18 +101,9 @@ class EventRelay:
             await tenure.run()
         finally:
             try:
-                await asyncio.shield(self._store.event_log.release(holder))
+                await asyncio.shield(self.store.event_log.release(holder))
             except (CrossbarError, PyMongoError) as error:
                 log.debug("the work of writing events ends by itself: %s", error)
-
-    def hours(self) -> float:
-        """How long events are kept."""
-        return self._hours()
-
-    @property
-    def gauges(self) -> RelayGauges:
-        """What is told of the work."""
-        return self._gauges
 
 
 class _Tenure:

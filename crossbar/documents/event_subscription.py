@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,6 +19,7 @@ INBOX: Final = 200
 """Events that wait in memory for one subscriber. Who is slower than that reads on from the log."""
 
 
+@dataclass(slots=True, eq=False)
 class Subscription:
     """The events of an account (None: of all) after a token, with `below` those of the accounts below it, too.
 
@@ -25,24 +27,15 @@ class Subscription:
     costs no more memory than a quick one and misses nothing. To be closed, best by `async with`.
     """
 
-    def __init__(
-        self,
-        event_log: EventLog,
-        account_id: str | None,
-        since: str,
-        *,
-        below: bool,
-        leave: Callable[[Subscription], None],
-    ) -> None:
-        self.account_id = account_id
-        self.below = below
-        self.position = since
-        """The token up to which events were given out."""
-        self._log = event_log
-        self._leave = leave
-        self._behind = True
-        self._inbox: deque[Event] = deque()
-        self._news = asyncio.Event()
+    event_log: EventLog
+    account_id: str | None
+    position: str
+    """The token up to which events were given out."""
+    below: bool
+    leave: Callable[[Subscription], None]
+    _behind: bool = field(default=True, init=False)
+    _inbox: deque[Event] = field(default_factory=deque, init=False)
+    _news: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     async def __aenter__(self) -> Self:
         return self
@@ -54,7 +47,7 @@ class Subscription:
 
     def close(self) -> None:
         """Hear of nothing any more."""
-        self._leave(self)
+        self.leave(self)
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         """The events as they come, for ever."""
@@ -111,7 +104,7 @@ class Subscription:
         self._inbox.clear()
         self._news.clear()
         try:
-            events = await self._log.after(self.position, BATCH, self.account_id, below=self.below)
+            events = await self.event_log.after(self.position, BATCH, self.account_id, below=self.below)
         except BaseException:
             self._behind = True
             raise

@@ -101,6 +101,11 @@ def filter_tag(path: str, text: str) -> str | None:
     return f"{path}={text}" if 0 < len(text) <= LONGEST_INDEXED else None
 
 
+def owner_tag(user_id: str) -> str:
+    """The tag of what belongs to a user, in listings of its type."""
+    return f"owner/{user_id}"
+
+
 def stored_tag(document_type: str, word: str) -> str:
     """A word of `Shape.words` as the index holds it: types have their words apart."""
     return f"{document_type}/{word}"

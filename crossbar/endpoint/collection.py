@@ -16,7 +16,7 @@ from crossbar.documents.shape import Shape
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.document_history import ACTION, DIFF, HISTORY, DocumentHistory
 from crossbar.endpoint.endpoint import Endpoint, OperationOptions
-from crossbar.endpoint.hooks import AfterHook, DeleteHook, DraftHook, Hooks, RowsHook, SaveHook, ShowHook, TellHook
+from crossbar.endpoint.hooks import Hooks, RowsHook, SaveHook
 from crossbar.endpoint.lifecycle import Lifecycle, own_partition
 from crossbar.endpoint.routing import Lists, Rule, Who
 
@@ -38,7 +38,8 @@ class Collection(Endpoint):
     word for it where there are none of these, or where another is wanted.
 
     What is special hangs on named moments: `normalize` → schema → `check` → `finish` → `save`, `tell` → `after`;
-    `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page.
+    `before_delete` → `after_delete`; `show` decorates each answered document, `decorate_rows` each listed page. Each is
+    a decorator for what is to be done then; `Hooks` says what that gets.
     """
 
     def __init__(
@@ -65,7 +66,10 @@ class Collection(Endpoint):
             takes_all_words=takes_all_words,
         )
         self.shape = shape
-        self.hooks = Hooks()
+        self.hooks = hooks = Hooks()
+        self.normalize, self.check, self.finish = hooks.normalize, hooks.check, hooks.finish
+        self.tell, self.after, self.show = hooks.tell, hooks.after, hooks.show
+        self.before_delete, self.after_delete = hooks.before_delete, hooks.after_delete
         if within is not None:
             self.routes = within.routes
             self.collections = within.collections
@@ -159,49 +163,9 @@ class Collection(Endpoint):
                     refuses=change.refuses,
                 )(self.history.act)
 
-    def normalize(self, hook: DraftHook) -> DraftHook:
-        """Before validation: bring the data into its stored form."""
-        self.hooks.normalize.append(hook)
-        return hook
-
-    def check(self, hook: DraftHook) -> DraftHook:
-        """After the schema, whatever it found: add errors to `draft.errors`."""
-        self.hooks.check.append(hook)
-        return hook
-
-    def finish(self, hook: DraftHook) -> DraftHook:
-        """When no error was found: private fields, credentials, last refusals."""
-        self.hooks.finish.append(hook)
-        return hook
-
     def save(self, hook: SaveHook) -> SaveHook:
         """Instead of the plain save, for changes of several documents: returns the document as saved."""
         self.hooks.save = hook
-        return hook
-
-    def tell(self, hook: TellHook) -> TellHook:
-        """The notices of a save, which are written in the same step: gets the document and the one before it."""
-        self.hooks.tell.append(hook)
-        return hook
-
-    def after(self, hook: AfterHook) -> AfterHook:
-        """After the save: gets the saved document and the one before it (None when created)."""
-        self.hooks.after.append(hook)
-        return hook
-
-    def before_delete(self, hook: DeleteHook) -> DeleteHook:
-        """Refuse a deletion by raising."""
-        self.hooks.before_delete.append(hook)
-        return hook
-
-    def after_delete(self, hook: DeleteHook) -> DeleteHook:
-        """After a deletion, with the document as it was."""
-        self.hooks.after_delete.append(hook)
-        return hook
-
-    def show(self, hook: ShowHook) -> ShowHook:
-        """Decorate (in place) the public document of every answer."""
-        self.hooks.show.append(hook)
         return hook
 
     def decorate_rows(self, *, asked_by: str | None = None) -> Callable[[RowsHook], RowsHook]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossbar.documents.document import Document
 from crossbar.errors import JSON, Invalid
+from crossbar.registry import Registry
 
 if TYPE_CHECKING:
     from crossbar.endpoint.context import Context
@@ -54,15 +55,24 @@ class Draft:
 class Hooks:
     """What an endpoint hung on each moment, in the order in which it was declared."""
 
-    normalize: list[DraftHook] = field(default_factory=list)
-    check: list[DraftHook] = field(default_factory=list)
-    finish: list[DraftHook] = field(default_factory=list)
+    normalize: Registry[DraftHook] = field(default_factory=Registry)
+    """Before validation: bring the data into its stored form."""
+    check: Registry[DraftHook] = field(default_factory=Registry)
+    """After the schema, whatever it found: add errors to `draft.errors`."""
+    finish: Registry[DraftHook] = field(default_factory=Registry)
+    """When no error was found: private fields, credentials, last refusals."""
     save: SaveHook | None = None
-    tell: list[TellHook] = field(default_factory=list)
-    after: list[AfterHook] = field(default_factory=list)
-    before_delete: list[DeleteHook] = field(default_factory=list)
-    after_delete: list[DeleteHook] = field(default_factory=list)
-    show: list[ShowHook] = field(default_factory=list)
+    """Instead of the plain save, for changes of several documents: returns the document as saved."""
+    tell: Registry[TellHook] = field(default_factory=Registry)
+    """The notices of a save, which are written in the same step: gets the document and the one before it."""
+    after: Registry[AfterHook] = field(default_factory=Registry)
+    """After the save: gets the saved document and the one before it (None when created)."""
+    before_delete: Registry[DeleteHook] = field(default_factory=Registry)
+    """Refuse a deletion by raising."""
+    after_delete: Registry[DeleteHook] = field(default_factory=Registry)
+    """After a deletion, with the document as it was."""
+    show: Registry[ShowHook] = field(default_factory=Registry)
+    """Decorate (in place) the public document of every answer."""
     rows: list[tuple[str | None, RowsHook]] = field(default_factory=list)
 
     def rows_for(self, context: Context) -> list[RowsHook]:

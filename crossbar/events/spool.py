@@ -37,11 +37,11 @@ class SpoolEntry:
     failed: bool
 
 
+@dataclass(frozen=True, slots=True)
 class Spool:
     """Messages in a folder that only the server's own user can read: they hold links that log people in."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    folder: Path
 
     def put(self, message: EmailMessage) -> str:
         """Keep a message and return its id. Raises OSError when the disk does not take it."""
@@ -54,10 +54,10 @@ class Spool:
 
         Raises OSError when the disk does not take it.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         entry_id = f"{int(clock.unix_now() * 1000):013d}-{about}"
         whole = message.as_bytes(policy=policy.SMTP)
-        held = self._folder / f"{HELD}{entry_id}"
+        held = self.folder / f"{HELD}{entry_id}"
         held.touch(mode=0o600, exist_ok=True)
         with held.open("wb") as file:
             file.write(whole)
@@ -69,27 +69,27 @@ class Spool:
     def release(self, entry_id: str) -> bool:
         """Let a message be delivered that was held; whether there was one."""
         try:
-            (self._folder / f"{HELD}{entry_id}").rename(self._folder / f"{entry_id}{WAITING}")
+            (self.folder / f"{HELD}{entry_id}").rename(self.folder / f"{entry_id}{WAITING}")
         except FileNotFoundError:
             return False
         return True
 
     def discard(self, entry_id: str) -> None:
         """Forget a message that was held."""
-        (self._folder / f"{HELD}{entry_id}").unlink(missing_ok=True)
+        (self.folder / f"{HELD}{entry_id}").unlink(missing_ok=True)
 
     def held(self) -> list[str]:
         """The ids of the messages that wait to be released, the oldest first."""
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return []
-        return sorted(path.name.removeprefix(HELD) for path in self._folder.glob(f"{HELD}[0-9]*"))
+        return sorted(path.name.removeprefix(HELD) for path in self.folder.glob(f"{HELD}[0-9]*"))
 
     def entries(self) -> list[SpoolEntry]:
         """All messages, the oldest first."""
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return []
         found = []
-        for path in self._folder.iterdir():
+        for path in self.folder.iterdir():
             if path.suffix in (WAITING, FAILED) and not path.name.startswith("."):
                 try:
                     due = path.stat().st_mtime
@@ -109,7 +109,7 @@ class Spool:
     @contextmanager
     def claimed(self, entry_id: str) -> Iterator[EmailMessage | None]:
         """A waiting message, for one process alone while the block runs; None if another one has it or it is gone."""
-        path = self._folder / f"{entry_id}{WAITING}"
+        path = self.folder / f"{entry_id}{WAITING}"
         try:
             file = path.open("rb")
         except FileNotFoundError:
@@ -126,20 +126,20 @@ class Spool:
 
     def postpone(self, entry_id: str, due: float) -> None:
         """Try a message again at `due` (Unix seconds)."""
-        os.utime(self._folder / f"{entry_id}{WAITING}", (due, due))
+        os.utime(self.folder / f"{entry_id}{WAITING}", (due, due))
 
     def give_up(self, entry_id: str) -> None:
         """Keep a message that cannot be delivered, but try no more."""
-        (self._folder / f"{entry_id}{WAITING}").rename(self._folder / f"{entry_id}{FAILED}")
+        (self.folder / f"{entry_id}{WAITING}").rename(self.folder / f"{entry_id}{FAILED}")
 
     def remove(self, entry_id: str) -> None:
         """Forget a message."""
         for suffix in (WAITING, FAILED):
-            (self._folder / f"{entry_id}{suffix}").unlink(missing_ok=True)
+            (self.folder / f"{entry_id}{suffix}").unlink(missing_ok=True)
 
     def _path(self, entry_id: str, suffix: str) -> Path | None:
         """Where a message lies whose id a person gave; None for what is no id."""
-        return self._folder / f"{entry_id}{suffix}" if entry_id.replace("-", "").isalnum() else None
+        return self.folder / f"{entry_id}{suffix}" if entry_id.replace("-", "").isalnum() else None
 
 
 def created(entry_id: str) -> float:

@@ -6,12 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, TREE, Document
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.errors import JSON, Conflict, Invalid
 from crossbar.moving import secrets
-from crossbar.moving.belongings import TREE
 from crossbar.moving.claims_held import held_by_others
 from crossbar.moving.private_fields import modified, with_private
 from crossbar.moving.report import CREATED, SKIPPED, UPDATED, MovingReport

@@ -15,13 +15,12 @@ from typing import Final
 from crossbar.access.pepper import Pepper
 from crossbar.dialing import NUMBER
 from crossbar.documents.attachments import Attachment
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, TREE, Document
 from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.store import Duplicate, Stale, Write
 from crossbar.errors import JSON, CrossbarError, SystemFault
 from crossbar.moving import secrets
 from crossbar.moving.account_arrival import AccountArrival
-from crossbar.moving.belongings import TREE
 from crossbar.moving.claims_held import held_by_others
 from crossbar.moving.private_fields import modified, with_private
 from crossbar.moving.report import CREATED, FILES, SKIPPED, UPDATED, MovingReport

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from crossbar.dialing import NUMBER, NUMBERS
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, TREE, Document
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Snapshot
 from crossbar.resources.identity.domain.account_tree import descendants_of
 from crossbar.resources.numbers.domain import number, port_request
-
-TREE: Final = "pvt_tree"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,24 +27,27 @@ WORK: Final = 2**15
 """scrypt's `n`: 32 MB and a tenth of a second for each guess at the passphrase."""
 
 
-def _cipher(passphrase: str, salt: bytes) -> AESGCM:
-    return AESGCM(Scrypt(salt=salt, length=32, n=WORK, r=8, p=1).derive(passphrase.encode()))
+class _Pieces(io.RawIOBase):
+    """The pieces of an encrypted file: their key, and the number of the next one."""
+
+    def __init__(self, file: IO[bytes], passphrase: str, salt: bytes, prefix: bytes) -> None:
+        self._file = file
+        self._cipher = AESGCM(Scrypt(salt=salt, length=32, n=WORK, r=8, p=1).derive(passphrase.encode()))
+        self._prefix = prefix
+        self._number = 0
+
+    def _nonce(self, *, is_last: bool) -> bytes:
+        return self._prefix + self._number.to_bytes(4) + bytes([is_last])
 
 
-def _nonce(prefix: bytes, number: int, *, is_last: bool) -> bytes:
-    return prefix + number.to_bytes(4) + bytes([is_last])
-
-
-class Encrypting(io.RawIOBase):
+class Encrypting(_Pieces):
     """What is written goes encrypted to a file; the file is whole once this is closed."""
 
     def __init__(self, file: IO[bytes], passphrase: str) -> None:
-        salt, self._prefix = os.urandom(SALT_BYTES), os.urandom(PREFIX_BYTES)
-        self._file = file
-        self._cipher = _cipher(passphrase, salt)
-        self._number = 0
+        salt, prefix = os.urandom(SALT_BYTES), os.urandom(PREFIX_BYTES)
+        super().__init__(file, passphrase, salt, prefix)
         self._gathered = bytearray()
-        file.write(MAGIC + salt + self._prefix)
+        file.write(MAGIC + salt + prefix)
 
     def writable(self) -> bool:
         """It is written to."""
@@ -64,19 +67,16 @@ class Encrypting(io.RawIOBase):
         self._gathered.clear()
 
     def _put(self, piece: bytes, *, is_last: bool) -> None:
-        sealed = self._cipher.encrypt(_nonce(self._prefix, self._number, is_last=is_last), piece, None)
+        sealed = self._cipher.encrypt(self._nonce(is_last=is_last), piece, None)
         self._file.write(len(sealed).to_bytes(LENGTH_BYTES) + sealed)
         self._number += 1
 
 
-class Decrypting(io.RawIOBase):
+class Decrypting(_Pieces):
     """The bytes of an encrypted file, which stands behind `MAGIC`. Raises CannotMove where they are not as written."""
 
     def __init__(self, file: IO[bytes], passphrase: str) -> None:
-        salt, self._prefix = file.read(SALT_BYTES), file.read(PREFIX_BYTES)
-        self._file = file
-        self._cipher = _cipher(passphrase, salt)
-        self._number = 0
+        super().__init__(file, passphrase, file.read(SALT_BYTES), file.read(PREFIX_BYTES))
         self._ended = False
         self._rest = b""
 
@@ -98,7 +98,7 @@ class Decrypting(io.RawIOBase):
         sealed = self._file.read(size) if 0 < size <= PIECE_BYTES + TAG_BYTES else b""
         for is_last in (False, True):
             try:
-                piece = self._cipher.decrypt(_nonce(self._prefix, self._number, is_last=is_last), sealed, None)
+                piece = self._cipher.decrypt(self._nonce(is_last=is_last), sealed, None)
             except (InvalidTag, ValueError):
                 continue
             self._number += 1

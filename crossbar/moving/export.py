@@ -30,6 +30,19 @@ NOT_ONE_MOMENT: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportWanted:
+    """What is to be written to the new file `path`: an account, with or without those below it and its credentials.
+
+    With a passphrase the file is encrypted.
+    """
+
+    path: Path
+    descendants: bool = False
+    with_secrets: bool = True
+    passphrase: str | None = field(default=None, repr=False)
+
+
 @dataclass(slots=True)
 class Exported:
     """What a file holds, by type; `is_consistent` says whether all of it was so at one moment."""
@@ -130,20 +143,11 @@ class Exporter:
         self.exported.attachment_bytes += attachment.size
 
 
-async def export(
-    runtime: Runtime,
-    account: Account,
-    path: Path,
-    *,
-    descendants: bool,
-    with_secrets: bool,
-    passphrase: str | None,
-    told: Told,
-) -> Exported:
+async def export(runtime: Runtime, account: Account, wanted: ExportWanted, told: Told) -> Exported:
     """Write an account to a new file, all as of one moment. Raises CannotMove; then there is no file."""
-    exported = Exported(path)
-    with writing(path, passphrase) as file:
+    exported = Exported(wanted.path)
+    with writing(wanted.path, wanted.passphrase) as file:
         async with runtime.store.snapshot() as snapshot:
-            exporter = Exporter(runtime, snapshot, file, exported, told, with_secrets)
-            await exporter.write(account, descendants=descendants)
+            exporter = Exporter(runtime, snapshot, file, exported, told, wanted.with_secrets)
+            await exporter.write(account, descendants=wanted.descendants)
     return exported

@@ -48,6 +48,20 @@ class ApiLogin:
     password: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteAccount:
+    """An account that the API at `url` shows, with or without those below it, and how it is read from there.
+
+    `rate` is how many requests a second are made at most; None for as many as can be.
+    """
+
+    url: str
+    credentials: ApiLogin
+    account_id: str
+    descendants: bool = True
+    rate: float | None = None
+
+
 class RequestRefused(Exception):
     """The API answers a request with an error, and would again."""
 

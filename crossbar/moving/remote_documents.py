@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.dialing import ASSIGNED_TO, NUMBER, NUMBERS
-from crossbar.documents.document import ACCOUNTS, Document, as_object, public_fields
+from crossbar.documents.document import ACCOUNTS, TREE, Document, as_object, public_fields
 from crossbar.documents.document_types import ACCOUNT, CALLFLOW, DIRECTORY, FAXBOX, LIMITS, QUEUE
 from crossbar.errors import JSON
-from crossbar.moving.belongings import TREE
 from crossbar.moving.private_fields import MODIFIED
 from crossbar.moving.secrets import API_KEY, OPENED
 from crossbar.resources.calls.fax.domain import fax

@@ -25,7 +25,7 @@ from crossbar.moving import remote_documents
 from crossbar.moving.account_arrival import AccountArrival
 from crossbar.moving.arrivals import Arrivals
 from crossbar.moving.export import Told
-from crossbar.moving.remote_api import RemoteApi, RequestRefused
+from crossbar.moving.remote_api import RemoteAccount, RemoteApi, RequestRefused
 from crossbar.moving.remote_documents import CREATED, FROM_ROW
 from crossbar.moving.remote_files import OF_TYPE, take_files
 from crossbar.moving.remote_numbers import RemoteNumbers
@@ -270,9 +270,8 @@ async def import_from(
     runtime: Runtime,
     api: RemoteApi,
     endpoints: Iterable[Endpoint],
-    account_id: str,
+    source: RemoteAccount,
     *,
-    descendants: bool,
     parent_id: str | None,
     dry_run: bool,
     told: Told,
@@ -280,12 +279,13 @@ async def import_from(
     """Take in an account that an API shows, below `parent_id`. It can be done again, and goes on where it broke off."""
     report = MovingReport()
     data = runtime.config.server.data
-    state = RemoteState(None) if dry_run else RemoteState.of(data, api.url, account_id)
+    state = RemoteState(None) if dry_run else RemoteState.of(data, api.url, source.account_id)
     if state.is_begun:
         report.notes.append(WENT_ON)
     accounts = AccountArrival(runtime, report, parent_id, dry_run, is_whole=False)
     arrivals = Arrivals(runtime, report, accounts, dry_run=dry_run, digests_count=False, is_whole=False)
-    await RemoteImport(runtime, api, arrivals, state, sources(endpoints), told).run(account_id, descendants=descendants)
+    work = RemoteImport(runtime, api, arrivals, state, sources(endpoints), told)
+    await work.run(source.account_id, descendants=source.descendants)
     state.forget()
     report.notes += [f"{name} stay behind: {reason}" for name, reason in NOT_TAKEN.items()]
     report.notes += NEVER_SHOWN

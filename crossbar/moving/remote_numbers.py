@@ -16,11 +16,11 @@ from crossbar.moving.arrivals import Arrivals
 from crossbar.moving.remote_api import RemoteApi, RequestRefused
 from crossbar.moving.remote_files import FilePath, take_file
 from crossbar.moving.remote_state import RemoteState
+from crossbar.resources.numbers.domain.number import ASSIGNED
 from crossbar.resources.numbers.domain.number_settings import NumberSettings
 from crossbar.resources.numbers.domain.port_request import PortState
 
 PAGE_SIZE: Final = 200
-ASSIGNED: Final = frozenset({"in_service", "reserved", "port_in", "port_out"})
 SIZE: Final = 1024
 """About the bytes of such a document."""
 

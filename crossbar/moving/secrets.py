@@ -12,11 +12,11 @@ from typing import Final
 
 from crossbar.access.api_keys import api_key_fields
 from crossbar.access.authenticators import TYPE as AUTHENTICATOR
-from crossbar.access.ingest_token import DIGEST_FIELD
 from crossbar.access.ingest_token import TYPE as INGEST_TOKEN
 from crossbar.access.passwords import MD5_FIELD, SHA1_FIELD
 from crossbar.access.pepper import Pepper
 from crossbar.access.resealing import SEALED
+from crossbar.access.secret_token import DIGEST_FIELD
 from crossbar.documents.document import is_private
 from crossbar.documents.document_types import ACCOUNT, USER
 from crossbar.documents.sealing import Unsealable, removed, with_texts

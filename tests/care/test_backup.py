@@ -174,9 +174,8 @@ async def test_what_is_written_meanwhile_is_all_in_it_or_not_at_all(
     assert {name: set(mongo_client[target][name].index_information()) for name in indexes} == indexes
 
 
-async def test_without_writers_it_comes_back_as_it_was(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], two_databases: tuple[str, str], tmp_path: Path
-) -> None:
+async def test_without_writers_it_comes_back_as_it_was(databases: Databases, tmp_path: Path) -> None:
+    mongo_uri, mongo_client, two_databases = databases
     source, target = two_databases
     async with store_of(mongo_uri, source) as store:
         await fill(store, 100)
@@ -206,18 +205,17 @@ def flipped(whole: bytes, at: int) -> bytes:
 
 
 async def test_a_file_that_is_not_whole_is_noticed_before_anything_is_written(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], two_databases: tuple[str, str], tmp_path: Path
+    databases: Databases, tmp_path: Path
 ) -> None:
+    mongo_uri, mongo_client, two_databases = databases
     path = await a_backup(mongo_uri, two_databases[0], tmp_path)
     whole = path.read_bytes()
     assert verify(path, lambda *_: None)["database"] == two_databases[0]
     damage = {
         "cut in a frame": whole[:-10],
         "cut behind a frame": whole[: whole.rindex(b"T\0\0\0")],
-        "a bit in the middle": whole[: len(whole) // 2]
-        + bytes([whole[len(whole) // 2] ^ 4])
-        + whole[len(whole) // 2 + 1 :],
-        "a bit in the header": whole[:25] + bytes([whole[25] ^ 1]) + whole[26:],
+        "a bit in the middle": flipped(whole, len(whole) // 2),
+        "a bit in the header": flipped(whole, 25),
         "something behind it": whole + b"x",
         "nothing": b"",
         "something else": b"PK\x03\x04" + whole,
@@ -244,9 +242,8 @@ async def test_a_newer_format_is_refused_with_the_release_that_made_it(
         verify(path, lambda *_: None)
 
 
-async def test_what_is_there_goes_only_with_leave(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], two_databases: tuple[str, str], tmp_path: Path
-) -> None:
+async def test_what_is_there_goes_only_with_leave(databases: Databases, tmp_path: Path) -> None:
+    mongo_uri, mongo_client, two_databases = databases
     path = await a_backup(mongo_uri, two_databases[0], tmp_path)
     async with store_of(mongo_uri, two_databases[1]) as store:
         await store.insert(Document(ACCOUNT, "filler", "kept", {}))
@@ -260,12 +257,9 @@ async def test_what_is_there_goes_only_with_leave(
 
 
 async def test_a_database_that_is_used_is_left_alone(
-    mongo_uri: str,
-    mongo_client: MongoClient[dict[str, Any]],
-    two_databases: tuple[str, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    mongo_uri, mongo_client, two_databases = databases
     monkeypatch.setattr("crossbar.documents.restoring.LEASE_SECONDS", -1)
     path = await a_backup(mongo_uri, two_databases[0], tmp_path)
     async with store_of(mongo_uri, two_databases[1]) as store:
@@ -280,12 +274,9 @@ async def test_a_database_that_is_used_is_left_alone(
 
 
 async def test_half_a_restoring_does_not_serve_and_is_begun_again(
-    mongo_uri: str,
-    mongo_client: MongoClient[dict[str, Any]],
-    two_databases: tuple[str, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    mongo_uri, mongo_client, two_databases = databases
     path = await a_backup(mongo_uri, two_databases[0], tmp_path)
     config, whole = config_of(two_databases[1], tmp_path), Restoring._write
 

@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from crossbar.access.pepper import FILE, configured_pepper
 from crossbar.archive import written_whole
@@ -17,17 +14,8 @@ from crossbar.care.backup import write_backup
 from crossbar.care.restore import SEALING_KEYS_FILE, restore_backup
 from crossbar.config import Config
 from crossbar.documents.restoring import NotRestorable
-from crossbar.ids import new_id
 
 SEALING_KEY = "a-sealing-key-of-enough-characters"
-
-
-@pytest.fixture
-def names(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    made = f"test-{new_id()}", f"test-{new_id()}"
-    yield made
-    for name in made:
-        mongo_client.drop_database(name)
 
 
 def config_of(name: str, data: Path, sealing_keys: str = "") -> Config:
@@ -55,11 +43,11 @@ async def restored(uri: str, path: Path, config: Config, *, other_keys: bool = F
 
 
 async def test_the_file_is_its_owners_alone_and_has_no_keys(
-    mongo_uri: str, names: tuple[str, str], tmp_path: Path
+    mongo_uri: str, two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
-    path = await a_backup(mongo_uri, names[0], tmp_path, with_keys=False)
+    path = await a_backup(mongo_uri, two_databases[0], tmp_path, with_keys=False)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    here = config_of(names[1], tmp_path / "here")
+    here = config_of(two_databases[1], tmp_path / "here")
     with pytest.raises(NotRestorable, match="There is no pepper here"):
         await restored(mongo_uri, path, here)
     pepper = (tmp_path / "source" / FILE).read_text()
@@ -71,9 +59,9 @@ async def test_the_file_is_its_owners_alone_and_has_no_keys(
     assert await restored(mongo_uri, path, here) == []
 
 
-async def test_with_keys_the_pepper_comes_back(mongo_uri: str, names: tuple[str, str], tmp_path: Path) -> None:
-    path = await a_backup(mongo_uri, names[0], tmp_path, with_keys=True)
-    (note,) = await restored(mongo_uri, path, config_of(names[1], tmp_path / "here"))
+async def test_with_keys_the_pepper_comes_back(mongo_uri: str, two_databases: tuple[str, str], tmp_path: Path) -> None:
+    path = await a_backup(mongo_uri, two_databases[0], tmp_path, with_keys=True)
+    (note,) = await restored(mongo_uri, path, config_of(two_databases[1], tmp_path / "here"))
     kept = tmp_path / "here" / FILE
     assert str(kept) in note
     assert kept.read_text() == (tmp_path / "source" / FILE).read_text()
@@ -81,15 +69,15 @@ async def test_with_keys_the_pepper_comes_back(mongo_uri: str, names: tuple[str,
 
 
 async def test_sealing_keys_that_are_missing_are_told_of(
-    mongo_uri: str, names: tuple[str, str], tmp_path: Path
+    mongo_uri: str, two_databases: tuple[str, str], tmp_path: Path
 ) -> None:
-    bare = await a_backup(mongo_uri, names[0], tmp_path, with_keys=False, sealing_keys=SEALING_KEY)
-    here = config_of(names[1], tmp_path / "here")
+    bare = await a_backup(mongo_uri, two_databases[0], tmp_path, with_keys=False, sealing_keys=SEALING_KEY)
+    here = config_of(two_databases[1], tmp_path / "here")
     (tmp_path / "here" / FILE).write_text((tmp_path / "source" / FILE).read_text())
     with pytest.raises(NotRestorable, match=r"security\.sealing_keys does not name"):
         await restored(mongo_uri, bare, here)
-    assert await restored(mongo_uri, bare, config_of(names[1], tmp_path / "here", SEALING_KEY)) == []
-    carrying = await a_backup(mongo_uri, names[0], tmp_path, with_keys=True, sealing_keys=SEALING_KEY)
+    assert await restored(mongo_uri, bare, config_of(two_databases[1], tmp_path / "here", SEALING_KEY)) == []
+    carrying = await a_backup(mongo_uri, two_databases[0], tmp_path, with_keys=True, sealing_keys=SEALING_KEY)
     (note,) = await restored(mongo_uri, carrying, here)
     assert str(tmp_path / "here" / SEALING_KEYS_FILE) in note
     assert (tmp_path / "here" / SEALING_KEYS_FILE).read_text() == f"{SEALING_KEY}\n"

@@ -12,12 +12,11 @@ import orjson
 from aiohttp import ClientSession
 from yarl import URL
 
-from tests.harness import RawAnswer
+from tests.harness import ABSENT, RawAnswer, Verbs
 
 UNKNOWN = 999_999_999
 JSON = "application/json"
 ACCEPT = {"Accept": JSON}
-UNSAID = object()
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Told(RawAnswer):
 
 
 @dataclass
-class Speaker:
+class Speaker(Verbs[Told]):
     """One caller of a dialect at `base`."""
 
     session: ClientSession
@@ -53,7 +52,7 @@ class Speaker:
         self,
         method: str,
         path: str,
-        json: Any = UNSAID,
+        json: Any = ABSENT,
         *,
         headers: Mapping[str, str | None] | None = None,
         query: Mapping[str, Any] | None = None,
@@ -63,7 +62,7 @@ class Speaker:
         sent: dict[str, str | None] = dict(self.headers)
         if self.token is not None:
             sent["X-Auth-Token"] = self.token
-        if json is not UNSAID:
+        if json is not ABSENT:
             body = orjson.dumps(json)
             sent["Content-Type"] = JSON
         sent |= headers or {}
@@ -74,18 +73,6 @@ class Speaker:
             method, url, data=body, headers=kept, skip_auto_headers=skipped, allow_redirects=False
         ) as response:
             return Told(response.status, response.headers, await response.read())
-
-    async def get(self, path: str, **options: Any) -> Told:
-        return await self.request("GET", path, **options)
-
-    async def post(self, path: str, json: Any = UNSAID, **options: Any) -> Told:
-        return await self.request("POST", path, json, **options)
-
-    async def put(self, path: str, json: Any = UNSAID, **options: Any) -> Told:
-        return await self.request("PUT", path, json, **options)
-
-    async def delete(self, path: str, **options: Any) -> Told:
-        return await self.request("DELETE", path, **options)
 
     async def made(self, path: str, json: Any) -> int:
         """The number of what is created."""

@@ -141,19 +141,15 @@ async def test_what_lies_in_another_tenant_is_not_brought_together(
     }
     theirs = {name: (await create(below, name, body))["id"] for name, body in bodies.items()}
     ours = {name: (await create(client, name, body))["id"] for name, body in bodies.items()}
-    for one, other in ((theirs, ours), (ours, theirs)):
-        for path, what in (
-            (f"/lines/{one['lines']}/endpoints/sip/{other['endpoints/sip']}", "Line and Endpoint"),
-            (f"/users/{one['users']}/voicemails/{other['voicemails']}", "User and Voicemail"),
-        ):
-            told = await client.put(path)
+
+    async def refused(path: str, what: str) -> None:
+        for one, other in ((theirs, ours), (ours, theirs)):
+            told = await client.put(path.format(one=one, other=other))
             assert (told.status, told.json) == (400, [f"Resource Error - {what} are in different tenants"])
+
+    await refused("/lines/{one[lines]}/endpoints/sip/{other[endpoints/sip]}", "Line and Endpoint")
+    await refused("/users/{one[users]}/voicemails/{other[voicemails]}", "User and Voicemail")
     for things, who in ((theirs, below), (ours, client)):
         assert (await who.put(f"/lines/{things['lines']}/endpoints/sip/{things['endpoints/sip']}")).status == 204
-    for one, other in ((theirs, ours), (ours, theirs)):
-        for path, what in (
-            (f"/users/{one['users']}/lines/{other['lines']}", "User and Line"),
-            (f"/lines/{one['lines']}/extensions/{other['extensions']}", "Line and Extension"),
-        ):
-            told = await client.put(path)
-            assert (told.status, told.json) == (400, [f"Resource Error - {what} are in different tenants"])
+    await refused("/users/{one[users]}/lines/{other[lines]}", "User and Line")
+    await refused("/lines/{one[lines]}/extensions/{other[extensions]}", "Line and Extension")

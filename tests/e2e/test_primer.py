@@ -209,6 +209,13 @@ def test_devices_from_the_first_to_the_last_breath(shell: Shell, said: Any) -> N
     assert (missing.status, missing.said) == (404, said(told, **error(404, "bad_identifier")))
 
 
+def user_row(user_id: str, username: str, name: str, level: str) -> dict[str, Any]:
+    """A user as lists show it."""
+    first_name, _, last_name = name.partition(" ")
+    names = {"id": user_id, "username": username, "first_name": first_name, "last_name": last_name}
+    return {**names, "priv_level": level, "features": ["vm_to_email"], "flags": []}
+
+
 def test_a_user_is_created_patched_and_deleted_by_a_verb_in_the_envelope(shell: Shell, said: Any) -> None:
     created = shell(
         """curl -X PUT -H "X-Auth-Token: $AUTH_TOKEN" -H "Content-Type: application/json" \
@@ -242,24 +249,8 @@ def test_a_user_is_created_patched_and_deleted_by_a_verb_in_the_envelope(shell: 
     assert (patched.status, patched.said) == (200, said(user, revision=revision(patched)))
 
     listed = shell('curl -H "X-Auth-Token: $AUTH_TOKEN" $SERVER/v2/accounts/$ACCOUNT_ID/users')
-    augusta = {
-        "id": user["id"],
-        "username": "ada",
-        "first_name": "Augusta",
-        "last_name": "Lovelace",
-        "priv_level": "user",
-        "features": ["vm_to_email"],
-        "flags": [],
-    }
-    admin = {
-        "id": shell.variables["USER_ID"],
-        "username": "admin",
-        "first_name": "Account",
-        "last_name": "Admin",
-        "priv_level": "admin",
-        "features": ["vm_to_email"],
-        "flags": [],
-    }
+    augusta = user_row(user["id"], "ada", "Augusta Lovelace", "user")
+    admin = user_row(shell.variables["USER_ID"], "admin", "Account Admin", "admin")
     assert (listed.status, listed.said) == (200, said([augusta, admin], page_size=2, revision=revision(listed)))
 
     deleted = shell(

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from crossbar import administration
+from crossbar.moving.export import ExportWanted
 from crossbar.moving.file_format import AccountFile
-from crossbar.moving.remote_api import ApiLogin
+from crossbar.moving.remote_api import ApiLogin, RemoteAccount
 from crossbar.moving.report import MovingReport
 from tests.harness import RunningServer
 
@@ -19,9 +20,9 @@ def nothing(_: int, __: int) -> None:
 
 async def written(server: RunningServer, uri: str, account: str, path: Path, **options: Any) -> Path:
     """The file of an account with those below it."""
-    usual = {"descendants": True, "with_secrets": True, "passphrase": None, "told": nothing}
+    wanted = ExportWanted(path=path, **{"descendants": True, **options})
     await administration.export_account(
-        server.runtime.config, database_uri=uri, account=account, path=path, **{**usual, **options}
+        server.runtime.config, database_uri=uri, account=account, wanted=wanted, told=nothing
     )
     return path
 
@@ -37,15 +38,21 @@ async def taken_in(
     )
 
 
-async def fetched(server: RunningServer, uri: str, source: RunningServer, account: str, **options: Any) -> MovingReport:
+async def fetched(
+    server: RunningServer,
+    uri: str,
+    source: RunningServer,
+    account: str,
+    *,
+    credentials: ApiLogin | None = None,
+    **options: Any,
+) -> MovingReport:
     """What came of reading an account from another server's API."""
-    usual = {"descendants": True, "rate": None, "parent": None, "dry_run": False, "told": nothing}
+    usual = {"parent": None, "dry_run": False, "told": nothing}
+    login = credentials or ApiLogin(token=source.master.token)
+    remote = RemoteAccount(url=source.url, credentials=login, account_id=account)
     return await administration.import_from_api(
-        server.runtime.config,
-        database_uri=uri,
-        url=source.url,
-        account_id=account,
-        **{**usual, "credentials": ApiLogin(token=source.master.token), **options},
+        server.runtime.config, database_uri=uri, source=remote, **{**usual, **options}
     )
 
 

@@ -22,6 +22,7 @@ from crossbar.dialects.xivo11 import xivo11_values
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
 from crossbar.dialects.xivo11.xivo11_protocol import links, resource_error, route
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
+from crossbar.dialects.xivo11.xivo11_values import given
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE
 from crossbar.documents.field import Expression
@@ -80,13 +81,6 @@ class MacHome:
         return where(has("mac_address"), colons, None)
 
 
-def _given(name: str, expression: Expression | None = None) -> Property:
-    column = expression is not None
-    return Property(
-        name, xivo11_values.ANYTHING, is_read_only=True, is_column=column, is_searched=column, expression=expression
-    )
-
-
 def _column(name: str, home: Aside | InField, kind: ValueKind = xivo11_values.TEXT) -> Property:
     return Property(name, kind, home, is_column=True, is_searched=True)
 
@@ -96,8 +90,8 @@ DEVICE_DECLARATION: Final = Declaration(
     "Device",
     HARDWARE,
     (
-        _given("id", document_id()),
-        _given("tenant_uuid"),
+        given("id", document_id()),
+        given("tenant_uuid"),
         _column("ip", Aside("device.ip"), IPV4),
         Property("mac", MAC, MacHome(), is_column=True, is_searched=True),
         _column("sn", Aside("device.sn")),
@@ -106,11 +100,11 @@ DEVICE_DECLARATION: Final = Declaration(
         _column("model", InField("provision.endpoint_model")),
         _column("version", Aside("device.version")),
         _column("description", Aside("device.description")),
-        _given("status"),
-        _given("is_new"),
+        given("status"),
+        given("is_new"),
         Property("template_id", xivo11_values.TEXT, Aside("device.template_id")),
         Property("options", xivo11_values.OBJECT, Aside("device.options")),
-        _given("links"),
+        given("links"),
     ),
 )
 

@@ -18,6 +18,7 @@ from crossbar.dialects.xivo11.xivo11_contexts import require_context
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
 from crossbar.dialects.xivo11.xivo11_protocol import links, resource_error
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
+from crossbar.dialects.xivo11.xivo11_values import given
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.field import Expression
 from crossbar.documents.selection import at, equals, literal, where
@@ -44,10 +45,6 @@ class SwitchedOn:
         return where(at("pvt_xivo.commented"), literal(False), literal(True))
 
 
-def _given(name: str) -> Property:
-    return Property(name, xivo11_values.ANYTHING, is_read_only=True)
-
-
 _INCOMING: Final = equals(at("pvt_xivo.context"), wiring.INCOMING)
 TYPE: Final = where(_INCOMING, literal("incall"), literal("internal"))
 EXTENSION_DECLARATION: Final = Declaration(
@@ -55,16 +52,16 @@ EXTENSION_DECLARATION: Final = Declaration(
     "Extension",
     EXTENSIONS,
     (
-        _given("id"),
-        _given("tenant_uuid"),
+        given("id"),
+        given("tenant_uuid"),
         Property("exten", xivo11_values.numeric(40), Aside("exten", ("pvt_xivo.exten", "numbers")), is_required=True,
                  is_nullable=False, is_column=True, is_searched=True),
         Property("context", xivo11_values.TEXT, Aside("context"), "default", is_required=True, is_nullable=False,
                  is_column=True, is_searched=True),
         Property("commented", xivo11_values.BOOLEAN, Aside("commented"), False, False, is_nullable=False),
         Property("enabled", xivo11_values.BOOLEAN, SwitchedOn(), True, is_nullable=False),
-        _given("lines"),
-        _given("links"),
+        given("lines"),
+        given("links"),
     ),
 )  # fmt: skip
 

@@ -19,10 +19,10 @@ from crossbar.dialects.xivo11.xivo11_contexts import require_context
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
 from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, resource_error
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
+from crossbar.dialects.xivo11.xivo11_values import given
 from crossbar.dialects.xivo11.xivo11_views import endpoint_link, extension_link
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import DEVICE, USER
-from crossbar.documents.field import Expression
 from crossbar.documents.selection import at, literal, or_else, where
 from crossbar.documents.selection import has as has_field
 from crossbar.errors import JSON, Invalid
@@ -30,14 +30,6 @@ from crossbar.errors import JSON, Invalid
 CODE: Final = xivo11_values.text(pattern=r"[0-9]{6}")
 POSITION: Final = xivo11_values.integer(1)
 SIP_NAME: Final = xivo11_values.text(pattern=r"[a-zA-Z0-9_-]{1,40}")
-
-
-def _given(name: str, expression: Expression | None = None, **more: Any) -> Property:
-    column = expression is not None
-    return Property(
-        name, xivo11_values.ANYTHING, is_read_only=True, is_column=column, expression=expression, is_searched=column,
-        **more,
-    )  # fmt: skip
 
 
 def _line(name: str, kind: ValueKind, unset: JSON = None, initial: Any = ABSENT, **more: Any) -> Property:
@@ -49,13 +41,13 @@ LINE_DECLARATION: Final = Declaration(
     "Line",
     LINES,
     (
-        _given("id"),
-        _given("tenant_uuid"),
-        _given("name", at("sip.username")),
-        _given("protocol", where(has_field("sip.username"), literal("sip"), None)),
-        _given("device_id", at("pvt_xivo.line.device")),
-        _given("device_slot", or_else(at("pvt_xivo.line.position"), 1)),
-        _given("provisioning_extension", at("pvt_xivo.line.provisioning_code")),
+        given("id"),
+        given("tenant_uuid"),
+        given("name", at("sip.username")),
+        given("protocol", where(has_field("sip.username"), literal("sip"), None)),
+        given("device_id", at("pvt_xivo.line.device")),
+        given("device_slot", or_else(at("pvt_xivo.line.position"), 1)),
+        given("provisioning_extension", at("pvt_xivo.line.provisioning_code")),
         _line("context", xivo11_values.TEXT, "default", is_required=True, is_nullable=False, is_column=True,
               is_searched=True),
         _line("provisioning_code", CODE, is_nullable=False, is_column=True, is_searched=True),
@@ -63,12 +55,12 @@ LINE_DECLARATION: Final = Declaration(
         Property("caller_id_name", xivo11_values.TEXT, user_homes.CALLER_NAME),
         Property("caller_id_num", xivo11_values.numeric(40), user_homes.CALLER_NUMBER),
         _line("registrar", xivo11_values.TEXT, "default", "default"),
-        _given("endpoint_sip"),
-        _given("endpoint_sccp"),
-        _given("endpoint_custom"),
-        _given("extensions"),
-        _given("users"),
-        _given("links"),
+        given("endpoint_sip"),
+        given("endpoint_sccp"),
+        given("endpoint_custom"),
+        given("extensions"),
+        given("users"),
+        given("links"),
     ),
 )  # fmt: skip
 ENDPOINT_DECLARATION: Final = Declaration(
@@ -76,9 +68,9 @@ ENDPOINT_DECLARATION: Final = Declaration(
     "SIPEndpoint",
     ENDPOINTS,
     (
-        _given("id"),
-        _given("tenant_uuid"),
-        _given("name"),
+        given("id"),
+        given("tenant_uuid"),
+        given("name"),
         Property("username", SIP_NAME, USERNAME, is_nullable=False, is_column=True, is_searched=True),
         Property("secret", SIP_NAME, SECRET, is_nullable=False),
         Property("type", xivo11_values.text(pattern="(friend|peer|user)"), Aside("endpoint.type"), "friend", "friend",
@@ -86,8 +78,8 @@ ENDPOINT_DECLARATION: Final = Declaration(
         Property("host", xivo11_values.TEXT, Aside("endpoint.host"), "dynamic", "dynamic", is_nullable=False,
                  is_column=True, is_searched=True),
         Property("options", xivo11_values.PAIRS, Aside("endpoint.options"), [], []),
-        _given("line"),
-        _given("links"),
+        given("line"),
+        given("links"),
     ),
 )  # fmt: skip
 

@@ -22,6 +22,7 @@ from crossbar.dialects.xivo11 import xivo11_lists, xivo11_values
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
 from crossbar.dialects.xivo11.xivo11_protocol import links, resource_error
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
+from crossbar.dialects.xivo11.xivo11_values import given
 from crossbar.dialects.xivo11.xivo11_views import JOINED, directory_view, related, summary_view
 from crossbar.documents.document import Document
 from crossbar.documents.field import Expression
@@ -65,15 +66,10 @@ def full_name(fields: Mapping[str, JSON]) -> str:
 
 FULL_NAME: Final = joined((user_homes.FIRST_NAME.expression, user_homes.LAST_NAME.expression), " ")
 BOOLEAN, TEXT = xivo11_values.BOOLEAN, xivo11_values.TEXT
-GIVEN: Final = xivo11_values.ANYTHING
 
 
 def _flag(name: str, initial: bool) -> Property:
     return Property(name, BOOLEAN, Aside(name), initial, initial, is_nullable=False)
-
-
-def _given(name: str, expression: Expression | None = None) -> Property:
-    return Property(name, GIVEN, is_read_only=True, is_column=expression is not None, expression=expression)
 
 
 USERS: Final = Declaration(
@@ -81,10 +77,10 @@ USERS: Final = Declaration(
     "User",
     telephone_users.NUMBERS,
     (
-        _given("id", at("pvt_xivo.numbers.users")),
-        _given("uuid", dashed_id()),
-        _given("tenant_uuid"),
-        _given("created_at"),
+        given("id", at("pvt_xivo.numbers.users"), is_searched=False),
+        given("uuid", dashed_id(), is_searched=False),
+        given("tenant_uuid"),
+        given("created_at"),
         Property("firstname", xivo11_values.SHORT_TEXT, user_homes.FIRST_NAME, is_required=True, is_nullable=False,
                  is_column=True),
         Property("lastname", xivo11_values.SHORT_TEXT, user_homes.LAST_NAME, initial=None, is_column=True),
@@ -114,7 +110,7 @@ USERS: Final = Declaration(
         Property("call_permission_password", xivo11_values.PERMISSION_PASSWORD, Aside("call_permission_password")),
         Property("enabled", BOOLEAN, user_homes.ENABLED, True, True, is_nullable=False, is_column=True,
                  is_searched=True),
-        *(_given(name) for name in (
+        *(given(name) for name in (
             "agent", "call_permissions", "call_pickup_target_users", "fallbacks", "forwards", "groups", "incalls",
             "lines", "queues", "schedules", "services", "switchboards", "voicemail", "links",
         )),

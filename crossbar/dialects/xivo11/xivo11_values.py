@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from crossbar.dialects.box_homes import is_zone
-from crossbar.dialects.declaration import ValueKind
+from crossbar.dialects.declaration import Property, ValueKind
 from crossbar.dialects.refusals import WrongValue
 from crossbar.dialects.user_homes import caller_id_parts
+from crossbar.documents.field import Expression
 from crossbar.errors import JSON
 
 WRONG_TYPE: Final = "field '{{name}}': wrong type. Should be {}".format
@@ -121,6 +122,19 @@ ANY_INTEGER: Final = integer()
 PAIRS: Final = ValueKind(_pairs, _as_it_is, {"type": "array", "items": {"type": "array", "items": {"type": "string"}}})
 OBJECT: Final = ValueKind(_object, _as_it_is, {"type": "object"})
 ANYTHING: Final = ValueKind(_as_it_is, _as_it_is, {})
+
+
+def given(
+    name: str, expression: Expression | None = None, *, is_searched: bool = True, also: tuple[str, ...] = ()
+) -> Property:
+    """A property that clients only read; with an expression of the database, lists are ordered by it and searched."""
+    column = expression is not None
+    return Property(
+        name, ANYTHING, is_read_only=True, is_column=column, is_searched=column and is_searched, expression=expression,
+        also=also,
+    )  # fmt: skip
+
+
 LANGUAGE: Final = text(pattern=r"[a-z]{2}_[A-Z]{2}")
 CALLER_ID: Final = text(check=lambda value: caller_id_parts(value) is not None, words=_CALLER_WORDS)
 OUTGOING_CALLER_ID: Final = text(check=_outgoing, words=_CALLER_WORDS)

@@ -16,15 +16,12 @@ from crossbar.dialects.xivo11.xivo11_contexts import require_context
 from crossbar.dialects.xivo11.xivo11_lists import ListRules
 from crossbar.dialects.xivo11.xivo11_protocol import input_error, links, resource_error
 from crossbar.dialects.xivo11.xivo11_resource import Xivo11Resource
+from crossbar.dialects.xivo11.xivo11_values import given
 from crossbar.documents.document import Document
 from crossbar.errors import JSON
 
 LONGEST_MAILBOX: Final = 30
 BOOLEAN, TEXT = xivo11_values.BOOLEAN, xivo11_values.TEXT
-
-
-def _given(name: str, also: tuple[str, ...] = ()) -> Property:
-    return Property(name, xivo11_values.ANYTHING, is_read_only=True, also=also)
 
 
 def _aside(name: str, kind: Any, unset: JSON = None, initial: Any = ABSENT, **more: Any) -> Property:
@@ -36,8 +33,8 @@ VOICEMAILS: Final = Declaration(
     "Voicemail",
     boxes.NUMBERS,
     (
-        _given("id", also=("accesstype",)),
-        _given("tenant_uuid"),
+        given("id", also=("accesstype",)),
+        given("tenant_uuid"),
         Property("name", xivo11_values.text(80), box_homes.NAME, is_required=True, is_nullable=False, is_column=True,
                  is_searched=True),
         Property("number", xivo11_values.numeric(40), box_homes.MAILBOX, is_required=True, is_nullable=False,
@@ -54,8 +51,8 @@ VOICEMAILS: Final = Declaration(
         Property("ask_password", BOOLEAN, box_homes.ASK_PIN, True, True, is_nullable=False),
         _aside("enabled", BOOLEAN, True, True, is_nullable=False),
         _aside("options", xivo11_values.PAIRS, [], []),
-        _given("users"),
-        _given("links"),
+        given("users"),
+        given("links"),
     ),
 )  # fmt: skip
 

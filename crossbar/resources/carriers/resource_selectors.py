@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import wraps
+from typing import Final
 
 from crossbar.documents.document import Document
 from crossbar.documents.listing import Listing
@@ -49,6 +50,8 @@ rules = Collection(
     schema="resource_selectors.rules",
     operations=(),
 )
+_ARGUMENTS: Final = {NAMED: "selector_name", CHOOSING: "resource_id"}
+"""Kind of tag → the argument of paths that says one."""
 
 
 def _of_account(handler: Handler) -> Handler:
@@ -94,16 +97,15 @@ async def replace_rules(context: Context) -> Reply:
     return await rules.life.answer(context, saved)
 
 
-def _counting(by: str, *, of: str = "", argument: str = "") -> Handler:
-    """A handler that counts selectors.
+def _offer_counts(by: str, of: str, *paths: str) -> None:
+    """Offer at `paths` how many selectors there are for each tag of the kind `by`.
 
-    `by` is the kind of tag they are counted by. With `of` only those count whose tag of that kind is what the path's
-    `argument` says.
+    With `of`, another kind, only those count whose tag of it is what the path says.
     """
 
     async def answer(context: Context) -> Reply:
         """How many selectors there are of each name, or for each resource: a list of `{word: count}`."""
-        tag = of + context.path[argument] if of else None
+        tag = of + context.path[_ARGUMENTS[of]] if of else None
         found = await context.store.count_by_tag(Listing(context.account_id, TYPE, tag=tag), prefix=by)
 
         def entries() -> Iterator[Entry]:
@@ -113,29 +115,23 @@ def _counting(by: str, *, of: str = "", argument: str = "") -> Handler:
 
         return answer_computed(context, entries())
 
-    return _of_account(answer)
+    resource_selectors.get(*paths, lists=Lists.PAGES)(_of_account(answer))
 
 
-resource_selectors.get(
-    "/accounts/{account_id}/resource_selectors/name",
-    "/resource_selectors/name",
-    lists=Lists.PAGES,
-)(_counting(NAMED))
-resource_selectors.get(
+_offer_counts(NAMED, "", "/accounts/{account_id}/resource_selectors/name", "/resource_selectors/name")
+_offer_counts(CHOOSING, "", "/accounts/{account_id}/resource_selectors/resource", "/resource_selectors/resource")
+_offer_counts(
+    CHOOSING,
+    NAMED,
     "/accounts/{account_id}/resource_selectors/name/{selector_name}",
     "/resource_selectors/name/{selector_name}",
-    lists=Lists.PAGES,
-)(_counting(CHOOSING, of=NAMED, argument="selector_name"))
-resource_selectors.get(
-    "/accounts/{account_id}/resource_selectors/resource",
-    "/resource_selectors/resource",
-    lists=Lists.PAGES,
-)(_counting(CHOOSING))
-resource_selectors.get(
+)
+_offer_counts(
+    NAMED,
+    CHOOSING,
     "/accounts/{account_id}/resource_selectors/resource/{resource_id}",
     "/resource_selectors/resource/{resource_id}",
-    lists=Lists.PAGES,
-)(_counting(NAMED, of=CHOOSING, argument="resource_id"))
+)
 
 
 @resource_selectors.get(

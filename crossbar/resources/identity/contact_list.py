@@ -27,17 +27,9 @@ NAMED: Final = (USER, MENU, CONFERENCE, DIRECTORY, DEVICE, VMBOX)
 NAMED_BY_TARGET: Final = ("menu", "conference", "directory", "receive_fax", "voicemail")
 """Modules of flows without a name that are called what they lead to."""
 NAMED_BY_ACTION: Final = (
-    "call_forward",
-    "do_not_disturb",
-    "intercom",
-    "privacy",
-    "record_call",
-    "disa",
-    "dynamic_cid",
-    "hotdesk",
-    "manual_presence",
-    "park",
-)
+    "call_forward", "do_not_disturb", "intercom", "privacy", "record_call", "disa", "dynamic_cid", "hotdesk",
+    "manual_presence", "park",
+)  # fmt: skip
 """Modules of flows without a name that are called what they do."""
 
 contact_list = Endpoint("contact_list")

@@ -15,7 +15,7 @@ from crossbar.dialing import held_number, normalize_at
 from crossbar.documents.document import Document, value_at
 from crossbar.documents.document_types import DEVICE
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Shape, Summary, Unique, or_default
+from crossbar.documents.shape import Shape, Summary, Unique, or_default, owner_tag
 from crossbar.endpoint import Collection, Context, Draft, Lists, Reply, answer_listing
 from crossbar.errors import Forbidden, Plain
 from crossbar.resources.identity.domain import plain_user
@@ -46,7 +46,7 @@ def tags(device: Document) -> Iterator[str]:
     """Listings by user (its owner, and everybody hotdesked to it) and of hotdesked devices."""
     hotdesked = hotdesked_users(device)
     owners = {device.text("owner_id"), *hotdesked} - {""}
-    yield from (f"owner/{user}" for user in sorted(owners))
+    yield from (owner_tag(user) for user in sorted(owners))
     yield from (hotdesked_to(user) for user in hotdesked)
     if hotdesked:
         yield HOTDESKED
@@ -188,7 +188,7 @@ async def list_of_user(context: Context) -> Reply:
                 del row[key]
 
     hooks = [as_owned, *devices.hooks.rows_for(context)]
-    return await answer_listing(context, DEVICE, tag=f"owner/{user_id}", rows_hooks=hooks)
+    return await answer_listing(context, DEVICE, tag=owner_tag(user_id), rows_hooks=hooks)
 
 
 devices.put("/accounts/{account_id}/users/{user_id}/devices", **devices.about("create"))(devices.life.create)
@@ -222,7 +222,7 @@ async def sync(context: Context) -> Reply:
 
 async def owned_by(context: Context, user_id: str) -> list[Document]:
     """The devices that a user owns."""
-    found = await context.store.all(Listing(context.account_id, DEVICE, tag=f"owner/{user_id}"))
+    found = await context.store.all(Listing(context.account_id, DEVICE, tag=owner_tag(user_id)))
     return [device for device in found if device.at("owner_id") == user_id]
 
 

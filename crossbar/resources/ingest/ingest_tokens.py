@@ -7,7 +7,8 @@ An endpoint of this server alone.
 from __future__ import annotations
 
 from crossbar.access.authorship import stamps
-from crossbar.access.ingest_token import DIGEST_FIELD, TYPE, IngestToken
+from crossbar.access.ingest_token import TYPE, IngestToken
+from crossbar.access.secret_token import DIGEST_FIELD
 from crossbar.documents.document import Document
 from crossbar.endpoint import Context, Endpoint, Lists, Reply, Who, answer_listing
 from crossbar.ids import new_id

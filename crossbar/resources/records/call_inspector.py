@@ -15,7 +15,7 @@ from crossbar.documents.listing import Listing, Row
 from crossbar.endpoint import Context, Endpoint, Lists, Reply
 from crossbar.endpoint.document_list import answer_stream, bounds, options_of
 from crossbar.errors import Plain
-from crossbar.resources.records.domain.cdr import CDR_SHAPE, owner_tag
+from crossbar.resources.records.domain.cdr import CDR_SHAPE, leg_owner_tag
 from crossbar.resources.records.domain.cdr_row import COLUMNS
 from crossbar.resources.records.domain.sip_message import INSPECTION_SHAPE
 from crossbar.wire.list_options import CHUNKS, chunk_size
@@ -41,7 +41,7 @@ async def calls(context: Context) -> Reply:
     listing = Listing(
         context.account_id,
         CDR_SHAPE.type,
-        tag=owner_tag(user.id) if user else None,
+        tag=leg_owner_tag(user.id) if user else None,
         filters=Filters.parse(context.query.pairs, ignored=TIME_RANGE),
         start=start,
         end=end,

@@ -16,6 +16,7 @@ from crossbar import clock
 from crossbar.documents.filters import TIME_RANGE, Filters, Parameter
 from crossbar.documents.layout import decode
 from crossbar.documents.listing import Listing, Row
+from crossbar.documents.shape import owner_tag
 from crossbar.endpoint import Context, Endpoint, Lists, Reply, answer_listing
 from crossbar.endpoint.document_list import answer_document, answer_stream, bounds, decorated, options_of
 from crossbar.endpoint.hooks import RowsHook
@@ -29,7 +30,7 @@ from crossbar.resources.records.domain.cdr import (
     in_order,
     interaction_tag,
     is_interaction_id,
-    owner_tag,
+    leg_owner_tag,
 )
 from crossbar.resources.records.domain.cdr_row import COLUMNS, RESELLER_COLUMNS, before_at, datetime_text, whole
 from crossbar.wire.list_options import CHUNKS, PAGING, RANGE, chunk_size
@@ -75,7 +76,7 @@ async def legs(context: Context) -> Reply:
     return await answer_listing(
         context,
         CDR_SHAPE.type,
-        tag=owner_tag(user.id) if user else None,
+        tag=leg_owner_tag(user.id) if user else None,
         rows_hooks=_decorations(context),
         time_range=context.config.cdrs.maximum_range,
         parameters=_parameters(context),
@@ -100,7 +101,7 @@ async def interactions(context: Context) -> Reply:
     listing = Listing(
         context.account_id,
         INTERACTION_SHAPE.type,
-        tag=f"owner/{user.id}" if user else None,
+        tag=owner_tag(user.id) if user else None,
         start=start,
         end=end,
         descending=not options.ascending,

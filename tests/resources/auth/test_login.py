@@ -60,7 +60,7 @@ async def test_wrong_account_user_or_password_are_refused_alike(tenant: Tenant, 
         assert (await anonymous.put("/user_auth", body)).error() == INVALID
     missing = await anonymous.put("/user_auth", {})
     detail = {"message": "Field is required but missing", "value": "credentials"}
-    assert missing.error() == (400, "400", "validation error", {"credentials": {"required": detail}})
+    assert missing.invalid() == {"credentials": {"required": detail}}
 
 
 async def test_a_new_password_ends_tokens(tenant: Tenant) -> None:

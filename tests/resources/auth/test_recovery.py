@@ -54,7 +54,7 @@ async def test_a_link_logs_in_once_and_wants_a_new_password(
 
     again = await anonymous.post("/user_auth/recovery", {"reset_id": reset_id})
     detail = {"message": "The provided reset_id did not resolve to any user", "cause": reset_id}
-    assert again.error() == (400, "400", "validation error", {"user": {"not_found": detail}})
+    assert again.invalid() == {"user": {"not_found": detail}}
 
 
 async def test_only_the_last_link_counts_and_for_two_days(
@@ -116,7 +116,7 @@ async def test_a_link_gets_its_own_parameter_in_a_query(tenant: Tenant, anonymou
 async def test_a_link_leads_to_a_web_page_only(ui_url: str, tenant: Tenant, anonymous: Api) -> None:
     refused = await ask(anonymous, tenant, ui_url=ui_url)
     detail = {"message": "The URL must be that of a web page", "cause": ui_url}
-    assert refused.error() == (400, "400", "validation error", {"ui_url": {"invalid": detail}})
+    assert refused.invalid() == {"ui_url": {"invalid": detail}}
 
 
 def forbidden(ui_url: str) -> tuple[Any, ...]:
@@ -223,7 +223,7 @@ async def test_a_number_belongs_to_nobody(tenant: Tenant, anonymous: Api) -> Non
     body = {"phone_number": "+15551234567", "username": "admin", "ui_url": UI}
     refused = await anonymous.put("/user_auth/recovery", body)
     detail = {"message": "The provided phone number could not be found", "cause": "+15551234567"}
-    assert refused.error() == (400, "400", "validation error", {"phone_number": {"not_found": detail}})
+    assert refused.invalid() == {"phone_number": {"not_found": detail}}
 
 
 async def test_an_id_of_the_wrong_form(anonymous: Api) -> None:

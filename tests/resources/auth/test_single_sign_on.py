@@ -129,7 +129,7 @@ async def test_applications(tenant: Tenant, stranger: Tenant, master: Tenant, pr
         assert (await tenant.root.request(verb, f"/auth/apps/{provider.client_id}", {})).error() == FORBIDDEN
     unknown = await master.root.post("/auth/apps/x", {"client_id": "x", "provider": "nobody", "secret": "s"})
     detail = {"message": "The provider is not known", "cause": "nobody"}
-    assert unknown.error() == (400, "400", "validation error", {"provider": {"not_found": detail}})
+    assert unknown.invalid() == {"provider": {"not_found": detail}}
 
 
 async def test_from_a_stranger_s_code_to_a_linked_user(

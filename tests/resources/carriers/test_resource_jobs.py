@@ -179,7 +179,7 @@ async def test_what_the_schema_says(tenant: Tenant) -> None:
     }
     many = await tenant.api.put("/resources/jobs", {"resource_id": "a", "numbers": ["600"] * 20_001})
     detail = {"message": "Array must have at most 20000 items", "target": 20_000}
-    assert many.error() == (400, "400", "validation error", {"numbers": {"maxItems": detail}})
+    assert many.invalid() == {"numbers": {"maxItems": detail}}
 
 
 @pytest.mark.parametrize("job_id", ["a", "2026-01", f"202601-{'f' * 32}"])

@@ -65,7 +65,7 @@ async def test_a_template_has_a_name(reseller: Tenant, customer: Tenant) -> None
         ("PATCH", f"/{made.id}", {"template_name": None}),
     ):
         refused = await below.request(verb, f"/resource_templates{path}", data)
-        assert refused.error() == (400, "400", "validation error", error)
+        assert refused.invalid() == error
 
 
 async def test_nobody_but_the_reseller_changes_them(reseller: Tenant, customer: Tenant, master: Tenant) -> None:

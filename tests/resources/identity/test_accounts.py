@@ -124,12 +124,7 @@ async def test_realm_and_name_once_in_the_system(tenant: Tenant, stranger: Tenan
     realm = {"message": "Account realm already in use", "cause": f"{name.upper()}.test"}
     named = {"message": "Account name already in use", "cause": name.replace("-", " ").upper()}
     again = await stranger.api.put("", {"name": named["cause"], "realm": realm["cause"]})
-    assert again.error() == (
-        400,
-        "400",
-        "validation error",
-        {"realm": {"unique": realm}, "name": {"unique": named}},
-    )
+    assert again.invalid() == {"realm": {"unique": realm}, "name": {"unique": named}}
     with_more_wrong = await stranger.api.put("", {"name": name, "timezone": "x"})
     assert with_more_wrong.data.keys() == {"name", "timezone"}
     renamed = await stranger.api.patch("", {"realm": realm["cause"]})
@@ -159,7 +154,7 @@ async def test_the_same_realm_twice_at_once(tenant: Tenant) -> None:
     for answer in answers:
         if answer.status == 400:
             message = {"message": "Account realm already in use", "cause": realm}
-            assert answer.error() == (400, "400", "validation error", {"realm": {"unique": message}})
+            assert answer.invalid() == {"realm": {"unique": message}}
     assert len((await tenant.api.get("/children")).data) == 1
     assert (await tenant.api.get("")).data["descendants_count"] == 1
 
@@ -187,7 +182,7 @@ async def test_direct_accounts_without_children(tenant: Tenant, master: Tenant, 
     try:
         refused = await tenant.api.put("", {"name": unique("a")})
         detail = {"message": "Direct account is not allowed to create sub-accounts", "cause": tenant.id}
-        assert refused.error() == (400, "400", "validation error", {"account": {"forbidden": detail}})
+        assert refused.invalid() == {"account": {"forbidden": detail}}
         assert (await master.root.put(f"/accounts/{tenant.id}", {"name": unique("a")})).status == 201
         await master.root.put(f"/accounts/{tenant.id}/reseller")
         assert (await tenant.api.put("", {"name": unique("a")})).status == 201

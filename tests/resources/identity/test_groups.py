@@ -55,7 +55,7 @@ async def test_change_and_delete(tenant: Tenant) -> None:
 async def test_a_group_needs_a_name(tenant: Tenant) -> None:
     refused = await tenant.api.put("/groups", {"endpoints": {}})
     detail = {"message": "Field is required but missing", "value": "name"}
-    assert refused.error() == (400, "400", "validation error", {"name": {"required": detail}})
+    assert refused.invalid() == {"name": {"required": detail}}
 
 
 async def test_the_groups_of_a_user(tenant: Tenant) -> None:

@@ -175,7 +175,7 @@ async def test_a_username_once_in_an_account(tenant: Tenant, stranger: Tenant) -
     assert first.data["username"] == "jane"
     taken = {"unique": {"message": "Username must be unique within account", "cause": "jane"}}
     again = await tenant.api.put("/users", {**NAME, **login})
-    assert again.error() == (400, "400", "validation error", {"username": taken})
+    assert again.invalid() == {"username": taken}
 
     without_password = await tenant.api.put("/users", {**NAME, "username": "JANE"})
     assert without_password.data == {"username": taken}
@@ -202,7 +202,7 @@ async def test_a_hotdesk_id_once_in_an_account(tenant: Tenant) -> None:
     assert first.status == 201
     again = await tenant.api.put("/users", {**NAME, "hotdesk": {"id": "12"}})
     taken = {"unique": {"message": "Hotdesk ID must be unique within account", "cause": "12"}}
-    assert again.error() == (400, "400", "validation error", {"hotdesk.id": taken})
+    assert again.invalid() == {"hotdesk.id": taken}
     await tenant.api.delete(f"/users/{first.id}")
     assert (await tenant.api.put("/users", {**NAME, "hotdesk": {"id": "12"}})).status == 201
 
@@ -234,7 +234,7 @@ async def test_a_new_username_needs_the_password(tenant: Tenant) -> None:
         "cause": "jane",
     }
     refused = await tenant.api.put("/users", {**NAME, "username": "Jane"})
-    assert refused.error() == (400, "400", "validation error", {"password": {"required": detail}})
+    assert refused.invalid() == {"password": {"required": detail}}
     user = await tenant.api.put("/users", NAME)
     refused = await tenant.api.patch(f"/users/{user.id}", {"username": "Jane"})
     assert refused.data == {"password": {"required": detail}}
@@ -300,7 +300,7 @@ async def test_names_and_passwords_are_made_up_as_configured(setting: str, tenan
             await master.root.post("/system_configs/crossbar.users/default", {setting: False})
             refused = await tenant.api.put("/users", {**NAME, "password": "secret word"})
             detail = {"message": "The username must be provided when updating the password"}
-            assert refused.error() == (400, "400", "validation error", {"username": {"required": detail}})
+            assert refused.invalid() == {"username": {"required": detail}}
         else:
             await master.root.post("/system_configs/crossbar.users/default", {setting: True})
             assert (await tenant.api.put("/users", {**NAME, "username": "jane"})).status == 201

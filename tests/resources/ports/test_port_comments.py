@@ -103,7 +103,7 @@ async def test_what_only_the_authority_may_say(porting: Porting) -> None:
     for word in ("is_private", "superduper_comment"):
         both = comment("x", 300, action_required=True, **{word: True})
         refused = await porting.agent.api.put(f"{path}/comments", {"comments": [both]})
-        assert refused.error() == (400, "400", "validation error", {"comments": {"rejected": message}})
+        assert refused.invalid() == {"comments": {"rejected": message}}
     assert len((await porting.master.api.get(f"{path}/comments")).data["comments"]) == 3
 
 
@@ -120,7 +120,7 @@ async def test_comments_are_neither_taken_away_nor_looked_at_alone(porting: Port
         for api in (porting.customer.api, porting.agent.api, porting.master.api):
             refused = await api.request(verb, path + rest, {})
             error = {"comments": {"forbidden": {"message": message, "cause": "comments"}}}
-            assert refused.error() == (400, "400", "validation error", error)
+            assert refused.invalid() == error
     data = {"name": "port", "numbers": {fresh(): {}}}
     for verb, body in (("POST", data), ("PATCH", {"comments": []}), ("POST", {**data, "comments": []})):
         answer = await porting.customer.api.request(verb, f"/port_requests/{request_id}", body)

@@ -103,7 +103,7 @@ async def test_a_request_is_replaced_only_while_it_waits_for_its_account(porting
     for api in (porting.customer.api, porting.reseller.api, porting.agent.api):
         message = "Updating port requests not allowed in current port state"
         error = {"submitted": {"type": {"message": message, "cause": "submitted"}}}
-        assert (await api.post(path, data)).error() == (400, "400", "validation error", error)
+        assert (await api.post(path, data)).invalid() == error
     assert (await porting.master.api.post(path, data)).data["name"] == "other"
     assert (await porting.customer.api.patch(path, {"name": "changed"})).data["name"] == "changed"
     await porting.moved(request_id, "rejected")

@@ -168,12 +168,7 @@ async def test_ranges_and_offsets(server: RunningServer, tenant: Tenant) -> None
     assert (await tenant.api.get("/cdrs")).data == []
     too_long = await tenant.api.get("/cdrs", query={"created_from": START, "created_to": START + 2_682_001})
     text = f"created_to {START + 2_682_001} is more than 2682000 seconds from created_from {START}"
-    assert too_long.error() == (
-        400,
-        "400",
-        "validation error",
-        {"created_from": {"date_range": {"message": text, "cause": START + 2_682_001}}},
-    )
+    assert too_long.invalid() == {"created_from": {"date_range": {"message": text, "cause": START + 2_682_001}}}
     shifted = await tenant.api.get("/cdrs", query={**RANGE, "utc_offset": "-3600"})
     assert shifted.data[0]["datetime"] == "2024-03-05_09:00:00"
     assert shifted.data[0]["rfc_1036"] == "Tue, 05 Mar 2024 10:00:00 GMT"

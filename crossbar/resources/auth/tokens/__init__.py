@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.access.authorship import stamps
-from crossbar.access.named_tokens import METHOD, TYPE, USE_TYPE, NamedToken, owner_tag
+from crossbar.access.named_tokens import METHOD, TYPE, NamedToken
+from crossbar.access.token_uses import USE_TYPE
 from crossbar.documents.document import Document
+from crossbar.documents.shape import owner_tag
 from crossbar.endpoint import Context, Endpoint, Lists, Reply
 from crossbar.endpoint.document_list import answer_listing
 from crossbar.errors import Forbidden, Invalid, NotFound

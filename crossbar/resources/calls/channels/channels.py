@@ -34,6 +34,15 @@ _ARGUMENTS: Final = {
     "intercept": ("target_type", "target_id", "unbridged_only"),
 }
 """What can be done with a call → what may be said about it."""
+_OPTIONS: Final = (
+    {"action": ", ".join(f"`{name}`" for name in _ARGUMENTS)}
+    | {name: f"Of `{action}`" for action, names in _ARGUMENTS.items() for name in names}
+    | {
+        "target": "Of `transfer`: where to",
+        "transfer_type": "Of `transfer`: how; `blind` without",
+        "transfer-type": "The same",
+    }
+)
 
 channels = Endpoint("channels")
 
@@ -84,16 +93,7 @@ async def read(context: Context) -> Reply:
     return Reply(detailed(await _channel(context)))
 
 
-@channels.post(
-    "/accounts/{account_id}/channels/{call_id}",
-    options={"action": ", ".join(f"`{name}`" for name in _ARGUMENTS)}
-    | {name: f"Of `{action}`" for action, names in _ARGUMENTS.items() for name in names}
-    | {
-        "target": "Of `transfer`: where to",
-        "transfer_type": "Of `transfer`: how; `blind` without",
-        "transfer-type": "The same",
-    },
-)
+@channels.post("/accounts/{account_id}/channels/{call_id}", options=_OPTIONS)
 async def act(context: Context) -> Reply:
     """Ask for something to be done with a call (`action`)."""
     call = await _channel(context)

@@ -20,6 +20,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.endpoint import Collection, Context, Lists, Reply, answer_listing
 from crossbar.errors import JSON, Invalid, Plain
 from crossbar.ids import monthly_id, new_secret
+from crossbar.resources.calls.channels.domain.channel_variables import AUTHORIZATION
 from crossbar.wire.request_values import is_false, is_true
 
 HISTORY: Final = "c2c_history"
@@ -34,14 +35,7 @@ NOBODY: Final = "no resources"
 """Why an attempt fails while no switch listens."""
 LONGEST_CONTACT: Final = 255
 """Characters: what somebody unknown can have kept in the history must be bounded."""
-EXPORTED: Final = (
-    "Account-ID",
-    "Authorizing-ID",
-    "Authorizing-Type",
-    "Loopback-Request-URI",
-    "From-URI",
-    "Request-URI",
-)
+EXPORTED: Final = (*AUTHORIZATION, "Loopback-Request-URI", "From-URI", "Request-URI")
 VARIABLE: Final = "cav_"
 """Prefix of the query parameters that become variables of the call."""
 

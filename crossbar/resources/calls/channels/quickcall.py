@@ -16,20 +16,14 @@ from crossbar.documents.schemas.patterns import first_group
 from crossbar.endpoint import Context, Endpoint, Reply
 from crossbar.errors import JSON, Plain, SystemFault
 from crossbar.ids import new_secret
+from crossbar.resources.calls.channels.domain.channel_variables import AUTHORIZATION
 from crossbar.resources.identity.devices import owned_by
 from crossbar.wire.request_values import is_false, is_true
 
 PUNCTUATION: Final = str.maketrans("", "", " ,.-()")
 DEFAULT_TIMEOUT: Final = 30
 SHORTEST_TIMEOUT: Final = 4
-EXPORTED: Final = (
-    "Account-ID",
-    "Authorizing-ID",
-    "Authorizing-Type",
-    "Outbound-Callee-ID-Name",
-    "Outbound-Callee-ID-Number",
-    "Retain-CID",
-)
+EXPORTED: Final = (*AUTHORIZATION, "Outbound-Callee-ID-Name", "Outbound-Callee-ID-Number", "Retain-CID")
 """Channel variables that the second leg gets from the first."""
 _TYPES: Final = {"devices": DEVICE, "users": USER}
 

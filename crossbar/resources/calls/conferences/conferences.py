@@ -16,7 +16,7 @@ from crossbar.dialing import is_reconcilable
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import CONFERENCE, DEVICE, MEDIA, USER
 from crossbar.documents.listing import Listing
-from crossbar.documents.shape import Shape, Summary, Unique
+from crossbar.documents.shape import Shape, Summary, Unique, owner_tag
 from crossbar.endpoint import Collection, Context, Draft, Reply
 from crossbar.errors import JSON, FaultyRequest, Invalid, Plain, SystemFault
 from crossbar.resources.calls.conferences.domain import running_conferences
@@ -256,5 +256,5 @@ async def _can_be_called(context: Context, endpoint: JSON, field: str, errors: I
 
 
 async def _has_devices(context: Context, user_id: str) -> bool:
-    listing = Listing(context.account_id, DEVICE, tag=f"owner/{user_id}", limit=1)
+    listing = Listing(context.account_id, DEVICE, tag=owner_tag(user_id), limit=1)
     return bool((await context.store.page(listing)).rows)

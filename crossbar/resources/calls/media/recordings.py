@@ -15,7 +15,7 @@ from typing import Any, Final
 from crossbar import clock
 from crossbar.access.authorship import stamps
 from crossbar.documents.document import Document
-from crossbar.documents.shape import Shape, Summary
+from crossbar.documents.shape import Shape, Summary, owner_tag
 from crossbar.endpoint import Binary, Collection, Context, Lists, Reply, answer_listing
 from crossbar.endpoint.files import download
 from crossbar.errors import JSON, Plain, SystemFault
@@ -38,7 +38,7 @@ _MONTHLY: Final = re.compile(r"\d{6}-.+")
 def tags(recording: Document) -> Iterator[str]:
     """Listing by owner."""
     if owner_id := recording.at("owner_id"):
-        yield f"owner/{owner_id}"
+        yield owner_tag(owner_id)
 
 
 recordings = Collection(
@@ -61,7 +61,7 @@ async def list_recordings(context: Context) -> Reply:
     return await answer_listing(
         context,
         TYPE,
-        tag=f"owner/{owner.id}" if owner else None,
+        tag=owner_tag(owner.id) if owner else None,
         rows_hooks=(add_content_types,),
         time_range=context.config.api.maximum_range,
         whole=True,

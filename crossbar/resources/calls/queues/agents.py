@@ -35,6 +35,13 @@ _MEANING: Final = {
     "end_wrapup": "ready",
 }
 """What a client orders → what the agent does from then on."""
+_PRESENCE: Final = ("presence_id", "presence_state")
+"""What of an order is kept as it is."""
+_STATUS: Final = ("/accounts/{account_id}/agents/{user_id}/status", "/accounts/{account_id}/agents/status/{user_id}")
+_OF_LAST_DAY: Final = {
+    "status": "This status alone, of the last day",
+    "limit": "How many at most, of the last day",
+}
 _ROW: Final = ("first_name", "last_name", "queues")
 
 agents = Endpoint("agents")
@@ -62,9 +69,7 @@ async def stats(context: Context) -> Reply:
     return Reply(totals)
 
 
-@agents.get(
-    "/accounts/{account_id}/agents/status", options={"status": "This status alone", "limit": "How many at most"}
-)
+@agents.get("/accounts/{account_id}/agents/status", options=_OF_LAST_DAY)
 async def statuses(context: Context) -> Reply:
     """What all agents did in the last day: agent → time → status."""
     return Reply(await _recent(context))
@@ -76,16 +81,7 @@ async def read(context: Context) -> Reply:
     return await answer_document(context, USER, context.path["user_id"])
 
 
-@agents.get(
-    "/accounts/{account_id}/agents/{user_id}/status",
-    "/accounts/{account_id}/agents/status/{user_id}",
-    options={
-        "recent": "`true`: the last day",
-        "full": "`true`: all that is known",
-        "status": "This status alone, of the last day",
-        "limit": "How many at most, of the last day",
-    },
-)
+@agents.get(*_STATUS, options={"recent": "`true`: the last day", "full": "`true`: all that is known", **_OF_LAST_DAY})
 async def status(context: Context) -> Reply:
     """What an agent does: one word; with `full` all that is known of it, with `recent` the last day."""
     user = await _user(context)
@@ -100,13 +96,11 @@ async def status(context: Context) -> Reply:
 
 
 @agents.post(
-    "/accounts/{account_id}/agents/{user_id}/status",
-    "/accounts/{account_id}/agents/status/{user_id}",
+    *_STATUS,
     options={
         "status": "`login`, `logout`, `pause`, `resume` or `end_wrapup`",
         "timeout": "Seconds of a pause",
-        "presence_id": "Kept with it",
-        "presence_state": "Kept with it",
+        **dict.fromkeys(_PRESENCE, "Kept with it"),
     },
 )
 async def change_status(context: Context) -> Reply:
@@ -118,7 +112,7 @@ async def change_status(context: Context) -> Reply:
     told: dict[str, Any] = {"agent_id": user.id, "status": _MEANING[order]}
     if order == "pause":
         told["pause_time"] = _timeout(context.values.get("timeout"))
-    for name in ("presence_id", "presence_state"):
+    for name in _PRESENCE:
         if value := context.values.text(name):
             told[name] = value
     await acdc.keep_agent_statuses(context.store, [acdc.agent_status_of(context.account_id, told)])

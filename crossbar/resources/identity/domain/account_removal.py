@@ -24,6 +24,7 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
 from crossbar.errors import CrossbarError
+from crossbar.registry import Registry
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -35,27 +36,17 @@ GRACE_SECONDS: Final = 60
 
 Clearing = Callable[[Runtime, str], Awaitable[None]]
 """Clears away what an account has outside of its own partition; it may be called again for the same account."""
-_clearings: Final[list[Clearing]] = []
+also: Final[Registry[Clearing]] = Registry()
+"""What is to be done, too, when an account ends."""
 Refusal = Callable[[Transaction, str], Awaitable[None]]
 """Raises where an account must not end."""
-_refusals: Final[list[Refusal]] = []
-
-
-def also(clearing: Clearing) -> Clearing:
-    """Have this done, too, when an account ends."""
-    _clearings.append(clearing)
-    return clearing
-
-
-def unless(refusal: Refusal) -> Refusal:
-    """Have this asked, too, in the transaction that ends an account."""
-    _refusals.append(refusal)
-    return refusal
+unless: Final[Registry[Refusal]] = Registry()
+"""What is to be asked, too, in the transaction that ends an account."""
 
 
 async def check_may_end(transaction: Transaction, account_id: str) -> None:
     """Raise where something speaks against the end of an account."""
-    for refusal in _refusals:
+    for refusal in unless:
         await refusal(transaction, account_id)
 
 
@@ -71,7 +62,7 @@ async def note(transaction: Transaction, account_id: str) -> None:
 
 async def clear(runtime: Runtime, account_id: str) -> None:
     """Clear away everything an account owned."""
-    for clearing in _clearings:
+    for clearing in also:
         await clearing(runtime, account_id)
     await runtime.attachments.delete_partition(account_id)
     await runtime.store.remove_partition(account_id)

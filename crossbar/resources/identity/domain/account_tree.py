@@ -19,18 +19,14 @@ from crossbar.documents.listing import Listing
 from crossbar.documents.store import Store, Transaction
 from crossbar.errors import Forbidden, NotFound, SystemFault
 from crossbar.events.notices import tell
+from crossbar.registry import Registry
 from crossbar.resources.identity.domain import account_removal
 from crossbar.runtime import Runtime
 
 Follower = Callable[[Transaction, Document], Awaitable[None]]
 """Brings what depends on an account's place in order; it gets the account as it is after a move."""
-_followers: Final[list[Follower]] = []
-
-
-def also_moves(follower: Follower) -> Follower:
-    """Have this done, too, in the transaction that moves an account."""
-    _followers.append(follower)
-    return follower
+also_moves: Final[Registry[Follower]] = Registry()
+"""What is to be done, too, in the transaction that moves an account."""
 
 
 def descendants_of(account_id: str) -> Listing:
@@ -141,7 +137,7 @@ async def follow_right(store: Store, account_id: str) -> None:
 
     async def follow(transaction: Transaction) -> None:
         account = await _account(transaction, account_id)
-        for follower in _followers:
+        for follower in also_moves:
             await follower(transaction, account)
 
     await store.transact(follow)
@@ -199,6 +195,6 @@ async def _move_branch(transaction: Transaction, account: Document, old: list[st
     }
     fields["pvt_parent_id"] = fields["pvt_tree"][-1]
     moved = await transaction.replace(Document(ACCOUNTS, ACCOUNT, account.id, fields), account)
-    for follower in _followers:
+    for follower in also_moves:
         await follower(transaction, moved)
     return moved

@@ -25,23 +25,9 @@ EMERGENCY: Final = (
 )
 ADDRESS: Final = ("street_1", "street_2", "city", "region", "postal_code")
 REGISTRATION: Final = (
-    "username",
-    "status",
-    "user_agent",
-    "call_id",
-    "profile_name",
-    "presence_hosts",
-    "from_user",
-    "from_host",
-    "to_user",
-    "to_host",
-    "rpid",
-    "network_ip",
-    "network_port",
-    "contact",
-    "expires",
-    "authorizing_id",
-)
+    "username", "status", "user_agent", "call_id", "profile_name", "presence_hosts", "from_user", "from_host",
+    "to_user", "to_host", "rpid", "network_ip", "network_port", "contact", "expires", "authorizing_id",
+)  # fmt: skip
 QUIET: Final = "suppress_unregister_notifications"
 
 

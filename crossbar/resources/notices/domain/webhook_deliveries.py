@@ -137,8 +137,8 @@ class WebhookDeliveries:
         for key, hook in self._hooks.items():
             if key not in self._runners and self._is_mine(hook, mine):
                 self._runners[key] = WebhookRunner(
-                    self._runtime,
-                    hook,
+                    runtime=self._runtime,
+                    hook=hook,
                     sender=self._sender,
                     membership=self._membership,
                     slot=self._slot(hook.account_id),

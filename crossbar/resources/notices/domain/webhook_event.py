@@ -71,6 +71,12 @@ _PAYMENT: Final = (
     "add_ons amount billing_address card_last_four currency_code date discounts id purchase_order response success"
     " tax_amount timestamp"
 )
+_RECOVERY: Final = "account_db email first_name last_name password_reset_link timezone user_id"
+_CUSTOMERS: Final = "databag recipient_id template_id user_type"
+_CNAM: Final = "acquired_for cnam local_number number number_state"
+_SMTP_FAX: Final = (
+    "errors fax_from_email fax_to_email faxbox_id faxbox_name faxbox_timezone number original_number owner_id timestamp"
+)
 _VOICEMAIL: Final = f"{_CALLER} {_FROM_TO} voicemail_box voicemail_id voicemail_length voicemail_timestamp"
 
 NOTIFICATIONS: Final[dict[str, tuple[str, str, str]]] = {
@@ -86,16 +92,8 @@ NOTIFICATIONS: Final[dict[str, tuple[str, str, str]]] = {
         f"{_MISSED} template_id notification_media comments",
     ),
     "missed_call": ("Missed Call", "Nobody answered a call", _MISSED),
-    "cnam_request": (
-        "Caller Name Request",
-        "A number's caller name is to change",
-        "acquired_for cnam local_number number number_state",
-    ),
-    "customer_update": (
-        "Customer Update",
-        "The operator sent a message to customers",
-        "databag recipient_id template_id user_type",
-    ),
+    "cnam_request": ("Caller Name Request", "A number's caller name is to change", _CNAM),
+    "customer_update": ("Customer Update", "The operator sent a message to customers", _CUSTOMERS),
     "denied_emergency_bridge": ("Denied Emergency Call", "An emergency call was refused", _EMERGENCY),
     "emergency_bridge": ("Emergency Call", "An emergency call was made", _EMERGENCY),
     "deregister": (
@@ -113,24 +111,11 @@ NOTIFICATIONS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "outbound_fax": ("Outbound Fax", "A fax was sent", _OUTBOUND_FAX),
     "outbound_fax_error": ("Outbound Fax Error", "A fax could not be sent", f"{_OUTBOUND_FAX} fax_error"),
-    "outbound_smtp_fax_error": (
-        "Mail to Fax Error",
-        "A mail could not be turned into a fax",
-        "errors fax_from_email fax_to_email faxbox_id faxbox_name faxbox_timezone number original_number owner_id"
-        " timestamp",
-    ),
+    "outbound_smtp_fax_error": ("Mail to Fax Error", "A mail could not be turned into a fax", _SMTP_FAX),
     "low_balance": ("Low Balance", "The account's balance fell below its threshold", "current_balance"),
-    "new_account": (
-        "New Account",
-        "An account was created",
-        "account_api_key account_db account_name account_realm",
-    ),
+    "new_account": ("New Account", "An account was created", "account_api_key account_db account_name account_realm"),
     "new_user": ("New User", "A user was created", "password user_id"),
-    "password_recovery": (
-        "Password Recovery",
-        "A user asked for a new password",
-        "account_db email first_name last_name password_reset_link timezone user_id",
-    ),
+    "password_recovery": ("Password Recovery", "A user asked for a new password", _RECOVERY),
     "port_request": ("Port Request", "A port request was submitted", _PORT),
     "port_pending": ("Port Pending", "A port request was sent to the losing carrier", _PORT),
     "port_scheduled": ("Port Scheduled", "A port request has a date", _PORT),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass, field
 from typing import Final
 
 from crossbar.background import end
@@ -33,32 +34,25 @@ GRACE_SECONDS: Final = 5.0
 """How long the delivery in hand may take when the server ends; cut off, it is made again."""
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class WebhookRunner:
     """The deliveries of one hook in this worker. `slot` is shared with the account's other hooks."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        hook: Webhook,
-        *,
-        sender: WebhookSender,
-        membership: Membership,
-        slot: asyncio.Semaphore,
-        metrics: Metrics,
-    ) -> None:
-        self.hook = hook
-        self._runtime = runtime
-        self._cursors = runtime.store.cursors
-        self._sender = sender
-        self._membership = membership
-        self._slot = slot
-        self._metrics = metrics
-        self._failures = Failures()
-        self._recalled = False
-        self._held = ""
-        self._subscription: Subscription | None = None
-        self._stopping = False
-        self._task = asyncio.create_task(self._run(), name=f"webhook {hook.id}")
+    runtime: Runtime
+    hook: Webhook
+    sender: WebhookSender
+    membership: Membership
+    slot: asyncio.Semaphore
+    metrics: Metrics
+    _failures: Failures = field(default_factory=Failures, init=False)
+    _recalled: bool = field(default=False, init=False)
+    _held: str = field(default="", init=False)
+    _subscription: Subscription | None = field(default=None, init=False)
+    _stopping: bool = field(default=False, init=False)
+    _task: asyncio.Task[None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"webhook {self.hook.id}")
 
     @property
     def done(self) -> bool:
@@ -99,15 +93,15 @@ class WebhookRunner:
         """Let the next worker begin at once."""
         if self._held:
             try:
-                await asyncio.shield(self._cursors.release(self.hook.key, self._held))
+                await asyncio.shield(self.runtime.store.cursors.release(self.hook.key, self._held))
             except CrossbarError as error:
                 log.debug("webhook %s: the cursor is free when this worker counts as gone: %s", self.hook.id, error)
 
     async def _follow(self) -> None:
         """Deliver from the cursor on, until this worker is not the one to do it."""
         hook = self.hook
-        since = max(await self._cursors.position(hook.key), hook.since)
-        events = self._runtime.events
+        since = max(await self.runtime.store.cursors.position(hook.key), hook.since)
+        events = self.runtime.events
         async with events.subscribe(hook.account_id, since, below=hook.below) as subscription:
             self._subscription = subscription
             while not self._stopping:
@@ -122,42 +116,42 @@ class WebhookRunner:
         if place is None:
             return False
         waiting = len(due)
-        self._metrics.add(DELIVERIES_WAITING, waiting)
+        self.metrics.add(DELIVERIES_WAITING, waiting)
         kept = time.monotonic()
         try:
             for event, payload in due:
                 if not self._may_go_on():
                     return False
                 if event.token > place:
-                    await self._sender.deliver(self.hook, event, payload, self._failures, self._slot)
+                    await self.sender.deliver(self.hook, event, payload, self._failures, self.slot)
                 waiting -= 1
-                self._metrics.add(DELIVERIES_WAITING, -1)
+                self.metrics.add(DELIVERIES_WAITING, -1)
                 if time.monotonic() - kept > KEEP_SECONDS:
                     if not await self._advance(event.token):
                         return False
                     kept = time.monotonic()
             return await self._advance(due[-1][0].token)
         finally:
-            self._metrics.add(DELIVERIES_WAITING, -waiting)
+            self.metrics.add(DELIVERIES_WAITING, -waiting)
 
     def _may_go_on(self) -> bool:
-        return self._membership.trusted and not (self._stopping or self._failures.were_too_many)
+        return self.membership.trusted and not (self._stopping or self._failures.were_too_many)
 
     async def _hold(self) -> str | None:
         """Hold the cursor: its place, or None while another worker has it."""
-        membership = self._membership
+        membership = self.membership
         if not membership.trusted:
             return None
-        place = await self._cursors.take(self.hook.key, membership.holder, membership.members)
+        place = await self.runtime.store.cursors.take(self.hook.key, membership.holder, membership.members)
         self._held = membership.holder if place is not None else ""
         if place is not None and not self._recalled:
-            await self._sender.recall(self.hook, self._failures)
+            await self.sender.recall(self.hook, self._failures)
             self._recalled = True
         return place
 
     async def _advance(self, token: str) -> bool:
         """Move the cursor; False where another worker has it by now."""
-        if await self._cursors.advance(self.hook.key, self._held, token):
+        if await self.runtime.store.cursors.advance(self.hook.key, self._held, token):
             return True
         self._held = ""
         return False

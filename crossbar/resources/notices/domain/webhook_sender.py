@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import ClientError, ClientResponse, ClientSession
@@ -69,13 +70,13 @@ class Failures:
         return sum(at >= since for at in self._times)
 
 
+@dataclass(frozen=True, slots=True)
 class WebhookSender:
     """Sends requests of hooks through a session whose connections are guarded."""
 
-    def __init__(self, runtime: Runtime, session: ClientSession, metrics: Metrics) -> None:
-        self._runtime = runtime
-        self._session = session
-        self._metrics = metrics
+    runtime: Runtime
+    session: ClientSession
+    metrics: Metrics
 
     async def deliver(
         self, hook: Webhook, event: Event, payload: dict[str, JSON], failures: Failures, slot: asyncio.Semaphore
@@ -84,7 +85,7 @@ class WebhookSender:
 
         Raises SystemFault (503) where a failure cannot be noted.
         """
-        cluster_id = (await self._runtime.access.keys.ring()).cluster_id
+        cluster_id = (await self.runtime.access.keys.ring()).cluster_id
         request = WebhookRequest.of(hook, hook.sent(payload, cluster_id))
         for number in range(1, hook.attempts + 1):
             headers = request.signed(hook.secret, event.token, int(clock.unix_now()))
@@ -105,16 +106,16 @@ class WebhookSender:
             hook.account_id, ATTEMPT, tag=hook_tag(hook.id), descending=False,
             start=Position.value(clock.gregorian(since)), end=Position.value(clock.gregorian(now)),
         )  # fmt: skip
-        for attempt in await self._runtime.store.all(noted):
+        for attempt in await self.runtime.store.all(noted):
             if attempt.at("result") == FAILURE:
                 failures.add(now - clock.unix(attempt.fields["pvt_created"]))
 
     async def _settled(self, hook: Webhook, tried: Try, failures: Failures) -> bool:
         """Note what became of a try; whether there is nothing more to try."""
         answered, success = tried.outcome.status is not None, tried.outcome.is_success(hook.verb)
-        self._metrics.add(DELIVERIES, value="success" if success else "failure" if answered else "error")
-        if not success or self._runtime.settings.get(CATEGORY, "log_successful_attempts", False) is True:
-            await self._runtime.store.insert(attempt_of(hook, tried))
+        self.metrics.add(DELIVERIES, value="success" if success else "failure" if answered else "error")
+        if not success or self.runtime.settings.get(CATEGORY, "log_successful_attempts", False) is True:
+            await self.runtime.store.insert(attempt_of(hook, tried))
         if success:
             return True
         failures.add()
@@ -122,8 +123,8 @@ class WebhookSender:
 
     async def _send(self, request: WebhookRequest, headers: dict[str, str]) -> Outcome:
         try:
-            async with asyncio.timeout(self._runtime.config.events.delivery_timeout_s):
-                async with self._session.request(
+            async with asyncio.timeout(self.runtime.config.events.delivery_timeout_s):
+                async with self.session.request(
                     request.verb,
                     URL(request.url, encoded=True),
                     data=request.body.encode() if request.body else None,
@@ -151,16 +152,16 @@ class WebhookSender:
             webhook.fields |= {"enabled": False, DISABLED_MESSAGE: TOO_MANY_FAILURES}
             return [notice("webhook_disabled", hook.account_id, {"hook_id": hook.id})] if was_enabled else []
 
-        await update_telling(self._runtime.store, (hook.account_id, TYPE, hook.id), disable)
+        await update_telling(self.runtime.store, (hook.account_id, TYPE, hook.id), disable)
         failures.were_too_many = True
         log.warning("webhook %s of account %s failed too often and is turned off", hook.id, hook.account_id)
         return True
 
     async def _limit(self, hook: Webhook, key: str, usual: int) -> int:
         """What the account, else the system, says about how many failures are too many."""
-        config = await self._runtime.store.get(hook.account_id, ACCOUNT_CONFIG, f"configs_{CATEGORY}")
+        config = await self.runtime.store.get(hook.account_id, ACCOUNT_CONFIG, f"configs_{CATEGORY}")
         own = config.at(key) if config else None
-        value = self._runtime.settings.get(CATEGORY, key, usual) if own is None else own
+        value = self.runtime.settings.get(CATEGORY, key, usual) if own is None else own
         return value if isinstance(value, int) and value > 0 else usual
 
 

@@ -45,31 +45,10 @@ MOBILE: Final = "mdn"
 OTHER: Final = "other"
 MODULE_PREFIX: Final = "knm_"
 CARRIERS: Final = (
-    "bandwidth2",
-    "bandwidth",
-    "inum",
-    LOCAL,
-    INVENTORY,
-    "managed",
-    MOBILE,
-    OTHER,
-    "simwood",
-    "telnyx",
-    "vitelity",
-    "voip_innovations",
-    "voxbone",
-    "didww",
-    "flowroute",
-    "inteliquent",
-    "it_vocal",
-    "level3",
-    "o1",
-    "peerless",
-    "thinq",
-    "verizon",
-    "windstream",
-    "ziron",
-)
+    "bandwidth2", "bandwidth", "inum", LOCAL, INVENTORY, "managed", MOBILE, OTHER, "simwood", "telnyx", "vitelity",
+    "voip_innovations", "voxbone", "didww", "flowroute", "inteliquent", "it_vocal", "level3", "o1", "peerless",
+    "thinq", "verizon", "windstream", "ziron",
+)  # fmt: skip
 """The carriers of KAZOO, by their names without `knm_`: numbers may have any, whichever is configured here."""
 LONGEST: Final = 32
 """Digits of a number, well above the 15 of E.164."""
@@ -93,6 +72,8 @@ class State(StrEnum):
 
 UNASSIGNED: Final = frozenset({State.AVAILABLE, State.AGING, State.RELEASED, State.DELETED})
 """States in which a number is nobody's."""
+ASSIGNED: Final = frozenset({State.IN_SERVICE, State.RESERVED, State.PORT_IN, State.PORT_OUT})
+"""States in which it is an account's."""
 
 
 def new(number: str) -> Document:

@@ -7,6 +7,7 @@ Source: KAZOO `cb_phone_numbers:summary`, view `numbers/crossbar_listing`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
@@ -48,13 +49,13 @@ Entry = tuple[str, FoundNumber]
 """A number with its position in the list."""
 
 
+@dataclass(frozen=True, slots=True)
 class NumberInventory:
     """The numbers of one account, as `operations` tell of them."""
 
-    def __init__(self, store: Store, account_id: str, operations: NumberOperations) -> None:
-        self._store = store
-        self._account_id = account_id
-        self._operations = operations
+    store: Store
+    account_id: str
+    operations: NumberOperations
 
     async def between(
         self,
@@ -78,7 +79,7 @@ class NumberInventory:
         listing = Listing(
             NUMBERS,
             NUMBER,
-            tag=owned(self._account_id),
+            tag=owned(self.account_id),
             filters=filters,
             start=start,
             end=end,
@@ -91,7 +92,7 @@ class NumberInventory:
     async def _kept(self, listing: Listing) -> AsyncIterator[Entry]:
         """The numbers of a listing, some at a time, with what uses them."""
         waiting: list[tuple[str, Document]] = []
-        async for position, number in self._store.stream_documents(listing):
+        async for position, number in self.store.stream_documents(listing):
             waiting.append((position, number))
             if len(waiting) == AT_A_TIME:
                 for entry in await self._used(waiting):
@@ -101,12 +102,12 @@ class NumberInventory:
             yield entry
 
     async def _used(self, numbers: list[tuple[str, Document]]) -> list[Entry]:
-        users = await users_of(self._store, self._account_id, [number.id for _, number in numbers])
+        users = await users_of(self.store, self.account_id, [number.id for _, number in numbers])
         return [(position, FoundNumber(number, users.get(number.id))) for position, number in numbers]
 
     async def _others(self, *, with_ports: bool) -> list[Entry]:
         """What the account has besides the numbers kept for it."""
-        store, account_id = self._store, self._account_id
+        store, account_id = self.store, self.account_id
         found = {number.id: FoundNumber(number, MOBILE_DEVICE) for number in await mobiles_of(store, account_id)}
         if with_ports:
             requests = await port_numbers.requests_of(store, account_id)
@@ -132,7 +133,7 @@ class NumberInventory:
             row |= {"port_id": found.request.id, "port_state": found.request.fields[port_request.PORT_STATE]}
         else:
             row |= {
-                "features_available": await self._operations.available_features(found),
+                "features_available": await self.operations.available_features(found),
                 "features_allowed": number.fields.get(ALLOWED, []),
                 "features_denied": number.fields.get(DENIED, []),
                 "locality": number.fields.get(LOCALITY),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Final
 
-from crossbar.documents.document import Document, as_object
+from crossbar.documents.document import TREE, Document, as_object
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary, Unique
 from crossbar.documents.store import Transaction
@@ -28,8 +28,6 @@ TRANSITIONS: Final = "pvt_transitions"
 OWNER: Final = "pvt_account_id"
 OWNER_NAME: Final = "pvt_account_name"
 """The account's name when the request was made."""
-TREE: Final = "pvt_tree"
-"""The accounts above the account, the topmost first."""
 AUTHORITY: Final = "pvt_port_authority"
 """The account that decides on the request."""
 AUTHORITY_NAME: Final = "pvt_port_authority_name"

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from crossbar.dialing import NUMBER, NUMBERS, account_dial_plan, normalize
 from crossbar.endpoint import Context, Endpoint, Lists, Reply, Who
+from crossbar.endpoint.endpoint import OperationOptions
 from crossbar.errors import JSON, CrossbarError, Invalid, SystemFault
 from crossbar.resources.numbers.domain import area_codes, number_errors, number_features, port_numbers, port_request
 from crossbar.resources.numbers.domain.carriers import MODULES, carriers_to_search
@@ -42,6 +43,8 @@ WANTED: Final = {
 }
 CHARGED: Final = {"accept_charges": "`true` accepts what the number costs"}
 HARD: Final = {"hard": "`true` removes the number for good"}
+CHANGE: Final[OperationOptions] = {"checks_itself": True, "schema": SCHEMA, "options": CHARGED}
+"""What routes declare that make or change one number."""
 NUMBERED: Final = {"numbers": "The numbers", **CHARGED}
 LONGEST_PREFIX: Final = 15
 """Digits by which numbers can be searched where no carrier knows fewer."""
@@ -171,37 +174,31 @@ def _steps(context: Context) -> NumberSteps:
     return NumberSteps(context.runtime, context.account_id, context.identity)
 
 
-@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True, schema=SCHEMA, options=CHARGED)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}", **CHANGE)
 async def create(context: Context) -> Reply:
     """Bring a number into being."""
     return await _one(context, NumberSteps.creating)
 
 
-@phone_numbers.put(
-    "/accounts/{account_id}/phone_numbers/{number}/reserve", checks_itself=True, schema=SCHEMA, options=CHARGED
-)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/reserve", **CHANGE)
 async def reserve(context: Context) -> Reply:
     """Keep a number for the account."""
     return await _one(context, NumberSteps.reserving)
 
 
-@phone_numbers.put(
-    "/accounts/{account_id}/phone_numbers/{number}/port", checks_itself=True, schema=SCHEMA, options=CHARGED
-)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/port", **CHANGE)
 async def port_in(context: Context) -> Reply:
     """Note a number that is on its way to the account."""
     return await _one(context, partial(NumberSteps.creating, state=State.PORT_IN))
 
 
-@phone_numbers.post("/accounts/{account_id}/phone_numbers/{number}", checks_itself=True, schema=SCHEMA, options=CHARGED)
+@phone_numbers.post("/accounts/{account_id}/phone_numbers/{number}", **CHANGE)
 async def replace(context: Context) -> Reply:
     """Give a number other public fields."""
     return await _one(context, NumberSteps.replacing)
 
 
-@phone_numbers.patch(
-    "/accounts/{account_id}/phone_numbers/{number}", checks_itself=True, schema=SCHEMA, options=CHARGED
-)
+@phone_numbers.patch("/accounts/{account_id}/phone_numbers/{number}", **CHANGE)
 async def merge(context: Context) -> Reply:
     """Change some fields of a number; what comes of it has to fit the schema."""
     return await _one(context, partial(NumberSteps.merging, schema=SCHEMA), schema=None)
@@ -218,9 +215,7 @@ def _release(context: Context) -> Act:
     return lambda steps, _: steps.releasing(for_good=for_good)
 
 
-@phone_numbers.put(
-    "/accounts/{account_id}/phone_numbers/{number}/activate", checks_itself=True, schema=SCHEMA, options=CHARGED
-)
+@phone_numbers.put("/accounts/{account_id}/phone_numbers/{number}/activate", **CHANGE)
 async def activate(context: Context) -> Reply:
     """Put a number into service; it costs tokens of the account's own bucket."""
     _charge(context)

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from crossbar.access.authorship import stamps
 from crossbar.access.directory import Account
-from crossbar.documents.document import Document, as_object, merge, private_fields, public_fields
+from crossbar.documents.document import TREE, Document, as_object, merge, private_fields, public_fields
 from crossbar.documents.store import Duplicate, Retries, Stale
 from crossbar.errors import JSON, Conflict, Invalid, NotFound, SystemFault
 from crossbar.events.notices import insert_telling, replace_telling
@@ -31,7 +31,6 @@ from crossbar.resources.numbers.domain.port_request import (
     SENT,
     SUSPENDED,
     TRANSITIONS,
-    TREE,
     TYPE,
     PortState,
     numbers_of,

@@ -8,14 +8,13 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from crossbar.dialing import normalize
-from crossbar.documents.document import Document
+from crossbar.documents.document import TREE, Document
 from crossbar.documents.filters import Filters
 from crossbar.endpoint import Context, Reply
 from crossbar.errors import JSON
 from crossbar.resources.numbers.domain.port_request import (
     AUTHORITY,
     OWNER,
-    TREE,
     below_in,
     decided_in,
     is_of,

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from crossbar import clock
 from crossbar.documents.document import Document, as_list, as_object, public_fields
-from crossbar.documents.shape import Shape, Summary, filter_tag
+from crossbar.documents.shape import Shape, Summary, filter_tag, owner_tag
 from crossbar.documents.store import Duplicate, Store
 from crossbar.errors import JSON
 from crossbar.events.notices import insert_telling
@@ -58,7 +58,7 @@ def is_interaction_id(text: str) -> bool:
     return _INTERACTION_ID.fullmatch(text) is not None
 
 
-def owner_tag(user_id: str) -> str | None:
+def leg_owner_tag(user_id: str) -> str | None:
     """The tag of a user's legs."""
     return filter_tag(f"{CCV}.owner_id", user_id)
 
@@ -86,7 +86,7 @@ def tags(cdr: Document) -> Iterator[str]:
 
 
 def _owners(interaction: Document) -> Iterator[str]:
-    yield from (f"owner/{owner}" for owner, *_ in _firsts(interaction) if owner != ANYBODY)
+    yield from (owner_tag(owner) for owner, *_ in _firsts(interaction) if owner != ANYBODY)
 
 
 CDR_SHAPE: Final = Shape(

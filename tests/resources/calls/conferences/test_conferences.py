@@ -63,7 +63,7 @@ async def test_numbers_belong_to_one_conference(tenant: Tenant) -> None:
     taken = {"conference_numbers": ["9", "3"], "member": {"numbers": ["1"], "pins": ["1234"]}}
     refused = await tenant.api.put("/conferences", taken)
     detail = {"unique": {"message": "Numbers already in use", "cause": "3,1"}}
-    assert refused.error() == (400, "400", "validation error", {"numbers": detail})
+    assert refused.invalid() == {"numbers": detail}
 
     other = await tenant.api.put("/conferences", {"conference_numbers": ["9"]})
     clash = await tenant.api.patch(f"/conferences/{other.id}", {"conference_numbers": ["2"]})

@@ -150,7 +150,7 @@ async def test_replace_and_merge(tenant: Tenant) -> None:
         {"id": created.id, "numbers": [], "patterns": ["^9$"], "flow": HANGUP},
     )
     refused = await tenant.api.patch(f"/callflows/{created.id}", {"patterns": []})
-    assert refused.error() == (400, "400", "validation error", {"numbers": {"required": {"message": MISSING}}})
+    assert refused.invalid() == {"numbers": {"required": {"message": MISSING}}}
 
 
 MISSING = "Callflows must be assigned at least one number or pattern"
@@ -216,7 +216,7 @@ MISSING = "Callflows must be assigned at least one number or pattern"
 )
 async def test_refused(tenant: Tenant, data: dict[str, Any], errors: dict[str, Any]) -> None:
     refused = await tenant.api.put("/callflows", data)
-    assert refused.error() == (400, "400", "validation error", errors)
+    assert refused.invalid() == errors
 
 
 async def test_a_number_or_pattern_leads_to_one_callflow(tenant: Tenant, stranger: Tenant) -> None:
@@ -234,14 +234,14 @@ async def test_a_number_or_pattern_leads_to_one_callflow(tenant: Tenant, strange
         },
         "patterns": {"unique": {"message": f"Pattern ^1$ exists in callflow {named.id} First", "cause": "^1$"}},
     }
-    assert clash.error() == (400, "400", "validation error", expected)
+    assert clash.invalid() == expected
     with_others = await tenant.api.put("/callflows", {"numbers": ["4155550100"], "name": 5})
     assert set(with_others.data) == {"name", "numbers"}
 
     moved = await tenant.api.patch(f"/callflows/{named.id}", {"numbers": ["2001"]})
     message = f"Number 2001 exists in callflow {nameless.id} {nameless.id}"
     expected = {"numbers": {"unique": {"message": message, "cause": "2001"}}}
-    assert moved.error() == (400, "400", "validation error", expected)
+    assert moved.invalid() == expected
     same = await tenant.api.post(f"/callflows/{named.id}", {"name": "First", "numbers": ["4155550100"]})
     assert same.status == 200
     elsewhere = await stranger.api.put("/callflows", {"numbers": ["4155550100"]})

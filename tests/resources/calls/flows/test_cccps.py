@@ -59,7 +59,7 @@ async def test_a_pin_belongs_to_one_active_entry(tenant: Tenant, stranger: Tenan
 async def test_refused(tenant: Tenant) -> None:
     refused = await tenant.api.put("/cccps", {"cid": "2001", "user_id": "short"})
     expected = {"cccp": {"unique": {"message": "Number is non reconcilable", "cause": "2001"}}}
-    assert refused.error() == (400, "400", "validation error", expected)
+    assert refused.invalid() == expected
     refused = await tenant.api.put("/cccps", {"user_id": "short"})
     assert set(refused.data) == {"user_id"}
 
@@ -69,4 +69,4 @@ async def test_autodial_is_for_the_account_itself(tenant: Tenant, master: Tenant
     assert (accepted.status, accepted.data) == (201, {})
     refused = await master.root.put(f"/accounts/{tenant.id}/cccps/autodial", {})
     expected = {"account": {"forbidden": {"message": "For direct use by account holder only"}}}
-    assert refused.error() == (400, "400", "validation error", expected)
+    assert refused.invalid() == expected

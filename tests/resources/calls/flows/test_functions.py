@@ -32,7 +32,7 @@ async def test_life_of_a_function(tenant: Tenant) -> None:
 
     refused = await tenant.api.put("/functions", {"name": "No script"})
     missing = {"message": "Field is required but missing", "value": "function_js"}
-    assert refused.error() == (400, "400", "validation error", {"function_js": {"required": missing}})
+    assert refused.invalid() == {"function_js": {"required": missing}}
 
 
 async def test_without_an_account(master: Tenant, anonymous: Api) -> None:

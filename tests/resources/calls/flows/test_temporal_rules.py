@@ -38,15 +38,10 @@ async def test_life_of_a_rule(tenant: Tenant) -> None:
 
 async def test_a_rule_needs_a_cycle(tenant: Tenant) -> None:
     refused = await tenant.api.put("/temporal_rules", {"name": "Never", "month": 13})
-    assert refused.error() == (
-        400,
-        "400",
-        "validation error",
-        {
-            "cycle": {"required": {"message": "Field is required but missing", "value": "cycle"}},
-            "month": {"maximum": {"message": "Value must be at most 12", "target": 12, "value": 13}},
-        },
-    )
+    assert refused.invalid() == {
+        "cycle": {"required": {"message": "Field is required but missing", "value": "cycle"}},
+        "month": {"maximum": {"message": "Value must be at most 12", "target": 12, "value": 13}},
+    }
 
 
 async def test_life_of_a_set(tenant: Tenant) -> None:
@@ -63,12 +58,9 @@ async def test_life_of_a_set(tenant: Tenant) -> None:
     merged = await tenant.api.patch(f"/temporal_rules_sets/{created.id}", {"temporal_rules": ["easter"]})
     assert (merged.status, merged.data) == (200, {**expected, "temporal_rules": ["easter"]})
     replaced = await tenant.api.post(f"/temporal_rules_sets/{created.id}", {"name": "None", "temporal_rules": []})
-    assert replaced.error() == (
-        400,
-        "400",
-        "validation error",
-        {"temporal_rules": {"minItems": {"message": "The list must have at least 1 items", "target": 1, "value": []}}},
-    )
+    assert replaced.invalid() == {
+        "temporal_rules": {"minItems": {"message": "The list must have at least 1 items", "target": 1, "value": []}}
+    }
     deleted = await tenant.api.delete(f"/temporal_rules_sets/{created.id}")
     assert (deleted.status, deleted.data["_read_only"]) == (200, {"deleted": True})
     assert (await tenant.api.get("/temporal_rules_sets")).data == []

@@ -157,4 +157,4 @@ async def test_a_multimedia_message(server: RunningServer, tenant: Tenant) -> No
     for data in ({"to": "1001", "from": "1000"}, {"to": "1001", "from": "1000", "body": "no mime"}):
         refused = await tenant.api.put("/mms", data)
         message = "add mime encoded body or upload one or more files"
-        assert refused.error() == (400, "400", "validation error", {"body": {"required": {"message": message}}})
+        assert refused.invalid() == {"body": {"required": {"message": message}}}
