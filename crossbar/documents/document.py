@@ -121,7 +121,7 @@ def value_at(fields: Mapping[str, JSON], path: str, default: JSON = None) -> JSO
     """The value at a dotted `path`, or `default` where a step is missing or not an object."""
     value: JSON = fields
     for step in path.split("."):
-        if not isinstance(value, Mapping) or step not in value:
+        if not isinstance(value, dict | Mapping) or step not in value:  # `Mapping` alone asks a dict's class at length
             return default
         value = value[step]
     return value

@@ -82,7 +82,9 @@ class Lifecycle:
 
     async def replace(self, context: Context) -> Reply:
         """Replace the public fields of one {document}."""
-        return await self.update(context, lambda _: dict(context.object))
+        document_id = context.path[self.id_name]
+        saved = await self._edit(context, document_id, lambda _: (dict(context.object), {}))
+        return await self.answer(context, saved)
 
     async def merge(self, context: Context) -> Reply:
         """Change some fields of one {document}: the data is merged onto what is there."""
@@ -300,10 +302,23 @@ class Lifecycle:
         change: Callable[[Document], tuple[dict[str, JSON], Mapping[str, JSON]]],
     ) -> Document:
         """Save the public part, and the changes of private fields, that `change` makes of the stored document."""
+
+        def change_copy(previous: Document) -> tuple[dict[str, JSON], Mapping[str, JSON]]:
+            return change(replace(previous, fields=copied(previous.fields)))
+
+        return await self._edit(context, document_id, change_copy)
+
+    async def _edit(
+        self,
+        context: Context,
+        document_id: str,
+        change: Callable[[Document], tuple[dict[str, JSON], Mapping[str, JSON]]],
+    ) -> Document:
+        """As `edit`, for a `change` that leaves the stored document and all within as they are."""
         async with context.store.turns.turn(document_key(self.partition(context), self.document_type, document_id)):
             async for _ in Retries():
                 previous = await self.load(context, document_id)
-                data, private = change(replace(previous, fields=copied(previous.fields)))
+                data, private = change(previous)
                 try:
                     return await self.save_over(context, previous, data, private)
                 except Stale:

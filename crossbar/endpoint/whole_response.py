@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from aiohttp import HttpVersion11, hdrs, web
@@ -14,7 +13,7 @@ LARGEST: Final = 64 * 1024
 """Larger bodies take the way on which a slow client is waited for."""
 
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL: Final = bytes({*range(32), 127} - {9})
 
 
 class WholeResponse(web.Response):
@@ -53,15 +52,15 @@ class WholeResponse(web.Response):
         head = [f"HTTP/1.1 {self.status} {self.reason}"]
         head += [f"{name}: {value}" for name, value in self.headers.items()]
         head += [f"Content-Length: {len(body)}", f"Date: {rfc822_formatted_time()}"]
-        text = "\r\n".join(head)
-        line_ends = text.count("\n"), text.count("\r")
-        if line_ends != (len(head) - 1, len(head) - 1) or _CONTROL.search(text) or hdrs.CONTENT_LENGTH in self.headers:
+        text = "\r\n".join(head).encode()
+        line_ends = 2 * (len(head) - 1)
+        if len(text) - len(text.translate(None, _CONTROL)) != line_ends or hdrs.CONTENT_LENGTH in self.headers:
             return await super().prepare(request)  # which refuses a line end within a header
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has gone")
         self._written = True
-        transport.write(b"%s\r\n\r\n%s" % (text.encode("utf-8"), body))
+        transport.write(b"%s\r\n\r\n%s" % (text, body))
         # Who asks and asks without reading the answers does not get them all into our memory.
         await request.writer.drain()
         return None

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What was read a moment ago, as bytes, as long as nobody has written since.
+"""What was read or written a moment ago, as bytes, as long as nobody has written since.
 
 A value may be used only while its slot's marks (`WriteMarks`) are those from before it was read, and nothing was being
 written then: whoever writes marks the slot before the write is sent, so whatever was acknowledged before a read
-began has changed the marks before the read looks at them. That covers the workers of this server; of others `SoleUse`
-tells that there are none. What is written past every server (by a person, in the database's own shell) is seen when
-a value is too old (`LONGEST_SECONDS`).
+began has changed the marks before the read looks at them. What this worker has written itself may be used, too, if
+nobody else wrote anything of the slot from before that write was sent until it was acknowledged.
+
+That covers the workers of this server; of others `SoleUse` tells that there are none. What is written past every server
+(by a person, in the database's own shell) is seen when a value is too old (`LONGEST_SECONDS`).
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ OVERHEAD: Final = 600
 
 
 class Ticket(NamedTuple):
-    """How things stood before something was read."""
+    """How things stood before something was read, or will stand when something was written."""
 
     slot: int
     marks: bytes
@@ -88,8 +90,20 @@ class Memory:
         marks = self._marks.row(slot)
         return Ticket(slot, marks, sole_use.era, self._changes) if self._marks.is_quiet(slot) else None
 
+    def ticket_of_writer(self, subject: str) -> Ticket | None:
+        """To be taken by who has marked `subject` and is about to write it, for what is written.
+
+        None if it could not be remembered, because something else that has the slot is being written.
+        """
+        sole_use = self._sole_use
+        if not self._largest or sole_use is None or not sole_use.trusted or is_dry():
+            return None
+        slot = self._marks.slot(subject)
+        marks = self._marks.after_own(slot)
+        return None if marks is None else Ticket(slot, marks, sole_use.era, self._changes)
+
     def keep(self, key: Hashable, value: Any, size: int, ticket: Ticket) -> None:
-        """Remember what was read after the ticket was taken."""
+        """Remember what was read after the ticket was taken, or written and is marked as such."""
         size += OVERHEAD
         if ticket.marks != self._marks.row(ticket.slot) or size > self._largest:
             return

@@ -15,6 +15,7 @@ from crossbar.documents.coalesce import Coalescer
 from crossbar.documents.document import Document, DocumentKey, document_key
 from crossbar.documents.layout import Stored
 from crossbar.documents.store.connection import Connection, OverConnection, driver_errors
+from crossbar.documents.store.memory import Ticket
 from crossbar.documents.store.queries import KEYS_OF_A_QUERY, LONGEST_KEY, by_keys, living
 
 
@@ -28,6 +29,10 @@ class Raw:
 
 ABSENT: Final = Raw("", b"")
 """Stands in memory for a document that there is not."""
+WHOLE: Final = "whole"
+"""Under this and its key a document is remembered with all its fields, private ones too, as `Raw`."""
+AS_THEY_ARE: Final = orjson.OPT_PASSTHROUGH_DATETIME
+"""Times, which JSON would bring back as text, are refused."""
 
 
 class DocumentReads(OverConnection):
@@ -39,8 +44,37 @@ class DocumentReads(OverConnection):
 
     async def get(self, partition: str, document_type: str, document_id: str) -> Document | None:
         """The document, or None where there is none of that type or it was deleted."""
-        stored = await self._read(document_type, document_key(partition, document_type, document_id), "doc")
-        return self._codec.decode(stored) if stored else None
+        key = document_key(partition, document_type, document_id)
+        known: Raw | None = self._memory.get((WHOLE, key))
+        if known is not None:
+            return Document(partition, document_type, document_id, orjson.loads(known.json), known.revision)
+        ticket = self._memory.ticket(key)
+        stored = await self._read(document_type, key, "doc")
+        if not stored:
+            return None
+        document = self._codec.decode(stored)
+        if ticket is not None:
+            self._remember(document, ticket)
+        return document
+
+    def remember_written(self, document: Document, ticket: Ticket) -> None:
+        """Remember a document as it was written; `ticket` is from before."""
+        if document.fields.get("pvt_deleted"):
+            return
+        self._remember(document, ticket)
+        if document.body is not None:
+            raw = Raw(document.revision or "", document.body)
+            self._memory.keep(document.key, raw, len(raw.json), ticket)
+
+    def _remember(self, document: Document, ticket: Ticket) -> None:
+        """Remember a document with all its fields, unless it has credentials, which do not stay in memory."""
+        if self._codec.sealed_places(document.type):
+            return
+        try:
+            fields = orjson.dumps(document.fields, option=AS_THEY_ARE)
+        except TypeError:
+            return
+        self._memory.keep((WHOLE, document.key), Raw(document.revision or "", fields), len(fields), ticket)
 
     async def get_json(self, partition: str, document_type: str, document_id: str) -> Raw | None:
         """The public JSON of a document as it lies there, or None: the cheap way to answer a GET."""

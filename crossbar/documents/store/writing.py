@@ -21,11 +21,15 @@ from crossbar.documents.store.conflicts import Duplicate, Retries, Stale
 from crossbar.documents.store.connection import Connection, OverConnection
 from crossbar.documents.store.history import Entry, History
 from crossbar.documents.store.listing_reads import ListingReads
+from crossbar.documents.store.memory import Ticket
 from crossbar.documents.store.queries import KEY_INDEX, KEYS_OF_A_QUERY, by_keys, one_or_in, to_bson
 from crossbar.documents.store.reading import DocumentReads
 from crossbar.documents.store.transaction import Result, Transaction, transact
 from crossbar.errors import SystemFault
 from crossbar.ids import next_revision
+
+Outcome = Exception | Ticket | None
+"""What became of a write: why it failed, or by what it may be remembered; None where it may not."""
 
 
 class DocumentWrites(OverConnection):
@@ -39,8 +43,8 @@ class DocumentWrites(OverConnection):
         self._marking = connection.marking
         self._reading = reading
         self._listings = listings
-        self._inserts: dict[str, Coalescer[RawBSONDocument, None]] = {}
-        self._replacements: dict[str, Coalescer[_Replacement, None]] = {}
+        self._inserts: dict[str, Coalescer[RawBSONDocument, Ticket | None]] = {}
+        self._replacements: dict[str, Coalescer[_Replacement, Ticket | None]] = {}
 
     async def insert(self, document: Document) -> Document:
         """Save a new document and return it with its revision.
@@ -56,9 +60,7 @@ class DocumentWrites(OverConnection):
         inserter = self._inserts.get(shape.stored_in)
         if inserter is None:
             inserter = self._inserts[shape.stored_in] = Coalescer(self._inserter(shape.stored_in))
-        await inserter(self._encoded(saved, shape))
-        self._connection.written(saved)
-        return saved
+        return self._written(saved, await inserter(self._encoded(saved, shape)))
 
     async def replace(self, document: Document, previous: Document) -> Document:
         """Save a new state of `previous` and return it with its revision.
@@ -73,7 +75,13 @@ class DocumentWrites(OverConnection):
         replacer = self._replacements.get(shape.stored_in)
         if replacer is None:
             replacer = self._replacements[shape.stored_in] = Coalescer(self._replacer(shape.stored_in))
-        await replacer(_Replacement(saved, previous.revision or "", self._encoded(saved, shape), gone))
+        replacement = _Replacement(saved, previous.revision or "", self._encoded(saved, shape), gone)
+        return self._written(saved, await replacer(replacement))
+
+    def _written(self, saved: Document, ticket: Ticket | None) -> Document:
+        """What follows a write: it is remembered, where that is safe, and told."""
+        if ticket is not None:
+            self._reading.remember_written(saved, ticket)
         self._connection.written(saved)
         return saved
 
@@ -185,7 +193,14 @@ class DocumentWrites(OverConnection):
     def _by_keys(self, keys: list[str]) -> dict[str, Any]:
         return by_keys(keys, sharded=self._connection.sharded)
 
-    def _inserter(self, collection: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Exception | None]]]:
+    async def _marked(self, keys: list[str], write: Callable[[], Awaitable[list[Exception | None]]]) -> list[Outcome]:
+        """What becomes of a batch of writes of documents with these keys, marked while they are under way."""
+        async with self._marking.writing(keys):
+            tickets = [self._memory.ticket_of_writer(key) for key in keys]
+            outcomes = await self._run(write)
+        return [outcome or ticket for outcome, ticket in zip(outcomes, tickets, strict=True)]
+
+    def _inserter(self, collection: str) -> Callable[[list[RawBSONDocument]], Awaitable[list[Outcome]]]:
         target = self._database[collection]
 
         async def insert(batch: list[RawBSONDocument]) -> list[Exception | None]:
@@ -204,13 +219,9 @@ class DocumentWrites(OverConnection):
                 for stored, outcome in zip(batch, outcomes, strict=True)
             ]
 
-        async def marked(batch: list[RawBSONDocument]) -> list[Exception | None]:
-            async with self._marking.writing(stored["_id"] for stored in batch):
-                return await self._run(lambda: insert(batch))
+        return lambda batch: self._marked([stored["_id"] for stored in batch], lambda: insert(batch))
 
-        return marked
-
-    def _replacer(self, collection: str) -> Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]:
+    def _replacer(self, collection: str) -> Callable[[list[_Replacement]], Awaitable[list[Outcome]]]:
         target = self._database[collection]
 
         async def write(batch: list[_Replacement]) -> list[Exception | None]:
@@ -259,11 +270,9 @@ class DocumentWrites(OverConnection):
                 ]
             return outcomes
 
-        async def marked(batch: list[_Replacement]) -> list[Exception | None]:
-            async with self._marking.writing(item.document.key for item in batch):
-                return await self._run(lambda: self._keep_and_write(batch, write))
-
-        return marked
+        return lambda batch: self._marked(
+            [item.document.key for item in batch], lambda: self._keep_and_write(batch, write)
+        )
 
     async def _keep_and_write(
         self, batch: list[_Replacement], write: Callable[[list[_Replacement]], Awaitable[list[Exception | None]]]
