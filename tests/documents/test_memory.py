@@ -21,7 +21,7 @@ from crossbar.documents.store.sole_use import LEASE_SECONDS, TRUST_SECONDS, Sole
 from crossbar.ids import new_id
 from crossbar.shared import BucketTable, Shared, WriteMarks, memory_file
 
-OWNER, THING, CLAIMANT = "acme", "thing", "claimant"
+OWNER, THING, CLAIMANT, SECRET = "acme", "thing", "claimant", "secret"
 WORKERS = 3
 MEGABYTE = 2**20
 
@@ -30,7 +30,11 @@ def claims(document: Document) -> Iterator[Unique]:
     yield Unique("name", f"{document.id} {document.at('count')}", "name", "taken", system=True)
 
 
-SHAPES = (Shape(THING, Summary("id", "count")), Shape(CLAIMANT, Summary("id", "count"), unique=claims))
+SHAPES = (
+    Shape(THING, Summary("id", "count")),
+    Shape(CLAIMANT, Summary("id", "count"), unique=claims),
+    Shape(SECRET, sealed=("password",)),
+)
 
 
 class Server:
@@ -119,6 +123,9 @@ async def test_no_read_is_older_than_a_write_that_was_acknowledged(server: Serve
             assert raw is not None
             seen = int(raw.json.rpartition(b":")[2].rstrip(b"}"))
             assert seen >= known
+            known = acknowledged[thing_id]
+            whole = await store.get(OWNER, document_type, thing_id)
+            assert whole is not None and whole.at("count") >= known
             read += 1
             remembered += raw is last
             last = raw
@@ -142,6 +149,89 @@ async def test_no_read_is_older_than_a_write_that_was_acknowledged(server: Serve
         over.set()
     assert read > 100
     assert remembered > 0, "nothing was remembered, so nothing was proved"
+
+
+def calls_of(store: Store) -> list[float]:
+    """A list that grows with every call of the database that a store makes."""
+    calls: list[float] = []
+    store.connection.measured = calls.append
+    return calls
+
+
+async def test_what_a_worker_wrote_it_need_not_read(server: Server) -> None:
+    one, other, _ = server.workers
+    created = await one.insert(thing("1", 1))
+    calls = calls_of(one)
+    assert await one.get(OWNER, THING, "1") == created
+    changed = await one.replace(thing("1", 2), created)
+    assert len(calls) == 1, "the write alone"
+    whole, raw = await one.get(OWNER, THING, "1"), await one.get_json(OWNER, THING, "1")
+    assert whole == changed
+    assert raw is not None and (raw.revision, raw.json) == (changed.revision, b'{"id":"1","count":2}')
+    assert len(calls) == 1
+    assert await other.replace(thing("1", 3), changed)
+    latest = await one.get(OWNER, THING, "1")
+    assert latest is not None and latest.at("count") == 3
+    assert len(calls) == 2
+
+
+async def test_what_is_read_whole_is_a_new_object_each_time(server: Server) -> None:
+    one, *_ = server.workers
+    await one.insert(Document(OWNER, THING, "1", {"count": 1, "pvt_secret": {"a": [1]}}))
+    first = await one.get(OWNER, THING, "1")
+    assert first is not None
+    first.fields["pvt_secret"]["a"].append(2)
+    second = await one.get(OWNER, THING, "1")
+    assert second is not None and second.fields == {"count": 1, "pvt_secret": {"a": [1]}}
+
+
+async def test_what_a_worker_deleted_is_not_remembered(server: Server) -> None:
+    one, other, _ = server.workers
+    created = await one.insert(thing("1", 1))
+    await one.replace(Document(OWNER, THING, "1", {"count": 1, "pvt_deleted": True}), created)
+    for store in (one, other):
+        assert await store.get(OWNER, THING, "1") is None
+        assert await store.get_json(OWNER, THING, "1") is None
+
+
+async def test_credentials_do_not_stay_in_memory(server: Server) -> None:
+    one, *_ = server.workers
+    await one.insert(Document(OWNER, SECRET, "1", {"password": "open sesame"}))
+    calls = calls_of(one)
+    found = [await one.get(OWNER, SECRET, "1") for _ in range(2)]
+    assert [document and document.at("password") for document in found] == ["open sesame"] * 2
+    assert len(calls) == 2
+
+
+async def test_a_write_while_another_is_under_way_is_not_remembered() -> None:
+    with memory_file(WriteMarks.size(2)) as file:
+        ours, others = (WriteMarks(2, number, file.fileno()) for number in range(2))
+        memory = Memory(ours, MEGABYTE)
+        memory.trust(Trusted())
+        slot = ours.slot("a")
+        for began_first in (True, False):
+            if began_first:
+                others.begin([slot])
+            ours.begin([slot])
+            ticket = memory.ticket_of_writer("a")
+            if not began_first:
+                others.begin([slot])
+            ours.end([slot])
+            others.end([slot])
+            if ticket is not None:
+                memory.keep("a", "ours", 4, ticket)
+            assert memory.get("a") is None
+        ours.begin([slot])
+        ours.begin([slot])
+        assert memory.ticket_of_writer("a") is None, "two of our own"
+        ours.end([slot])
+        ticket = memory.ticket_of_writer("a")
+        assert ticket is not None
+        ours.end([slot])
+        memory.keep("a", "ours", 4, ticket)
+        assert memory.get("a") == "ours"
+        others.begin([slot])
+        assert memory.get("a") is None
 
 
 async def test_a_document_that_there_was_not_is_seen_when_there_is(server: Server) -> None:
