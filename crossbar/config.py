@@ -511,9 +511,9 @@ class DatabaseOptions:
         "pymongo", "Driver that speaks to MongoDB: PyMongo's asynchronous API, or Motor, its slower predecessor."
     )
     memory_mb: int = option(
-        24,
-        "Memory of a worker for documents and pages that were read a moment ago, in MB; used while no other server, "
-        "and no command, is on the database. 0 for none.",
+        40,
+        "Memory of a worker for documents and pages that it read or wrote a moment ago, in MB; used while no other "
+        "server, and no command, is on the database. 0 for none.",
         minimum=0,
     )
     embedded_cache_gb: float = option(0.5, "Cache of the embedded database, in GB.", minimum=0.25)
