@@ -70,8 +70,9 @@ NAMED_TOKEN_SHAPE: Final = Shape(
     ),
     sort="pvt_created",
     tags=_tags,
+    moves=False,  # it opens the installation that made it
 )  # fmt: skip
-TOKEN_USE_SHAPE: Final = Shape(USE_TYPE, summary=Summary("id", last_used="pvt_last_used"))
+TOKEN_USE_SHAPE: Final = Shape(USE_TYPE, summary=Summary("id", last_used="pvt_last_used"), moves=False)
 
 
 class NamedToken(NamedTuple):
