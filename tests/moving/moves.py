@@ -43,9 +43,8 @@ async def fetched(server: RunningServer, uri: str, source: RunningServer, accoun
     return await administration.import_from_api(
         server.runtime.config,
         database_uri=uri,
-        url=source.url,
         account_id=account,
-        **{**usual, "credentials": ApiLogin(token=source.master.token), **options},
+        **{**usual, "url": source.url, "credentials": ApiLogin(token=source.master.token), **options},
     )
 
 
