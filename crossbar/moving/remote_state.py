@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -13,6 +14,8 @@ from crossbar.errors import JSON
 from crossbar.moving.report import MovingReport, NotTakenOver
 
 FOLDER = "imports"
+MOST_TROUBLES = 1000
+"""That are kept by name: they are written with each page."""
 
 
 @dataclass(slots=True)
@@ -53,7 +56,9 @@ class RemoteState:
         if self.path is not None:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = self.path.with_suffix(".part")
-            troubles = [(one.what, one.reason) for one in report.troubles]
+            troubles = [(one.what, one.reason) for one in islice(report.troubles, MOST_TROUBLES)]
+            if (more := len(report.troubles) - MOST_TROUBLES) > 0:
+                troubles.append((f"{more} more", "an earlier run told of it, or was ended before it could"))
             draft.write_bytes(orjson.dumps({"done": sorted(self.done), "next": self.next, "troubles": troubles}))
             draft.replace(self.path)
 
