@@ -123,7 +123,7 @@ async def import_account(
 
     Raises NobodyFound, CannotMove.
     """
-    async with open_runtime(config, database_uri) as services:
+    async with open_runtime(config, database_uri) as services, reaching_outside(services, sends=False):
         parent_id = await _parent_of_import(services, parent)
         return await import_file(services, file, parent_id=parent_id, dry_run=dry_run, told=told)
 
@@ -149,7 +149,11 @@ async def import_from_api(
     told: Told,
 ) -> MovingReport:
     """As `import_account`, from the Crossbar API at a URL, with at most `rate` requests a second."""
-    async with open_runtime(config, database_uri) as services, remote_api(url, credentials, rate) as api:
+    async with (
+        open_runtime(config, database_uri) as services,
+        reaching_outside(services, sends=False),  # the old server's stores go on with its files
+        remote_api(url, credentials, rate) as api,
+    ):
         return await import_from(
             services,
             api,

@@ -12,7 +12,7 @@ from aiohttp import ClientSession, web
 
 from crossbar import clock
 from crossbar.app import ENDPOINTS, shapes
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
 from crossbar.documents.document_types import ACCOUNT, MENU
 from crossbar.documents.listing import Listing
 from crossbar.moving import remote_api, remote_import
@@ -20,14 +20,17 @@ from crossbar.moving.remote_api import ApiLogin
 from crossbar.moving.remote_documents import UNREADABLE
 from crossbar.moving.remote_sources import NEVER_SHOWN, NOT_TAKEN, RemoteSource, sources
 from crossbar.moving.remote_state import FOLDER
+from crossbar.moving.report import FILES
 from crossbar.moving.trouble import CannotMove
 from crossbar.resources.carriers.domain.resource_selector import RULES
 from crossbar.resources.numbers.domain import port_request
 from crossbar.resources.records.domain.cdr import cdr_of, note_interactions
+from crossbar.resources.system.domain.given_up_files import GIVEN_UP
 from tests.harness import RunningServer, ServerWith, Tenant
 from tests.moving.moves import differences, everything_skipped, fetched, given_away, troubles
 from tests.moving.world import World, answers
 from tests.samples import MP3
+from tests.stores import WebStore, plan_for
 from tests.web_server import web_server
 
 STAYING: Final = {
@@ -314,6 +317,28 @@ async def test_rules_of_selectors_come_along(
         there = await other.runtime.store.get(tenant.id, RULES, RULES)
         assert there is not None
         assert there.fields["rules"] == [{"name": "one"}]
+
+
+async def test_files_that_a_store_has_stay_or_are_given_up(
+    server: RunningServer, server_with: ServerWith, mongo_uri: str, tenant: Tenant
+) -> None:
+    media_id = (await tenant.api.put("/media", {"name": "hold", "streamable": True})).id
+    raw, store = f"/media/{media_id}/raw", WebStore()
+    await tenant.api.post(raw, body=MP3, content_type="audio/mpeg")
+    async with server_with() as other, web_server(store.answer) as url:
+        await fetched(other, mongo_uri, server, tenant.id)
+        there = f"/accounts/{tenant.id}"
+        assert (await other.master.root.put(f"{there}/storage", plan_for({"url": str(url / "files")}))).status == 201
+        assert (await other.master.root.post(f"{there}{raw}", body=MP3, content_type="audio/mpeg")).status == 200
+        assert list(store.files.values()) == [MP3]
+        again = await fetched(other, mongo_uri, server, tenant.id)
+        assert (again.total("created"), again.counts["updated"][FILES]) == (0, 0)
+        await tenant.api.post(raw, body=MP3 + MP3, content_type="audio/mpeg")
+        changed = await fetched(other, mongo_uri, server, tenant.id)
+        assert changed.counts["updated"][FILES] == 1
+        assert list(store.files.values()) == [MP3]  # nothing more is sent there
+        given_up = await other.runtime.store.all(Listing(SYSTEM_DATA, GIVEN_UP))
+        assert [one.fields["owner"] for one in given_up] == [f"{tenant.id}/media/{media_id}"]
 
 
 def test_the_report_says_what_an_api_does_not_show() -> None:
