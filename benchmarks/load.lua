@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MPL-2.0
 -- wrk's script: repeats the requests of a file, in its order, and prints one line of JSON.
 -- A line is PATH, token and body, with tabs between them; all requests are made before the first is sent.
 -- Arguments: METHOD FILE START (the number of the line to begin with, from 0)

@@ -107,7 +107,7 @@ async def import_account(
 
     Raises NobodyFound, CannotMove.
     """
-    async with open_runtime(config, database_uri) as services:
+    async with open_runtime(config, database_uri) as services, reaching_outside(services, sends=False):
         parent_id = await _parent_of_import(services, parent)
         return await import_file(services, file, parent_id=parent_id, dry_run=dry_run, told=told)
 
@@ -129,7 +129,10 @@ async def import_from_api(
     told: Told,
 ) -> MovingReport:
     """As `import_account`, from the Crossbar API of another installation."""
-    reading = remote_api(source.url, source.credentials, source.rate)
-    async with open_runtime(config, database_uri) as services, reading as api:
+    async with (
+        open_runtime(config, database_uri) as services,
+        reaching_outside(services, sends=False),  # the old server's stores go on with its files
+        remote_api(source.url, source.credentials, source.rate) as api,
+    ):
         parent_id = await _parent_of_import(services, parent)
         return await import_from(services, api, ENDPOINTS, source, parent_id=parent_id, dry_run=dry_run, told=told)

@@ -13,6 +13,7 @@ was cut, changed or not finished is noticed; frames are small, so that neither s
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import struct
@@ -160,8 +161,11 @@ class ArchiveReader:
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """A file for its owner alone (0600) that has its name only once the block has ended well, and is on the disk then.
 
-    What was there under the name is replaced; after a failure it is untouched, and nothing is left of the new one.
+    A file that was there under the name is replaced; after a failure it is untouched, and nothing is left of the new
+    one. Raises FileExistsError for what is there and no file: a folder, a device.
     """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "is there, and no file", str(path))
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(draft, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:

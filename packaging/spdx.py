@@ -19,6 +19,8 @@ LINES: Final = {
     ".toml": f"# {IDENTIFIER}",
     ".cfg": f"# {IDENTIFIER}",
     ".js": f"// {IDENTIFIER}",
+    ".cjs": f"// {IDENTIFIER}",
+    ".lua": f"-- {IDENTIFIER}",
     ".css": f"/* {IDENTIFIER} */",
     ".html": f"<!-- {IDENTIFIER} -->",
     "Makefile": f"# {IDENTIFIER}",

@@ -53,6 +53,7 @@ NAMED_TOKEN_SHAPE: Final = Shape(
     ),
     sort="pvt_created",
     tags=_tags,
+    moves=False,  # it opens the installation that made it
 )  # fmt: skip
 
 

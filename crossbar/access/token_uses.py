@@ -17,7 +17,7 @@ from crossbar.errors import CrossbarError
 log = logging.getLogger(__name__)
 
 USE_TYPE: Final = "access_token_use"
-TOKEN_USE_SHAPE: Final = Shape(USE_TYPE, summary=Summary("id", last_used="pvt_last_used"))
+TOKEN_USE_SHAPE: Final = Shape(USE_TYPE, summary=Summary("id", last_used="pvt_last_used"), moves=False)
 NOTED_SECONDS: Final = 60.0
 """So often at most each worker notes that a token is used."""
 

@@ -47,6 +47,8 @@ from crossbar.ids import new_id
 ISSUER = "kazoo"
 ALGORITHM = "RS256"
 ALGORITHMS = ["RS256", "RS384", "RS512"]
+ID_CLAIM = "jti"
+"""The claim that tells tokens of one user and second apart; KAZOO's have none, and clients are not told of it."""
 LONGEST = 16_384
 """Characters of a token that are looked at; the longest real ones have a tenth of it."""
 
@@ -182,6 +184,7 @@ class Tokens:
             raise BadToken(BAD_SIGNATURE) from error
         except jwt.PyJWTError as error:
             raise BadToken(INVALID) from error
+        claims.pop(ID_CLAIM, None)
         expires = claims.get("exp", math.inf)
         if not isinstance(expires, int | float) or not isinstance(claims.get("account_id", ""), str):
             raise BadToken(INVALID)
@@ -246,7 +249,8 @@ class Tokens:
 
 def _encode(ring: Keyring, claims: Mapping[str, JSON]) -> str:
     payload = {name: claim for name, claim in claims.items() if claim is not None}
-    return jwt.encode(payload, ring.private, ALGORITHM, headers={"kid": ring.signing})
+    # Without an id of its own a token equals the next one of the same second, and ends with it where it is revoked.
+    return jwt.encode({**payload, ID_CLAIM: new_id()}, ring.private, ALGORITHM, headers={"kid": ring.signing})
 
 
 def _sign(secret: str, ring: Keyring, identity: str) -> str:

@@ -85,6 +85,15 @@ def with_database(config: Config, work: Callable[[str], Awaitable[Result]]) -> R
     return asyncio.run(run())
 
 
+def put_out(text: bytes, output: Path | None) -> None:
+    """Write something into a file, or print it."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    with for_people():
+        output.write_bytes(text)
+
+
 def console() -> Console:
     """Standard output, taking text as it is; as wide as it has to be where no terminal limits it."""
     output = Console(highlight=False, markup=False)

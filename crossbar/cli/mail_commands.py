@@ -20,7 +20,10 @@ from crossbar.events.spool import Spool
 def show_mail(message_id: str | None, config_file: Path | None, data: str | None) -> None:
     """List the messages in the mail spool, or show one."""
     with for_people():
-        spool = Spool(spool_folder(load(config_file, data=data)))
+        _show(Spool(spool_folder(load(config_file, data=data))), message_id)
+
+
+def _show(spool: Spool, message_id: str | None) -> None:
     if message_id is not None:
         message = spool.read(message_id)
         if message is None:

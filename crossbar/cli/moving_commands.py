@@ -166,8 +166,6 @@ def _credentials(
 
 def _tell(report: MovingReport, report_file: Path | None, *, dry_run: bool) -> None:
     """Print a report; exit status 2 where something was not taken over."""
-    if report_file is not None:
-        report_file.write_text(json.dumps({"dry_run": dry_run, **report.as_json}, indent=2) + "\n")
     table = Table("type", *OUTCOMES, box=None, pad_edge=False)
     for name, counts in report.rows:
         table.add_row(name, *map(str, counts))
@@ -181,5 +179,8 @@ def _tell(report: MovingReport, report_file: Path | None, *, dry_run: bool) -> N
         click.echo(f"Not taken over: {trouble.what}: {trouble.reason}", err=True)
     if (more := len(report.troubles) - TROUBLES_SHOWN) > 0:
         click.echo(f"Not taken over: {more} more; see --report.", err=True)
+    if report_file is not None:
+        with for_people():
+            report_file.write_text(json.dumps({"dry_run": dry_run, **report.as_json}, indent=2) + "\n")
     if report.troubles:
         raise SystemExit(2)

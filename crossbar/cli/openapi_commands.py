@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from crossbar import app
+from crossbar.cli.command_parts import for_people, put_out
 from crossbar.description import served
-from crossbar.description.endpoint_pages import pages
+from crossbar.description.endpoint_pages import INDEX, MARK, pages
 
 
 @click.command("openapi")
@@ -25,19 +26,22 @@ from crossbar.description.endpoint_pages import pages
 def show_openapi(form: str, output: Path | None, folder: Path | None) -> None:
     """Print the description of the API as OpenAPI 3.1, as `/openapi.json` serves it."""
     if folder is not None:
-        write_pages(folder)
+        with for_people():
+            write_pages(folder)
         return
-    text = served.described(app.WINGS, form)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        output.write_bytes(text)
+    put_out(served.described(app.WINGS, form), output)
 
 
 def write_pages(folder: Path) -> None:
-    """Write the reference of endpoints, a page each; pages of endpoints that are gone go, too."""
+    """Write the reference of endpoints, a page each; pages of endpoints that are gone go, too.
+
+    Raises ClickException for a folder with pages of something else.
+    """
     made = pages(app.WINGS)
     folder.mkdir(parents=True, exist_ok=True)
+    index = folder / INDEX
+    if any(folder.glob("*.md")) and not (index.is_file() and index.read_text("utf-8", "replace").startswith(MARK)):
+        raise click.ClickException(f"There are other pages in {folder}, which would go. Name another folder.")
     for page in folder.glob("*.md"):
         if page.name not in made:
             page.unlink()

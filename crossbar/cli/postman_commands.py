@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from crossbar import app
+from crossbar.cli.command_parts import put_out
 from crossbar.description import served
 
 
@@ -16,8 +17,4 @@ from crossbar.description import served
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to FILE.")
 def show_postman(is_environment: bool, output: Path | None) -> None:
     """Print the API as a Postman collection, as `/postman.json` serves it."""
-    text = served.environment_text() if is_environment else served.collected(app.WINGS)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        output.write_bytes(text)
+    put_out(served.environment_text() if is_environment else served.collected(app.WINGS), output)

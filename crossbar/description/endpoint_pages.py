@@ -29,15 +29,17 @@ LISTS: Final = {
     Lists.NAMED: "the parameters of [lists](README.md#lists)",
     Lists.TIMES: "the parameters of [lists](README.md#lists), and a [range of time](README.md#lists)",
 }
-HEAD: Final = """\
-# Endpoints
-
-Made by `make docs` of the declarations that the server answers by; the same as OpenAPI 3.1 is at `/openapi.json`.
+MARK: Final = "# Endpoints\n\nMade by `make docs`"
+"""What the index begins with, by which it is known."""
+HEAD: Final = (
+    MARK
+    + """ of the declarations that the server answers by; the same as OpenAPI 3.1 is at `/openapi.json`.
 
 A request with a body sends `{"data": …}`, an answer is `{"data": …, "status": "success", "request_id": …}`, an error
 has `"status": "error"`, `error` (the status as text) and `message`. Whoever has logged in (`PUT /v2/user_auth`) sends
 the token as `X-Auth-Token`. What changes a document takes its revision as `If-Match` where a page says so.
 """
+)
 
 
 def pages(wings: Iterable[ModuleType]) -> dict[str, str]:

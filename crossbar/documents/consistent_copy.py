@@ -37,6 +37,10 @@ from crossbar.ids import new_id
 BATCH: Final = 1000
 """Documents that are read at a time; the database gives at most 16 MB."""
 KEYS_AT_A_TIME: Final = 500
+BYTES_AT_A_TIME: Final = 16 * 2**20
+"""Of a batch of documents that are read again, but for one document more; what `BATCH` has, too."""
+HELD: Final = 64 * 2**20
+"""Bytes that are read from a snapshot before any of it is handed on: whoever takes it may be slow."""
 FEW: Final = 10_000
 """Documents that can be read from a snapshot while the database keeps it."""
 CHUNK_WEIGHT: Final = 100
@@ -93,13 +97,11 @@ async def consistent_copy(connection: Connection) -> AsyncIterator[CopiedBatch]:
                     async for batch in _again(connection, changes.taken(), None):
                         yield batch
                     continue
-                last: list[CopiedBatch] = []
-                written = await _from_snapshot(connection, changes, last)
-                if written is None:
-                    for batch in last:
-                        yield batch
+                last = _Last()
+                async for batch in last.batches(connection, changes):
+                    yield batch
+                if last.is_whole:
                     return
-                changes.put_back(written)
             raise TooMuchChange(
                 "The database is written to faster than it can be copied. Take the backup at a calmer time."
             )
@@ -125,21 +127,40 @@ Written = Mapping[str, set[Any]]
 """The `_id` of documents that were written, by collection."""
 
 
-async def _from_snapshot(connection: Connection, changes: _Changes, into: list[CopiedBatch]) -> Written | None:
-    """Read what was written last as it is at one moment; None, or what is to be read where that took too long."""
-    async with await connection.driver.session(connection.client, snapshot=True) as session:
-        await _collection(connection, MAINTENANCE, snapshot=True).find_one({}, session=session)
-        await changes.caught_up()
-        written = changes.taken()
-        try:
-            async for batch in _again(connection, written, session):
-                into.append(batch)
-        except OperationFailure as error:
-            if error.code not in SNAPSHOT_GONE:
-                raise
-            into.clear()
-            return written
-    return None
+class _Last:
+    """What was written last, as it is at one moment."""
+
+    def __init__(self) -> None:
+        self.is_whole = False
+        """Whether all was read, and the copy is done by that."""
+
+    async def batches(self, connection: Connection, changes: _Changes) -> AsyncIterator[CopiedBatch]:
+        """Read it. Where the database forgets the moment too early, all of it is put back among the changes.
+
+        What was handed on by then stands for nothing: whatever is read again takes its place.
+        """
+        async with await connection.driver.session(connection.client, snapshot=True) as session:
+            await _collection(connection, MAINTENANCE, snapshot=True).find_one({}, session=session)
+            await changes.caught_up()
+            written = changes.taken()
+            held: list[CopiedBatch] = []
+            weight = 0
+            try:
+                async for batch in _again(connection, written, session):
+                    held.append(batch)
+                    weight += len(batch.data)
+                    if weight >= HELD:
+                        for one in held:
+                            yield one
+                        held, weight = [], 0
+            except OperationFailure as error:
+                if error.code not in SNAPSHOT_GONE:
+                    raise
+                changes.put_back(written)
+                return
+        for one in held:
+            yield one
+        self.is_whole = True
 
 
 async def _again(connection: Connection, written: Written, session: Session | None) -> AsyncIterator[CopiedBatch]:
@@ -148,10 +169,17 @@ async def _again(connection: Connection, written: Written, session: Session | No
         collection, waiting = _collection(connection, name, snapshot=session is not None), list(keys)
         for start in range(0, len(waiting), KEYS_AT_A_TIME):
             wanted = waiting[start : start + KEYS_AT_A_TIME]
-            found = await collection.find({"_id": {"$in": wanted}}, session=session).to_list(None)
-            there = {document["_id"] for document in found}
+            found: list[bytes] = []
+            weight, there = 0, set()
+            async for document in collection.find({"_id": {"$in": wanted}}, session=session):
+                there.add(document["_id"])
+                found.append(document.raw)
+                weight += len(document.raw)
+                if weight >= BYTES_AT_A_TIME:
+                    yield CopiedBatch(name, len(found), b"".join(found), later=True)
+                    found, weight = [], 0
             if found:
-                yield CopiedBatch(name, len(found), b"".join(document.raw for document in found), later=True)
+                yield CopiedBatch(name, len(found), b"".join(found), later=True)
             if gone := [bson.encode({"_id": key}) for key in wanted if key not in there]:
                 yield CopiedBatch(name, len(gone), b"".join(gone), later=True, gone=True)
 

@@ -156,7 +156,7 @@ class Shape:
     - `announced`: whether changes of its documents are events; those of an endpoint's collections are anyhow.
     - `listens`: which events a document wants to be written, if any.
     - `moves`: whether its documents go along when an account moves to another installation; not what is on its way,
-      or goes on just now, in this one.
+      or goes on just now, in this one, and not what lets somebody into this one alone.
     - `expires`: when the database forgets a document (Unix seconds), if it ever does; within a minute or so.
     - `history`: whether earlier versions of what an endpoint's collection has are kept; not where one follows another
       all the time.

@@ -91,6 +91,9 @@ class Arrivals:
         if document.type not in self.runtime.store.shapes:
             self._refuse(document, f"this server knows no documents of type {document.type}")
             return
+        if not self.runtime.store.shapes[document.type].moves:  # a file of an earlier release, or of somebody else
+            self._refuse(document, f"documents of type {document.type} are good where they were made alone")
+            return
         self._waiting.append(document)
         self._bytes += size
         if len(self._waiting) >= AT_A_TIME or self._bytes >= BYTES_AT_A_TIME:

@@ -28,6 +28,8 @@ FORMAT: Final = "crossbar account"
 VERSION: Final = 1
 COMPRESSION: Final = 6
 """gzip's level: half the speed of the quickest one, and two thirds of its size."""
+LONGEST_LINE: Final = 128 * 2**20
+"""Bytes; the largest document, of 16 MB in the database, has a line of less."""
 
 Line = dict[str, Any]
 
@@ -126,7 +128,10 @@ def _raw_lines(path: Path, passphrase: str | None) -> Iterator[bytes]:
         with path.open("rb") as file:
             source = _opened(file, passphrase)
             with gzip.GzipFile(fileobj=source, mode="rb") as packed:
-                yield from packed
+                while line := packed.readline(LONGEST_LINE):
+                    if len(line) == LONGEST_LINE:
+                        raise _damaged()
+                    yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _damaged() from error
     except OSError as error:

@@ -26,6 +26,9 @@ from crossbar.resources.records.domain.cdr import CDR_SHAPE, cdr_of
 Fields = dict[str, Any]
 CREATED: Final = "pvt_created"
 MESSAGES: Final = ("sms", "mms")
+NOT_AS_EXPECTED: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What making a document of something raises that has another form than Crossbar's APIs show."""
+UNREADABLE: Final = "it is shown in a form that is not understood"
 COMPUTED: Final[Mapping[str, tuple[str, ...]]] = {
     CALLFLOW: ("metadata",),
     DIRECTORY: ("users",),

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
 from crossbar import clock
 from crossbar.conversion.media_types import attachment_name
+from crossbar.documents.attachments import Attachment
 from crossbar.documents.document import Document
 from crossbar.documents.document_types import MEDIA, USER, WHITELABEL
 from crossbar.moving.arrivals import Arrivals, ArrivingFile
-from crossbar.moving.remote_api import RemoteApi, RequestRefused
+from crossbar.moving.remote_api import Download, RemoteApi, RequestRefused
 from crossbar.moving.report import FILES, SKIPPED
 from crossbar.resources.calls.fax.domain import fax
 from crossbar.resources.calls.voicemail.domain import voicemail_message
@@ -56,17 +59,28 @@ async def take_file(api: RemoteApi, arrivals: Arrivals, document: Document, path
     download = await api.download(path, place.accept)
     if download is None:
         return
-    contents = await download.read()
+    with closing(download):
+        await _keep(arrivals, document, download, place)
+
+
+async def _keep(arrivals: Arrivals, document: Document, download: Download, place: FilePath) -> None:
     known = await arrivals.attachments_of(document)
-    if known is None or not contents:
+    if known is None or not download.size:
         return
     name = place.name or place.prefix + attachment_name(download.name or document.id, download.content_type)
-    about = ArrivingFile(name, download.content_type, len(contents), clock.now())
+    about = ArrivingFile(name, download.content_type, download.size, clock.now())
     stored = known.get(name)
     alike = stored is not None and (stored.size, stored.content_type) == (about.size, about.content_type)
-    if alike and stored and await arrivals.runtime.attachments.read(stored) == contents:
+    if alike and stored and await _digest(arrivals, stored) == download.digest:
         arrivals.report.count(SKIPPED, FILES)
         return
-    await arrivals.attach(document, about, contents, known=stored is not None)
+    await arrivals.attach(document, about, download.pieces(), known=stored is not None)
     if not place.prefix and place.name is None:  # the one file of a document, which may have been called otherwise
         await arrivals.detach(document, sorted(known.keys() - {name}))
+
+
+async def _digest(arrivals: Arrivals, stored: Attachment) -> bytes:
+    digest = hashlib.sha256()
+    async for piece in arrivals.runtime.attachments.stream(stored):
+        digest.update(piece)
+    return digest.digest()

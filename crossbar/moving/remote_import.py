@@ -17,7 +17,8 @@ from urllib.parse import quote
 import orjson
 
 from crossbar import clock
-from crossbar.documents.document import Document, as_list, as_object
+from crossbar.documents.document import ACCOUNTS, Document, as_list, as_object
+from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing
 from crossbar.endpoint import Endpoint
 from crossbar.errors import JSON
@@ -26,7 +27,7 @@ from crossbar.moving.account_arrival import AccountArrival
 from crossbar.moving.arrivals import Arrivals
 from crossbar.moving.export import Told
 from crossbar.moving.remote_api import RemoteAccount, RemoteApi, RequestRefused
-from crossbar.moving.remote_documents import CREATED, FROM_ROW
+from crossbar.moving.remote_documents import CREATED, FROM_ROW, NOT_AS_EXPECTED, UNREADABLE
 from crossbar.moving.remote_files import OF_TYPE, take_files
 from crossbar.moving.remote_numbers import RemoteNumbers
 from crossbar.moving.remote_sources import NEVER_SHOWN, NOT_TAKEN, RemoteSource, sources
@@ -44,7 +45,10 @@ PROBED: Final = 20
 WHOLE: Final = {"full_docs": "true"}
 WINDOW_S: Final = 30 * clock.DAY
 """Of a list that shows ranges of time: KAZOO shows no more than 31 days at once."""
-WENT_ON: Final = "it went on where an earlier run had stopped; what that one took over is not counted here"
+WENT_ON: Final = (
+    "it went on where an earlier run had stopped; what that one took over is not counted here, "
+    "what it could not take over is told again"
+)
 ABSENT: Final = frozenset({404})
 
 
@@ -107,17 +111,27 @@ class RemoteImport:
     async def _accounts(self, account_id: str, *, descendants: bool) -> AsyncIterator[Document]:
         top = await self._account(account_id, [])
         if top is None:
-            raise CannotMove(f"{self.api.url} shows no account {account_id}; an id is wanted, and the right to read it")
+            reason = "; ".join(one.reason for one in self._report.troubles)
+            raise CannotMove(
+                f"{self.api.shown} shows no account {account_id} ({reason}); an id is wanted, and the right to read it"
+            )
         yield top
         if not descendants:
             return
-        rows = [row async for page, _ in self._pages(f"/accounts/{account_id}/descendants", {}) for row in page]
-        for row in sorted(
-            (row for row in rows if isinstance(row, dict)), key=lambda row: len(as_list(row.get("tree")))
-        ):
+        for row in sorted(await self._below(account_id), key=lambda row: len(as_list(row.get("tree")))):
             account = await self._account(str(row["id"]), as_list(row.get("tree")))
             if account is not None:
                 yield account
+
+    async def _below(self, account_id: str) -> list[dict[str, Any]]:
+        """The rows of the accounts below one. Where not all are shown, it stands in the report."""
+        path, rows = f"/accounts/{_quoted(account_id)}/descendants", list[dict[str, Any]]()
+        try:
+            async for page, _ in self._pages(path, {}):
+                rows += [row for row in page if isinstance(row, dict) and row.get("id")]
+        except RequestRefused as error:
+            self._report.trouble(path, f"{error}; accounts below it that were not seen stay behind")
+        return rows
 
     async def _account(self, account_id: str, tree: list[str]) -> Document | None:
         path = f"/accounts/{_quoted(account_id)}"
@@ -126,12 +140,19 @@ class RemoteImport:
         except RequestRefused as error:
             self._report.trouble(path, str(error))
             return None
+        if shown.get("id") != account_id:
+            self._report.trouble(path, UNREADABLE)
+            return None
         api_key = None
         try:
             api_key = as_object((await self.api.get(f"{path}/api_key")).get("data")).get("api_key")
         except RequestRefused as error:
             self._report.trouble(f"{path}/api_key", f"{error}; the account has a new API key here")
-        return remote_documents.account_of(shown, tree, api_key if isinstance(api_key, str) else None)
+        account = remote_documents.account_of(shown, tree, api_key if isinstance(api_key, str) else None)
+        if not isinstance(account.fields.get(CREATED), int):
+            account.fields.pop(CREATED, None)
+            self._report.trouble(path, "it is not shown since when it is; of records those of 30 days are taken over")
+        return account
 
     # Documents
 
@@ -172,14 +193,15 @@ class RemoteImport:
             async for rows, following in self._pages(at.path, query, start=start):
                 await self._page(at, rows, is_whole=is_whole)
                 await self.arrivals.flush()
-                self.state.read(at.place, following)
+                self.state.read(at.place, following, self._report)
         except RequestRefused as error:
             self._report.trouble(at.place, str(error))
 
     async def _page(self, at: _ListAt, rows: list[JSON], *, is_whole: bool) -> None:
         """Take over the documents of a page, of which it shows all or a summary."""
         named = [(row_id, row) for row in rows if (row_id := _id_of(row)) is not None]
-        self._ids.setdefault((at.account_id, at.source.type), []).extend(row_id for row_id, _ in named)
+        if any(source.parent == at.source.name for source in self.sources):
+            self._ids.setdefault((at.account_id, at.source.type), []).extend(row_id for row_id, _ in named)
         paths = [f"{at.path}/{_quoted(row_id)}" for row_id, _ in named]
         shown = [row for _, row in named] if is_whole else await asyncio.gather(*map(self._one, paths))
         for (row_id, row), one, path in zip(named, shown, paths, strict=True):
@@ -192,7 +214,11 @@ class RemoteImport:
             await self._take(at.account_id, at.source, path, fields)
 
     async def _take(self, account_id: str, source: RemoteSource, path: str, shown: dict[str, Any]) -> None:
-        document = remote_documents.document_of(account_id, source.type, shown)
+        try:
+            document = remote_documents.document_of(account_id, source.type, shown)
+        except NOT_AS_EXPECTED:
+            self._report.trouble(path, UNREADABLE)
+            return
         await self.arrivals.add(document, len(orjson.dumps(shown)))
         if document.type == CDR_SHAPE.type and not self.arrivals.dry_run:
             await note_interactions(self.runtime.store, [document])
@@ -235,16 +261,10 @@ class RemoteImport:
         self, path: str, query: dict[str, str], *, start: JSON = None
     ) -> AsyncIterator[tuple[list[JSON], JSON]]:
         """The pages of a list, each with the key of the next one. Raises RequestRefused."""
-        key = start
-        while True:
-            asked = {**query, "page_size": str(PAGE_SIZE), **({"start_key": str(key)} if key is not None else {})}
-            envelope = await self.api.get(path, asked)
-            following = envelope.get("next_start_key")
-            following = None if following == key else following
-            yield as_list(envelope.get("data")), following
-            if following is None:
-                return
-            key = following
+        async for data, following in self.api.pages(path, query, PAGE_SIZE, start):
+            if data and not isinstance(data, list):
+                raise RequestRefused(path, 200, UNREADABLE)
+            yield as_list(data), following
 
 
 def _windows(account: Document) -> Iterable[dict[str, str]]:
@@ -280,8 +300,12 @@ async def import_from(
     report = MovingReport()
     data = runtime.config.server.data
     state = RemoteState(None) if dry_run else RemoteState.of(data, api.url, source.account_id)
+    if state.is_begun and await runtime.store.get(ACCOUNTS, ACCOUNT, source.account_id) is None:
+        state = RemoteState(state.path)  # of another database, or of one that was emptied
     if state.is_begun:
         report.notes.append(WENT_ON)
+        for trouble in state.troubles:
+            report.trouble(trouble.what, trouble.reason)
     accounts = AccountArrival(runtime, report, parent_id, dry_run, is_whole=False)
     arrivals = Arrivals(runtime, report, accounts, dry_run=dry_run, digests_count=False, is_whole=False)
     work = RemoteImport(runtime, api, arrivals, state, sources(endpoints), told)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from crossbar.documents.document import Document, as_list, as_object
+from crossbar.documents.document import as_list, as_object
 from crossbar.errors import JSON
 from crossbar.moving import remote_documents
 from crossbar.moving.arrivals import Arrivals
 from crossbar.moving.remote_api import RemoteApi, RequestRefused
+from crossbar.moving.remote_documents import NOT_AS_EXPECTED, UNREADABLE
 from crossbar.moving.remote_files import FilePath, take_file
 from crossbar.moving.remote_state import RemoteState
 from crossbar.resources.numbers.domain.number import ASSIGNED
@@ -45,7 +46,7 @@ class RemoteNumbers:
                 self.arrivals.report.trouble(path, str(error))
                 continue
             await self.arrivals.flush()
-            self.state.read(path, None)
+            self.state.read(path, None, self.arrivals.report)
 
     async def _numbers(self, account_id: str, path: str) -> None:
         settings = NumberSettings(self.arrivals.runtime)
@@ -55,40 +56,44 @@ class RemoteNumbers:
             for number, one in zip(numbers, shown, strict=True):
                 if not one:
                     continue
-                document = remote_documents.number_of(account_id, number, one, settings.kind(number))
+                try:
+                    document = remote_documents.number_of(account_id, number, one, settings.kind(number))
+                except NOT_AS_EXPECTED:
+                    self.arrivals.report.trouble(f"{path}/{number}", UNREADABLE)
+                    continue
                 if one.get("state", "in_service") in ASSIGNED and "port_id" not in as_object(one.get("_read_only")):
                     await self.arrivals.add(document, SIZE)
 
     async def _pages(self, path: str) -> AsyncIterator[list[str]]:
         """The numbers of an account, a page at a time."""
-        key: JSON = None
-        while True:
-            query = {"page_size": str(PAGE_SIZE), **({"start_key": str(key)} if key is not None else {})}
-            envelope = await self.api.get(path, query)
-            numbers = as_object(as_object(envelope.get("data")).get("numbers"))
-            yield list(numbers)
-            following = envelope.get("next_start_key")
-            if following is None or following == key:
-                return
-            key = following
+        async for data, _ in self.api.pages(path, {}, PAGE_SIZE):
+            yield list(as_object(as_object(data).get("numbers")))
 
     async def _port_requests(self, account_id: str, path: str) -> None:
-        found: dict[str, Document] = {}
         for state in PortState:
-            for row in as_list((await self.api.get(path, {"by_types": str(state)})).get("data")):
-                rows = as_list(row.get("port_requests")) if isinstance(row, dict) and "port_requests" in row else [row]
-                for one in map(as_object, rows):
-                    if one.get("account_id", account_id) == account_id and one.get("id"):
-                        shown = await self._one(f"{path}/{quote(str(one['id']), safe='')}")
-                        if shown:
-                            found[str(one["id"])] = remote_documents.port_request_of(account_id, shown)
-                            await self._request(path, found[str(one["id"])], as_object(shown.get("uploads")))
+            async for data, _ in self.api.pages(path, {"by_types": str(state)}, PAGE_SIZE):
+                for row in map(as_object, as_list(data)):
+                    for one in map(as_object, as_list(row["port_requests"]) if "port_requests" in row else [row]):
+                        if one.get("account_id", account_id) == account_id and one.get("id"):
+                            await self._request(account_id, f"{path}/{quote(str(one['id']), safe='')}")
 
-    async def _request(self, path: str, request: Document, uploads: dict[str, JSON]) -> None:
+    async def _request(self, account_id: str, path: str) -> None:
+        """Take a request, whose own path this is, with its uploads."""
+        shown = await self._one(path)
+        if not shown:
+            return
+        try:
+            request = remote_documents.port_request_of(account_id, shown)
+        except NOT_AS_EXPECTED:
+            self.arrivals.report.trouble(path, UNREADABLE)
+            return
         await self.arrivals.add(request, SIZE)
-        for name in uploads:
-            own = f"{path}/{quote(request.id, safe='')}/attachments/{quote(name, safe='')}"
-            await take_file(self.api, self.arrivals, request, own, FilePath("", name=name))
+        for name in as_object(shown.get("uploads")):
+            own = f"{path}/attachments/{quote(name, safe='')}"
+            try:
+                await take_file(self.api, self.arrivals, request, own, FilePath("", name=name))
+            except RequestRefused as error:
+                self.arrivals.report.trouble(own, str(error))
 
     async def _one(self, path: str) -> dict[str, JSON] | None:
         try:

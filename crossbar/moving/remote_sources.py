@@ -9,6 +9,7 @@ from typing import Final
 
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.endpoint import Collection, Endpoint, Singleton
+from crossbar.resources.carriers.domain.resource_selector import RULES, RULES_SHAPE
 
 ACCOUNT_PATH: Final = "/accounts/{account_id}/"
 NOT_TAKEN: Final[Mapping[str, str]] = {
@@ -16,7 +17,7 @@ NOT_TAKEN: Final[Mapping[str, str]] = {
     "configs": "no list tells which categories an account has set",
     "multi_factor": "secrets of second factors are not shown",
     "notifications": "templates of an account are not told from those of the installation",
-    "rate_limits": "no list tells whose there are",
+    "rate_limits": "no list tells which accounts and devices have some",
     "security": "no answer tells what an account has set by itself",
     "storage": "whose storage it is no answer tells",
     "services": "they follow from service plans, which are the reseller's",
@@ -25,10 +26,16 @@ NOT_TAKEN: Final[Mapping[str, str]] = {
 }
 """Endpoints with documents that an API does not show as they are kept, and why."""
 NEVER_SHOWN: Final = (
-    "passwords of users, secrets of webhooks and of second factors, ingest tokens: an API never shows them",
-    "ledgers, transactions, audit logs, log-in attempts, statistics: books and logs are kept where they were written",
-    "photos of list entries, carriers' data on numbers: no path answers them",
+    "passwords of users, secrets of webhooks and of second factors, ingest tokens, named tokens: an API never shows "
+    "them",
+    "ledgers, transactions, audit logs, log-in attempts, statistics, call events, deliveries of webhooks, logs of "
+    "faxes, mail, pivot and click to call, earlier versions of documents: books and logs stay where they were written",
+    "faxes that wait to be sent: they are sent from where they wait",
+    "attachments of MMS, photos of list entries, carriers' data on numbers, states of agents, presence that was set by "
+    "hand, links to log-ins of other providers, groups, policies, lines and extensions of other dialects: no path "
+    "answers them as they are kept",
 )
+"""What of an account no list shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,8 @@ class RemoteSource:
 
 TIMED: Final = frozenset({"call_recording"})
 """Types of collections that are listed by ranges of time."""
-RECORDS: Final = (
+OTHERS: Final = (
+    RemoteSource(RULES_SHAPE.type, "/accounts/{account_id}/resource_selectors/rules", document_id=RULES),
     RemoteSource(
         "mailbox_message", "/accounts/{account_id}/vmboxes/{vmbox_id}/messages/{message_id}", parent="vmbox_id"
     ),
@@ -69,7 +77,7 @@ RECORDS: Final = (
     RemoteSource("mms", "/accounts/{account_id}/mms/{message_id}", is_timed=True),
     RemoteSource("cdr", "/accounts/{account_id}/cdrs/{cdr_id}", is_timed=True),
 )
-"""Records, which endpoints serve that are no collections."""
+"""What is read by paths that are not those of a collection, most of them records."""
 
 
 def sources(endpoints: Iterable[Endpoint]) -> list[RemoteSource]:
@@ -83,7 +91,7 @@ def sources(endpoints: Iterable[Endpoint]) -> list[RemoteSource]:
             source = _source(collection, readable)
             if source is not None and source not in found:
                 found.append(source)
-    return [*sorted(found, key=lambda source: (source.parent is not None, source.path)), *RECORDS]
+    return [*sorted(found, key=lambda source: (source.parent is not None, source.path)), *OTHERS]
 
 
 def _source(collection: Collection, readable: set[str]) -> RemoteSource | None:

@@ -42,7 +42,7 @@ async def test_a_token_says_what_kazoo_says(worker: Worker, acme: Document, ann:
     ring = await worker.keys.ring()
     assert jwt.get_unverified_header(token) == {"alg": "RS256", "typ": "JWT", "kid": ring.signing}
     said = json.loads(urlsafe_b64decode(claims + "=="))
-    identity_signature = said.pop("identity_sig")
+    identity_signature, token_id = said.pop("identity_sig"), said.pop("jti")
     assert said == {
         "iss": "kazoo",
         "account_id": acme.id,
@@ -53,6 +53,18 @@ async def test_a_token_says_what_kazoo_says(worker: Worker, acme: Document, ann:
     }
     assert len(urlsafe_b64decode(identity_signature + "=")) == 32
     assert "=" not in header + claims + signature + identity_signature
+    assert len(token_id) == 32
+    assert "jti" not in (await worker.tokens.verify(await log_in(worker, acme, ann))).claims  # as clients see them
+
+
+async def test_tokens_of_one_second_end_apart(worker: Worker, acme: Document, ann: Document) -> None:
+    with clock.frozen(clock.unix_now()):
+        token, second = await log_in(worker, acme, ann), await log_in(worker, acme, ann)
+
+    await worker.tokens.revoke(await worker.tokens.verify(token))
+
+    assert await refused(worker, token) == "invalid_identity_signature"
+    assert (await worker.tokens.verify(second)).owner_id == ann.id
 
 
 async def test_it_stands_for_its_user(worker: Worker, acme: Document, installation: Installation) -> None:

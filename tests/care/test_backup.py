@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from crossbar.archive import Damaged
 from crossbar.care.backup import write_backup
@@ -22,10 +23,12 @@ from crossbar.care.restore import restore_backup
 from crossbar.config import Config
 from crossbar.documents import consistent_copy
 from crossbar.documents.attachments import Attachments
+from crossbar.documents.consistent_copy import CopiedBatch
 from crossbar.documents.document import Document
 from crossbar.documents.restoring import NotRestorable, Restoring
 from crossbar.documents.shape import Shape, Shapes, Unique
 from crossbar.documents.store import DatabaseUnusable, Duplicate, Stale, Store, Transaction
+from crossbar.documents.store.event_log import SNAPSHOT_GONE
 from crossbar.ids import new_id
 
 ACCOUNT = "a" * 32
@@ -172,6 +175,71 @@ async def test_what_is_written_meanwhile_is_all_in_it_or_not_at_all(
     invariants(mongo_client[target])
     indexes = {name: set(mongo_client[source][name].index_information()) for name in ("documents", "claims")}
     assert {name: set(mongo_client[target][name].index_information()) for name in indexes} == indexes
+
+
+async def test_large_documents_that_change_meanwhile_make_more_batches(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they are handed on before all of them are read from the snapshot."""
+    monkeypatch.setattr(consistent_copy, "BYTES_AT_A_TIME", 5000)
+    monkeypatch.setattr(consistent_copy, "HELD", 20_000)
+    mongo_uri, mongo_client, (source, target) = databases
+    path = tmp_path / "backup"
+    async with store_of(mongo_uri, source) as store:
+        large = [await store.insert(Document(ACCOUNT, "filler", new_id(), {"text": "x" * 1000})) for _ in range(100)]
+        everything = consistent_copy._everything
+
+        async def changed_after(connection: Any, name: str) -> AsyncIterator[CopiedBatch]:
+            async for batch in everything(connection, name):
+                yield batch
+            if name == "records":
+                for document in large:
+                    await store.replace(replace(document, fields={"text": "y" * 1000}), document)
+
+        monkeypatch.setattr(consistent_copy, "_everything", changed_after)
+        await backed_up(config_of(source, tmp_path), mongo_uri, path)
+    with path.open("rb") as file:
+        later = [batch for _, batch in BackupReader(file).batches() if batch.later and batch.collection == "records"]
+    assert sum(batch.documents for batch in later) == len(large)
+    assert max(len(batch.data) for batch in later) < 10_000
+    await restore_backup(config_of(target, tmp_path), database_uri=mongo_uri, path=path, permit=never)
+    assert mongo_client[target]["records"].count_documents({}) == len(large)
+
+
+async def test_a_moment_that_the_database_forgets_is_read_again(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was handed on of it by then does not count."""
+    monkeypatch.setattr(consistent_copy, "HELD", 1)
+    mongo_uri, mongo_client, (source, target) = databases
+    path = tmp_path / "backup"
+    again, asked = consistent_copy._again, 0
+    async with store_of(mongo_uri, source) as store:
+        document = await store.insert(Document(ACCOUNT, "filler", new_id(), {"text": "first"}))
+        everything = consistent_copy._everything
+
+        async def changed_after(connection: Any, name: str) -> AsyncIterator[CopiedBatch]:
+            nonlocal document
+            async for batch in everything(connection, name):
+                yield batch
+            if name == "records":
+                document = await store.replace(replace(document, fields={"text": "second"}), document)
+
+        async def forgotten_once(*arguments: Any) -> AsyncIterator[CopiedBatch]:
+            nonlocal asked
+            asked += 1
+            async for batch in again(*arguments):
+                yield batch
+            if asked == 1:
+                await store.remove(document)
+                raise OperationFailure("gone", next(iter(SNAPSHOT_GONE)))
+
+        monkeypatch.setattr(consistent_copy, "_everything", changed_after)
+        monkeypatch.setattr(consistent_copy, "_again", forgotten_once)
+        await backed_up(config_of(source, tmp_path), mongo_uri, path)
+    assert asked == 2
+    await restore_backup(config_of(target, tmp_path), database_uri=mongo_uri, path=path, permit=never)
+    assert mongo_client[target]["records"].count_documents({}) == 0
 
 
 async def test_without_writers_it_comes_back_as_it_was(databases: Databases, tmp_path: Path) -> None:

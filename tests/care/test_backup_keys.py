@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -81,6 +82,15 @@ async def test_sealing_keys_that_are_missing_are_told_of(
     (note,) = await restored(mongo_uri, carrying, here)
     assert str(tmp_path / "here" / SEALING_KEYS_FILE) in note
     assert (tmp_path / "here" / SEALING_KEYS_FILE).read_text() == f"{SEALING_KEY}\n"
+
+
+def test_what_is_no_file_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(FileExistsError), written_whole(pipe):
+        pass
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
 
 
 def test_a_file_that_was_not_finished_takes_no_place(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // Run a collection with newman as a library; stdin has `{newman, collection, environment}`, newman being its folder.
 const fs = require('node:fs');
 

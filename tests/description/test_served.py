@@ -8,6 +8,7 @@ import gzip
 from pathlib import Path
 
 import orjson
+import pytest
 from aiohttp import ClientSession
 from click.testing import CliRunner
 
@@ -72,10 +73,26 @@ def test_the_reference_of_endpoints_is_current() -> None:
 
 
 def test_pages_of_endpoints_that_are_gone_go(tmp_path: Path) -> None:
-    (tmp_path / "gone.md").write_text("# gone")
     (tmp_path / "notes.txt").write_text("stays")
-    assert CliRunner().invoke(main, ["openapi", "--pages", str(tmp_path)]).exit_code == 0
-    assert {page.name for page in tmp_path.iterdir()} == {*pages(WINGS), "notes.txt"}
+    for _ in range(2):
+        assert CliRunner().invoke(main, ["openapi", "--pages", str(tmp_path)]).exit_code == 0
+        assert {page.name for page in tmp_path.iterdir()} == {*pages(WINGS), "notes.txt"}
+        (tmp_path / "gone.md").write_text("# gone")
+
+
+@pytest.mark.parametrize("name", ["README.md", "notes.md"])
+def test_pages_of_something_else_stay(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("# Mine")
+    refused = CliRunner().invoke(main, ["openapi", "--pages", str(tmp_path)])
+    assert (refused.exit_code, "other pages" in refused.output) == (1, True)
+    assert [(page.name, page.read_text()) for page in tmp_path.iterdir()] == [(name, "# Mine")]
+
+
+@pytest.mark.parametrize("command", ["openapi", "postman"])
+def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "nowhere" / "file"
+    refused = CliRunner().invoke(main, [command, "--output", str(file)])
+    assert (refused.exit_code, str(file) in refused.output) == (1, True)
 
 
 def test_the_index_leads_to_every_endpoint() -> None:

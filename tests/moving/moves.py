@@ -45,12 +45,13 @@ async def fetched(
     account: str,
     *,
     credentials: ApiLogin | None = None,
+    url: str | None = None,
     **options: Any,
 ) -> MovingReport:
-    """What came of reading an account from another server's API."""
+    """What came of reading an account from another server's API, or from what stands before it at a URL."""
     usual = {"parent": None, "dry_run": False, "told": nothing}
     login = credentials or ApiLogin(token=source.master.token)
-    remote = RemoteAccount(url=source.url, credentials=login, account_id=account)
+    remote = RemoteAccount(url=url or source.url, credentials=login, account_id=account)
     return await administration.import_from_api(
         server.runtime.config, database_uri=uri, source=remote, **{**usual, **options}
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from crossbar import cli
+from crossbar.cli import moving_commands
 from crossbar.moving.file_format import AccountFile, writing
+from crossbar.moving.report import MovingReport
+from crossbar.moving.trouble import CannotMove
 
 UNREACHABLE = {"CROSSBAR_DATABASE__URI": "mongodb://127.0.0.1:1/", "CROSSBAR_DATABASE__TIMEOUT_MS": "100"}
 
@@ -70,3 +74,21 @@ def test_the_passphrase_is_asked_for_or_stands_in_the_environment(logging_put_ba
 def test_a_folder_that_cannot_be_written_to(logging_put_back: None, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="cannot write"), writing(tmp_path / "nowhere" / "account", None):
         pass
+
+
+def test_a_report_that_cannot_be_written_is_printed_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = MovingReport()
+    report.count("created", "menu")
+    file = tmp_path / "nowhere" / "report"
+    with pytest.raises(click.ClickException, match=str(file)):
+        moving_commands._tell(report, file, dry_run=False)
+    assert "Created 1, updated 0, skipped 0." in capsys.readouterr().out
+
+
+def test_a_line_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = empty_file(tmp_path / "account")
+    monkeypatch.setattr("crossbar.moving.file_format.LONGEST_LINE", 30)
+    with pytest.raises(CannotMove, match="damaged"):
+        AccountFile.checked(path, None)

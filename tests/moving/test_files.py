@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from crossbar.access import named_tokens as access_token
 from crossbar.documents.document import ACCOUNTS, Document
 from crossbar.documents.document_types import ACCOUNT, MENU, NOTICE, USER
 from crossbar.documents.listing import Listing
 from crossbar.moving import encryption
+from crossbar.moving import export as exporting
 from crossbar.moving.file_format import AccountFile
 from crossbar.moving.trouble import CannotMove
 from tests.e2e.office import PASSWORD
@@ -199,6 +201,31 @@ async def test_what_is_on_its_way_stays(server: RunningServer, mongo_uri: str, t
     assert {line["document"].split("/")[1] for line in lines if "document" in line} == {ACCOUNT, USER}
     for shape in staying:
         await store.remove(Document(tenant.id, shape.type, "stays", {}))
+
+
+async def test_named_tokens_stay(
+    server_with: ServerWith, mongo_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those in a file that was written before they stayed, and where the pepper is the same."""
+    async with server_with(security__password_pepper=PEPPER) as source:
+        tenant = await new_tenant(source, source.master, "named")
+        made = (await tenant.api.put("/tokens", {"name": "a program"})).data
+        assert (await tenant.api.acting(made["token"]).get("/users")).status == 200
+        await source.runtime.access.named_tokens.settle()
+        document = await source.runtime.store.get(tenant.id, access_token.TYPE, made["id"])
+        assert document is not None
+        path = await written(source, mongo_uri, tenant.id, tmp_path / "account")
+        contents = gzip.decompress(path.read_bytes())
+        for name in (access_token.DIGEST_FIELD, access_token.BEARER_FIELD):
+            assert document.fields[name].encode() not in contents
+        assert made["id"].encode() not in contents
+        monkeypatch.setattr(exporting, "documents_of", lambda snapshot, _, account_id: snapshot.documents(account_id))
+        older = await written(source, mongo_uri, tenant.id, tmp_path / "older")
+        async with server_with(security__password_pepper=PEPPER) as same:
+            report = troubles(await taken_in(same, mongo_uri, older))
+            assert "good where they were made alone" in report[document.key]
+            assert await same.runtime.store.get(tenant.id, access_token.TYPE, made["id"]) is None
+            assert (await same.master.root.acting(made["token"]).get(f"/accounts/{tenant.id}/users")).status == 401
 
 
 # The file

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // An administrator's program on Wazo's API client: accounts, users, policies, groups, and the settings of telephones.
 const { given, sdk, step, end } = require('./steps.cjs');
 

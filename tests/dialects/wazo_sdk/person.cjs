@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // A person's telephone program on Wazo's simple API: log in, see one's own line, come back with the token, log out.
 // A log-in of the simple API ends by opening a socket for events, which browsers have and Node has from 22 on. There are
 // no events of telephones here: the socket stays as it is before it is connected.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MPL-2.0
 // What both scripts have in common: they take what they need as JSON from stdin, and print what each step gave.
 const fs = require('node:fs');
 

@@ -50,9 +50,15 @@ NOT_SUPPORTED: Final = 501
 
 
 class OutsideFiles:
-    """The stores of all plans: tried, written to and read from. `Attachments.outside` is one."""
+    """The stores of all plans: tried, written to and read from. `Attachments.outside` is one.
 
-    def __init__(self, runtime: Runtime, session: ClientSession, connections: OutgoingConnections) -> None:
+    Without `sends` new files stay in the database.
+    """
+
+    def __init__(
+        self, runtime: Runtime, session: ClientSession, connections: OutgoingConnections, *, sends: bool = True
+    ) -> None:
+        self._sends = sends
         self._runtime = runtime
         self._store = runtime.store
         self._session = session
@@ -63,7 +69,7 @@ class OutsideFiles:
 
     async def take(self, document: Document, attachment: Attachment) -> None:
         """Send a file on where a plan says so; what its store does not take is tried again later."""
-        where = await destination(self._store, document.partition, document.type)
+        where = await destination(self._store, document.partition, document.type) if self._sends else None
         if where is None:
             return
         due = clock.now() + self._rest(0)
@@ -215,12 +221,15 @@ FILES: Final = web.AppKey("outside files", OutsideFiles)
 
 
 @asynccontextmanager
-async def reaching_outside(runtime: Runtime) -> AsyncIterator[OutsideFiles]:
-    """Have attachments read from, and written to, the stores of plans while the block runs."""
+async def reaching_outside(runtime: Runtime, *, sends: bool = True) -> AsyncIterator[OutsideFiles]:
+    """Have attachments read from, and written to, the stores of plans while the block runs.
+
+    Without `sends` nothing is written to them, but what is deleted is remembered for them to delete.
+    """
     connections = OutgoingConnections(runtime.settings)
     connector = TCPConnector(socket_factory=connections.socket)
     async with ClientSession(connector=connector, cookie_jar=DummyCookieJar()) as session:
-        files = runtime.attachments.outside = OutsideFiles(runtime, session, connections)
+        files = runtime.attachments.outside = OutsideFiles(runtime, session, connections, sends=sends)
         try:
             yield files
         finally:
