@@ -119,6 +119,7 @@ class NamedTokens:
         self._known: FeedCache[tuple[str, str], _Known] = FeedCache(feed, self._load, limit=limit, keep_absent=True)
         feed.subscribe(TYPE, lambda change: self._known.forget((change.partition, change.id)))
         self._noted: dict[str, float] = {}
+        """When the use of which token was last noted, the earliest first; those whose time is over go."""
         self._noting: set[asyncio.Task[None]] = set()
 
     def secrets(self, token: NamedToken, bearer_secret: str) -> dict[str, str]:
@@ -151,7 +152,9 @@ class NamedTokens:
     def _note(self, token: NamedToken) -> None:
         """Remember in the store that a token is used, behind the request and not too often."""
         now = clock.unix_now()
-        if now - self._noted.get(token.id, 0.0) < NOTED_SECONDS:
+        while self._noted and now - self._noted[earliest := next(iter(self._noted))] >= NOTED_SECONDS:
+            del self._noted[earliest]
+        if token.id in self._noted:
             return
         self._noted[token.id] = now
         task = asyncio.create_task(self._keep_use(token))
@@ -170,6 +173,11 @@ class NamedTokens:
             await self._store.create_or_update(fresh, later)
         except CrossbarError as error:
             log.warning("the use of token %s is not noted: %s", token.id, error)
+
+    @property
+    def lately_used(self) -> int:
+        """How many tokens it remembers as used, which is no more than were within `NOTED_SECONDS`."""
+        return len(self._noted)
 
     async def settle(self) -> None:
         """Return when all uses are noted."""
