@@ -34,7 +34,7 @@ from crossbar.runtime import Runtime
 from crossbar.wire.decoding import BodyLimits, decode_json
 from crossbar.wire.query import Query
 from crossbar.wire.request_values import line_end, presented_request_id
-from crossbar.wire.text import decode_token
+from crossbar.wire.text import clean, decode_token
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ class DialectDispatcher:
         action = route.action or ACTIONS[context.request.method]
         required = required_access(self.dialect.service, context.words, action)
         if caller is None or not caller.accesses.allow(required):
-            token = context.request.headers.get(TOKEN_HEADER, "")
+            token = clean(context.request.headers.get(TOKEN_HEADER, ""))
             why = "missing_permission" if caller else "not_found_or_expired_token" if token else "empty"
             raise InvalidCredentials(None, required_access=required, invalid_token=token, reason=why)
         context.selected = await self._account(context, caller)
@@ -176,7 +176,7 @@ class DialectDispatcher:
     async def _account(self, context: DialectContext, caller: Caller) -> Account:
         """The caller's own account, or the one below it that the request names."""
         own = caller.identity.account
-        wanted = context.request.headers.get(TENANT_HEADER) if self.dialect.tenants else None
+        wanted = clean(context.request.headers.get(TENANT_HEADER, "")) if self.dialect.tenants else ""
         if not wanted:
             return own
         account = await self.runtime.access.directory.account(undashed(wanted))
