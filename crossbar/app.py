@@ -53,6 +53,7 @@ from crossbar.runtime import SOCKET_PORT, Lifespan, Runtime
 from crossbar.settings import Settings
 from crossbar.shared import BucketTable, Shared
 from crossbar.wire.envelope import Envelopes
+from crossbar.wire.expectation import answer_expectations
 from crossbar.wire.headers import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ async def build_app(
     pages.mount(app, config, _handle)
     app.router.add_get("/v2/websocket", _open_socket)
     app.router.add_route("*", r"/{path:[\s\S]*}", _handle)
+    answer_expectations(app)
     app[SOCKET_PORT] = _socket_port(app)
     return app
 
@@ -253,6 +255,7 @@ def _socket_port(app: web.Application) -> web.Application:
 
     port = web.Application()
     port.router.add_route("*", r"/{path:[\s\S]*}", opened)
+    answer_expectations(port)
     port.on_shutdown.append(end)
     return port
 

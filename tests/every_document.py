@@ -13,7 +13,7 @@ from crossbar.documents.document import Document
 from crossbar.endpoint import Collection, Singleton
 from crossbar.ids import new_id
 from tests.harness import Api, RunningServer, Tenant, new_tenant
-from trials.worlds import KNOWN, handed_in, made_in
+from trials.worlds import KNOWN, handed_in, made_in, new_number
 
 CHANGES: Final = ("PATCH", "POST", "DELETE")
 STORED: Final[dict[str, dict[str, Any]]] = {
@@ -82,8 +82,8 @@ def id_of(collection: Collection, tenant: Tenant) -> str:
 
 
 async def new_world(server: RunningServer, name: str) -> World:
-    """A new account, with everything."""
-    tenant = await new_tenant(server, server.master, name)
+    """A new account, with everything; a name is given to as many as one likes."""
+    tenant = await new_tenant(server, server.master, f"{name}{new_id()[:12]}")
     ids = await made_in(tenant)
     await handed_in(server, ids)
     made = ids.keys() - KNOWN.keys()
@@ -95,7 +95,7 @@ async def new_world(server: RunningServer, name: str) -> World:
         fields = {key: ids.get(str(value), value) for key, value in STORED.get(document_type, {"name": "made"}).items()}
         fields |= {"pvt_type": document_type, "pvt_account_id": tenant.id}
         if document_type == "cccp":  # one number is nobody else's anywhere
-            fields["cid"] = f"+1202{int(tenant.id[:8], 16) % 10**7:07}"
+            fields["cid"] = new_number()
         is_shared = document_type == "resource_template"  # lies in the master account, beside those of other worlds
         partition = server.master.id if is_shared else tenant.id
         document = Document(partition, document_type, new_id() if is_shared else id_of(collection, tenant), fields)

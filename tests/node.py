@@ -23,7 +23,7 @@ async def cached(config: pytest.Config, name: str, version: str, fetch: Callable
     """
     if missing := [program for program in ("node", "npm") if shutil.which(program) is None]:
         pytest.skip(f"{' and '.join(missing)} not found; {name} needs Node 18 or newer")
-    if (cache := config.cache) is None:
+    if (cache := getattr(config, "cache", None)) is None:
         pytest.skip(f"{name} is kept in pytest's cache, which is switched off")
     unpacked = cache.mkdir(name) / version
     if not unpacked.is_dir():

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from crossbar.app import ENDPOINTS
 from crossbar.documents.store.history import position
+from crossbar.wire.list_options import encode_start_key
 from tests.every_document import World, new_world
 from tests.harness import RunningServer, ServerWith, Tenant, new_person, new_tenant, until
 
@@ -81,15 +82,36 @@ async def test_pages(tenant: Tenant) -> None:
     path = f"/skels/{made.id}"
     for number in range(1, 12):
         await tenant.api.patch(path, {"n": number})
-    seen, query = [], {"page_size": "5"}
-    while True:
-        page = await tenant.api.get(f"{path}/history", query=query)
-        assert all(row["changed"] == ["n"] for row in page.data)
-        seen += [int(row["revision"].partition("-")[0]) for row in page.data]
-        if "next_start_key" not in page.envelope:
-            break
-        query["start_key"] = page.envelope["next_start_key"]
-    assert seen == list(range(12, 0, -1))
+
+    async def numbers(**query: str) -> list[int]:
+        seen = []
+        while True:
+            page = await tenant.api.get(f"{path}/history", query=query)
+            assert all(row["changed"] == ["n"] for row in page.data)
+            assert page.envelope["page_size"] == len(page.data)
+            seen += [int(row["revision"].partition("-")[0]) for row in page.data]
+            if "next_start_key" not in page.envelope:
+                return seen
+            query["start_key"] = page.envelope["next_start_key"]
+
+    for size in ("1", "5", "12", "50", str(2**31 - 2)):
+        assert await numbers(page_size=size) == list(range(12, 0, -1)), size
+        assert await numbers(page_size=size, ascending="true") == list(range(1, 13)), size
+    whole = await tenant.api.get(f"{path}/history", query={"paginate": "false", "descending": "false"})
+    assert [row.get("present", False) for row in whole.data] == [False] * 11 + [True]
+
+
+async def test_no_start_key_leads_to_anothers_versions(tenant: Tenant, stranger: Tenant) -> None:
+    for whose in (tenant, stranger):
+        made = await whose.api.put("/skels", {"n": 0})
+        await whose.api.patch(f"/skels/{made.id}", {"n": 1})
+        await whose.api.delete(f"/skels/{made.id}", query={"should_soft_delete": "false"})
+    own = {row["revision"] for row in (await stranger.api.get(f"/skels/{made.id}/history")).data}
+    for start in ("", "0", "\uffff", f"{tenant.id}/skel/", f"{stranger.id}/skel/{made.id}\x01\uffff"):
+        for ascending in ("true", "false"):
+            query = {"start_key": encode_start_key([start]), "ascending": ascending}
+            page = await stranger.api.get(f"/skels/{made.id}/history", query=query)
+            assert {row["revision"] for row in page.data} <= own, (start, ascending)
 
 
 async def test_restoring_is_an_update_like_any_other(tenant: Tenant, server: RunningServer) -> None:

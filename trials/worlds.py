@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from typing import Any, Final
 
@@ -61,7 +62,7 @@ async def made_in(tenant: Tenant) -> dict[str, str]:
     """Make a document of many kinds in an account; their ids by the name that templates have for them."""
     ids = {"account_id": tenant.id, "collection": "devices", **KNOWN}
     for endpoint, document in MADE.items():
-        data = {**document, "numbers": {_number(): {}}} if endpoint == "port_requests" else document
+        data = {**document, "numbers": {new_number(): {}}} if endpoint == "port_requests" else document
         made = await tenant.api.put(f"/{endpoint}", data)
         if made.status != 201:
             raise RuntimeError(f"cannot make {endpoint}: {made.envelope}")
@@ -69,9 +70,12 @@ async def made_in(tenant: Tenant) -> dict[str, str]:
     return ids
 
 
-def _number() -> str:
-    """A number that no other request brings."""
-    return f"+1212{uuid.uuid4().int % 10**7:07d}"
+_COUNT: Final = itertools.count()
+
+
+def new_number() -> str:
+    """A number that nobody else has: the next one of this process, whose servers are its own."""
+    return f"+1212{next(_COUNT) % 10**7:07}"
 
 
 async def handed_in(server: RunningServer, ids: dict[str, str]) -> None:

@@ -115,6 +115,11 @@ class NamedTokens:
             same = known.identity = _identity(token, known, account, user)
         return same
 
+    @property
+    def lately_used(self) -> int:
+        """How many tokens are remembered as used."""
+        return self._uses.lately
+
     async def settle(self) -> None:
         """Return when all uses are noted."""
         await self._uses.settle()

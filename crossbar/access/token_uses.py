@@ -28,17 +28,25 @@ class TokenUses:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._noted: dict[str, float] = {}
+        """When the use of which token was last noted, the earliest first; those whose time is over go."""
         self._noting: set[asyncio.Task[None]] = set()
 
     def note(self, token: SecretToken) -> None:
         """Note that a token is used just now."""
         now = clock.unix_now()
-        if now - self._noted.get(token.id, 0.0) < NOTED_SECONDS:
+        while self._noted and now - self._noted[earliest := next(iter(self._noted))] >= NOTED_SECONDS:
+            del self._noted[earliest]
+        if token.id in self._noted:
             return
         self._noted[token.id] = now
         task = asyncio.create_task(self._keep(token))
         self._noting.add(task)
         task.add_done_callback(self._noting.discard)
+
+    @property
+    def lately(self) -> int:
+        """How many tokens it remembers as used, which is no more than were within `NOTED_SECONDS`."""
+        return len(self._noted)
 
     async def settle(self) -> None:
         """Return when all uses are noted."""

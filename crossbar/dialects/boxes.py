@@ -151,6 +151,7 @@ async def users_of_all(context: DialectContext, found: Sequence[Document]) -> di
 
 async def associate(joint: JointChange, context: DialectContext, user: Document, box: Document) -> None:
     """Let a user have a box, and no other. The first of its users owns it."""
+    user = await joint.current(user)
     current = (await boxes_of(context, [user])).get(user.id)
     if current is not None:
         if current.id == box.id:
@@ -167,10 +168,12 @@ async def associate(joint: JointChange, context: DialectContext, user: Document,
 
 async def dissociate(joint: JointChange, context: DialectContext, user: Document) -> Document | None:
     """Take a user's box from him, and return it. If he owned it the next of its users does."""
+    user = await joint.current(user)
     box = (await boxes_of(context, [user])).get(user.id)
     if box is None:
         return None
     others = [one for one in await users_of(context, box) if one.id != user.id]
+    joint.decided_by(box, *others[:1])
     await _name_box(joint, context, user, None, own=False)
     if box.at("owner_id") == user.id:
         await _own(joint, context, box, others[0].id if others else None)
@@ -194,6 +197,7 @@ async def _let_go(joint: JointChange, context: DialectContext, user: Document) -
     owned = await context.store.select(Selection((user.partition,), VMBOX, (owner_tag(user.id),)))
     for box in owned:
         if given_up is None or box.id != given_up.id:
+            joint.decided_by(box)
             await _own(joint, context, box, None)
 
 

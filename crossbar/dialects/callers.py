@@ -21,6 +21,7 @@ from crossbar.dialects.granted import accesses_of
 from crossbar.dialects.identifiers import dashed
 from crossbar.dialects.named_logins import identity_of
 from crossbar.errors import CrossbarError
+from crossbar.wire.text import clean
 
 if TYPE_CHECKING:
     from crossbar.endpoint import Context
@@ -100,7 +101,7 @@ class Callers:
         """Who calls; `basic` and `digest` say what will do in place of a token."""
         headers = asked.request.headers
         if token := headers.get(TOKEN_HEADER):
-            return await self.of_token(token, asked)
+            return await self.of_token(clean(token), asked)
         authorization = headers.get(hdrs.AUTHORIZATION, "")
         if basic and authorization.lower().startswith("basic "):
             return await self.of_basic(authorization, asked)

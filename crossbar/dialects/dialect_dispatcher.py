@@ -2,7 +2,7 @@
 """What answers the requests of one dialect, whatever happens.
 
 The order of the checks is that of the phone systems: the path, the headers (406, 415), who calls (401), then what is
-asked (404, 400).
+asked (404, 400). `dry_run` is refused with 400 wherever something could change: dialects cannot try a change.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ from crossbar.dialects.identifiers import undashed
 from crossbar.dialects.refusals import Refusal, empty_answer, json_answer
 from crossbar.dialects.routes import DialectRoute, RouteTable
 from crossbar.endpoint.dispatcher import Dispatcher, answered
-from crossbar.errors import CrossbarError, Empty, InvalidCredentials, SystemFault
+from crossbar.endpoint.dry_runs import OPTION as DRY_RUN
+from crossbar.endpoint.dry_runs import says_dry
+from crossbar.errors import CrossbarError, Empty, Invalid, InvalidCredentials, SystemFault
 from crossbar.ids import new_id
 from crossbar.logs import request_log
 from crossbar.runtime import Runtime
 from crossbar.wire.decoding import BodyLimits, decode_json
 from crossbar.wire.query import Query
 from crossbar.wire.request_values import line_end, presented_request_id
-from crossbar.wire.text import decode_token
+from crossbar.wire.text import clean, decode_token
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ TENANT_HEADER: Final = "Wazo-Tenant"
 PREFLIGHT_SECONDS: Final = "86400"
 ALLOWED_HEADERS: Final = "Content-Type, Authorization, X-Auth-Token, Wazo-Tenant, Wazo-Session-Type"
 JSON_TYPE: Final = "application/json"
-WRITING: Final = frozenset({"POST", "PUT", "DELETE"})
+READING: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,9 @@ class DialectDispatcher:
             raise SystemFault("invalid_method")
         self._check_headers(context, context.route)
         await self._admit(context, context.route)
+        _refuse_dry_run(context)
         context.body = await self._body(context, context.route)
-        if request.method in WRITING:
+        if request.method not in READING:
             return await self.dispatcher.shielded(context.route.handler(context))
         return await context.route.handler(context)
 
@@ -165,7 +168,7 @@ class DialectDispatcher:
         action = route.action or ACTIONS[context.request.method]
         required = required_access(self.dialect.service, context.words, action)
         if caller is None or not caller.accesses.allow(required):
-            token = context.request.headers.get(TOKEN_HEADER, "")
+            token = clean(context.request.headers.get(TOKEN_HEADER, ""))
             why = "missing_permission" if caller else "not_found_or_expired_token" if token else "empty"
             raise InvalidCredentials(None, required_access=required, invalid_token=token, reason=why)
         context.selected = await self._account(context, caller)
@@ -173,7 +176,7 @@ class DialectDispatcher:
     async def _account(self, context: DialectContext, caller: Caller) -> Account:
         """The caller's own account, or the one below it that the request names."""
         own = caller.identity.account
-        wanted = context.request.headers.get(TENANT_HEADER) if self.dialect.tenants else None
+        wanted = clean(context.request.headers.get(TENANT_HEADER, "")) if self.dialect.tenants else ""
         if not wanted:
             return own
         account = await self.runtime.access.directory.account(undashed(wanted))
@@ -207,6 +210,11 @@ class DialectDispatcher:
             status=response.status,
             duration_ms=seconds * 1000,
         )
+
+
+def _refuse_dry_run(context: DialectContext) -> None:
+    if context.request.method not in READING and says_dry(context.query.get(DRY_RUN)):
+        raise Invalid.field(DRY_RUN, "unsupported", "A change cannot be tried here without being made")
 
 
 def _refused(refusal: Refusal) -> web.Response:

@@ -28,6 +28,7 @@ from crossbar.documents.sealing import Unsealable
 from crossbar.errors import JSON
 from crossbar.ids import new_id
 from crossbar.runtime import Runtime
+from crossbar.wire.text import clean
 
 REALM: Final = "XivoRealm"
 SCHEME: Final = "digest "
@@ -72,7 +73,7 @@ def challenge(runtime: Runtime, request: web.Request) -> str:
 
 def _sent(request: web.Request) -> Mapping[str, str] | None:
     """The parts of an answer to a challenge, if it is about this request."""
-    header = request.headers.get(hdrs.AUTHORIZATION, "")
+    header = clean(request.headers.get(hdrs.AUTHORIZATION, ""))
     if not header.lower().startswith(SCHEME):
         return None
     try:

@@ -100,6 +100,7 @@ async def change(
 
         saved = await joint.update(extension, changed)
         for flow in await _flows_with(context, current) if number != before else []:
+            joint.decided_by(flow)
             numbers = [number if one == before else one for one in as_list(flow.at("numbers"))]
             await _edit_flow(joint, context, flow, {"numbers": numbers})
         return saved
@@ -113,43 +114,43 @@ async def change(
 async def remove(context: DialectContext, extension: Document) -> None:
     """End an extension that leads nowhere."""
     await _crossbar(context, "DELETE", extension)
-    await context.store.remove(extension)
+
+    async def gone(joint: JointChange) -> None:
+        joint.drop(await joint.current(extension))
+
+    await jointly(context.store, gone)
 
 
-async def associate(context: DialectContext, wired: Wiring, line: Document, extension: Document) -> None:
+async def associate(
+    joint: JointChange, context: DialectContext, wired: Wiring, line: Document, extension: Document
+) -> None:
     """Let an extension lead to a line: its number joins those of the line's callflow. Raises Invalid."""
     own = [flow for flow in wired.flows_of(line) if flow.at(f"{ASIDE}.line") == line.id]
-
-    async def lead(joint: JointChange) -> None:
-        number = called(await joint.current(extension))
-        if own:
-            numbers = [*as_list((await joint.current(own[0])).at("numbers")), number]
-            await _edit_flow(joint, context, own[0], {"numbers": list(dict.fromkeys(numbers))})
-            return
-        crossbar = await _crossbar(context, "PUT", line, "callflows")
-        data: dict[str, JSON] = {"name": exten_of(extension), "numbers": [number], "flow": flow_to(line)}
-        await joint.create(callflows.life, crossbar, new_id(), data, {ASIDE: {"line": line.id}})
-
-    await jointly(context.store, lead)
+    number = called(extension)
+    if own:
+        joint.decided_by(own[0])
+        numbers = [*as_list(own[0].at("numbers")), number]
+        await _edit_flow(joint, context, own[0], {"numbers": list(dict.fromkeys(numbers))})
+        return
+    crossbar = await _crossbar(context, "PUT", line, "callflows")
+    data: dict[str, JSON] = {"name": exten_of(extension), "numbers": [number], "flow": flow_to(line)}
+    await joint.create(callflows.life, crossbar, new_id(), data, {ASIDE: {"line": line.id}})
 
 
-async def dissociate(context: DialectContext, flow: Document, extension: Document) -> None:
+async def dissociate(joint: JointChange, context: DialectContext, flow: Document, extension: Document) -> None:
     """Let an extension lead nowhere: a callflow that had no other number ends."""
 
     def keep(stored: Document) -> None:
         stored.fields[ASIDE] = {**as_object(stored.fields.get(ASIDE)), MADE: True}
 
-    async def lead_nowhere(joint: JointChange) -> None:
-        if not _is_made(extension):  # a callflow stood for it; it stays when that does so no longer
-            await joint.update(extension, keep)
-        stored = await joint.current(flow)
-        numbers = [one for one in as_list(stored.at("numbers")) if one != called(extension)]
-        if numbers or stored.at("patterns"):
-            await _edit_flow(joint, context, flow, {"numbers": numbers})
-        else:
-            await joint.remove(callflows.life, await _crossbar(context, "DELETE", flow), flow.id)
-
-    await jointly(context.store, lead_nowhere)
+    joint.decided_by(flow)
+    if not _is_made(extension):  # a callflow stood for it; it stays when that does so no longer
+        await joint.update(extension, keep)
+    numbers = [one for one in as_list(flow.at("numbers")) if one != called(extension)]
+    if numbers or flow.at("patterns"):
+        await _edit_flow(joint, context, flow, {"numbers": numbers})
+    else:
+        await joint.remove(callflows.life, await _crossbar(context, "DELETE", flow), flow.id)
 
 
 async def lead_to_user(
@@ -158,6 +159,7 @@ async def lead_to_user(
     """Let the callflows of a line ring its user, or where it has none its device."""
     for flow in wired.flows_of(before):
         if wiring.target_of(flow) in (before.id, before.text("owner_id")):
+            joint.decided_by(flow)
             stored = await joint.current(flow)
             await _edit_flow(joint, context, flow, {"flow": {**as_object(stored.at("flow")), **flow_to(line)}}, line)
 

@@ -121,7 +121,11 @@ async def edit_line(joint: JointChange, context: DialectContext, document: Docum
 async def remove_apart(context: DialectContext, document: Document) -> None:
     """End a line that has no endpoint, or an endpoint that is on no line."""
     await crossbar_of(context, "DELETE", document)
-    await context.store.remove(document)
+
+    async def gone(joint: JointChange) -> None:
+        joint.drop(await joint.current(document))
+
+    await jointly(context.store, gone)
 
 
 async def crossbar_of(context: DialectContext, verb: str, document: Document) -> Context:

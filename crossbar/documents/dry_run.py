@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MPL-2.0
 """Dry runs: a request does all that it would do, in one transaction that is given up in the end.
 
-While a dry run lasts (`DryRuns.begin`), whatever its task and the tasks begun by it ask of the database goes into its
+While a dry run lasts (`dry_run`), whatever its task and the tasks begun by it ask of the database goes into its
 transaction: what it wrote it reads, nobody else does. What remembers (`Coalescer`, `Memory`, `FeedCache`) stands aside
 meanwhile, since what it would remember is true for nobody else. What cannot be given up again, a request to another
 server or a letter, is refused (`refuse_dry`).

@@ -8,19 +8,20 @@ checks, claims, charges and events. A document that was deleted comes back by th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from crossbar import clock
 from crossbar.access.plain_users import HISTORY
 from crossbar.documents.document import Document, document_key, private_fields, public_fields
+from crossbar.documents.shape import SEPARATOR
 from crossbar.documents.store.history import STAMPS, Version, changed_keys
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.paging import cut
 from crossbar.endpoint.reply import Reply
 from crossbar.errors import JSON, Invalid, NotFound
-from crossbar.wire.list_options import list_options
+from crossbar.wire.list_options import ListOptions, list_options
 
 if TYPE_CHECKING:
     from crossbar.endpoint.lifecycle import Lifecycle
@@ -34,6 +35,10 @@ NOT_RESTORED: Final = frozenset({"pvt_deleted", "pvt_signature_secret", "pvt_cre
 """Private fields that do not come back with a document: its tokens stay ended."""
 
 
+MOST: Final = 2**31 - 4
+"""Versions of a page at most: the database counts in 32 bits, and some more are read than asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentHistory:
     """Handlers for the documents of one life cycle; `chosen` gives the id of the one in the path."""
@@ -42,22 +47,32 @@ class DocumentHistory:
     chosen: Callable[[Context], str] | None = None
 
     async def list(self, context: Context) -> Reply:
-        """GET `…/history`: a page of versions, the newest first."""
+        """GET `…/history`: a page of versions, the newest first unless asked otherwise."""
         options = list_options(context.values, page_size=context.config.api.pagination_page_size)
-        key = self._key(context)
-        cursor = options.start_key
-        start = cursor[0] if isinstance(cursor, list) and cursor and isinstance(cursor[0], str) else None
-        size = options.page_size if options.page_size is not None else 2**31 - 4
-        present = await self._present(context)
-        found = await context.store.history.before(key, start, size + 3)
-        if present is not None:
-            versions = [Version(present), *(one for one in found if one.position != Version(present).position)]
-            found = [one for one in versions if start is None or one.position <= start]
+        start = _start(options.start_key, self._key(context))
+        found = await self._found(context, start, MOST if options.page_size is None else options.page_size, options)
         if not found and start is None:
             raise NotFound(self._id(context))
         page, info = cut(found, options, lambda version: version.position)
-        older = [*found[1:], None]
-        return Reply([await told(context, one, before) for one, before in zip(page, older, strict=False)], page=info)
+        before: list[Version | None]
+        if options.ascending:
+            before = [None if start is None or not page else await context.store.history.previous(page[0]), *page]
+        else:
+            before = [*found[1:], None]
+        return Reply([await told(context, one, older) for one, older in zip(page, before, strict=False)], page=info)
+
+    async def _found(self, context: Context, start: str | None, size: int, options: ListOptions) -> Sequence[Version]:
+        """A page's versions from a position on, the present one among them, and at least one more if there is one."""
+        limit, ascending = min(size, MOST) + 3, options.ascending
+        kept = await context.store.history.versions(self._key(context), start, limit, ascending=ascending)
+        document = await self._present(context)
+        if document is None:
+            return kept
+        present = Version(document)
+        kept = [one for one in kept if one.position != present.position]
+        if ascending:
+            return [one for one in [*kept, present] if start is None or one.position >= start]
+        return [one for one in [present, *kept] if start is None or one.position <= start]
 
     async def read(self, context: Context) -> Reply:
         """GET `…/history/{revision}`: the document as it was; with `diff`, how it came from the version before."""
@@ -65,8 +80,7 @@ class DocumentHistory:
         shown = await self._shown(context, version.document)
         if not context.values.is_true("diff"):
             return Reply(shown, revision=version.document.revision)
-        found = await context.store.history.before(self._key(context), version.position, 2)
-        before = next((one for one in found if one.position != version.position), None)
+        before = await context.store.history.previous(version)
         older = {} if before is None else await self._shown(context, before.document)
         changes = difference(older, shown)
         return Reply({**await told(context, version, before), "changes": changes}, revision=version.document.revision)
@@ -134,6 +148,12 @@ _STAMPED: Final = frozenset(
     }
 )
 """What each save notes anew."""
+
+
+def _start(cursor: JSON, key: str) -> str | None:
+    """The position at which a page begins, if the cursor names one of this document's."""
+    start = cursor[0] if isinstance(cursor, list) and cursor else None
+    return start if isinstance(start, str) and start.startswith(f"{key}{SEPARATOR}") else None
 
 
 async def told(context: Context, version: Version, before: Version | None) -> dict[str, Any]:

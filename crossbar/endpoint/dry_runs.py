@@ -14,6 +14,7 @@ from crossbar.documents.dry_run import refuse_dry
 from crossbar.endpoint.context import Context
 from crossbar.endpoint.reply import Binary, Reply, Stream
 from crossbar.endpoint.routing import Handler, Route, Who
+from crossbar.wire.query import QueryValue
 from crossbar.wire.request_values import is_false
 
 OPTION: Final = "dry_run"
@@ -21,9 +22,13 @@ EFFECT: Final = "`true`: judge the change and answer as it would, without making
 
 
 def is_wanted(context: Context) -> bool:
-    """Whether a change is to be tried only. Whatever the option says but `false` is taken as true: better not done."""
-    value = context.query.get(OPTION)
-    return value is not None and not is_false(value) and context.verb != "GET"
+    """Whether a change is to be tried only."""
+    return context.verb != "GET" and says_dry(context.query.get(OPTION))
+
+
+def says_dry(value: QueryValue | None) -> bool:
+    """Whether the option, None where it was not sent, asks for a trial. All but `false` does: better not done."""
+    return value is not None and not is_false(value)
 
 
 def dry(route: Route) -> Handler:

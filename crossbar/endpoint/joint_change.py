@@ -22,14 +22,16 @@ Result = TypeVar("Result")
 
 
 async def jointly(store: Store, work: Callable[[JointChange], Awaitable[Result]]) -> Result:
-    """Let `work` say what is to change, and save it; all over again where somebody else was faster.
+    """Let `work` read and say what is to change, and save it; all over again where somebody else was faster.
+
+    What `work` was given from before it only names documents; how they are it asks the change (`JointChange.current`).
 
     Raises whatever the life cycles refuse, and Conflict where others are in the way for too long.
     """
     async for _ in Retries():
         change = JointChange(store)
-        result = await work(change)
         try:
+            result = await work(change)
             await change.save()
         except Stale:
             continue
@@ -58,22 +60,40 @@ class _Pending:
 
 
 class JointChange:
-    """What is to change. Every document shows as it will be, also to later steps of the same change."""
+    """What is to change. Every document shows as it will be, also to later steps of the same change.
+
+    A document is read once: what a step decides by it holds when it is saved, or the save fails as a whole.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._pending: dict[str, _Pending] = {}
+        self._read: dict[str, Document | None] = {}
 
     async def get(self, partition: str, document_type: str, document_id: str) -> Document:
         """A document as it will be. Raises NotFound."""
-        pending = self._pending.get(document_key(partition, document_type, document_id))
+        key = document_key(partition, document_type, document_id)
+        pending = self._pending.get(key)
         if pending is not None:
             found = None if pending.is_deleted else pending.after
         else:
-            found = await self._store.get(partition, document_type, document_id)
+            if key not in self._read:
+                self._read[key] = await self._store.get(partition, document_type, document_id)
+            found = self._read[key]
         if found is None:
             raise NotFound(document_id)
         return found
+
+    def decided_by(self, *documents: Document) -> None:
+        """Documents that the same `work` found in the store otherwise, by a selection, and decides by.
+
+        Where one of them is changed, too, it has to be the same still. Raises Stale if it is another already.
+        """
+        for document in documents:
+            pending = self._pending.get(document.key)
+            known = pending.before if pending is not None else self._read.setdefault(document.key, document)
+            if known is None or known.revision != document.revision:
+                raise Stale
 
     async def current(self, document: Document) -> Document:
         """A document that was read before, as it will be. Raises NotFound."""

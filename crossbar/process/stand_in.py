@@ -17,6 +17,7 @@ from crossbar.errors import CrossbarError
 from crossbar.ids import new_id
 from crossbar.process.serving import Listener, tls_context
 from crossbar.wire.envelope import Envelopes, Exchange
+from crossbar.wire.expectation import answer_expectations
 from crossbar.wire.headers import answer_headers
 
 RETRY_AFTER_S: Final = "5"
@@ -41,6 +42,7 @@ async def standing_in(listeners: Sequence[Listener], config: Config, reason: Cal
     app = web.Application()
     app.router.add_get("/healthz", health)
     app.router.add_route("*", r"/{path:[\s\S]*}", refuse)
+    answer_expectations(app)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     try:
         await runner.setup()

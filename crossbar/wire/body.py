@@ -17,6 +17,7 @@ from crossbar.wire.decoding import DEFAULT_LIMITS, BodyLimits, decode_json, inva
 from crossbar.wire.multipart import Part, malformed, split_parts
 from crossbar.wire.query import NO_QUERY, Query
 from crossbar.wire.request_values import Values
+from crossbar.wire.text import clean
 
 _JSON: Final = "application/json"
 _JSON_TYPES: Final = frozenset({_JSON, "application/x-json"})
@@ -105,7 +106,7 @@ def _media_type(content_type: str | None) -> str:
     """The type without parameters; none is JSON."""
     if not content_type or content_type == _JSON:
         return _JSON
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = clean(content_type.partition(";")[0].strip().lower())
     return _JSON if media_type in _JSON_TYPES or not media_type else media_type
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -13,7 +13,7 @@ from crossbar.dialects.granted import GROUP, POLICY
 from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.refusals import empty_answer, json_answer
 from crossbar.dialects.wazo_auth import wazo_lists, wazo_logins
-from crossbar.dialects.wazo_auth.wazo_changes import with_fields
+from crossbar.dialects.wazo_auth.wazo_changes import Fields, with_fields
 from crossbar.dialects.wazo_auth.wazo_policies import find_policy, policy_shown
 from crossbar.dialects.wazo_auth.wazo_protocol import conflict, invalid, require_held, route, unknown
 from crossbar.documents.document import Document, as_list
@@ -81,7 +81,7 @@ async def read_group(context: DialectContext) -> web.Response:
 async def rename_group(context: DialectContext) -> web.Response:
     """Another name."""
     name = _name(context)
-    return json_answer(_shown(await _saved(context, await _find(context), {"name": name})))
+    return json_answer(_shown(await _saved(context, await _find(context), lambda _: {"name": name})))
 
 
 @route("DELETE", "/groups/{group}", summary="Delete a group")
@@ -142,19 +142,18 @@ async def remove_policy(context: DialectContext) -> web.Response:
 
 
 async def _with(context: DialectContext, group: Document, field: str, member: str) -> web.Response:
-    members = [*as_list(group.at(field)), member]
-    await _saved(context, group, {field: list(dict.fromkeys(members))})
+    await _saved(context, group, lambda stored: {field: list(dict.fromkeys([*as_list(stored.at(field)), member]))})
     return empty_answer(204)
 
 
 async def _without(context: DialectContext, field: str, member: str) -> web.Response:
     group = await _find(context)
-    await _saved(context, group, {field: [one for one in as_list(group.at(field)) if one != member]})
+    await _saved(context, group, lambda stored: {field: [one for one in as_list(stored.at(field)) if one != member]})
     return empty_answer(204)
 
 
-async def _saved(context: DialectContext, group: Document, fields: dict[str, Any]) -> Document:
+async def _saved(context: DialectContext, group: Document, fields: Fields) -> Document:
     try:
         return await with_fields(context, group, fields) or group
     except Duplicate as duplicate:
-        raise conflict("groups", "name", fields.get("name")) from duplicate
+        raise conflict("groups", "name", fields(group).get("name")) from duplicate

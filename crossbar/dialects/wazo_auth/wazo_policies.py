@@ -14,7 +14,7 @@ from crossbar.dialects.granted import POLICY
 from crossbar.dialects.identifiers import dashed, undashed
 from crossbar.dialects.refusals import empty_answer, json_answer
 from crossbar.dialects.wazo_auth import wazo_lists
-from crossbar.dialects.wazo_auth.wazo_changes import with_fields
+from crossbar.dialects.wazo_auth.wazo_changes import Fields, with_fields
 from crossbar.dialects.wazo_auth.wazo_protocol import reason, require_held, route
 from crossbar.documents.document import Document, as_list
 from crossbar.documents.selection import at, dashed_id
@@ -110,7 +110,7 @@ async def replace_policy(context: DialectContext) -> web.Response:
     policy = await find_policy(context, context.args["policy"])
     fields = _checked(context)
     require_held(context, fields["acl"])
-    return json_answer(policy_shown(await _saved(context, policy, fields)))
+    return json_answer(policy_shown(await _saved(context, policy, lambda _: fields)))
 
 
 @route("DELETE", "/policies/{policy}", summary="Delete a policy")
@@ -125,8 +125,7 @@ async def add_access(context: DialectContext) -> web.Response:
     """One more access."""
     policy, access = await find_policy(context, context.args["policy"]), context.args["access"]
     require_held(context, [access])
-    acl = list(dict.fromkeys([*as_list(policy.at("acl")), access]))
-    await _saved(context, policy, {"acl": acl})
+    await _saved(context, policy, lambda stored: {"acl": list(dict.fromkeys([*as_list(stored.at("acl")), access]))})
     return empty_answer(204)
 
 
@@ -136,17 +135,21 @@ async def add_access(context: DialectContext) -> web.Response:
 async def remove_access(context: DialectContext) -> web.Response:
     """One access less. Who takes a refusal away gives what it refused."""
     policy, access = await find_policy(context, context.args["policy"]), context.args["access"]
-    acl = [one for one in as_list(policy.at("acl")) if one != access]
-    require_held(context, acl)
-    await _saved(context, policy, {"acl": acl})
+
+    def without(stored: Document) -> dict[str, Any]:
+        acl = [one for one in as_list(stored.at("acl")) if one != access]
+        require_held(context, acl)
+        return {"acl": acl}
+
+    await _saved(context, policy, without)
     return empty_answer(204)
 
 
-async def _saved(context: DialectContext, policy: Document, fields: dict[str, Any]) -> Document:
+async def _saved(context: DialectContext, policy: Document, fields: Fields) -> Document:
     try:
         saved = await with_fields(context, policy, fields)
     except Duplicate as duplicate:
-        _refuse_name(duplicate, fields["name"])
+        _refuse_name(duplicate, str(fields(policy)["name"]))
         raise
     if saved is None:
         raise reason(404, f"No such policy {dashed(policy.id)}")

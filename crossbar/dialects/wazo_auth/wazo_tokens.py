@@ -26,6 +26,7 @@ from crossbar.documents.document_types import USER
 from crossbar.documents.listing import Listing
 from crossbar.errors import JSON
 from crossbar.ids import new_id
+from crossbar.wire.text import clean
 
 BACKENDS: Final = ("wazo_user", "xivo_user", "xivo_admin", "xivo_service")
 DEFAULT_LIFETIME: Final = 7200
@@ -55,7 +56,7 @@ async def create_token(context: DialectContext) -> web.Response:
     acl = await accesses_of(context.store, identity.account_id, identity.owner_id or "")
     facts: dict[str, JSON] = {
         "remote_addr": context.client_ip,
-        "user_agent": context.request.headers.get(hdrs.USER_AGENT, ""),
+        "user_agent": clean(context.request.headers.get(hdrs.USER_AGENT, "")),
         "mobile": context.request.headers.get("Wazo-Session-Type", "").lower() == "mobile",
         "client_id": wanted["client_id"],
     }

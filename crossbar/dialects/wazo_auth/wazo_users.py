@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
@@ -146,7 +148,7 @@ async def give_policy(context: DialectContext) -> web.Response:
     """A user may do what a policy says, from the next log-in on."""
     user, policy = await _user_and_policy(context)
     require_held(context, [str(one) for one in as_list(policy.at("acl"))])
-    await _set_policies(context, user, [*own_policies(user), policy.id])
+    await _set_policies(context, user, lambda policies: [*policies, policy.id])
     return empty_answer(204)
 
 
@@ -154,7 +156,7 @@ async def give_policy(context: DialectContext) -> web.Response:
 async def take_policy(context: DialectContext) -> web.Response:
     """A user may do no longer what a policy says, from the next log-in on."""
     user, policy = await _user_and_policy(context)
-    await _set_policies(context, user, [one for one in own_policies(user) if one != policy.id])
+    await _set_policies(context, user, lambda policies: [one for one in policies if one != policy.id])
     return empty_answer(204)
 
 
@@ -162,10 +164,15 @@ async def _user_and_policy(context: DialectContext) -> tuple[Document, Document]
     return await wazo_logins.find(context, context.args["user"]), await find_policy(context, context.args["policy"])
 
 
-async def _set_policies(context: DialectContext, user: Document, policies: list[str]) -> None:
-    wanted = list(dict.fromkeys(policies))
-    if wanted != own_policies(user):
-        await telephone_users.edit(context, user, lambda edit: edit.put_aside("policies", wanted or None))
+async def _set_policies(context: DialectContext, user: Document, change: Callable[[list[str]], list[str]]) -> None:
+    def changed(document: Document) -> list[str]:
+        return list(dict.fromkeys(change(own_policies(document))))
+
+    def write(edit: Edit) -> None:
+        edit.put_aside("policies", changed(replace(user, fields=edit.fields)) or None)
+
+    if changed(user) != own_policies(user):
+        await telephone_users.edit(context, user, write)
 
 
 @route("GET", "/users/{user}/groups", summary="List the groups of a user")

@@ -113,6 +113,7 @@ async def put_user_lines(context: DialectContext) -> web.Response:
 
     async def give_them(joint: JointChange) -> None:
         wired = await wiring.around_users(context, user.partition, [user.id])
+        joint.decided_by(*wired.lines.values())
         for line in wired.lines_of(user.id):
             if line.id not in {one.id for one in wanted}:
                 await take_line(joint, context, user, line)
@@ -269,10 +270,8 @@ async def add_line_extension(context: DialectContext) -> web.Response:
     """The form of 2016: the extension stands in the body."""
     line = await LINES_OF.found(context, "line")
     extension = await named_in_body(context, "extension_id", EXTENSIONS_OF.find, "Extension")
-    wired = await wiring.whole(context, line.partition)
-    if _leads_to(wired, extension, line):
+    if not await EXTENSIONS_OF.doing(_lead(context, line, extension)):
         raise _has_extension(line, extension)
-    await EXTENSIONS_OF.doing(_lead(context, wired, line, extension))
     where = f"{context.base}/lines/{LINES.of(line)}/extensions/{EXTENSIONS.of(extension)}"
     return json_answer(_line_extension(context, line, extension), 201, {"Location": where})
 
@@ -281,9 +280,7 @@ async def add_line_extension(context: DialectContext) -> web.Response:
 async def put_line_extension(context: DialectContext) -> web.Response:
     """The form of Wazo."""
     line, extension = await LINES_OF.found(context, "line"), await EXTENSIONS_OF.found(context, "extension")
-    wired = await wiring.whole(context, line.partition)
-    if not _leads_to(wired, extension, line):
-        await EXTENSIONS_OF.doing(_lead(context, wired, line, extension))
+    await EXTENSIONS_OF.doing(_lead(context, line, extension))
     return empty_answer(204)
 
 
@@ -291,13 +288,17 @@ async def put_line_extension(context: DialectContext) -> web.Response:
 async def delete_line_extension(context: DialectContext) -> web.Response:
     """An extension leads to a line no more."""
     line, extension = await LINES_OF.found(context, "line"), await EXTENSIONS_OF.found(context, "extension")
-    wired = await wiring.whole(context, line.partition)
-    flow = wired.flow_of(extension)
-    if flow is None or not _leads_to(wired, extension, line):
-        raise not_found("LineExtension", line_id=LINES.of(line), extension_id=EXTENSIONS.of(extension))
-    if line_attributes(line).get("device"):
-        raise resource_error("Line is associated with a Device", line_id=LINES.of(line))
-    await EXTENSIONS_OF.doing(extensions.dissociate(context, flow, extension))
+
+    async def lead_nowhere(joint: JointChange) -> None:
+        wired, stored = await wiring.whole(context, line.partition), await joint.current(extension)
+        flow = wired.flow_of(stored)
+        if flow is None or not _leads_to(wired, stored, line):
+            raise not_found("LineExtension", line_id=LINES.of(line), extension_id=EXTENSIONS.of(extension))
+        if line_attributes(await joint.current(line)).get("device"):
+            raise resource_error("Line is associated with a Device", line_id=LINES.of(line))
+        await extensions.dissociate(joint, context, flow, stored)
+
+    await EXTENSIONS_OF.doing(jointly(context.store, lead_nowhere))
     return empty_answer(204)
 
 
@@ -311,7 +312,21 @@ def _has_extension(line: Document, extension: Document) -> Refusal:
     return resource_error("Line is associated with a Extension", **facts)
 
 
-async def _lead(context: DialectContext, wired: wiring.Wiring, line: Document, extension: Document) -> None:
+async def _lead(context: DialectContext, line: Document, extension: Document) -> bool:
+    """Let an extension lead to a line; False where it does already."""
+
+    async def lead(joint: JointChange) -> bool:
+        wired, stored = await wiring.whole(context, line.partition), await joint.current(extension)
+        if _leads_to(wired, stored, line):
+            return False
+        _check_lead(wired, line, stored)
+        await extensions.associate(joint, context, wired, await joint.current(line), stored)
+        return True
+
+    return await jointly(context.store, lead)
+
+
+def _check_lead(wired: wiring.Wiring, line: Document, extension: Document) -> None:
     if line.type == LINE:
         raise resource_error("Line must be associated with a Endpoint", line_id=LINES.of(line))
     if wired.line_of(extension) is not None:
@@ -321,4 +336,3 @@ async def _lead(context: DialectContext, wired: wiring.Wiring, line: Document, e
     same = [one for one in wired.extensions_of(line) if one.at("pvt_xivo.context") == own]
     if own != INCOMING and same:
         raise _has_extension(line, same[0])
-    await extensions.associate(context, wired, line, extension)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -73,16 +73,13 @@ class UserSettings:
 
 
 async def _forward(context: DialectContext, user: Document, wanted: Mapping[str, JSON]) -> None:
-    current = forwards_of(user)
-    new = {name: {**current[name], **_checked(name, value)} for name, value in wanted.items()}
-    for name, forward in new.items():
-        if forward["enabled"] and forward["destination"] is None:
-            if current[name]["enabled"] and current[name]["destination"] is not None:
-                raise resource_error("Forward must be disabled to remove destination")
-            raise input_error("destination: Must not be null!")
+    given = {name: _checked(name, value) for name, value in wanted.items()}
 
     def write(edit: Edit) -> None:
-        for name, forward in new.items():
+        current = forwards_of(replace(user, fields=edit.fields))
+        for name, values in given.items():
+            forward = {**as_object(current[name]), **values}
+            _check_forward(as_object(current[name]), forward)
             if name == "unconditional":
                 edit.put("call_forward.enabled", forward["enabled"])
                 edit.put("call_forward.number", forward["destination"])
@@ -90,6 +87,13 @@ async def _forward(context: DialectContext, user: Document, wanted: Mapping[str,
                 edit.put_aside(f"forwards.{name}", forward)
 
     await RESOURCE.doing(edit(context, user, write))
+
+
+def _check_forward(current: Mapping[str, JSON], forward: Mapping[str, JSON]) -> None:
+    if forward["enabled"] and forward["destination"] is None:
+        if current["enabled"] and current["destination"] is not None:
+            raise resource_error("Forward must be disabled to remove destination")
+        raise input_error("destination: Must not be null!")
 
 
 def _checked(name: str, value: JSON) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from pymongo import DESCENDING, ReplaceOne, WriteConcern
+from pymongo import ASCENDING, DESCENDING, ReplaceOne, WriteConcern
 from pymongo.errors import BulkWriteError
 
 from crossbar import clock
@@ -56,6 +56,45 @@ class Version:
     def position(self) -> str:
         """Its place among the versions of all documents."""
         return position(self.document.key, self.document.revision or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time (Gregorian seconds, both inclusive) of which the newest comes first, or the oldest (`ascending`).
+
+    `past` is where an earlier page ended: the moment of its last entry (`moment_of`), after which this one begins.
+    """
+
+    since: int
+    until: int
+    past: str | None = None
+    ascending: bool = False
+
+    @property
+    def past_second(self) -> int:
+        """The second of `past`."""
+        return int((self.past or "").partition(SEPARATOR)[0])
+
+    def has(self, moment: str) -> bool:
+        """Whether a moment lies in it, beyond `past`."""
+        if not f"{self.since:012}" <= moment < f"{self.until + 1:012}":
+            return False
+        return self.past is None or (moment > self.past if self.ascending else moment < self.past)
+
+    def beyond(self, key: str) -> tuple[int, int, str | None]:
+        """Of entries that lie in the order of their keys within each second, those beyond `past`.
+
+        Returns the first and the last second, and, where `past` is one of them, its key. `key` is what their keys have
+        in common.
+        """
+        if self.past is None:
+            return self.since, self.until, None
+        second, place = self.past_second, self.past.partition(SEPARATOR)[2]
+        if place.startswith(key):
+            return self.since, self.until, place
+        if self.ascending:
+            return max(self.since, second + (0 if key > place else 1)), self.until, None
+        return self.since, min(self.until, second - (0 if key < place else 1)), None
 
 
 def position(key: str, revision: str) -> str:
@@ -146,13 +185,36 @@ class History(OverConnection):
         stored = await self._run(lambda: self._documents.find_one(query))
         return self._codec.decode(stored) if stored else None
 
-    async def before(self, key: str, start: str | None, limit: int) -> list[Version]:
-        """Kept versions of a document, the newest first: those from a position on, or all."""
-        query = self._of(key) | {"_id": {"$gte": key + SEPARATOR, "$lte": start or f"{key}{SEPARATOR}{LAST}"}}
+    async def versions(
+        self,
+        key: str,
+        start: str | None,
+        limit: int,
+        *,
+        ascending: bool = False,
+        written: tuple[int, int] | None = None,
+    ) -> list[Version]:
+        """Kept versions of a document, the newest first or `ascending`: those from a position on, or all.
+
+        `written` bounds when they were written (Gregorian seconds, both inclusive). No position leads to the versions
+        of another document.
+        """
         if len(key) > LONGEST_KEY:
             return []
-        found = await self._run(lambda: self._entries.find(query).sort("_id", DESCENDING).limit(limit).to_list(None))
+        low, high = f"{key}{SEPARATOR}", f"{key}{SEPARATOR}{LAST}"
+        if start is not None:
+            low, high = (max(low, start), high) if ascending else (low, min(high, start))
+        query = self._of(key) | {"_id": {"$gte": low, "$lte": high}}
+        if written is not None:
+            query["at"] = {"$gte": written[0], "$lte": written[1]}
+        direction = ASCENDING if ascending else DESCENDING
+        found = await self._run(lambda: self._entries.find(query).sort("_id", direction).limit(limit).to_list(None))
         return [self._version(entry) for entry in found]
+
+    async def previous(self, version: Version) -> Version | None:
+        """The kept version of the same document before one."""
+        found = await self.versions(version.document.key, version.position, 2)
+        return next((one for one in found if one.position != version.position), None)
 
     async def at(self, key: str, revision: str) -> Version | None:
         """The version of a revision."""
@@ -190,38 +252,43 @@ class History(OverConnection):
         """The condition that leads to the shard of a document's versions, where there are shards."""
         return {"a": DocumentKey.parse(key).partition} if self._connection.sharded else {}
 
-    async def changes(self, partition: str, *, since: int, until: int, below: str | None, limit: int) -> list[Version]:
-        """Versions of documents of a partition that were written in a time (Gregorian seconds), the newest first.
+    async def changes(self, partition: str, span: Span, limit: int) -> list[Version]:
+        """Versions of documents of a partition that were written in a span of time, in its order."""
+        kept = self._beginning(self._entries, "at", partition, span, limit)
+        present = self._beginning(self._documents, "m", partition, span, limit)
+        versions = {version.position: version for version in map(self._version, await self._run(kept))}
+        for stored in await self._run(present):
+            version = Version(self._codec.decode(stored))
+            versions[version.position] = version
+        found = [version for version in versions.values() if span.has(moment_of(version))]
+        return sorted(found, key=moment_of, reverse=not span.ascending)[:limit]
 
-        `below` is where an earlier page ended: a time and a position, as `moment_of` gives them.
-        """
-        kept, current = await self._range(partition, since, until, below, limit)
-        versions = {version.position: version for version in [*map(self._version, kept)]}
-        versions |= {version.position: version for version in [Version(self._codec.decode(each)) for each in current]}
-        found = sorted(versions.values(), key=moment_of, reverse=True)
-        return [version for version in found if below is None or moment_of(version) < below][:limit]
-
-    async def _range(
-        self, partition: str, since: int, until: int, below: str | None, limit: int
-    ) -> tuple[list[Entry], list[Entry]]:
-        last = until if below is None else min(until, int(below.partition(SEPARATOR)[0]))
-        kept = self._newest(self._entries, "at", partition, {"$gte": since, "$lte": last}, limit)
-        present = self._newest(self._documents, "m", partition, {"$gte": since, "$lte": last}, limit)
-        return await self._run(kept), await self._run(present)
-
-    def _newest(
-        self, collection: Collection, name: str, partition: str, times: dict[str, int], limit: int
+    def _beginning(
+        self, collection: Collection, name: str, partition: str, span: Span, limit: int
     ) -> Callable[[], Awaitable[list[Entry]]]:
-        """Reads the newest by a time; all of the second in which they end, to be put in order by the caller."""
+        """Reads the first of a span, and all of the seconds in which it begins and in which they end.
+
+        Within a second the index has no order that means anything; the caller puts them in order.
+        """
+        hint, direction = f"a_{name}", ASCENDING if span.ascending else DESCENDING
+
+        async def of_second(second: int) -> list[Entry]:
+            return await collection.find({"a": partition, name: second}, hint=hint).to_list(None)
 
         async def read() -> list[Entry]:
-            query = {"a": partition, name: times}
-            page = await collection.find(query, hint=f"a_{name}").sort(name, DESCENDING).limit(limit).to_list(None)
+            first: list[Entry] = []
+            since, until = span.since, span.until
+            if span.past is not None:
+                second = span.past_second
+                if since <= second <= until:
+                    first = await of_second(second)
+                since, until = (max(since, second + 1), until) if span.ascending else (since, min(until, second - 1))
+            query = {"a": partition, name: {"$gte": since, "$lte": until}}
+            page = await collection.find(query, hint=hint).sort(name, direction).limit(limit).to_list(None)
             if len(page) < limit:
-                return page
+                return first + page
             known = {entry["_id"] for entry in page}
-            second = await collection.find({"a": partition, name: page[-1][name]}, hint=f"a_{name}").to_list(None)
-            return page + [entry for entry in second if entry["_id"] not in known]
+            return first + page + [entry for entry in await of_second(page[-1][name]) if entry["_id"] not in known]
 
         return read
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-"""What was done in an account, and who logged in: the newest first. An endpoint of this server alone.
+"""What was done in an account, and who logged in, in the order of time. An endpoint of this server alone.
 
 Nothing is written for it: the present versions of documents and those in their history say when and by whom they were
 written, log-in attempts are recorded anyway.
@@ -8,8 +8,8 @@ written, log-in attempts are recorded anyway.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -18,10 +18,12 @@ from crossbar.documents.document import ACCOUNTS, DocumentKey, document_key
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.listing import Listing, Position
 from crossbar.documents.shape import SEPARATOR, collate
-from crossbar.documents.store.history import Version, moment_of
+from crossbar.documents.store.history import Span, Version, moment_of
+from crossbar.documents.store.queries import LONGEST_KEY
 from crossbar.endpoint import Context, Endpoint, Lists, Reply
 from crossbar.endpoint.document_history import told
 from crossbar.endpoint.paging import page_info
+from crossbar.errors import JSON
 from crossbar.resources.auth.domain import login_attempt
 from crossbar.wire.list_options import RANGE, list_options, time_range
 
@@ -43,11 +45,8 @@ FILTERS: Final = {
 """`filter_<name>`, and what has to be that."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Range:
-    since: int
-    until: int
-    below: str | None
+_MOMENT: Final = re.compile(rf"\d{{12}}{SEPARATOR}[^\0]{{1,{LONGEST_KEY}}}", re.ASCII)
+"""The moment of an entry: what a start key names."""
 
 
 @audit.get(
@@ -60,23 +59,28 @@ async def index(context: Context) -> Reply:
     options = list_options(context.values, page_size=context.config.api.pagination_page_size)
     size = options.page_size if options.page_size is not None else AT_A_TIME * MOST_LOOKS
     since, until = time_range(context.values, maximum=LONGEST_RANGE)
-    cursor = options.start_key
-    below = cursor[0] if isinstance(cursor, list) and cursor and isinstance(cursor[0], str) else None
+    past = _past(options.start_key)
     wanted = {name: context.query.get(f"filter_{name}") for name in FILTERS}
     wanted = {name: value for name, value in wanted.items() if value is not None}
     rows: list[dict[str, Any]] = []
     for _ in range(MOST_LOOKS):
         some = AT_A_TIME if wanted else min(size + 1 - len(rows), AT_A_TIME)
-        found = await _page(context, _Range(since, until, below), some)
+        found = await _page(context, Span(since, until, past, options.ascending), some)
         for moment, row in found:
             if len(rows) == size:
-                return Reply(rows, page=page_info(options, size, below))
-            below = moment
+                return Reply(rows, page=page_info(options, size, past))
+            past = moment
             if _fits(row, wanted):
                 rows.append(row)
         if len(found) < some:
             return Reply(rows, page=page_info(options, len(rows), None))
-    return Reply(rows, page=page_info(options, len(rows), below))
+    return Reply(rows, page=page_info(options, len(rows), past))
+
+
+def _past(cursor: JSON) -> str | None:
+    """The moment after which a page begins, if the cursor names one."""
+    past = cursor[0] if isinstance(cursor, list) and cursor else None
+    return past if isinstance(past, str) and _MOMENT.fullmatch(past) else None
 
 
 def _fits(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -85,52 +89,55 @@ def _fits(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return all(held.get(name) == value for name, value in wanted.items())
 
 
-async def _page(context: Context, within: _Range, limit: int) -> list[tuple[str, dict[str, Any]]]:
-    """The next entries before `within.below`, each with its moment."""
-    history, account_id = context.store.history, context.account_id
+async def _page(context: Context, span: Span, limit: int) -> list[tuple[str, dict[str, Any]]]:
+    """The next entries of a span, each with its moment."""
+    history = context.store.history
     versions, own, logins = await asyncio.gather(
-        history.changes(account_id, since=within.since, until=within.until, below=within.below, limit=limit),
-        _of_account(context, within),
-        _logins(context, within, limit),
+        history.changes(context.account_id, span, limit),
+        _of_account(context, span, limit),
+        _logins(context, span, limit),
     )
     changes: list[tuple[str, Version]] = [(moment_of(version), version) for version in [*versions, *own]]
-    both: list[tuple[str, Version | dict[str, Any]]] = sorted([*changes, *logins], key=lambda one: one[0], reverse=True)
-    page = both[:limit]
+    both: list[tuple[str, Version | dict[str, Any]]] = [*changes, *logins]
+    page = sorted(both, key=lambda one: one[0], reverse=not span.ascending)[:limit]
     earlier = await history.predecessors([one for _, one in page if isinstance(one, Version)])
     return [(moment, await _row(context, one, earlier)) for moment, one in page]
 
 
-async def _of_account(context: Context, within: _Range) -> list[Version]:
+async def _of_account(context: Context, span: Span, limit: int) -> list[Version]:
     """Versions of the account's own document, which lies apart."""
     history, key = context.store.history, document_key(ACCOUNTS, ACCOUNT, context.account_id)
-    found = await history.before(key, None, AT_A_TIME)
+    since, until, start = span.beyond(f"{key}{SEPARATOR}")
+    written = (since, until)
+    found = await history.versions(key, start, limit + 1, ascending=span.ascending, written=written)
     present = await history.present(ACCOUNTS, ACCOUNT, context.account_id)
     if present is not None:
-        found = [Version(present), *(one for one in found if one.position != Version(present).position)]
-    first, last = f"{within.since:012}", within.below or f"{within.until + 1:012}"
-    return [version for version in found if first <= moment_of(version) < last]
+        version = Version(present)
+        found = [*(one for one in found if one.position != version.position), version]
+    return [version for version in found if span.has(moment_of(version))]
 
 
-async def _logins(context: Context, within: _Range, limit: int) -> list[tuple[str, dict[str, Any]]]:
+async def _logins(context: Context, span: Span, limit: int) -> list[tuple[str, dict[str, Any]]]:
     """Log-in attempts."""
     mine = document_key(context.account_id, login_attempt.TYPE, "")
-    start = Position.value(within.until)
-    if within.below is not None:
-        second, _, place = within.below.partition(SEPARATOR)
-        if place.startswith(mine):
-            start = Position.exact(f"{collate(int(second))}{SEPARATOR}{DocumentKey.parse(place).id}")
-        else:
-            start = Position.value(int(second) - (0 if mine < place else 1))
+    since, until, place = span.beyond(mine)
+    if since > until:
+        return []
+    first, last = (since, until) if span.ascending else (until, since)
+    start = Position.value(first)
+    if place is not None:
+        start = Position.exact(f"{collate(span.past_second)}{SEPARATOR}{DocumentKey.parse(place).id}")
     listing = Listing(
         context.account_id,
         login_attempt.TYPE,
         start=start,
-        end=Position.value(within.since),
+        end=Position.value(last),
+        descending=not span.ascending,
         limit=limit + 1,
     )
     rows = [orjson.loads(body) for body in (await context.store.page(listing)).bodies]
     found = [(f"{row['timestamp']:012}{SEPARATOR}{mine}{row['id']}", row) for row in rows]
-    return [(moment, row) for moment, row in found if within.below is None or moment < within.below][:limit]
+    return [(moment, row) for moment, row in found if span.has(moment)][:limit]
 
 
 async def _row(context: Context, one: Version | dict[str, Any], earlier: Mapping[str, Version]) -> dict[str, Any]:

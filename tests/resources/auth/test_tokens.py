@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.access.named_tokens import TYPE
+from crossbar.access.named_tokens import NOTED_SECONDS, TYPE
 from tests.harness import Answer, Api, RunningServer, Tenant, Workers, new_person, new_tenant, until
 
 SECOND: Final = 1.0
@@ -130,3 +130,16 @@ async def test_a_revoked_token_ends_within_a_second_on_every_worker(workers: Wor
 
         await until(ended, SECOND)
         assert (await socket.receive(SECOND)).data in (1008, 4401, 3000) or socket.closed
+
+
+async def test_of_uses_no_more_is_remembered_than_of_a_minute(tenant: Tenant, server: RunningServer) -> None:
+    named_tokens, now = server.runtime.access.named_tokens, clock.unix_now() + clock.DAY
+    bearers = [(await made(tenant))[1] for _ in range(3)]
+    for minute, bearer in enumerate([*bearers, bearers[0]], 1):
+        with clock.frozen(now + minute * (NOTED_SECONDS + 1)):
+            assert (await bearer.get("/devices")).status == 200
+            assert (await bearer.get("/devices")).status == 200
+        await named_tokens.settle()
+        assert named_tokens.lately_used == 1
+    uses = [row["last_used"] for row in (await tenant.api.get("/tokens")).data]
+    assert sorted(uses) == [clock.gregorian(now + minute * (NOTED_SECONDS + 1)) for minute in (2, 3, 4)]

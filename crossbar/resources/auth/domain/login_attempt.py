@@ -15,6 +15,7 @@ from crossbar.documents.document import Document
 from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Store
 from crossbar.ids import monthly_id
+from crossbar.wire.text import clean
 
 TYPE: Final = "login_attempt"
 
@@ -48,7 +49,7 @@ def recording(store: Store, *, client_ip: str, headers: Mapping[str, str], reque
             "auth_module": attempt.auth_module,
             "status": attempt.status,
             "message": attempt.message,
-            "client_headers": {name.lower(): headers[name] for name in RECORDED_HEADERS if name in headers},
+            "client_headers": {name.lower(): clean(headers[name]) for name in RECORDED_HEADERS if name in headers},
             "client_ip": client_ip,
             "crossbar_request_id": request_id,
             "timestamp": now,
