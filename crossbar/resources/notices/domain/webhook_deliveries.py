@@ -62,22 +62,23 @@ class WebhookDeliveries:
 
     async def run(self) -> None:
         """Deliver this worker's share, until cancelled."""
-        try:
-            while True:
-                self._wake.clear()
-                try:
-                    await self._read_changed()
-                    if self._hooks:
-                        await self._membership.look()
-                    self._share()
-                except CrossbarError as error:
-                    log.warning("webhooks cannot be read, it will be tried again: %s", error)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
-        finally:
-            await self._end()
+        while True:
+            self._wake.clear()
+            try:
+                await self._read_changed()
+                if self._hooks:
+                    await self._membership.look()
+                self._share()
+            except CrossbarError as error:
+                log.warning("webhooks cannot be read, it will be tried again: %s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
 
-    async def _end(self) -> None:
+    async def close(self) -> None:
+        """Bring to an end what is in hand, and let other workers go on at once.
+
+        Not a part of `run`, which is cancelled again and again until it has ended.
+        """
         for runner in self._runners.values():
             runner.stop()
         await asyncio.gather(*(runner.ended() for runner in self._runners.values()), return_exceptions=True)
@@ -167,5 +168,8 @@ async def delivering(app: web.Application, runtime: Runtime) -> AsyncIterator[No
         deliveries = WebhookDeliveries(runtime, sender, app[METRICS])
         runtime.events.on_listener(deliveries.hear)
         runtime.feed.on_loss(deliveries.forget)
-        async with in_background(deliveries.run(), name="webhook deliveries"):
-            yield
+        try:
+            async with in_background(deliveries.run(), name="webhook deliveries"):
+                yield
+        finally:
+            await deliveries.close()

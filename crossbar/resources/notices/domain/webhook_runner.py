@@ -123,14 +123,16 @@ class WebhookRunner:
             return False
         waiting = len(due)
         self._metrics.add(DELIVERIES_WAITING, waiting)
-        kept = time.monotonic()
+        kept, done = time.monotonic(), ""
         try:
             for event, payload in due:
                 if not self._may_go_on():
+                    if done:
+                        await self._advance(done)
                     return False
                 if event.token > place:
                     await self._sender.deliver(self.hook, event, payload, self._failures, self._slot)
-                waiting -= 1
+                waiting, done = waiting - 1, event.token
                 self._metrics.add(DELIVERIES_WAITING, -1)
                 if time.monotonic() - kept > KEEP_SECONDS:
                     if not await self._advance(event.token):
