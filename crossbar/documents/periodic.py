@@ -45,4 +45,6 @@ async def keep_doing(
                 await work(lease)
         except CrossbarError as error:
             log.warning("%s: could not be done, it will be tried again: %s", lease.name, error)
+        except Exception:  # nobody would begin with it again before the server is started anew
+            log.exception("%s: could not be done, it will be tried again", lease.name)
         await asyncio.sleep(interval())

@@ -12,7 +12,13 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, D
 from yarl import URL
 
 from crossbar.resources.notices.domain.webhook_attempt import LONGEST_TEXT, Outcome
-from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, beginning_of, reachable_server
+from crossbar.resources.system.domain.outgoing_connections import (
+    OutgoingConnections,
+    beginning_of,
+    headers_of,
+    reachable_server,
+    readable,
+)
 from crossbar.runtime import Runtime
 
 CONNECT_SECONDS: Final = 10.0
@@ -44,12 +50,11 @@ async def outcome_of(
                 allow_redirects=verb == "GET",
             ) as response,
         ):
-            answered = {str(name): value for name, value in response.headers.items()}
-            return Outcome(response.status, answered, await _beginning(response))
+            return Outcome(response.status, headers_of(response), await _beginning(response))
     except TimeoutError:
         return Outcome(error="timeout")
     except (ClientError, OSError, ValueError) as error:
-        return Outcome(error=str(error) or type(error).__name__)
+        return Outcome(error=readable(str(error)) or type(error).__name__)
 
 
 async def _beginning(response: ClientResponse) -> str:

@@ -23,6 +23,7 @@ from crossbar.resources.notices.domain.server_request import session_to_servers
 from tests.harness import RunningServer, Tenant, new_tenant, send_parts, set_options, until
 from tests.receiver import Receiver, Sent
 from tests.samples import PDF
+from tests.web_server import raw_server
 
 FAX = {"from_number": "+14155550100", "to_number": "+14155550199", "from_name": "Ada"}
 
@@ -111,6 +112,20 @@ async def test_the_last_pivot_that_says_so_has_the_record_and_debug_keeps_it(
     sent = [one for one in kept if one.get("uri") == f"{receiver.url}{path}/cdr"]
     assert [(one["method"], "Call-ID=" in one["req_body"], one["iteration"]) for one in sent] == [("post", True, 1)]
     assert [one["resp_body"] for one in kept if "resp_body" in one] == ["thanks", "thanks"]
+
+
+async def test_an_answer_whose_headers_are_no_text(server: RunningServer, tenant: Tenant, path: str) -> None:
+    odd = b"HTTP/1.1 200 OK\r\nX-Odd: caf\xe9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with raw_server(odd) as url:
+        asked = {"voice_url": url, "cdr_url": url, "debug": True}
+        body = {"account_id": tenant.id, "call": {"call_id": f"{path}@x"}, "data": asked}
+        answer = await server.master.root.post("/ingest/pivot", body)
+        assert (answer.status, answer.data["status_code"]) == (200, 200)
+        await hand_in(server, tenant, f"{path}@x")
+        await all_gone(server, tenant.id)
+    (row,) = (await tenant.api.get("/pivot/debug")).data
+    kept = (await tenant.api.get(f"/pivot/debug/{row['debug_id'].replace('/', '%2F').replace('@', '%40')}")).data
+    assert [one["resp_headers"]["X-Odd"] for one in kept if "resp_headers" in one] == ["caf\ufffd"] * 2
 
 
 # Fax boxes
