@@ -629,13 +629,15 @@ class EventsOptions:
     streams: int = option(1_000, "Streams of events that a worker keeps open at a time.", minimum=0)
     heartbeat_s: float = option(15.0, "Seconds after which a stream without events shows that it is alive.", minimum=1)
     deliveries_per_account: int = option(
-        4, "Webhooks of one account that are delivered to at the same time; the others wait.", minimum=1
+        4, "Webhooks of one account that are delivered to at the same time, and callbacks; the others wait.", minimum=1
     )
-    delivery_timeout_s: float = option(30.0, "How long a webhook's server may take to answer.", minimum=0.1)
+    delivery_timeout_s: float = option(
+        30.0, "How long a server may take to answer a webhook or a callback.", minimum=0.1
+    )
     allowed_networks: tuple[str, ...] = option(
         (),
-        "Networks of the operator's own in which webhooks' servers and pivot applications may lie, whatever "
-        "security.blocked_hosts and storage.blocked_networks say.",
+        "Networks of the operator's own in which servers of webhooks, callbacks and pivot applications may lie, "
+        "whatever security.blocked_hosts and storage.blocked_networks say.",
         form=list_of(Parser("IP address or CIDR", _read_network)),
     )
 

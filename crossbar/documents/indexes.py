@@ -3,8 +3,8 @@
 
 Each index of documents begins with the partition (`a`), which is also the shard key, so that a query for one account's
 documents reaches one shard and a unique index is one that a sharded cluster can enforce. The chunks of a file are found
-by the file alone, which the index of the files has led to; what is live in all accounts, by its type. What expires is
-looked for by the database itself.
+by the file alone, which the index of the files has led to; what is live in all accounts, by its type and its
+end. What expires is looked for by the database itself.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ INDEXES: dict[str, list[IndexModel]] = {
     "claims": [_index("holder")],
     "leases": [],
     "counters": [],
-    "live": [_index("a", "t", "of"), _index("t"), _expiring("kept")],
+    "live": [_index("a", "t", "of"), _index("t", "until"), _expiring("kept")],
     "servers": [_expiring("until", 3600)],
     "revocations": [_expiring("expires")],
     "events": [_index("accounts", "_id"), _expiring("expires")],

@@ -15,20 +15,24 @@ from crossbar.ids import new_id
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS: Final = 600.0
-"""How long the work stays with a worker of which nothing is heard any more."""
+"""How long work stays with a worker that is gone, where its lease says nothing else."""
 
 
 class PeriodicLease:
-    """One worker's right to do a piece of work; long work asks for it again and again."""
+    """One worker's right to do a piece of work; long work asks for it again and again.
 
-    def __init__(self, store: Store, name: str) -> None:
+    `seconds` is how long it stays with a worker of which nothing is heard any more.
+    """
+
+    def __init__(self, store: Store, name: str, seconds: float = LEASE_SECONDS) -> None:
         self.name = name
+        self._seconds = seconds
         self._store = store
         self._holder = new_id()
 
     async def held(self) -> bool:
         """Take or prolong it; False while another worker has it."""
-        return await self._store.leases.take(self.name, self._holder, LEASE_SECONDS)
+        return await self._store.leases.take(self.name, self._holder, self._seconds)
 
 
 async def keep_doing(
@@ -41,4 +45,6 @@ async def keep_doing(
                 await work(lease)
         except CrossbarError as error:
             log.warning("%s: could not be done, it will be tried again: %s", lease.name, error)
+        except Exception:  # nobody would begin with it again before the server is started anew
+            log.exception("%s: could not be done, it will be tried again", lease.name)
         await asyncio.sleep(interval())

@@ -10,6 +10,7 @@ from crossbar.documents.document import SYSTEM_DATA
 from crossbar.documents.document_types import NOTICE
 from crossbar.documents.selection import Selection
 from crossbar.documents.store import Store
+from crossbar.events.callbacks import CALLBACK
 from crossbar.events.mail import spool_folder
 from crossbar.events.notices import NOTICES
 from crossbar.events.spool import Spool
@@ -19,13 +20,15 @@ from crossbar.resources.tasks.domain.job import JOB_SHAPE
 from crossbar.runtime import Runtime
 
 WAITING: Final = {
+    "callbacks": Selection((SYSTEM_DATA,), CALLBACK),
     "notices": Selection((NOTICES,), NOTICE),
     "tasks": Selection((SYSTEM_DATA,), JOB_SHAPE.type),
     "files": Selection((SYSTEM_DATA,), SPOOLED),
     "files_to_delete": Selection((SYSTEM_DATA,), GIVEN_UP),
 }
-"""Documents that are there as long as there is something to do: a notice that is to become mail, a task that is worked
-on, a file that a store is to be given, one that it is to delete."""
+"""Documents that are there as long as there is something to do: a web server that is to be told of a call or a fax, a
+notice that is to become mail, a task that is worked on, a file that a store is to be given, one that it is to
+delete."""
 
 
 async def queue_lengths(runtime: Runtime) -> dict[str, int]:

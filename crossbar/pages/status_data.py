@@ -7,7 +7,7 @@
 | `requests` | `by_status` (`2xx` → how many since the start), `bounds` (s), `counts` (how many took up to each bound, last longer), `seconds` (their sum), `under_way` |
 | `workers` | one object each: `pid`, `memory` (bytes), `started` (Unix seconds), `requests`, `under_way`, `connections`, `sockets`; `workers_ended` counts those that died |
 | `database` | `ping` (s), `version`, `connections`, `members`, `oplog` (s), `pool_size`, `under_way`, `calls` (as `requests`: `bounds`, `counts`, `seconds`), `collections` |
-| `queues` | how many wait: `webhooks`, `notices`, `mails`, `mails_failed`, `tasks`, `files`, `files_to_delete` |
+| `queues` | how many wait: `webhooks`, `callbacks`, `notices`, `mails`, `mails_failed`, `tasks`, `files`, `files_to_delete` |
 | `events` | `written`, `seconds` (sum of the times from change to event), `gaps`, `behind` (s) |
 
 What the database does not tell is null. Counts are of all workers of this server and only grow, so that whoever asks

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from crossbar import clock
 from crossbar.documents.driver import DriverName
 from crossbar.documents.shape import Shapes
-from crossbar.documents.store import FOREVER, MICROSECONDS, Store, Switch, Telling
+from crossbar.documents.store import FOREVER, MICROSECONDS, Live, Store, Switch, Telling, Transaction
 
 ACCOUNT = "a" * 32
 SILENCE = 60
@@ -151,5 +151,61 @@ async def test_the_database_forgets_what_is_over(
         await store.live.tell(telling("b", 0, "create", {}, switch=None, until=AT + 90 * MICROSECONDS))
         await store.live.tell(telling("c", 1, "end", {}, shown=False, ended=FOREVER))
         await store.live.tell(telling("c", 0, "create", {}))
-    kept = {entry["_id"].rpartition("/")[2]: entry["kept"].timestamp() - NOW for entry in live.find()}
-    assert kept == {"fs": 2 * clock.DAY, "a": 2 * clock.DAY, "b": 90 + 3600, "c": 3600}
+        await store.live.tell(telling("d", 0, "create", {}, switch=None, until=AT + 90 * MICROSECONDS, lapses=True))
+        kept = {entry["_id"].rpartition("/")[2]: entry["kept"].timestamp() - NOW for entry in live.find()}
+        assert kept == {"fs": 2 * clock.DAY, "a": 2 * clock.DAY, "b": 90 + 3600, "c": 3600, "d": 90 + 2 * clock.DAY}
+    with clock.frozen(NOW + 100):
+        (lapsed, *_) = [one for one in await store.live.lapsed("thing", AT + 90 * MICROSECONDS, 9) if one.id == "d"]
+        assert await noted(store, lapsed)
+    found = live.find_one({"_id": f"{ACCOUNT}/thing/d"}) or {}
+    assert found["kept"].timestamp() - NOW == 100 + 3600
+
+
+# Ends at their own time
+
+
+async def noted(store: Store, live: Live) -> bool:
+    async def note(transaction: Transaction) -> bool:
+        return await transaction.note_lapse(live)
+
+    return await store.transact(note)
+
+
+async def lapsed(store: Store, before: int, most: int = 10) -> list[Live]:
+    return await store.live.lapsed("thing", AT + before, most)
+
+
+async def test_what_came_to_its_own_end_is_found_until_that_is_noted(store: Store) -> None:
+    with clock.frozen(NOW):
+        for live_id, until in (("a", 20), ("b", 10), ("c", 30), ("d", 10)):
+            await store.live.tell(telling(live_id, 0, "create", {}, switch=None, until=AT + until))
+        await store.live.tell(telling("d", 5, "end", {}, shown=False, ended=AT + 5))
+        await store.live.tell(telling("e", 0, "create", {}))
+        assert [one.id for one in await lapsed(store, 9)] == []
+        assert [one.id for one in await lapsed(store, 20)] == ["b", "a"]
+        assert [one.id for one in await lapsed(store, 20, most=1)] == ["b"]
+        b, a = await lapsed(store, 20)
+        await store.live.tell(telling("a", 15, "create", {}, switch=None, until=AT + 50))
+        assert (await noted(store, b), await noted(store, a)) == (True, False)
+        assert await noted(store, b) is False
+        assert await lapsed(store, 30) == await lapsed(store, 40)
+        assert [one.id for one in await lapsed(store, 50)] == ["c", "a"]
+
+
+async def test_what_is_told_after_an_end_was_noted(store: Store) -> None:
+    """What is put off begins anew; what was told before changes nothing; an end has been told of."""
+    with clock.frozen(NOW):
+        for live_id in ("late", "again", "old", "over"):
+            await store.live.tell(telling(live_id, 0, "create", {}, switch=None, until=AT + 50, token=live_id))
+            await store.live.tell(telling(live_id, 10, "create", {}, switch=None, until=AT + 100, token=live_id))
+        for one in await lapsed(store, 100):
+            assert (one.began, await noted(store, one)) == (AT, True)
+        late = await store.live.tell(telling("late", 99, "create", {}, switch=None, until=AT + 199))
+        assert (late.began, late.is_live) == (AT + 99, True)
+        again = await store.live.tell(telling("again", 10, "create", {}, switch=None, until=AT + 100, token="again"))
+        old = await store.live.tell(telling("old", 5, "create", {}, switch=None, until=AT + 105, token="old"))
+        assert (again.began, old.began) == (AT, AT)
+        ended = telling("over", 120, "end", {}, shown=False, ended=AT + 120, token="over")
+        over = await store.live.tell(ended)
+        assert (over.is_live, over.over) == (False, 0)
+        assert [one.id for one in await lapsed(store, 1000)] == ["late"]

@@ -8,6 +8,8 @@ does all of that, so any number of tellers may tell of one thing together.
 
 An entry lasts as long as its switch is heard and was not started anew since (`core`), or, where it has a time of its
 own (`until`), until then. An end is kept for a while, so that what comes late does not make the thing live again.
+No switch tells of an end at its own time: who wants to say that it has come finds it (`lapsed`) and notes it
+(`Transaction.note_lapse`), once each.
 """
 
 from __future__ import annotations
@@ -75,7 +77,8 @@ class Telling:
 
     `group` and `fields` are what is told; `shown` says whether that is enough to show the thing. `of` is what the
     thing belongs to (the conference of one who takes part), `until` its own end. With `ended` it is over at that time;
-    with a `token`, only what was shown with the same one is. `switch` is None for what outlives its switch.
+    with a `token`, only what was shown with the same one is. `switch` is None for what outlives its switch. `lapses`
+    says that its own end is looked for, so that it has to be found however long after.
     """
 
     account_id: str
@@ -89,6 +92,7 @@ class Telling:
     until: int | None = None
     ended: int | None = None
     token: str = ""
+    lapses: bool = False
     switch: Switch | None = None
 
 
@@ -100,20 +104,24 @@ class Details(TypedDict, total=False):
     until: int | None
     ended: int | None
     token: str
+    lapses: bool
 
 
 class Live(NamedTuple):
     """A thing as it is known: `fields` of all groups, later ones over earlier ones; what is None is left out."""
 
     account_id: str
+    type: str
     id: str
     of: str
     began: int
     """The time of the telling that made it live."""
     over: int
-    """The time of the telling that ended it, when it was live last."""
+    """The time of the telling that ended it, when it was live last; not one that came after a lapse was noted."""
     is_live: bool
     fields: dict[str, Any]
+    until: int | None = None
+    """Its own end, if it has one."""
 
 
 class LiveState:
@@ -210,6 +218,20 @@ class LiveState:
         query = {"t": document_type, **({} if account_id is None else {"a": account_id}), **_living()}
         return await self._run(lambda: self._live.count_documents(query))
 
+    async def lapsed(self, document_type: str, before: int, most: int) -> list[Live]:
+        """What came to its own end before that time and of which this is not noted yet; the earliest, of all accounts.
+
+        Of what `lapses` alone.
+        """
+        query = {
+            "t": document_type,
+            "until": {"$lte": before},
+            "live": True,
+            "$expr": {"$ne": ["$lapsed", "$until"]},
+        }
+        found = await self._run(lambda: self._live.find(query).sort("until").limit(most).to_list(None))
+        return [_read(entry) for entry in found]
+
     async def is_heard(self, switch_key: str, silence_s: float) -> bool:
         """Whether a switch was heard within so many seconds."""
         return switch_key in await self._heard([switch_key], silence_s)
@@ -239,6 +261,22 @@ _LIVE: Final = {"$gt": [{"$ifNull": ["$shown", -1]}, _ENDED]}
 """Whether an entry is live, from when it was last shown and when it ended."""
 
 
+_LAPSED: Final = {"$eq": [{"$ifNull": ["$lapsed", -1]}, {"$ifNull": ["$until", -2]}]}
+"""Whether it is noted that an entry came to its own end."""
+
+
+def lapse_of(live: Live) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Query and update that note that a thing came to its own end, unless that was noted, or put off, by now."""
+    query = {
+        "_id": document_key(live.account_id, live.type, live.id),
+        "a": live.account_id,
+        "live": True,
+        "until": live.until,
+        "lapsed": {"$ne": live.until},
+    }
+    return query, {"$set": {"lapsed": live.until, "kept": _date(clock.unix_now() + END_KEPT_SECONDS)}}
+
+
 def _with_end(at: int, token: str = "") -> dict[str, Any]:
     """The ends that are known, with another one."""
     known = {"$concatArrays": [{"$ifNull": ["$ends", []]}, [{"at": at, "of": {"$literal": token}}]]}
@@ -260,7 +298,7 @@ def _steps(told: Telling) -> list[dict[str, Any]]:
     newer = {"$gte": [at, {"$ifNull": [f"$at.{told.group}", -1]}]}
     first: dict[str, Any] = {
         "t": told.type,
-        "was": {"live": "$live", "still": {"$and": ["$live", {"$gt": [{"$ifNull": ["$until", FOREVER]}, at]}]}},
+        "was": {"live": "$live", "still": _still(at), "lapsed": _LAPSED},
         group: {"$max": [f"${group}", at]},
         f"told.{told.group}": {"$cond": [newer, {"$literal": orjson.dumps(told.fields)}, f"$told.{told.group}"]},
         "kept": _kept(told),
@@ -273,9 +311,22 @@ def _steps(told: Telling) -> list[dict[str, Any]]:
     if told.ended is not None:
         first["ends"] = _with_end(told.ended, told.token)
     begins = {"$and": ["$live", {"$ne": ["$was.still", True]}]}
-    ends = {"$and": ["$was.live", {"$not": ["$live"]}]}
-    turns = {"began": {"$cond": [begins, at, "$began"]}, "over": {"$cond": [ends, at, "$over"]}}
+    ends = {"$and": ["$was.live", {"$not": ["$live"]}, {"$not": ["$was.lapsed"]}]}
+    turns = {
+        "began": {"$cond": [begins, at, "$began"]},
+        "over": {"$cond": [ends, at, "$over"]},
+        "lapsed": {"$cond": [begins, None, "$lapsed"]},
+    }
     return [{"$set": first}, {"$set": {"live": _LIVE}}, {"$set": turns}, {"$unset": "was"}]
+
+
+def _still(at: int) -> dict[str, Any]:
+    """Whether an entry goes on with a telling of that time: it is live, and its own end has not come by then.
+
+    Once that end is noted, an entry that is put off by what was told before its end, and arrived late, begins anew.
+    """
+    put_off = {"$and": [_LAPSED, {"$gt": [at, {"$ifNull": ["$shown", -1]}]}]}
+    return {"$and": ["$live", {"$gt": [{"$ifNull": ["$until", FOREVER]}, at]}, {"$not": [put_off]}]}
 
 
 def _belongings(told: Telling) -> dict[str, Any]:
@@ -290,7 +341,9 @@ def _kept(told: Telling) -> Any:
     now = clock.unix_now()
     if told.ended is not None:
         return _date(now + END_KEPT_SECONDS)
-    last = now + KEPT_SECONDS if told.until is None else max(now, told.until / MICROSECONDS) + END_KEPT_SECONDS
+    last = now + KEPT_SECONDS
+    if told.until is not None:
+        last = max(now, told.until / MICROSECONDS) + (KEPT_SECONDS if told.lapses else END_KEPT_SECONDS)
     over = {"$gte": [_ENDED, FOREVER]}
     return {"$cond": [over, {"$ifNull": ["$kept", _date(last)]}, {"$max": ["$kept", _date(last)]}]}
 
@@ -315,4 +368,5 @@ def _read(entry: Mapping[str, Any]) -> Live:
         fields |= orjson.loads(entry["told"][group])
     known = {name: value for name, value in fields.items() if value is not None}
     began, over = entry.get("began") or 0, entry.get("over") or 0
-    return Live(key.partition, key.id, entry.get("of", ""), began, over, entry["live"], known)
+    of, until = entry.get("of", ""), entry.get("until")
+    return Live(key.partition, key.type, key.id, of, began, over, entry["live"], known, until)

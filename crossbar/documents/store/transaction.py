@@ -23,6 +23,7 @@ from crossbar.documents.store.conflicts import Duplicate, Stale, pause
 from crossbar.documents.store.connection import Connection, driver_errors
 from crossbar.documents.store.event_log import raised
 from crossbar.documents.store.history import Entry, History
+from crossbar.documents.store.live import Live, lapse_of
 from crossbar.documents.store.queries import KEY_INDEX, by_keys, to_bson
 from crossbar.errors import JSON, SystemFault
 from crossbar.ids import next_revision
@@ -234,6 +235,11 @@ class Transaction:
         """As `EventLog.raise_event`, if the transaction's writes are kept."""
         stored = raised(account_id, category, name, body, **about)
         await self._database["raised_events"].insert_one(stored, session=self._session)
+
+    async def note_lapse(self, live: Live) -> bool:
+        """Note that something live (`LiveState.lapsed`) came to its own end; False where it did not, or it is noted."""
+        query, update = lapse_of(live)
+        return (await self._database["live"].update_one(query, update, session=self._session)).matched_count > 0
 
     async def holder(self, claim: str) -> str | None:
         """The key of the document that holds a claim across partitions (`Unique.key`), or None."""

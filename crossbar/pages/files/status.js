@@ -112,6 +112,7 @@ function between(before, now) {
 function draw(now, change) {
   const connections = now.workers.reduce((sum, worker) => sum + worker.connections, 0);
   const mail = now.queues.mails + now.queues.notices;
+  const hooks = now.queues.webhooks + now.queues.callbacks;
   const files = now.queues.files + now.queues.files_to_delete;
   if (change) {
     charts.rate.push(now.time, change.rates);
@@ -119,7 +120,7 @@ function draw(now, change) {
     charts.database.push(now.time, [change.callsHalf, change.callsMost, now.database.ping]);
   }
   charts.work.push(now.time, [now.requests.under_way, now.database.under_way, connections]);
-  charts.queues.push(now.time, [now.queues.webhooks, mail, now.queues.tasks, files]);
+  charts.queues.push(now.time, [hooks, mail, now.queues.tasks, files]);
   charts.events.push(now.time, [now.events.behind, change?.toEvent ?? null]);
   const total = change ? change.rates.reduce((sum, one) => sum + one, 0) : null;
   const failed = change ? change.rates[3] : 0;
@@ -129,7 +130,7 @@ function draw(now, change) {
     tile("Failures a second", number(failed), failed ? "bad" : ""),
     tile("Workers", whole(now.workers.length)),
     tile("Database ping", orUnknown(now.database.ping, seconds), now.database.ping === null ? "bad" : ""),
-    tile("Waiting", whole(now.queues.webhooks + mail + now.queues.tasks + files)),
+    tile("Waiting", whole(hooks + mail + now.queues.tasks + files)),
   );
   rows(at("workers"), now.workers.map((worker) => [
     String(worker.pid), orUnknown(worker.memory, bytes), orUnknown(worker.started, (started) => duration(now.time - started)),
@@ -138,6 +139,7 @@ function draw(now, change) {
   at("workers-ended").textContent = now.workers_ended ? `${now.workers_ended} ended since the server started.` : "";
   list(at("queues"), [
     ["Deliveries to webhooks", whole(now.queues.webhooks)],
+    ["Callbacks of calls and faxes", whole(now.queues.callbacks)],
     ["Notices to become mail", whole(now.queues.notices)],
     ["Mail in the spool", whole(now.queues.mails)],
     ["Mail that was given up", whole(now.queues.mails_failed), now.queues.mails_failed ? "warn" : ""],

@@ -20,6 +20,7 @@ from crossbar.resources.calls.flows.callflows import callflows
 from crossbar.resources.calls.flows.cccps import cccps
 from crossbar.resources.calls.flows.dialplans import dialplans
 from crossbar.resources.calls.flows.directories import directories
+from crossbar.resources.calls.flows.domain.pivot_cdr import PIVOT_CALL_SHAPE
 from crossbar.resources.calls.flows.domain.pivot_request import pivot_requests
 from crossbar.resources.calls.flows.functions import functions
 from crossbar.resources.calls.flows.lists import lists
@@ -80,6 +81,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     HISTORY_SHAPE,
     MMS,
     PARKED_CALL_SHAPE,
+    PIVOT_CALL_SHAPE,
     SMS_SHAPE,
     voicemail_message.MAILBOX_MESSAGE_SHAPE,
 )

@@ -7,7 +7,9 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
+from crossbar.resources.calls.flows.domain.pivot_cdr import pivot_callbacks
 from crossbar.resources.ingest.domain.missed_call import missed_calls
+from crossbar.resources.ingest.domain.registration_ends import telling_of_ends
 from crossbar.resources.ingest.freeswitch import CALL_ROOT_SHAPE, freeswitch, switch_events  # noqa: F401 - adds its path
 from crossbar.resources.ingest.ingest import ingest, ingest_files, ingest_pivot  # noqa: F401 - add their paths to ingest
 from crossbar.resources.ingest.ingest_tokens import ingest_tokens
@@ -20,6 +22,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     ingest_tokens,
 )
 SHAPES: Final[tuple[Shape, ...]] = (CALL_ROOT_SHAPE,)
-LIFESPANS: Final[tuple[Lifespan, ...]] = ()
+LIFESPANS: Final[tuple[Lifespan, ...]] = (telling_of_ends,)
 
 also_told(missed_calls)
+also_told(pivot_callbacks)

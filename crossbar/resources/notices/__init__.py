@@ -7,6 +7,7 @@ from typing import Final
 
 from crossbar.documents.shape import Shape
 from crossbar.endpoint import Endpoint
+from crossbar.events.callbacks import CALLBACK_SHAPE
 from crossbar.events.notices import NOTICE_SHAPE
 from crossbar.resources.notices.alerts import alerts
 from crossbar.resources.notices.domain import (
@@ -20,6 +21,7 @@ from crossbar.resources.notices.domain import (
     voicemail_letters,  # noqa: F401
 )
 from crossbar.resources.notices.domain.balance_notice import balance_notices
+from crossbar.resources.notices.domain.callback_deliveries import calling_back
 from crossbar.resources.notices.domain.event_relaying import relaying
 from crossbar.resources.notices.domain.mail_service import mail_service
 from crossbar.resources.notices.domain.webhook_attempt import ATTEMPT_SHAPE
@@ -40,8 +42,16 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
 )
 SHAPES: Final[tuple[Shape, ...]] = (
     ATTEMPT_SHAPE,
+    CALLBACK_SHAPE,
     NOTICE_SHAPE,
     sent_mail.LOG_SHAPE,
     socket_register.WEBSOCKET_SHAPE,
 )
-LIFESPANS: Final[tuple[Lifespan, ...]] = (mail_service, balance_notices, relaying, delivering, serving_sockets)
+LIFESPANS: Final[tuple[Lifespan, ...]] = (
+    mail_service,
+    balance_notices,
+    relaying,
+    delivering,
+    calling_back,
+    serving_sockets,
+)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """Registrations as switches tell of them: which phones can be reached, until when, and where.
 
-One SIP user name has one registration, the latest, as KAZOO's registrar keeps it; it ends at its own time.
+One SIP user name has one registration, the latest, as KAZOO's registrar keeps it; it ends at its own time, which
+`ingest/domain/registration_ends.py` looks for.
 
 Source: `ecallmgr_registrar.erl` (`create_registration`, `handle_reg_success`, `maybe_send_register_notice`,
-`maybe_send_deregister_notice`), `kapi_registration.erl`, `cb_registrations.erl` (`normalize_registration`).
+`expire_objects`, `maybe_send_deregister_notice`), `kapi_registration.erl`, `cb_registrations.erl`
+(`normalize_registration`).
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from crossbar.access.directory import Account
-from crossbar.documents.store import MICROSECONDS, Live, Store
+from crossbar.documents.store import MICROSECONDS, Live, Store, Switch
 from crossbar.errors import JSON
 from crossbar.resources.identity.domain.sip_username import device_ids, device_of_username
 from crossbar.resources.system.domain.switch_event import SwitchEvent
@@ -32,7 +34,7 @@ _TOLD: Final = (
     "proxy_port", "realm", "rpid", "status", "to_host", "to_user", "user_agent", "username",
 )  # fmt: skip
 """What is kept as it is told."""
-_HIDDEN: Final = frozenset({"presence_hosts", "profile_name", "rpid", "status"})
+_HIDDEN: Final = frozenset({"freeswitch_hostname", "presence_hosts", "profile_name", "rpid", "status"})
 """What a notification says and a list does not."""
 _CONTACT: Final = re.compile(
     r"(?P<scheme>sips?):(?:[^@>;?]*@)?(?P<host>\[[^\]]*\]|[^:;>?\s]+)(?::(?P<port>\d{1,5}))?(?P<rest>[^>]*)",
@@ -56,14 +58,33 @@ async def apply_registration(store: Store, event: SwitchEvent) -> list[SwitchEve
         known = await store.live.tell(
             event.telling(REGISTRATION, live_id, "end", {}, shown=False, ended=event.at, token=call_id)
         )
-        silent = known.over != event.at or known.fields.get("suppress_unregister_notify") is True
-        return [] if silent else [_notice(event, "deregister", known.fields)]
+        return [] if known.over != event.at or is_silent(known) else [_notice(event, "deregister", known.fields)]
     fields = await _fields(store, event, username, seconds)
     until = event.at + seconds * MICROSECONDS
     known = await store.live.tell(
-        event.telling(REGISTRATION, live_id, REGISTRATION, fields, until=until, token=call_id)
+        event.telling(REGISTRATION, live_id, REGISTRATION, fields, until=until, token=call_id, lapses=True)
     )
     return [_notice(event, "register", known.fields)] if known.is_live and known.began == event.at else []
+
+
+def is_silent(registration: Live) -> bool:
+    """Whether nobody wants to hear of its end."""
+    return registration.fields.get("suppress_unregister_notify") is True
+
+
+def end_notice(registration: Live, event_id: str) -> SwitchEvent:
+    """The notice of a registration that came to its own end, at that time."""
+    ended = SwitchEvent(
+        account_id=registration.account_id,
+        id=event_id,
+        category=DIRECTORY,
+        name="reg_expired",
+        at=registration.until or 0,
+        fields={"status": "expired"},
+        about={},
+        switch=Switch(registration.account_id, str(registration.fields.get("freeswitch_hostname", ""))),
+    )
+    return _notice(ended, "deregister", registration.fields)
 
 
 async def registrations(store: Store, account: Account, *, silence_s: float) -> list[dict[str, JSON]]:
@@ -95,6 +116,7 @@ async def _fields(store: Store, event: SwitchEvent, username: str, seconds: int)
         "original_contact": original,
         "contact": original.replace("<", "").replace(">", ""),
         "suppress_unregister_notify": False,
+        "freeswitch_hostname": event.switch.name,
         **{name: event.variables.get(name) for name in ("authorizing_id", "authorizing_type", "owner_id")},
     }
     if device := await device_of_username(store, event.account_id, username):
@@ -126,7 +148,7 @@ def contact_address(contact: str) -> dict[str, JSON]:
 
 def _notice(event: SwitchEvent, name: str, fields: Mapping[str, Any]) -> SwitchEvent:
     """The notification `register` or `deregister` of a registration."""
-    told = {key: value for key, value in fields.items() if key != "original_contact"}
+    told = {key: value for key, value in fields.items() if key not in ("original_contact", "freeswitch_hostname")}
     told |= {"account_id": event.account_id, "event_timestamp": event.seconds, "msg_id": str(event.at)}
     if name == "deregister":
         told |= {"freeswitch_hostname": event.switch.name, "status": event.text("status") or "unregistered"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from crossbar.endpoint import Context, Reply
 from crossbar.errors import JSON, Invalid
+from crossbar.resources.calls.flows.domain.pivot_cdr import remember_pivot
 from crossbar.resources.calls.flows.domain.pivot_request import PIVOT, USUAL_TIMEOUT_MS, PivotAnswer, PivotRequest
 from crossbar.resources.ingest.ingest import PostedAccounts, ingest
 from crossbar.resources.records.domain.cdr_row import whole
@@ -32,6 +33,7 @@ async def pivot(context: Context) -> Reply:
         raise Invalid.field("call.call_id", "required", "Field is required but missing")
     data = context.valid("callflows.pivot", _object(context.object.get("data")))
     asked = PivotRequest.of(data, {**call, "account_id": account_id})
+    await remember_pivot(context.store, account_id, call, data)
     pivots = context.service(PIVOT)
     answer = await pivots.ask(asked, whole(data.get("req_timeout_ms")) or USUAL_TIMEOUT_MS)
     if data.get("debug") is True:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from aiohttp import web
 
 from crossbar.background import in_background
 from crossbar.documents.document import Document, DocumentKey
@@ -21,15 +21,14 @@ from crossbar.documents.feed import Change
 from crossbar.documents.membership import LOOK_SECONDS, Membership
 from crossbar.errors import CrossbarError
 from crossbar.metrics import METRICS, Metrics
+from crossbar.resources.notices.domain.server_request import session_to_servers
 from crossbar.resources.notices.domain.webhook_hook import TYPE, Webhook
 from crossbar.resources.notices.domain.webhook_runner import WebhookRunner
 from crossbar.resources.notices.domain.webhook_sender import WebhookSender
-from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, reachable_server
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS: Final = 10.0
 AT_A_TIME: Final = 500
 """Webhooks that are read in one query."""
 
@@ -63,22 +62,23 @@ class WebhookDeliveries:
 
     async def run(self) -> None:
         """Deliver this worker's share, until cancelled."""
-        try:
-            while True:
-                self._wake.clear()
-                try:
-                    await self._read_changed()
-                    if self._hooks:
-                        await self._membership.look()
-                    self._share()
-                except CrossbarError as error:
-                    log.warning("webhooks cannot be read, it will be tried again: %s", error)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
-        finally:
-            await self._end()
+        while True:
+            self._wake.clear()
+            try:
+                await self._read_changed()
+                if self._hooks:
+                    await self._membership.look()
+                self._share()
+            except CrossbarError as error:
+                log.warning("webhooks cannot be read, it will be tried again: %s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
 
-    async def _end(self) -> None:
+    async def close(self) -> None:
+        """Bring to an end what is in hand, and let other workers go on at once.
+
+        Not a part of `run`, which is cancelled again and again until it has ended.
+        """
         for runner in self._runners.values():
             runner.stop()
         await asyncio.gather(*(runner.ended() for runner in self._runners.values()), return_exceptions=True)
@@ -163,13 +163,13 @@ class WebhookDeliveries:
 @asynccontextmanager
 async def delivering(app: web.Application, runtime: Runtime) -> AsyncIterator[None]:
     """Deliver webhooks as long as the server runs."""
-    connections = OutgoingConnections(runtime.settings, reachable_server)
-    connector = TCPConnector(limit=0, socket_factory=connections.socket)
-    timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-    async with ClientSession(connector=connector, cookie_jar=DummyCookieJar(), timeout=timeout) as session:
+    async with session_to_servers(runtime) as session:
         sender = WebhookSender(runtime, session, app[METRICS])
         deliveries = WebhookDeliveries(runtime, sender, app[METRICS])
         runtime.events.on_listener(deliveries.hear)
         runtime.feed.on_loss(deliveries.forget)
-        async with in_background(deliveries.run(), name="webhook deliveries"):
-            yield
+        try:
+            async with in_background(deliveries.run(), name="webhook deliveries"):
+                yield
+        finally:
+            await deliveries.close()

@@ -117,14 +117,16 @@ class WebhookRunner:
             return False
         waiting = len(due)
         self.metrics.add(DELIVERIES_WAITING, waiting)
-        kept = time.monotonic()
+        kept, done = time.monotonic(), ""
         try:
             for event, payload in due:
                 if not self._may_go_on():
+                    if done:
+                        await self._advance(done)
                     return False
                 if event.token > place:
                     await self.sender.deliver(self.hook, event, payload, self._failures, self.slot)
-                waiting -= 1
+                waiting, done = waiting - 1, event.token
                 self.metrics.add(DELIVERIES_WAITING, -1)
                 if time.monotonic() - kept > KEEP_SECONDS:
                     if not await self._advance(event.token):

@@ -13,8 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import ClientError, ClientResponse, ClientSession
-from yarl import URL
+from aiohttp import ClientSession
 
 from crossbar import clock
 from crossbar.documents.document import Document
@@ -24,10 +23,10 @@ from crossbar.documents.listing import Listing, Position
 from crossbar.errors import JSON
 from crossbar.events.notices import notice, update_telling
 from crossbar.metrics import DELIVERIES, Metrics
+from crossbar.resources.notices.domain.server_request import outcome_of
 from crossbar.resources.notices.domain.webhook_attempt import (
     ATTEMPT,
     FAILURE,
-    LONGEST_TEXT,
     Outcome,
     Try,
     attempt_of,
@@ -35,7 +34,6 @@ from crossbar.resources.notices.domain.webhook_attempt import (
 )
 from crossbar.resources.notices.domain.webhook_hook import DISABLED_MESSAGE, TYPE, Webhook
 from crossbar.resources.notices.domain.webhook_request import WebhookRequest
-from crossbar.resources.system.domain.outgoing_connections import beginning_of
 from crossbar.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -122,23 +120,14 @@ class WebhookSender:
         return await self._disabled(hook, failures) or answered
 
     async def _send(self, request: WebhookRequest, headers: dict[str, str]) -> Outcome:
-        try:
-            async with asyncio.timeout(self.runtime.config.events.delivery_timeout_s):
-                async with self.session.request(
-                    request.verb,
-                    URL(request.url, encoded=True),
-                    data=request.body.encode() if request.body else None,
-                    headers=headers,
-                    # A redirected POST would arrive as a GET, without what it is to tell.
-                    allow_redirects=request.verb == "GET",
-                ) as response:
-                    body = await _beginning(response)
-                    answered = {str(name): value for name, value in response.headers.items()}
-                    return Outcome(response.status, answered, body)
-        except TimeoutError:
-            return Outcome(error="timeout")
-        except (ClientError, OSError, ValueError) as error:
-            return Outcome(error=str(error) or type(error).__name__)
+        return await outcome_of(
+            self.session,
+            request.verb,
+            request.url,
+            headers=headers,
+            body=request.body,
+            seconds=self.runtime.config.events.delivery_timeout_s,
+        )
 
     async def _disabled(self, hook: Webhook, failures: Failures) -> bool:
         """Turn a hook off that failed too often; whether it is."""
@@ -163,9 +152,3 @@ class WebhookSender:
         own = config.at(key) if config else None
         value = self.runtime.settings.get(CATEGORY, key, usual) if own is None else own
         return value if isinstance(value, int) and value > 0 else usual
-
-
-async def _beginning(response: ClientResponse) -> str:
-    """As much of an answer's body as is kept; of a longer one the connection is given up."""
-    body = await beginning_of(response, LONGEST_TEXT)
-    return body[:LONGEST_TEXT].decode("utf-8", "replace")

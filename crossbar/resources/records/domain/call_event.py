@@ -7,7 +7,7 @@ Source: `webhooks_channel_util.erl` (`base_hook_event`) for what is told of a ch
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -16,9 +16,9 @@ from crossbar import clock
 from crossbar.documents.document import Document, public_fields
 from crossbar.documents.event import NOTIFICATION
 from crossbar.documents.shape import Shape, Summary
-from crossbar.documents.store import MICROSECONDS, Store, Switch
+from crossbar.documents.store import MICROSECONDS, Store, Switch, Transaction
 from crossbar.errors import JSON, Invalid
-from crossbar.events.notices import notice
+from crossbar.events.notices import notice, tell
 from crossbar.resources.records.domain.cdr import insert_once, kept_fields
 from crossbar.resources.system.domain.switch_event import CALL, SwitchEvent, believed
 from crossbar.wire.request_values import is_true
@@ -115,6 +115,29 @@ async def raise_call_event(store: Store, event: SwitchEvent) -> bool:
     `event_category` and `event_name`, as listeners get it. What people may have to hear of (`NOTICED`) gives rise to a
     notice with it.
     """
+    record = _record_of(event)
+    return await insert_once(store, record, _notices(record))
+
+
+async def raise_if(store: Store, event: SwitchEvent, condition: Callable[[Transaction], Awaitable[bool]]) -> bool:
+    """As `raise_call_event`, in one step with what the condition looks at and notes; False where it does not hold.
+
+    Raises Duplicate where the event was raised before, and notes nothing then.
+    """
+    record = _record_of(event)
+
+    async def insert(transaction: Transaction) -> bool:
+        if not await condition(transaction):
+            return False
+        await transaction.insert(record)
+        await tell(transaction, _notices(record))
+        return True
+
+    return await store.transact(insert)
+
+
+def _record_of(event: SwitchEvent) -> Document:
+    """The record that an event is kept as."""
     fields = dict(event.fields)
     if event.category == CALL and event.name.startswith("CHANNEL_"):
         fields = {**_facts(fields, event.variables), **fields}
@@ -122,8 +145,7 @@ async def raise_call_event(store: Store, event: SwitchEvent) -> bool:
     fields.setdefault("timestamp", event.seconds)
     fields["account_id"] = event.account_id
     kept = kept_fields(event.account_id, CALL_EVENT_SHAPE.type, int(fields["timestamp"]))
-    record = Document(event.account_id, CALL_EVENT_SHAPE.type, event.id, fields | kept)
-    return await insert_once(store, record, _notices(record))
+    return Document(event.account_id, CALL_EVENT_SHAPE.type, event.id, fields | kept)
 
 
 def _notices(record: Document) -> list[Document]:

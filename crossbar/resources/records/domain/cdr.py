@@ -41,7 +41,7 @@ def also_noted(noting: Noting) -> None:
 
 
 Telling = Callable[[Store, list[Document]], Awaitable[Mapping[str, Sequence[Document]]]]
-"""Says which notices legs give rise to that are new, by their keys."""
+"""Says which notices, and other documents, legs give rise to that are new, by their keys."""
 _tellings: Final[list[Telling]] = []
 
 
@@ -152,7 +152,7 @@ def kept_fields(account_id: str, document_type: str, created: int) -> dict[str, 
 async def keep_cdrs(store: Store, cdrs: list[Document]) -> list[bool]:
     """Keep legs of any accounts, and do what follows from them (`also_told`, `also_noted`); says of each whether it
     was new."""
-    told = [await telling(store, cdrs) for telling in _tellings]
+    told = await asyncio.gather(*(telling(store, cdrs) for telling in _tellings))
     notices = {cdr.key: [notice for by_key in told for notice in by_key.get(cdr.key, ())] for cdr in cdrs}
     fresh = await asyncio.gather(*(insert_once(store, cdr, notices[cdr.key]) for cdr in cdrs))
     # Known legs are noted again: a server that stopped in between has their entries still to make.

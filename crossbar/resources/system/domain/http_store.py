@@ -21,6 +21,7 @@ from crossbar.documents.dry_run import refuse_dry
 from crossbar.documents.schemas import ClientUrls
 from crossbar.resources.system.domain.file_path import file_path, url_part
 from crossbar.resources.system.domain.file_store import LONGEST_BODY, Gathered, OutgoingFile, StoreFailure
+from crossbar.resources.system.domain.outgoing_connections import headers_of, readable
 from crossbar.wire.form_pairs import form_text
 
 REDIRECTS: Final = frozenset({301, 302, 307, 308})
@@ -106,9 +107,9 @@ class HttpStore:
 async def _refusal(response: ClientResponse) -> StoreFailure:
     body = await response.content.read(LONGEST_BODY)
     return StoreFailure(
-        response.reason or str(response.status),
+        readable(response.reason or str(response.status)),
         status=response.status,
         body=body.decode("utf-8", "replace"),
         url=str(response.url),
-        headers={str(name): value for name, value in response.headers.items()},
+        headers=headers_of(response),
     )

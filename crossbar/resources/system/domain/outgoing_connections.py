@@ -67,6 +67,16 @@ class OutgoingConnections:
             raise PermissionError(errno.EACCES, f"connections to {address} are not allowed")
 
 
+def headers_of(response: ClientResponse) -> dict[str, str]:
+    """An answer's headers as text that can be kept."""
+    return {readable(name): readable(value) for name, value in response.headers.items()}
+
+
+def readable(text: str) -> str:
+    """A text of another server's, with a sign in the place of what is not UTF-8, which aiohttp hands on as it came."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 async def beginning_of(response: ClientResponse, most: int) -> bytes:
     """An answer's body, or the beginning of one that has more than `most` bytes: at least one byte more than these.
 

@@ -17,6 +17,7 @@ from crossbar.resources.notices.domain.webhook_hook import SINCE, TYPE, Webhook
 from tests.harness import RunningServer, Tenant, letters_to, new_tenant, until
 from tests.hooks import EVERYTHING, attempts, new_hook, told
 from tests.receiver import Receiver
+from tests.web_server import raw_server
 
 
 async def test_what_is_refused_is_not_sent_again(tenant: Tenant, receiver: Receiver, path: str) -> None:
@@ -63,6 +64,19 @@ async def test_what_gets_no_answer_is_sent_again(
     assert {one["reason"] for one in found} == {"kazoo http client error"}
     assert all(one["client_error"] for one in found)
     assert not any("resp_status_code" in one for one in found)
+
+
+async def test_an_answer_whose_headers_are_no_text(tenant: Tenant, receiver: Receiver, path: str) -> None:
+    """It is kept as far as it is text, and holds up nothing."""
+    odd = b"HTTP/1.1 500 Nein\r\nX-Odd: caf\xe9\r\nContent-Length: 4\r\nConnection: close\r\n\r\nn\xe9in"
+    async with raw_server(odd) as url:
+        hook = await new_hook(tenant.api, url)
+        await tenant.api.put("/menus", {"name": "Main"})
+        (attempt,) = await attempts(tenant.api, hook, 1)
+        assert (attempt["resp_headers"]["X-Odd"], attempt["resp_body"]) == ("caf\ufffd", "n\ufffdin")
+        await tenant.api.patch(f"/webhooks/{hook}", {"uri": receiver.url + path})
+        await tenant.api.put("/menus", {"name": "Second"})
+        await receiver.wait(path)
 
 
 async def test_successes_are_kept_where_that_is_wanted(

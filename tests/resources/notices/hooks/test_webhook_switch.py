@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import orjson
 
+from crossbar import clock
+from crossbar.resources.ingest.domain.registration_ends import LATE_SECONDS, tell_of_ends
 from crossbar.resources.notices.domain.webhook_event import HOOKS
-from tests.harness import Tenant
+from tests.harness import RunningServer, Tenant
 from tests.hooks import new_hook
 from tests.receiver import Receiver
 from tests.switch import FreeSwitch, ingest_token, post
@@ -53,3 +55,17 @@ async def test_the_hooks_of_a_call(tenant: Tenant, receiver: Receiver, path: str
         "account_id": tenant.id,
     }
     assert expected.items() <= registered.items()
+
+
+async def test_the_hook_of_a_registration_that_runs_out(
+    server: RunningServer, tenant: Tenant, receiver: Receiver, path: str
+) -> None:
+    chosen = {"hook": "notifications", "custom_data": {"type": "deregister"}}
+    await new_hook(tenant.api, receiver.url + path, **chosen)
+    switch, fs = await ingest_token(tenant), FreeSwitch(tenant.realm)
+    await post(switch, fs.registers("1000", "reg", expires=60))
+    with clock.frozen(fs.began + 60 + LATE_SECONDS + 1):
+        await tell_of_ends(server.runtime.store)
+    (sent,) = [orjson.loads(one.body) for one in await receiver.wait(path)]
+    expected = {"event_name": "deregister", "username": "1000", "status": "expired", "account_id": tenant.id}
+    assert expected.items() <= sent.items()

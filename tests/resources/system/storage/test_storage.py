@@ -16,6 +16,7 @@ from crossbar.resources.system.domain.outgoing_connections import reachable
 from tests.harness import RunningServer, Tenant, new_person, new_tenant, set_options
 from tests.stores import HANDLER, OTHER, S3, WebStore, plan_for, probes, with_plan
 from tests.voicemail import leave, new_box
+from tests.web_server import raw_server
 
 # The endpoint
 
@@ -67,6 +68,14 @@ async def test_a_store_that_fails_is_refused_and_nothing_kept(tenant: Tenant, we
     assert (await tenant.api.get("/storage")).status == 404
     nobody = await tenant.api.put("/storage", plan_for({"url": "http://127.0.0.1:9"}))
     assert (nobody.status, nobody.data[f"attachments.{HANDLER}"]["invalid"]["error_code"]) == (400, 500)
+
+
+async def test_a_store_whose_words_are_no_text_is_refused(tenant: Tenant) -> None:
+    answer = b"HTTP/1.1 507 caf\xe9\r\nX-Odd: caf\xe9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with raw_server(answer) as url:
+        refused = await tenant.api.put("/storage", plan_for({"url": url}))
+    detail = refused.data[f"attachments.{HANDLER}"]["invalid"]
+    assert (refused.status, detail["message"], detail["error_code"]) == (400, "caf\ufffd", 507)
 
 
 @pytest.mark.parametrize(

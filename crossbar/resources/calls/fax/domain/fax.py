@@ -25,6 +25,7 @@ from crossbar.documents.shape import Shape, Summary
 from crossbar.documents.store import Transaction
 from crossbar.errors import JSON, Invalid, NotFound, SystemFault
 from crossbar.events.notices import insert_telling, tell
+from crossbar.resources.calls.fax.domain.fax_callback import fax_callbacks
 from crossbar.resources.calls.fax.domain.fax_notice import fax_notice
 from crossbar.resources.calls.media.domain.media_file import record_id, save_with_files
 from crossbar.runtime import Runtime
@@ -156,7 +157,7 @@ class FaxStore:
             account_id, TYPE, record_id(created, reference), {**fields, "folder": where, "pvt_created": created}
         )
         fax.fields |= stamps(self.author, fax) | {STATUS: "completed"}
-        return await self._save(fax, file, [fax_notice(fax)])
+        return await self._save(fax, file, await self._told(fax))
 
     async def finish(self, job: Document, result: dict[str, JSON]) -> Document:
         """Turn a job into a fax of the outbox: `result` is its `tx_result`. Raises 404 when somebody else did."""
@@ -164,12 +165,13 @@ class FaxStore:
             job, id=ids.monthly_id(), fields={**job.fields, "folder": OUTBOX, "tx_result": result}, revision=None
         )
         sent.fields |= stamps(self.author, sent) | {STATUS: "completed" if result.get("success") else "failed"}
+        told = await self._told(sent, job.id)
 
         async def exchange(transaction: Transaction) -> Document:
             if await transaction.get(job.partition, TYPE, job.id) is None:
                 raise NotFound(job.id)
             await transaction.remove(job)
-            await tell(transaction, [fax_notice(sent, job.id)])
+            await tell(transaction, told)
             return await transaction.insert(sent)
 
         attachments = self.runtime.attachments
@@ -182,6 +184,11 @@ class FaxStore:
             raise
         await attachments.delete(job)
         return saved
+
+    async def _told(self, fax: Document, job_id: str | None = None) -> list[Document]:
+        """What a fax that is done gives rise to: its notice, and the callback that its box wants."""
+        notice = fax_notice(fax, job_id)
+        return [notice, *await fax_callbacks(self.runtime.store, fax, notice)]
 
     def _job(self, account_id: str, fields: dict[str, Any]) -> Document:
         job = Document(account_id, TYPE, ids.new_id(), fields)

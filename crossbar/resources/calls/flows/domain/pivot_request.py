@@ -27,7 +27,13 @@ from crossbar.documents.dry_run import refuse_dry
 from crossbar.documents.store import Store
 from crossbar.ids import new_id
 from crossbar.resources.records.domain.cdr_row import whole
-from crossbar.resources.system.domain.outgoing_connections import OutgoingConnections, beginning_of, reachable_server
+from crossbar.resources.system.domain.outgoing_connections import (
+    OutgoingConnections,
+    beginning_of,
+    headers_of,
+    reachable_server,
+    readable,
+)
 from crossbar.runtime import Runtime
 
 DEBUG: Final = "pivot_debug"
@@ -150,12 +156,11 @@ class PivotRequests:
                     max_redirects=MOST_REDIRECTS,
                 ) as response,
             ):
-                headers = {str(name): value for name, value in response.headers.items()}
-                return PivotAnswer(response.status, headers, await _text(response))
+                return PivotAnswer(response.status, headers_of(response), await _text(response))
         except TimeoutError:
             return PivotAnswer(error="timeout")
         except (ClientError, OSError, ValueError) as error:
-            return PivotAnswer(error=str(error) or type(error).__name__)
+            return PivotAnswer(error=readable(str(error)) or type(error).__name__)
 
     async def note(
         self, store: Store, account_id: str, call: Mapping[str, Any], asked: PivotRequest, answer: PivotAnswer
