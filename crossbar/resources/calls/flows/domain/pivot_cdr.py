@@ -28,7 +28,7 @@ LONGEST_SECONDS: Final = 7 * clock.DAY
 PIVOT_CALL_SHAPE: Final = Shape(
     PIVOT_CALL,
     summary=Summary("id"),
-    expires=lambda call: float(call.fields["pvt_expires"]),
+    expires=lambda call: call.fields.get("pvt_expires"),
     moves=False,
     history=False,
 )
