@@ -160,6 +160,29 @@ async def test_what_was_deleted_comes_back(tenant: Tenant) -> None:
         assert len((await tenant.api.get(f"{one}/history")).data) == 3
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_who_ends_the_entries_of_a_list_is_told(tenant: Tenant, server: RunningServer, whole: bool) -> None:
+    owner = (await tenant.api.put("/lists", {"name": "list"})).id
+    entry = (await tenant.api.put(f"/lists/{owner}/entries", {"number": "100"})).id
+    person = await new_person(server, tenant, "clearing", priv_level="admin")
+    assert (await person.api.delete(f"/lists/{owner}" if whole else f"/lists/{owner}/entries")).status == 200
+    rows = (await tenant.api.get("/audit", query={"filter_id": entry})).data
+    assert [(row["action"], row["author"]["user_id"]) for row in rows] == [
+        ("deleted", person.id),
+        ("created", tenant.admin_id),
+    ]
+
+
+async def test_who_takes_a_rate_out_is_told(server: RunningServer, tenant: Tenant) -> None:
+    root = server.master.root
+    rate = (await root.put("/rates", {"prefix": "49", "rate_cost": 0.1})).id
+    other = await new_person(server, server.master, f"rates{tenant.id[:8]}", priv_level="admin")
+    acting = root.acting(other.token)
+    assert (await acting.delete(f"/rates/{rate}")).status == 200
+    ended, made = (await root.get(f"/rates/{rate}/history")).data
+    assert (ended["author"]["user_id"], made["author"]["user_id"]) == (other.id, server.master.admin_id)
+
+
 async def test_nobody_else_sees_or_restores_it(tenant: Tenant, stranger: Tenant) -> None:
     made = await tenant.api.put("/skels", FIRST)
     path = f"/accounts/{tenant.id}/skels/{made.id}/history"

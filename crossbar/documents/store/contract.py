@@ -217,12 +217,14 @@ class Store:
         """
         return self._writing.remove(document, stamps)
 
-    def remove_listed(self, listing: Listing) -> Coroutine[Any, Any, list[Document]]:
+    def remove_listed(
+        self, listing: Listing, stamps: Callable[[Document], dict[str, Any]] | None = None
+    ) -> Coroutine[Any, Any, list[Document]]:
         """Take all documents of a listing out of the store for good and return them.
 
-        For types that claim nothing system-wide.
+        For types that claim nothing system-wide. `stamps` gives the private fields that say who does so.
         """
-        return self._writing.remove_listed(listing)
+        return self._writing.remove_listed(listing, stamps)
 
     def remove_by_ids(self, partition: str, document_type: str, ids: list[str]) -> Coroutine[Any, Any, None]:
         """Take records, which claim nothing, out of the store for good. Already gone is no error."""

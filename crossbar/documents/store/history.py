@@ -140,11 +140,12 @@ class History(OverConnection):
     def end(self, document: Document, stamps: dict[str, Any] | None = None) -> list[Entry]:
         """The entries for a document that is taken out for good: its last version, and its end, marked as deleted.
 
-        `stamps` are the private fields that say who ends it.
+        `stamps` are the private fields that say who ends it; without, nobody known does.
         """
         if document.revision is None or document.type not in self._shapes.with_history:
             return []
-        fields = {**document.fields, **(stamps or {"pvt_modified": clock.now()}), "pvt_deleted": True}
+        nobody = {"pvt_modified": clock.now(), "pvt_is_authenticated": False}
+        fields = {**document.fields, **(stamps or nobody), "pvt_deleted": True}
         end = replace(document, fields=fields, revision=next_revision(document.revision))
         return [entry for entry in (self.entry(document, None), self.entry(end, None)) if entry is not None]
 

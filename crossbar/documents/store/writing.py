@@ -149,17 +149,23 @@ class DocumentWrites(OverConnection):
         """Run `work` so that all its writes are kept or none; it may be run more than once."""
         return transact(self._connection, self._history, work)
 
-    async def remove_listed(self, listing: Listing) -> list[Document]:
+    async def remove_listed(
+        self, listing: Listing, stamps: Callable[[Document], dict[str, Any]] | None = None
+    ) -> list[Document]:
         """Take all documents of a listing out of the store for good and return them.
 
-        For types that claim nothing system-wide.
+        For types that claim nothing system-wide. `stamps` gives the private fields that say who does so.
         """
         documents = await self._listings.all(listing)
         collection = self._database[self._shapes[listing.type].stored_in]
         for start in range(0, len(documents), KEYS_OF_A_QUERY):
             some = documents[start : start + KEYS_OF_A_QUERY]
             keys = [document.key for document in some]
-            ends = [entry for document in some for entry in self._history.end(document)]
+            ends = [
+                entry
+                for document in some
+                for entry in self._history.end(document, stamps(document) if stamps else None)
+            ]
             async with self._marking.writing(keys):
                 await self._run(partial(self._history.keep, ends))
                 await self._run(partial(collection.delete_many, self._by_keys(keys)))

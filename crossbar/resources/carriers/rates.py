@@ -91,7 +91,9 @@ async def delete(context: Context) -> Reply:
     """Remove a rate for good, so that its id is free for the next one."""
     found = await rates.life.load(context, context.path["rate_id"])
     context.ready_to_write(found.revision)
-    taken = await context.store.transact(lambda transaction: ratedeck.take(transaction, found.partition, found.id))
+    taken = await context.store.transact(
+        lambda transaction: ratedeck.take(transaction, found.partition, found.id, context.author)
+    )
     if taken is None:
         raise NotFound(found.id)
     return Reply({**taken.public, "_read_only": {"deleted": True}}, revision=taken.revision)

@@ -8,6 +8,7 @@ Source: KAZOO `cb_lists`, views `lists/crossbar_listing` and `lists/entries`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from crossbar.access.authorship import stamps
@@ -83,9 +84,8 @@ async def clear(context: Context) -> Reply:
 
 
 async def _remove_entries(context: Context) -> list[Document]:
-    removed = await context.store.remove_listed(
-        Listing(context.account_id, ENTRY, tag=f"list/{context.path['list_id']}")
-    )
+    listing = Listing(context.account_id, ENTRY, tag=f"list/{context.path['list_id']}")
+    removed = await context.store.remove_listed(listing, partial(stamps, context.author))
     for entry in removed:
         if entry.fields.get("pvt_has_photo"):
             await context.runtime.attachments.delete(entry)

@@ -16,6 +16,7 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
+from crossbar.access.authorship import Author, stamps
 from crossbar.documents.document import SYSTEM_DATA, Document
 from crossbar.documents.listing import Listing
 from crossbar.documents.shape import Shape, Summary
@@ -72,12 +73,14 @@ async def put(transaction: Transaction, rate: Document, previous: Document | Non
     return saved
 
 
-async def take(transaction: Transaction, partition: str, rate_id: str, **wanted: JSON) -> Document | None:
+async def take(
+    transaction: Transaction, partition: str, rate_id: str, author: Author | None = None, **wanted: JSON
+) -> Document | None:
     """Remove a rate for good and return it; None where there is none that has these values."""
     rate = await transaction.get(partition, TYPE, rate_id)
     if rate is None or any(rate.at(name) != value for name, value in wanted.items()):
         return None
-    await transaction.remove(rate)
+    await transaction.remove(rate, stamps(author, rate) if author else None)
     await _change(transaction, partition, _prefix(rate), rate.id, None)
     return rate
 
