@@ -19,7 +19,7 @@ from crossbar.errors import SystemFault
 from crossbar.events.letters import composed
 from crossbar.events.mail import Mail, spool_folder
 from crossbar.events.notices import NOTICE_SHAPE, NOTICES, letter, notice
-from crossbar.events.spool import Spool
+from crossbar.events.spool import HELD, Spool
 from crossbar.ids import new_id
 from crossbar.resources.notices.domain.notice_mail import (
     FORGOTTEN_SECONDS,
@@ -148,6 +148,17 @@ async def test_a_letter_whose_fate_is_not_known_is_not_lost(sender: Sender, patc
     assert (len(sender.letters()), len(await sender.logged())) == (1, 1)
     await sender.look(FORGOTTEN_SECONDS + 60)  # else tests that wait for all notices to be letters wait for this one
     assert await sender.left() == []
+
+
+async def test_a_file_of_somebody_elses_keeps_no_letter_back(sender: Sender) -> None:
+    strange = spool_folder(sender.server.runtime.config) / f"{HELD}1strange"
+    strange.parent.mkdir(parents=True, exist_ok=True)
+    strange.write_text("no letter")
+    await sender.written()
+    await sender.look()
+    assert len(sender.letters()) == 1
+    assert strange.exists()
+    strange.unlink()
 
 
 async def test_what_a_worker_is_still_busy_with_is_left_to_it(sender: Sender) -> None:

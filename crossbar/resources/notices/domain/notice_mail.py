@@ -99,6 +99,8 @@ class NoticeMail:
                 await self.look()
             except (CrossbarError, OSError) as error:
                 log.warning("notices that were left behind will be looked for later: %s", error)
+            except Exception:  # nobody would look after them again before the server is started anew
+                log.exception("notices that were left behind will be looked for later")
 
     async def look(self) -> None:
         """Release the letters that are certain, drop those that are not wanted, and make those that are due."""
@@ -117,7 +119,10 @@ class NoticeMail:
 
     async def _settle(self, entry_id: str) -> None:
         """Release a held letter, or drop it, if it is known which."""
-        notice = await self._store.get(NOTICES, NOTICE, entry_id.split("-")[1])
+        _, dash, about = entry_id.partition("-")
+        if not dash:  # no letter: nobody here gives a file such a name
+            return
+        notice = await self._store.get(NOTICES, NOTICE, about.partition("-")[0])
         chosen = notice.fields.get(SPOOLED) if notice else None
         if chosen is not None and entry_id in chosen:
             await self._mail.release(entry_id)

@@ -123,11 +123,14 @@ class _Channel:
             found = await subscription.batch(LOOK_SECONDS)
         except CrossbarError as error:
             log.warning("sockets hear nothing, it will be tried again: %s", error)
-            await asyncio.sleep(TRY_SECONDS)
-            return []
-        if not found:
-            subscription.pass_over(self._events.reached)
-        return found
+        except Exception:  # nobody would read on for these sockets, which stay open
+            log.exception("sockets hear nothing, it will be tried again")
+        else:
+            if not found:
+                subscription.pass_over(self._events.reached)
+            return found
+        await asyncio.sleep(TRY_SECONDS)
+        return []
 
     async def _renew(self) -> bool:
         try:
