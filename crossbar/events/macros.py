@@ -9,7 +9,7 @@ Source: KAZOO `kz_template.erl` (erlydtl).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -101,7 +101,7 @@ def _check(node: nodes.Node, *, loops: int) -> None:
 
 def render(text: str, told: Mapping[str, Any], *, markup: bool) -> str:
     """The text with macros put in, escaped for HTML where it is `markup`. Raises BadTemplate."""
-    compiled = _remembered if len(text) <= LARGEST_REMEMBERED else _compiled
+    compiled: Callable[[str, bool], Template] = _remembered if len(text) <= LARGEST_REMEMBERED else _compiled
     try:
         return compiled(text, markup).render(told)
     except (TemplateError, TypeError, ValueError, RecursionError) as error:
