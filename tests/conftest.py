@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import itertools
 import os
 import shutil
 import tempfile
@@ -14,6 +17,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import uvloop
 from hypothesis import settings
 from pymongo import MongoClient
 
@@ -33,25 +37,58 @@ from tests.harness import (
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile("quick")  # `--hypothesis-profile=thorough` looks longer
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that servers run on
 
+FIRST = ("trials", "e2e", "care", "moving", "description")
+"""Folders whose tests take longest, most of it waiting for other processes. What begins last should be short."""
 MEMORY = Path("/dev/shm")
 ROOM = 2**30
 """Bytes of memory below which a disk is the better place (containers have 64 MB)."""
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """How many processes `-n auto` means: one more than there are cores, since tests that wait leave theirs idle."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ or config.option.numprocesses != "auto":
+        return None
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a folder's tests together, so that its fixtures are made once, and begin with the long ones.
+
+    Within that the order is the one that comes in: that of the files, or any of pytest-randomly's.
+    """
+    folders = {item.path.parent: None for item in items}
+    long = [Path(__file__).parent / name for name in FIRST]
+    ranks = {folder: rank for rank, folder in enumerate(dict.fromkeys(itertools.chain(long, folders)))}
+    items.sort(key=lambda item: ranks[item.path.parent])
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from visiting ten thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def fast_folder() -> Iterator[Path]:
+    """A folder for data that is written again and again, in memory where there is room for it."""
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    with tempfile.TemporaryDirectory(prefix="crossbar-test-", dir=MEMORY if in_memory else None) as folder:
+        yield Path(folder)
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def mongo_uri() -> AsyncIterator[str]:
+async def mongo_uri(fast_folder: Path) -> AsyncIterator[str]:
     """The URI of CROSSBAR_TEST_MONGODB (a replica set), else of a `mongod` that lives as long as this test process."""
     if outside := os.environ.get("CROSSBAR_TEST_MONGODB"):
         yield outside
         return
-    folder = _folder()
-    mongo = EmbeddedMongo(folder, cache_gb=0.25)
+    mongo = EmbeddedMongo(fast_folder / "mongo", cache_gb=0.25)
     try:
         yield await mongo.start()
     finally:
         await mongo.stop()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -87,11 +124,6 @@ def two_databases(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[tuple[s
         mongo_client.drop_database(name)
 
 
-def _folder() -> Path:
-    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
-    return Path(tempfile.mkdtemp(prefix="crossbar-test-", dir=MEMORY if in_memory else None))
-
-
 @pytest.fixture
 def logging_put_back() -> Iterator[None]:
     """A root logger without handlers, and afterwards the one from before."""
@@ -103,14 +135,12 @@ def logging_put_back() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server_with(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> ServerWith:
+def server_with(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], fast_folder: Path) -> ServerWith:
     """Makes running servers with options of their own, each on a port and in a database of its own."""
 
     def make(**options: str) -> AbstractAsyncContextManager[RunningServer]:
         dotted = {name.replace("__", "."): value for name, value in options.items()}
-        return own_server(mongo_uri, mongo_client, tmp_path_factory.mktemp("data"), dotted)
+        return own_server(mongo_uri, mongo_client, Path(tempfile.mkdtemp(dir=fast_folder)), dotted)
 
     return make
 

@@ -25,20 +25,18 @@ from crossbar import app as application
 from crossbar.config import Config
 from crossbar.documents.document_types import NOTICE
 from crossbar.documents.listing import Listing
-from crossbar.events.mail import spool_folder
 from crossbar.events.notices import NOTICES
-from crossbar.events.spool import Spool
 from crossbar.ids import new_id
 from crossbar.process.serving import http_runner
 from crossbar.resources.notices.domain.notice_mail import TRIES
 from crossbar.runtime import Runtime
 from crossbar.shared import BucketTable, Shared, WriteMarks
+from tests.spooled import spooled
 
 PATIENCE_S = 30
 IDLE_S = 5
 """How long a client keeps a connection: less than the server's `server.request_timeout_ms`, or a request could meet the
 server's closing of an idle one."""
-_LETTERS: dict[tuple[Path, str], EmailMessage] = {}
 ABSENT = object()
 """Stands for a value that a test does not compare (ids, times, revisions)."""
 Got = TypeVar("Got")
@@ -358,19 +356,7 @@ async def letters(server: RunningServer) -> list[EmailMessage]:
         return all(notice.fields[TRIES] for notice in waiting)
 
     await until(none_left)
-    folder = spool_folder(server.runtime.config)
-    spool = Spool(folder)
-    return [letter for entry in spool.entries() if (letter := _letter(spool, folder, entry.id)) is not None]
-
-
-def _letter(spool: Spool, folder: Path, entry_id: str) -> EmailMessage | None:
-    """A letter of a spool, which stays as it is: each is read once, however often a test looks."""
-    known = _LETTERS.get((folder, entry_id))
-    if known is None:
-        known = spool.read(entry_id)
-        if known is not None:
-            _LETTERS[folder, entry_id] = known
-    return known
+    return [letter for _, letter in spooled(server.runtime.config)]
 
 
 async def letters_to(server: RunningServer, address: str) -> list[EmailMessage]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
@@ -121,13 +122,12 @@ def texts() -> Iterator[str]:
 @pytest.mark.parametrize("path", QUERIES)
 async def test_a_query_asks_for_any_time(tenant: Tenant, master: Tenant, path: str) -> None:
     await master.root.post("/ingest/cdrs", {**LEG, "account_id": tenant.id, "timestamp": clock.now()})
-    for parameter in PARAMETERS:
-        for text in texts():
-            answer = await tenant.api.get(path, query={parameter: text})
-            assert answer.status < 500, (parameter, text, answer.envelope)
-    for text in texts():
-        both = {"created_from": text, "created_to": text, "start_range": text, "end_range": text}
-        assert (await tenant.api.get(path, query=both)).status < 500, text
+    together = ("created_from", "created_to", "start_range", "end_range")
+    for parameters in (*((parameter,) for parameter in PARAMETERS), together):
+        queries = [dict.fromkeys(parameters, text) for text in texts()]
+        answers = await asyncio.gather(*(tenant.api.get(path, query=query) for query in queries))
+        for query, answer in zip(queries, answers, strict=True):
+            assert answer.status < 500, (query, answer.envelope)
 
 
 @pytest.mark.parametrize(

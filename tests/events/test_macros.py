@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 
-from crossbar.events.macros import BadTemplate, check, render
+from crossbar.events import macros
+from crossbar.events.macros import LARGEST_REMEMBERED, BadTemplate, check, render
+from crossbar.ids import new_id
 
 TOLD = {"user": {"first_name": "Ada <b>"}, "numbers": ["1", "2"], "on": True}
 
@@ -59,3 +63,27 @@ def test_what_they_may_not(text: str) -> None:
 
 def test_nothing_private_is_reached() -> None:
     assert render("{{ user.__class__ }}{{ user.first_name.__class__ }}", TOLD, markup=False) == ""
+
+
+def test_a_template_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    usual = macros.check
+
+    def checked(text: str) -> None:
+        compiled.append(text)
+        usual(text)
+
+    monkeypatch.setattr(macros, "check", checked)
+    text = f"{new_id()} {{{{ name }}}}"
+    large = text.ljust(LARGEST_REMEMBERED + 1)
+    for name in ("Ann", "<Bob>"):
+        assert render(text, {"name": name}, markup=False).endswith(f" {name}")
+        assert render(text, {"name": name}, markup=True).endswith(f" {escape(name)}")
+        assert render(large, {"name": name}, markup=False).rstrip().endswith(f" {name}")
+    assert compiled == [text, text, large, large]  # the same text is another template where it is markup
+
+
+def test_what_is_no_template_stays_none() -> None:
+    for _ in range(2):
+        with pytest.raises(BadTemplate, match="Block has no place in a template"):
+            render("{% block a %}{% endblock %}", TOLD, markup=False)

@@ -19,7 +19,7 @@ from crossbar.errors import SystemFault
 from crossbar.events.letters import composed
 from crossbar.events.mail import Mail, spool_folder
 from crossbar.events.notices import NOTICE_SHAPE, NOTICES, letter, notice
-from crossbar.events.spool import HELD, Spool
+from crossbar.events.spool import HELD
 from crossbar.ids import new_id
 from crossbar.resources.notices.domain.notice_mail import (
     FORGOTTEN_SECONDS,
@@ -31,6 +31,7 @@ from crossbar.resources.notices.domain.notice_mail import (
 )
 from crossbar.resources.notices.domain.sent_mail import LOG
 from tests.harness import RunningServer, Tenant, letters
+from tests.spooled import spooled
 
 STEPS = [
     (owner, method, when)
@@ -68,9 +69,7 @@ class Sender:
         await self.store.database["leases"].delete_one({"_id": LEASE})  # it is held until then, which is far away
 
     def letters(self) -> list[str]:
-        spool = Spool(spool_folder(self.server.runtime.config))
-        read = ((entry.id, spool.read(entry.id)) for entry in spool.entries())
-        return [entry_id for entry_id, message in read if message is not None and message["To"] == self.address]
+        return [entry_id for entry_id, message in spooled(self.server.runtime.config) if message["To"] == self.address]
 
     async def logged(self) -> list[Document]:
         entries = await self.store.all(Listing(self.tenant.id, LOG))

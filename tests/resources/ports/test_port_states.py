@@ -8,12 +8,13 @@ from itertools import pairwise
 from typing import Any, Final
 
 import pytest
+import pytest_asyncio
 
 from crossbar import clock
 from crossbar.resources.numbers.domain.number_settings import CATEGORY
 from tests.harness import Answer, Api, RunningServer, Tenant, issue_token
 from tests.numbers import fresh
-from tests.ports import NO_WAY, NOT_ALLOWED, Porting, made, stored
+from tests.ports import NO_WAY, NOT_ALLOWED, Porting, made, new_porting, stored
 
 STATES: Final = ("unconfirmed", "submitted", "pending", "scheduled", "completed", "rejected", "canceled")
 WAYS: Final[dict[str, tuple[str, ...]]] = {
@@ -34,6 +35,12 @@ FROM: Final = {
     "canceled": {"unconfirmed", "submitted", "pending", "scheduled", "rejected"},
 }
 DATE: Final = 63_900_000_000
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def porting(server: RunningServer) -> Porting:
+    """The same accounts for all tests here, each of which makes requests of its own."""
+    return await new_porting(server)
 
 
 def refusal(message: str, to: str) -> tuple[int, str, str, Any]:
