@@ -167,12 +167,17 @@ class RunningServer:
     master: Tenant = field(init=False)
 
 
+async def bootstrapped(config: Config, uri: str) -> administration.Bootstrap:
+    """The first account of an installation, and its first user."""
+    return await administration.bootstrap(
+        config, database_uri=uri, account="Master", realm="master.test", user="root", password="a master's word"
+    )
+
+
 @asynccontextmanager
 async def running_server(config: Config, mongo_uri: str) -> AsyncIterator[RunningServer]:
     """A server of its own for whoever cannot use the common one; `master` is its first account."""
-    made = await administration.bootstrap(
-        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
-    )
+    made = await bootstrapped(config, mongo_uri)
     app = await application.build_app(
         config, database_uri=mongo_uri, shared=Shared(BucketTable(1024), WriteMarks(), new_id())
     )
@@ -235,9 +240,7 @@ async def two_workers(mongo_uri: str, mongo_client: MongoClient[dict[str, Any]],
     name = f"test-{uuid.uuid4().hex}"
     usual = {"server.data": str(data), "database.name": name, "buckets.token_costs": "0", "log.level": "error"}
     config = Config.load(None, {}, usual)
-    made = await administration.bootstrap(
-        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
-    )
+    made = await bootstrapped(config, mongo_uri)
     async with (
         client_session() as session,
         worker(config, mongo_uri, session, made) as first,

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS: Final = 600.0
 """How long work stays with a worker that is gone, where its lease says nothing else."""
+SHORT_LEASE_SECONDS: Final = 30.0
+"""That of work somebody waits for."""
 
 
 class PeriodicLease:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from crossbar.documents.document import Document, document_key
 from crossbar.documents.store import Duplicate, Retries, Stale, Store, Transaction, Write
 from crossbar.endpoint.context import Context
+from crossbar.endpoint.hooks import Draft
 from crossbar.endpoint.lifecycle import Lifecycle
 from crossbar.errors import JSON, Conflict, NotFound
 from crossbar.events.notices import tell
@@ -110,7 +111,7 @@ class JointChange:
         private: Mapping[str, JSON] | None = None,
     ) -> Document:
         """A new document; as `Lifecycle.save_new`."""
-        document = await life.prepared(context, document_id, dict(data), private)
+        document = await life.prepared(context, Draft(document_id, dict(data), None, dict(private or {})))
         self._pending[document.key] = _Pending(None, document, context, life)
         return document
 
@@ -124,7 +125,7 @@ class JointChange:
         """Other fields; as `Lifecycle.edit`."""
         previous = await self.get(life.partition(context), life.document_type, document_id)
         data, private = change(previous)
-        document = await life.prepared(context, document_id, data, private, previous)
+        document = await life.prepared(context, Draft(document_id, data, previous, dict(private)))
         self._put(previous, document, context, life)
         return document
 

@@ -126,8 +126,8 @@ class Lifecycle:
         kept: Mapping[str, JSON] | None = None,
     ) -> Document:
         """Validate and save a new document; `private`, `deleted` and `kept` as in `Draft`."""
-        document = await self.prepared(context, document_id, dict(data), private, deleted=deleted, kept=kept)
-        return await self._save(context, document, None)
+        draft = Draft(document_id, dict(data), None, dict(private or {}), deleted=deleted, kept=kept or {})
+        return await self._save(context, await self.prepared(context, draft), None)
 
     async def save_over(
         self,
@@ -140,23 +140,13 @@ class Lifecycle:
 
         Raises Stale when outrun.
         """
-        return await self._save(context, await self.prepared(context, previous.id, data, private, previous), previous)
+        draft = Draft(previous.id, data, previous, dict(private or {}))
+        return await self._save(context, await self.prepared(context, draft), previous)
 
-    async def prepared(
-        self,
-        context: Context,
-        document_id: str,
-        data: dict[str, JSON],
-        private: Mapping[str, JSON] | None = None,
-        previous: Document | None = None,
-        *,
-        deleted: Document | None = None,
-        kept: Mapping[str, JSON] | None = None,
-    ) -> Document:
-        """A document as it is to be saved, after everything was checked; `private`, `deleted`, `kept` as in `Draft`."""
-        draft = Draft(document_id, data, previous, dict(private or {}), deleted=deleted, kept=kept or {})
+    async def prepared(self, context: Context, draft: Draft) -> Document:
+        """What is to be saved of a draft, after everything was checked."""
         await self.validate(context, draft)
-        context.ready_to_write(previous.revision if previous else None)
+        context.ready_to_write(draft.previous.revision if draft.previous else None)
         return self._document(context, draft)
 
     async def _save(self, context: Context, document: Document, previous: Document | None) -> Document:

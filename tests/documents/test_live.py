@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest_asyncio
 from pymongo import MongoClient
 
 from crossbar import clock
-from crossbar.documents.driver import DriverName
 from crossbar.documents.shape import Shapes
 from crossbar.documents.store import FOREVER, MICROSECONDS, Live, Store, Switch, Telling, Transaction
 
@@ -21,14 +18,6 @@ SILENCE = 60
 NOW = 1_800_000_000.0
 AT = int(NOW) * MICROSECONDS
 HERE = Switch(ACCOUNT, "fs", "run-1")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def store(mongo_uri: str, database_name: str, driver: DriverName) -> AsyncIterator[Store]:
-    store = Store.connect(mongo_uri, database_name, Shapes(()), driver=driver)
-    await store.prepare()
-    yield store
-    await store.close()
 
 
 def telling(live_id: str, at: int, group: str, fields: dict[str, Any], **details: Any) -> Telling:

@@ -4,26 +4,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from crossbar import clock
 from crossbar.background import in_background
-from crossbar.documents.driver import DriverName
 from crossbar.documents.periodic import LEASE_SECONDS, PeriodicLease, keep_doing
-from crossbar.documents.shape import Shapes
 from crossbar.documents.store import Store
 from crossbar.errors import SystemFault
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def store(mongo_uri: str, database_name: str, driver: DriverName) -> AsyncIterator[Store]:
-    store = Store.connect(mongo_uri, database_name, Shapes(()), driver=driver)
-    await store.prepare()
-    yield store
-    await store.close()
 
 
 @pytest.mark.parametrize("error", [SystemFault("datastore_fault"), RuntimeError("nobody expected it")])

@@ -65,19 +65,21 @@ async def test_an_answer_is_whole(port: int) -> None:
     assert (status, headers, body) == ("HTTP/1.1 404 Not Found", {**HEADERS, "Content-Length": "2"}, b"{}")
 
 
-@pytest.mark.parametrize(
-    ("head", "first", "length"),
-    [
-        ("GET / HTTP/1.0\r\n\r\n", "HTTP/1.0 200 OK", "2"),
-        ("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK", "2"),
-        ("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 OK", "2"),
-        ("GET /?kind=close HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK", "2"),
-        ("GET /?kind=large HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK", str(LARGEST + 1)),
-        ("GET /?status=204 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 204 No Content", None),
-    ],
-)
-async def test_other_answers_are_as_aiohttp_writes_them(port: int, head: str, first: str, length: str | None) -> None:
-    status, headers, _ = await ask(port, head)
+OTHERS = {
+    "GET / HTTP/1.0": ("HTTP/1.0 200 OK", "2"),
+    "HEAD / HTTP/1.1\r\nHost: x": ("HTTP/1.1 200 OK", "2"),
+    "GET / HTTP/1.1\r\nHost: x\r\nConnection: close": ("HTTP/1.1 200 OK", "2"),
+    "GET /?kind=close HTTP/1.1\r\nHost: x": ("HTTP/1.1 200 OK", "2"),
+    "GET /?kind=large HTTP/1.1\r\nHost: x": ("HTTP/1.1 200 OK", str(LARGEST + 1)),
+    "GET /?status=204 HTTP/1.1\r\nHost: x": ("HTTP/1.1 204 No Content", None),
+}
+"""Requests → the first line of the answer, and the length that it says."""
+
+
+@pytest.mark.parametrize("request_head", OTHERS)
+async def test_other_answers_are_as_aiohttp_writes_them(port: int, request_head: str) -> None:
+    first, length = OTHERS[request_head]
+    status, headers, _ = await ask(port, f"{request_head}\r\n\r\n")
     assert (status, headers.get("Content-Length")) == (first, length)
     assert headers["X-Request-ID"] == "abc"
 

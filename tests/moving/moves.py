@@ -38,22 +38,19 @@ async def taken_in(
     )
 
 
-async def fetched(
-    server: RunningServer,
-    uri: str,
-    source: RunningServer,
-    account: str,
-    *,
-    credentials: ApiLogin | None = None,
-    url: str | None = None,
-    **options: Any,
-) -> MovingReport:
-    """What came of reading an account from another server's API, or from what stands before it at a URL."""
+async def fetched(server: RunningServer, uri: str, source: RunningServer, account: str, **options: Any) -> MovingReport:
+    """What came of reading an account from another server's API.
+
+    The options are those of the import, and `url` and `credentials` of the API.
+    """
+    remote = {name: options.pop(name) for name in ("url", "credentials") if name in options}
+    api = {"url": source.url, "credentials": ApiLogin(token=source.master.token), **remote}
     usual = {"parent": None, "dry_run": False, "told": nothing}
-    login = credentials or ApiLogin(token=source.master.token)
-    remote = RemoteAccount(url=url or source.url, credentials=login, account_id=account)
     return await administration.import_from_api(
-        server.runtime.config, database_uri=uri, source=remote, **{**usual, **options}
+        server.runtime.config,
+        database_uri=uri,
+        source=RemoteAccount(account_id=account, **api),
+        **{**usual, **options},
     )
 
 

@@ -15,7 +15,6 @@ from typing import Any
 from aiohttp import ClientSession
 from pymongo import MongoClient
 
-from crossbar import administration
 from crossbar import app as application
 from crossbar.background import in_background
 from crossbar.config import Config
@@ -24,7 +23,7 @@ from crossbar.ids import new_id
 from crossbar.process.serving import Listener, open_listeners, serve
 from crossbar.resources.notices.domain.socket_register import SocketRegister
 from crossbar.shared import BucketTable, Shared, WriteMarks
-from tests.harness import Api, RunningServer, Tenant, Workers, issue_token, new_person, new_tenant, until
+from tests.harness import Api, RunningServer, Tenant, Workers, bootstrapped, issue_token, new_person, new_tenant, until
 from tests.process.test_serving import certificate
 from tests.sockets import about, opened
 
@@ -96,9 +95,7 @@ def free_port() -> int:
 @asynccontextmanager
 async def serving(config: Config, mongo_uri: str) -> AsyncIterator[tuple[list[Listener], Tenant, asyncio.Task[None]]]:
     """A server on its ports, its master account, and what to cancel to stop it."""
-    made = await administration.bootstrap(
-        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
-    )
+    made = await bootstrapped(config, mongo_uri)
     app = await application.build_app(
         config, database_uri=mongo_uri, shared=Shared(BucketTable(1024), WriteMarks(), new_id())
     )

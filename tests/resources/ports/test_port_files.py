@@ -51,18 +51,15 @@ async def test_life_of_a_file(porting: Porting) -> None:
     assert again.error() == missing
 
 
-@pytest.mark.parametrize(
-    ("content_type", "filename", "name"),
-    [
-        ("application/pdf", "bill", "bill.pdf"),
-        ("application/x-pdf", "bill", "bill.pdf"),
-        ("text/plain", "bill", "bill.txt"),
-        ("application/octet-stream", "bill", "bill"),
-        ("application/pdf", "bill.signed.pdf", "bill.signed.pdf"),
-        ("text/plain; charset=utf-8", "Ärger und Öl.txt", "Ärger und Öl.txt"),
-        ("application/pdf", "a/b.pdf", "a/b.pdf"),
-    ],
-)
+ENDINGS = {"application/pdf": ".pdf", "application/x-pdf": ".pdf", "text/plain": ".txt", "application/octet-stream": ""}
+NAMES = {"application/pdf": ("bill.signed.pdf", "a/b.pdf"), "text/plain; charset=utf-8": ("Ärger und Öl.txt",)}
+CALLED = [
+    *((content_type, "bill", f"bill{ending}") for content_type, ending in ENDINGS.items()),
+    *((content_type, name, name) for content_type, names in NAMES.items() for name in names),
+]
+
+
+@pytest.mark.parametrize(("content_type", "filename", "name"), CALLED)
 async def test_what_files_are_called(porting: Porting, content_type: str, filename: str, name: str) -> None:
     request_id = (await porting.made()).id
     assert (await put(porting, request_id, PDF, content_type, filename=filename)).status == 201

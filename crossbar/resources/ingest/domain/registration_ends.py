@@ -22,7 +22,7 @@ from aiohttp import web
 
 from crossbar import clock
 from crossbar.background import in_background
-from crossbar.documents.periodic import PeriodicLease, keep_doing
+from crossbar.documents.periodic import SHORT_LEASE_SECONDS, PeriodicLease, keep_doing
 from crossbar.documents.store import MICROSECONDS, Duplicate, Live, Store, Transaction
 from crossbar.errors import JSON
 from crossbar.resources.identity.domain.live_registrations import REGISTRATION, end_notice, is_silent
@@ -35,7 +35,7 @@ NAME: Final = "registration ends"
 LATE_SECONDS: Final = 60.0
 """How long after its end a registration may still be told to have been renewed."""
 LOOK_SECONDS: Final = 5.0
-LEASE_SECONDS: Final = 30.0
+"""How often it is looked for registrations that have run out."""
 AT_A_TIME: Final = 200
 """Ends that are read in one query."""
 TOGETHER: Final = 20
@@ -55,7 +55,7 @@ async def _keep_telling(store: Store) -> None:
     async def look(lease: PeriodicLease) -> None:
         await tell_of_ends(store, lease)
 
-    await keep_doing(PeriodicLease(store, NAME, LEASE_SECONDS), look, lambda: LOOK_SECONDS)
+    await keep_doing(PeriodicLease(store, NAME, SHORT_LEASE_SECONDS), look, lambda: LOOK_SECONDS)
 
 
 async def tell_of_ends(store: Store, lease: PeriodicLease | None = None) -> int:

@@ -23,7 +23,7 @@ from crossbar import clock
 from crossbar.background import end, in_background
 from crossbar.documents.document import SYSTEM_DATA, Document, as_object
 from crossbar.documents.listing import Listing, Position
-from crossbar.documents.periodic import PeriodicLease, keep_doing
+from crossbar.documents.periodic import SHORT_LEASE_SECONDS, PeriodicLease, keep_doing
 from crossbar.documents.store import Stale
 from crossbar.errors import CrossbarError
 from crossbar.events.callbacks import CALLBACK, DUE, TRIES
@@ -37,9 +37,10 @@ from crossbar.runtime import Runtime
 log = logging.getLogger(__name__)
 
 NAME: Final = "callbacks"
-LOOK_SECONDS: Final = 5.0
-LEASE_SECONDS: Final = 15.0
 RETRY_SECONDS: Final = 2.0
+"""The pause between two tries."""
+LOOK_SECONDS: Final = 5.0
+"""How often it is looked for callbacks that a worker left behind."""
 MARGIN_SECONDS: Final = 10
 """How much longer than it can take a callback is left to the worker that sends it."""
 GRACE_SECONDS: Final = 5.0
@@ -73,7 +74,7 @@ class CallbackDeliveries:
         async def look(_: PeriodicLease) -> None:
             await self.look()
 
-        await keep_doing(PeriodicLease(self._store, NAME, LEASE_SECONDS), look, lambda: LOOK_SECONDS)
+        await keep_doing(PeriodicLease(self._store, NAME, SHORT_LEASE_SECONDS), look, lambda: LOOK_SECONDS)
 
     async def close(self) -> None:
         """Begin with no more, and return when those in hand are done, or have taken too long."""

@@ -4,18 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Any
 
-from pymongo import MongoClient
-
-from crossbar import administration
-from crossbar.config import Config
-from tests.harness import client_session, until, worker
+from tests.harness import until
 from tests.hooks import new_hook, told
 from tests.receiver import Receiver
+from tests.resources.notices.hooks.conftest import Installation
 
 
 def at_work() -> int:
@@ -24,53 +18,40 @@ def at_work() -> int:
 
 
 async def test_a_delivery_in_hand_is_finished_and_not_made_again(
-    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]], tmp_path: Path, receiver: Receiver, path: str
+    installation: Installation, receiver: Receiver, path: str
 ) -> None:
-    name = f"test-{uuid.uuid4().hex}"
-    options = {
-        "server.data": str(tmp_path),
-        "database.name": name,
-        "log.level": "error",
-        "security.blocked_hosts": "blocked.test",
-    }
-    config = Config.load(None, {}, options)
-    made = await administration.bootstrap(
-        config, database_uri=mongo_uri, account="Master", realm="master.test", user="root", password="a master's word"
-    )
-    database = mongo_client[name]
+    database = installation.database
     receiver.held[path] = asyncio.Event()
-    async with client_session() as session:
-        async with AsyncExitStack() as stack:
-            server = await stack.enter_async_context(worker(config, mongo_uri, session, made))
-            await new_hook(server.master.api, receiver.url + path)
-            made_before = [(await server.master.api.put("/menus", {"name": "Delivered"})).id]
-            await receiver.wait(path)
-            place = (await server.master.api.get("/events")).envelope["token"]
-            made_before += [(await server.master.api.put("/menus", {"name": name})).id for name in ("In hand", "Next")]
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(installation.serving())
+        await new_hook(server.master.api, receiver.url + path)
+        made_before = [(await server.master.api.put("/menus", {"name": "Delivered"})).id]
+        await receiver.wait(path)
+        place = (await server.master.api.get("/events")).envelope["token"]
+        made_before += [(await server.master.api.put("/menus", {"name": name})).id for name in ("In hand", "Next")]
 
-            async def both_wait() -> bool:
-                page = await server.master.api.get(f"/events?since={place}")
-                return [event["data"]["id"] for event in page.data] == made_before[1:]
+        async def both_wait() -> bool:
+            page = await server.master.api.get(f"/events?since={place}")
+            return [event["data"]["id"] for event in page.data] == made_before[1:]
 
-            await until(both_wait)
-            delivered, receiver.held[path] = receiver.held[path], asyncio.Event()
-            delivered.set()
-            await receiver.wait(path, 2)
-            others = at_work() - 1
-            closing = asyncio.create_task(stack.pop_all().aclose())
+        await until(both_wait)
+        delivered, receiver.held[path] = receiver.held[path], asyncio.Event()
+        delivered.set()
+        await receiver.wait(path, 2)
+        others = at_work() - 1
+        closing = asyncio.create_task(stack.pop_all().aclose())
 
-            async def ends() -> bool:
-                return at_work() == others
+        async def ends() -> bool:
+            return at_work() == others
 
-            await until(ends)
-            assert not closing.done()
-            receiver.held[path].set()
-            await closing
-        (cursor,) = database["event_cursors"].find({})
-        assert (bool(cursor["position"]), cursor["holder"]) == (True, "")
-        assert database["leases"].count_documents({"_id": {"$regex": "^webhook deliveries/"}}) == 0
-        async with worker(config, mongo_uri, session, made) as server:
-            last = (await server.master.api.put("/menus", {"name": "Last"})).id
-            sent = await receiver.wait(path, 4)
-        assert [told(one)["id"] for one in sent] == [*made_before, last]
-    mongo_client.drop_database(name)
+        await until(ends)
+        assert not closing.done()
+        receiver.held[path].set()
+        await closing
+    (cursor,) = database["event_cursors"].find({})
+    assert (bool(cursor["position"]), cursor["holder"]) == (True, "")
+    assert database["leases"].count_documents({"_id": {"$regex": "^webhook deliveries/"}}) == 0
+    async with installation.serving() as server:
+        last = (await server.master.api.put("/menus", {"name": "Last"})).id
+        sent = await receiver.wait(path, 4)
+    assert [told(one)["id"] for one in sent] == [*made_before, last]
