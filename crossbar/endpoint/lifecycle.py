@@ -130,11 +130,7 @@ class Lifecycle:
         return await self._save(context, await self.prepared(context, draft), None)
 
     async def save_over(
-        self,
-        context: Context,
-        previous: Document,
-        data: dict[str, JSON],
-        private: Mapping[str, JSON] | None = None,
+        self, context: Context, previous: Document, data: dict[str, JSON], private: Mapping[str, JSON] | None = None
     ) -> Document:
         """Validate `data` as the new public part of `previous` and save it; `private` as in `Draft`.
 
