@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import itertools
 import os
@@ -17,7 +16,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvloop
 from hypothesis import settings
 from pymongo import MongoClient
 
@@ -37,7 +35,6 @@ from tests.harness import (
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile("quick")  # `--hypothesis-profile=thorough` looks longer
-asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that servers run on
 
 FIRST = ("trials", "e2e", "care", "moving", "description", "browser", "dialects", "process")
 """Folders whose tests take longest, most of it waiting for other processes. What begins last should be short."""
