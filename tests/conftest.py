@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import itertools
 import os
@@ -17,7 +16,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvloop
 from hypothesis import settings
 from pymongo import MongoClient
 
@@ -37,9 +35,8 @@ from tests.harness import (
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile("quick")  # `--hypothesis-profile=thorough` looks longer
-asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the loop that servers run on
 
-FIRST = ("trials", "e2e", "care", "moving", "description")
+FIRST = ("trials", "e2e", "care", "moving", "description", "browser", "dialects", "process")
 """Folders whose tests take longest, most of it waiting for other processes. What begins last should be short."""
 MEMORY = Path("/dev/shm")
 ROOM = 2**30
@@ -54,9 +51,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a folder's tests together, so that its fixtures are made once, and begin with the long ones.
+    """Keep a folder's tests together, so that what they share is made once, and begin with the long ones.
 
-    Within that the order is the one that comes in: that of the files, or any of pytest-randomly's.
+    Within that the order is the one that comes in: that of the files, or any of pytest-randomly's. Processes take a
+    file at a time (`--dist loadfile`), in this order.
     """
     folders = {item.path.parent: None for item in items}
     long = [Path(__file__).parent / name for name in FIRST]

@@ -23,7 +23,8 @@ from tests.samples import WAV
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def place(server_with: ServerWith, mongo_client: MongoClient[Stored]) -> AsyncIterator[Place]:
-    async with server_with(log__level="error") as server:
+    # What is changed in the database directly a server that remembers documents does not see at once.
+    async with server_with(log__level="error", database__memory_mb="0") as server:
         tenant = await new_tenant(server, server.master, "reseller")
         child = await new_tenant(server, tenant, "child")
         office = await Office.opened(child, "office")

@@ -69,6 +69,7 @@ class Example:
     server: RunningServer
     made: Made
     seconds: float
+    """What making it took this process of the processor's time, whatever else the machine does."""
 
     async def get(self, path: str, **query: str) -> Answer:
         return await self.server.master.root.get(f"/accounts/{self.made.account_id}{path}", query=query)
@@ -77,9 +78,9 @@ class Example:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def example(server_with: ServerWith, mongo_uri: str) -> AsyncIterator[Example]:
     async with server_with(log__level="error") as server:
-        began = time.perf_counter()
+        began = time.process_time()
         made = await make_demo(server.runtime.config, database_uri=mongo_uri, account="Demo Office")
-        yield Example(server, made, time.perf_counter() - began)
+        yield Example(server, made, time.process_time() - began)
 
 
 def lists() -> list[str]:
@@ -158,4 +159,4 @@ async def test_the_same_seed_makes_the_same_office_beside_the_first(example: Exa
 
 
 def test_it_is_quick(example: Example) -> None:
-    assert example.seconds < 30
+    assert example.seconds < 15
