@@ -45,8 +45,6 @@ class Place:
         self.database[collection].update_one({"_id": stored["_id"]}, {"$set": dotted})
 
     async def check(self, **options: Any) -> CheckOutcome:
-        # The damage was done past the server, which remembers what it wrote; the command has no such memory.
-        self.server.runtime.store.connection.memory.forget()
         return await check_runtime(self.server.runtime, **options)
 
     async def found(self, **options: Any) -> Counter[str]:
