@@ -147,7 +147,7 @@ async def test_a_name_that_is_taken_is_refused(example: Example, mongo_uri: str)
 
 async def test_the_same_seed_makes_the_same_office_beside_the_first(example: Example, mongo_uri: str) -> None:
     config = example.server.runtime.config
-    second = Example(example.server, await make_demo(config, database_uri=mongo_uri, account="Other"), 0)
+    second = Example(example.server, await make_demo(config, database_uri=mongo_uri, account="Other"))
     names = [sorted(row["username"] for row in (await one.get("/users")).data) for one in (example, second)]
     assert names[0] == names[1]
     numbers = [set((await one.get("/phone_numbers")).data["numbers"]) for one in (example, second)]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from click.testing import CliRunner, Result
 
@@ -32,9 +32,14 @@ write-out = "\\n%{http_code}"
 """
 
 
+OF_MAKE: Final = frozenset({"ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"})
+"""What a `make` that runs these tests tells those that they run."""
+
+
 def environment(**variables: str) -> dict[str, str]:
-    """The environment of this process without settings of a server, with `variables`."""
+    """The environment of this process without settings of a server or of `make`, with `variables`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CROSSBAR_")}
+    kept = {name: value for name, value in kept.items() if name not in OF_MAKE}
     usual = {
         "PYTHONPATH": os.pathsep.join(sys.path),
         "CROSSBAR_DATABASE__EMBEDDED_CACHE_GB": "0.25",

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crossbar import clock
-from crossbar.access.named_tokens import NOTED_SECONDS, TYPE
+from crossbar.access.named_tokens import TYPE
+from crossbar.access.token_uses import NOTED_SECONDS
 from tests.harness import Answer, Api, RunningServer, Tenant, Workers, new_person, new_tenant, until
 
 SECOND: Final = 1.0
