@@ -18,6 +18,7 @@ from aiohttp import hdrs, web
 from crossbar.description.openapi import openapi
 from crossbar.description.postman_collection import collection, environment
 from crossbar.description.yaml_text import yaml_text
+from crossbar.wire.content_coding import accepts_gzip
 
 Wings = Sequence[ModuleType]
 
@@ -91,7 +92,7 @@ class Descriptions:
         if text.etag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
             return web.Response(status=304, headers=headers)
         body = text.plain
-        if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        if accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
             body = text.compressed
             headers[hdrs.CONTENT_ENCODING] = "gzip"
         return web.Response(body=body, headers=headers, content_type=PATHS[request.path][0])

@@ -24,6 +24,7 @@ from crossbar.ids import new_id
 from crossbar.metrics import Metrics
 from crossbar.wire import spreadsheet
 from crossbar.wire.conditions import check_preconditions, is_conditional
+from crossbar.wire.content_coding import accepts_gzip
 from crossbar.wire.disposition import content_disposition
 from crossbar.wire.envelope import AUTOMATIC, Envelopes, Exchange, jsonp, pretty
 from crossbar.wire.headers import LONG_AGO, answer_headers, cors_headers
@@ -102,9 +103,8 @@ class _Response:
         self._context = context
         self._envelopes = envelopes
         self._sent = context.request.headers
-        self._accepts_gzip = context.config.server.compress_response_body and "gzip" in self._sent.get(
-            hdrs.ACCEPT_ENCODING, ""
-        )
+        coding = self._sent.get(hdrs.ACCEPT_ENCODING)
+        self._accepts_gzip = bool(coding and context.config.server.compress_response_body and accepts_gzip(coding))
 
     # JSON
 

@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from crossbar.wire.conditions import check_preconditions
+from crossbar.wire.content_coding import accepts_gzip
 
 SMALLEST_GZIP: Final = 300
 UNKNOWN_TYPE: Final = "application/octet-stream"
@@ -69,7 +70,7 @@ class StaticFile:
         `compress` says whether it may be compressed for a client that accepts that.
         """
         compressible = compress and len(self.body) > SMALLEST_GZIP and is_compressible(self.content_type)
-        gzip = compressible and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
+        gzip = compressible and accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
         etag = f"{self.etag}-gzip" if gzip else self.etag
         whole: dict[str, str] = {
             hdrs.ETAG: f'"{etag}"',

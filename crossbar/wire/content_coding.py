@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MPL-2.0
-"""Bodies that come compressed (`Content-Encoding`)."""
+"""Bodies that come compressed (`Content-Encoding`), and whether an answer may be (`Accept-Encoding`)."""
 
 from __future__ import annotations
 
+import re
 import zlib
+from functools import lru_cache
 from typing import Final
 
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
@@ -11,6 +13,7 @@ _WINDOW: Final = zlib.MAX_WBITS
 _GZIP_WINDOW: Final = _WINDOW + 16
 CODINGS: Final = "gzip, deflate"
 """What `Accept-Encoding` says where another coding was sent."""
+_REFUSED: Final = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*", re.IGNORECASE)
 
 
 class Undecodable(Exception):
@@ -23,6 +26,16 @@ class UnknownCoding(Exception):
 
 class Overlong(Exception):
     """The body is larger than it may be, once decoded."""
+
+
+@lru_cache(maxsize=256)
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an `Accept-Encoding` header names gzip, and not with the quality 0, which refuses it."""
+    for element in accept_encoding.lower().split(","):
+        coding, _, quality = element.partition(";")
+        if coding.strip() in _GZIP:
+            return not _REFUSED.fullmatch(quality)
+    return False
 
 
 def is_coded(coding: str | None) -> bool:

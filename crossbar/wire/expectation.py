@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MPL-2.0
 """The header `Expect`: `100-continue` is met, anything else refused with 417.
 
-aiohttp repeats in its refusal what the client sent, and fails where that is no UTF-8.
+aiohttp repeats in its refusal what the client sent, and fails where that is no UTF-8. It takes another handler only
+where a route is made, which whoever makes one would have to think of; so all are given it when they are there.
 """
 
 from __future__ import annotations
