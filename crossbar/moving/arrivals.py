@@ -60,6 +60,16 @@ class ArrivingFile:
         )
 
 
+def _held_here(before: Document, document: Document) -> str:
+    """Why a number or a port request, which all accounts have in one place, is not to be replaced; else empty text."""
+    if document.type == NUMBER and owner_of(before) not in (None, owner_of(document)):
+        return f"the number is assigned to the account {owner_of(before)} here"
+    owner = before.fields.get(port_request.OWNER)
+    if document.type == port_request.TYPE and owner not in (None, document.fields.get(port_request.OWNER)):
+        return f"the port request is one of the account {owner} here"
+    return ""
+
+
 @dataclass(slots=True)
 class Arrivals:
     """Takes documents in; `flush` before the end. With `dry_run` nothing is written, and the report is as it would be.
@@ -139,8 +149,8 @@ class Arrivals:
 
     async def _changed(self, document: Document, before: Document | None) -> Document | None:
         """The document as it is to be written; None where there is nothing to write."""
-        if before is not None and document.type == NUMBER and owner_of(before) not in (None, owner_of(document)):
-            self._refuse(document, f"the number is assigned to the account {owner_of(before)} here")
+        if before is not None and (reason := _held_here(before, document)):
+            self._refuse(document, reason)
             return None
         opened = secrets.opened(before.type, before.fields, self._pepper) if before else None
         fields = self._brought(document, opened)

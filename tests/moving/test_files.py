@@ -6,19 +6,21 @@ from __future__ import annotations
 import asyncio
 import gzip
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crossbar.access import named_tokens as access_token
-from crossbar.documents.document import ACCOUNTS, Document
+from crossbar.documents.document import ACCOUNTS, Document, DocumentKey
 from crossbar.documents.document_types import ACCOUNT, MENU, NOTICE, USER
 from crossbar.documents.listing import Listing
 from crossbar.moving import encryption
 from crossbar.moving import export as exporting
 from crossbar.moving.file_format import AccountFile
 from crossbar.moving.trouble import CannotMove
+from crossbar.resources.numbers.domain import port_request
 from tests.e2e.office import PASSWORD
 from tests.harness import RunningServer, ServerWith, Tenant, new_tenant
 from tests.moving.moves import differences, everything_skipped, taken_in, troubles, written
@@ -162,6 +164,21 @@ async def test_what_one_alone_may_hold_is_checked_across_accounts(
         report = await taken_in(other, mongo_uri, path)
         assert held.id in troubles(report)[f"{tenant.id}/faxbox/{made.id}"]
         assert report.counts["created"] == {"account": 1, "user": 1}
+
+
+async def test_a_port_request_of_another_account_stays_its_own(
+    server: RunningServer, server_with: ServerWith, mongo_uri: str, tenant: Tenant, tmp_path: Path
+) -> None:
+    made = await tenant.api.put("/port_requests", {"name": "mine", "numbers": {"+14155550177": {}}})
+    ours = await server.runtime.store.get(port_request.DATABASE, port_request.TYPE, made.id)
+    assert ours is not None
+    path = await written(server, mongo_uri, tenant.id, tmp_path / "account")
+    async with server_with() as other:
+        fields = {**ours.fields, port_request.OWNER: other.master.id}
+        theirs = await other.runtime.store.insert(replace(ours, fields=fields))
+        report = await taken_in(other, mongo_uri, path)
+        assert f"one of the account {other.master.id}" in troubles(report)[ours.key]
+        assert await other.runtime.store.get(*DocumentKey.parse(ours.key)) == theirs
 
 
 async def test_below_another_account(
