@@ -4,7 +4,7 @@
 It is raised in the transaction that notes the end, so once for each end, however many workers look and wherever one of
 them is killed; and not for a registration that was renewed by then. It comes a minute after the end, so that a renewal
 that is told late, or by a clock that is behind, is no alarm; a server that starts waits for as long for what switches
-have kept for it meanwhile. KAZOO adds three minutes to each registration for the same reason.
+have kept for it meanwhile. KAZOO adds some time to each registration for the same reason.
 
 Source: `ecallmgr_registrar.erl` (`expire_objects`, `maybe_send_deregister_notice`), `ecallmgr_util.erl`
 (`maybe_add_expires_deviation`).
