@@ -165,7 +165,7 @@ async def open_runtime(
         yield Runtime(settings, store, feed, events, schemas, Attachments(store), access)
     finally:
         await access.trials.settle()
-        await access.named_tokens.settle()
+        await access.named_tokens.uses.settle()
         await events.stop()
         await feed.stop()
         await store.close()

@@ -86,7 +86,7 @@ class NamedTokens:
         self._pepper = pepper
         self._known: FeedCache[tuple[str, str], _Known] = FeedCache(feed, self._load, limit=limit, keep_absent=True)
         feed.subscribe(TYPE, lambda change: self._known.forget((change.partition, change.id)))
-        self._uses = TokenUses(store)
+        self.uses = TokenUses(store)
 
     def secrets(self, token: NamedToken, bearer_secret: str) -> dict[str, str]:
         """What is stored of a token: digests of its own secret and of that of whom it stands for."""
@@ -105,7 +105,7 @@ class NamedTokens:
         user = await self._directory.user(token.account_id, known.owner_id) if known.owner_id else None
         if account is None or (known.owner_id and user is None) or is_switched_off(account, user):
             raise BadToken(BAD_IDENTITY)
-        self._uses.note(token)
+        self.uses.note(token)
         same = known.identity
         if same is None or same.account is not account or same.user is not user:
             holder: Bearer = user or account
@@ -114,15 +114,6 @@ class NamedTokens:
                 raise BadToken(BAD_IDENTITY)
             same = known.identity = _identity(token, known, account, user)
         return same
-
-    @property
-    def lately_used(self) -> int:
-        """How many tokens are remembered as used."""
-        return self._uses.lately
-
-    async def settle(self) -> None:
-        """Return when all uses are noted."""
-        await self._uses.settle()
 
     async def _load(self, key: tuple[str, str]) -> _Known | None:
         document = await self._store.get(key[0], TYPE, key[1])

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from crossbar.care.check_documents import Seen
 from crossbar.care.findings import (
+    ACCOUNT_TREE,
     COUNT,
     FIRST_LEG,
     GONE_ACCOUNT,
@@ -17,11 +18,10 @@ from crossbar.care.findings import (
     MISSING_DEBIT,
     PORT_TREE,
     QUEUE_TIMES,
-    TREE,
     Finding,
     Findings,
 )
-from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, Document
+from crossbar.documents.document import ACCOUNTS, SYSTEM_DATA, TREE, Document
 from crossbar.documents.document_types import ACCOUNT
 from crossbar.documents.inspection import Inspection, parsed
 from crossbar.documents.listing import Listing
@@ -45,16 +45,18 @@ async def check_trees(runtime: Runtime) -> Findings:
         trees[account.id] = list(tree) if isinstance(tree, list) else []
         if parent_id is None:
             if tree != []:
-                yield Finding(TREE, account.key, "it has no place in the tree, and does not say below which account")
+                yield Finding(
+                    ACCOUNT_TREE, account.key, "it has no place in the tree, and does not say below which account"
+                )
             continue
         if parent_id not in accounts:
-            yield Finding(TREE, account.key, f"the account {parent_id} above it is not there")
+            yield Finding(ACCOUNT_TREE, account.key, f"the account {parent_id} above it is not there")
             continue
         wanted = [*trees.get(parent_id, accounts[parent_id].fields.get("pvt_tree") or []), parent_id]
         if tree != wanted or account.fields.get("pvt_parent_id") != parent_id:
             trees[account.id] = wanted
             repair = partial(account_tree.hang_right, runtime.store, account.id)
-            yield Finding(TREE, account.key, f"its place is not below {parent_id}", repair)
+            yield Finding(ACCOUNT_TREE, account.key, f"its place is not below {parent_id}", repair)
 
 
 async def _accounts(runtime: Runtime) -> dict[str, Document]:
@@ -66,7 +68,7 @@ async def check_port_trees(runtime: Runtime) -> Findings:
     """Port requests that do not know the place of their account."""
     async for _, request in runtime.store.stream_documents(Listing(port_request.DATABASE, port_request.TYPE)):
         account = await runtime.store.get(ACCOUNTS, ACCOUNT, request.text(port_request.OWNER))
-        if account is not None and request.at("pvt_tree") != account.at("pvt_tree"):
+        if account is not None and request.fields.get(TREE) != account.fields.get(TREE):
             repair = _done(partial(account_tree.follow_right, runtime.store, account.id))
             yield Finding(PORT_TREE, request.key, "it has another place in the tree than its account", repair)
 

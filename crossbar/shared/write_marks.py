@@ -9,7 +9,6 @@ slot; each worker has cells of its own in every slot, so that no lock is needed.
 from __future__ import annotations
 
 import mmap
-import sys
 from collections.abc import Iterable
 from typing import Final
 from zlib import crc32
@@ -59,20 +58,16 @@ class WriteMarks:
 
     def is_quiet(self, slot: int) -> bool:
         """Whether nothing that has the slot is being written."""
-        return self._under_way(slot) == 0
+        start = slot * self._width
+        return all(self._cells[cell] == self._cells[cell + 1] for cell in range(start, start + self._width, _CELLS))
 
     def after_own(self, slot: int) -> bytes | None:
         """The marks there will be when the one write under way in a slot, one of this worker's, has ended.
 
         That is if nobody begins another meanwhile. None where it is not the only one.
         """
-        row = self.row(slot)
-        at = self._own * 8 + 8
-        begun, ended = (int.from_bytes(row[start : start + 8], sys.byteorder) for start in (at - 8, at))
-        if begun != ended + 1 or self._under_way(slot) != 1:
-            return None
-        return row[:at] + begun.to_bytes(8, sys.byteorder) + row[at + 8 :]
-
-    def _under_way(self, slot: int) -> int:
-        start = slot * self._width
-        return sum(self._cells[cell] - self._cells[cell + 1] for cell in range(start, start + self._width, _CELLS))
+        row = bytearray(self.row(slot))
+        cells = memoryview(row).cast("Q")
+        cells[self._own + 1] += 1
+        is_last = all(cells[cell] == cells[cell + 1] for cell in range(0, self._width, _CELLS))
+        return bytes(row) if is_last else None

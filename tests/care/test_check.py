@@ -93,8 +93,8 @@ MENDED = (
     (kinds.MISSING_INDEX, damages.index_not_unique),
     (kinds.MISSING_FILE, damages.pieces_left),
     (kinds.OLD_FILE, damages.file_replaced),
-    (kinds.TREE, damages.account_elsewhere),
-    (kinds.TREE, damages.parent_noted_wrong),
+    (kinds.ACCOUNT_TREE, damages.account_elsewhere),
+    (kinds.ACCOUNT_TREE, damages.parent_noted_wrong),
     (kinds.PORT_TREE, damages.port_request_elsewhere),
     (kinds.COUNT, damages.miscounted),
     (kinds.LEDGER_SUM, damages.balance_wrong),
@@ -135,7 +135,7 @@ LEFT = (
     (kinds.FOREIGN_INDEX, damages.index_of_somebody),
     (kinds.MISSING_DEBIT, damages.debit_lost),
     (kinds.MISSING_PIECES, damages.pieces_lost),
-    (kinds.TREE, damages.parent_gone),
+    (kinds.ACCOUNT_TREE, damages.parent_gone),
     (kinds.HELD_TWICE, damages.held_by_another),
 )
 

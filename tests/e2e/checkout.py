@@ -151,4 +151,4 @@ def surroundings(folder: Path) -> Mapping[str, str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         sockets = str(free.getsockname()[1])
     ports = environment(CROSSBAR_SERVER__PORT="0", CROSSBAR_BLACKHOLE__PORT=sockets)
-    return ports | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path]), "MAKEFLAGS": "", "MAKELEVEL": ""}
+    return ports | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}

@@ -228,7 +228,7 @@ async def test_named_tokens_stay(
         tenant = await new_tenant(source, source.master, "named")
         made = (await tenant.api.put("/tokens", {"name": "a program"})).data
         assert (await tenant.api.acting(made["token"]).get("/users")).status == 200
-        await source.runtime.access.named_tokens.settle()
+        await source.runtime.access.named_tokens.uses.settle()
         document = await source.runtime.store.get(tenant.id, access_token.TYPE, made["id"])
         assert document is not None
         path = await written(source, mongo_uri, tenant.id, tmp_path / "account")

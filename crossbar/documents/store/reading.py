@@ -67,7 +67,7 @@ class DocumentReads(OverConnection):
             self._memory.keep(document.key, raw, len(raw.json), ticket)
 
     def _remember(self, document: Document, ticket: Ticket) -> None:
-        """Remember a document with all its fields, unless it has credentials, which do not stay in memory."""
+        """Remember a document with all its fields, unless it has credentials that are sealed: they do not stay open."""
         if self._codec.sealed_places(document.type):
             return
         try:

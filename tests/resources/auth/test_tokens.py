@@ -36,7 +36,7 @@ async def test_a_token_is_shown_once_and_acts_as_its_maker(tenant: Tenant, serve
     assert (
         await plain.get("/devices", query={"auth_token": secret[:-1] + ("0" if secret[-1] != "0" else "1")})
     ).status == 401
-    await server.runtime.access.named_tokens.settle()
+    await server.runtime.access.named_tokens.uses.settle()
     [row] = (await tenant.api.get("/tokens")).data
     assert row["created_by"] == {"account_id": tenant.id, "user_id": tenant.admin_id}
     assert row["last_used"] >= row["created"]
@@ -140,7 +140,7 @@ async def test_of_uses_no_more_is_remembered_than_of_a_minute(tenant: Tenant, se
         with clock.frozen(now + minute * (NOTED_SECONDS + 1)):
             assert (await bearer.get("/devices")).status == 200
             assert (await bearer.get("/devices")).status == 200
-        await named_tokens.settle()
-        assert named_tokens.lately_used == 1
+        await named_tokens.uses.settle()
+        assert named_tokens.uses.lately == 1
     uses = [row["last_used"] for row in (await tenant.api.get("/tokens")).data]
     assert sorted(uses) == [clock.gregorian(now + minute * (NOTED_SECONDS + 1)) for minute in (2, 3, 4)]

@@ -8,16 +8,17 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from yarl import URL
 
 from crossbar.resources.notices.domain.webhook_attempt import LONGEST_TEXT, Outcome
 from crossbar.resources.system.domain.outgoing_connections import (
+    NO_ANSWER,
     OutgoingConnections,
     beginning_of,
     headers_of,
     reachable_server,
-    readable,
+    trouble_of,
 )
 from crossbar.runtime import Runtime
 
@@ -51,10 +52,8 @@ async def outcome_of(
             ) as response,
         ):
             return Outcome(response.status, headers_of(response), await _beginning(response))
-    except TimeoutError:
-        return Outcome(error="timeout")
-    except (ClientError, OSError, ValueError) as error:
-        return Outcome(error=readable(str(error)) or type(error).__name__)
+    except NO_ANSWER as error:
+        return Outcome(error=trouble_of(error))
 
 
 async def _beginning(response: ClientResponse) -> str:

@@ -10,9 +10,9 @@ import errno
 import socket
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, Final
 
-from aiohttp import ClientResponse
+from aiohttp import ClientError, ClientResponse
 
 from crossbar.config import Config
 from crossbar.documents.schemas import ClientUrls
@@ -65,6 +65,15 @@ class OutgoingConnections:
         """Raise OSError for an address that may not be reached."""
         if not self._reachable()(ip_address(address.partition("%")[0])):
             raise PermissionError(errno.EACCES, f"connections to {address} are not allowed")
+
+
+NO_ANSWER: Final = (ClientError, OSError, ValueError)
+"""What a request raises that gets no answer, or none that can be read."""
+
+
+def trouble_of(error: Exception) -> str:
+    """Why there is no answer, in a word or a sentence: of one of `NO_ANSWER`."""
+    return "timeout" if isinstance(error, TimeoutError) else readable(str(error)) or type(error).__name__
 
 
 def headers_of(response: ClientResponse) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
-from aiohttp import ClientError, ClientResponse, ClientSession, DummyCookieJar, TCPConnector, web
+from aiohttp import ClientResponse, ClientSession, DummyCookieJar, TCPConnector, web
 from yarl import URL
 
 from crossbar import clock
@@ -28,11 +28,12 @@ from crossbar.documents.store import Store
 from crossbar.ids import new_id
 from crossbar.resources.records.domain.cdr_row import whole
 from crossbar.resources.system.domain.outgoing_connections import (
+    NO_ANSWER,
     OutgoingConnections,
     beginning_of,
     headers_of,
     reachable_server,
-    readable,
+    trouble_of,
 )
 from crossbar.runtime import Runtime
 
@@ -157,10 +158,8 @@ class PivotRequests:
                 ) as response,
             ):
                 return PivotAnswer(response.status, headers_of(response), await _text(response))
-        except TimeoutError:
-            return PivotAnswer(error="timeout")
-        except (ClientError, OSError, ValueError) as error:
-            return PivotAnswer(error=readable(str(error)) or type(error).__name__)
+        except NO_ANSWER as error:
+            return PivotAnswer(error=trouble_of(error))
 
     async def note(
         self, store: Store, account_id: str, call: Mapping[str, Any], asked: PivotRequest, answer: PivotAnswer
